@@ -1,0 +1,1 @@
+//! Channels to the services: deadline, retry of what is safe, trace context.

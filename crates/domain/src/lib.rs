@@ -1,0 +1,24 @@
+//! What all services mean by the same word: names, time, money, points, bands.
+//!
+//! Everything here is pure: no I/O, no database, no gRPC. Time comes in through
+//! [`Clock`] and nowhere else.
+
+mod band;
+mod clock;
+mod etag;
+mod ids;
+mod money;
+mod names;
+mod partition;
+mod points;
+mod violations;
+
+pub use band::{Band, BandCuts};
+pub use clock::{Clock, ManualClock, SharedClock, SystemClock, day_of, start_of_day};
+pub use etag::Etag;
+pub use ids::IdSource;
+pub use money::{Currency, Money, MoneyError, MoneySums};
+pub use names::{AccountId, InvalidName, ModelId, is_key, is_resource_id};
+pub use partition::{PARTITION_COUNT, partition_of};
+pub use points::Points;
+pub use violations::{Violation, Violations};

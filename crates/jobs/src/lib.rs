@@ -1,0 +1,1 @@
+//! Due work: timers and queued jobs in the service's own schema.

@@ -1,0 +1,1 @@
+//! A service's outside: server, layers, errors, page tokens, authentication, shutdown.

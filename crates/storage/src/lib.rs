@@ -1,0 +1,1 @@
+//! PostgreSQL: pool, transactions, migrations, idempotency records, errors.

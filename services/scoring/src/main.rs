@@ -1,0 +1,2 @@
+//! The scoring service.
+fn main() {}
