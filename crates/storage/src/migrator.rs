@@ -1,16 +1,30 @@
 //! Brings a schema up to date, and tells whether it is.
 
+mod apply;
+
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use thiserror::Error;
 
+use crate::migration::{AppliedMigration, Comparison, PendingMigration, assert_sound, compare};
 use crate::{MigrationSet, SchemaName, StorageError};
 
-/// Applies the migrations of a service's components to its schema.
+/// How long a migrator waits for another one, unless told otherwise.
+const LOCK_WAIT_MAX: Duration = Duration::from_mins(1);
+
+/// Applies the migrations of a service's components to its schema, forward only.
+///
+/// What was applied is recorded in the schema's table `schema_migrations`. One migrator at a time
+/// works on a schema, those of other schemas in the same database do not wait for it.
 #[derive(Debug, Clone)]
 pub struct Migrator {
     schema: SchemaName,
     sets: Vec<&'static MigrationSet>,
+    lock_wait_max: Duration,
+    applied_sql: Arc<str>,
 }
 
 /// What a run of the migrator did. Migrations are named `component/version_name`.
@@ -110,7 +124,16 @@ impl Migrator {
     /// # Panics
     /// When two sets name the same component, or a set's versions do not rise from 1 or more.
     pub fn new(schema: SchemaName, sets: Vec<&'static MigrationSet>) -> Self {
-        Self { schema, sets }
+        assert_sound(&sets);
+        let applied_sql = format!("SELECT component, version, name, checksum FROM {schema}.schema_migrations");
+        Self { schema, sets, lock_wait_max: LOCK_WAIT_MAX, applied_sql: applied_sql.into() }
+    }
+
+    /// The same, waiting this long for another migrator of the schema instead of a minute.
+    #[must_use]
+    pub fn with_lock_wait(mut self, lock_wait_max: Duration) -> Self {
+        self.lock_wait_max = lock_wait_max;
+        self
     }
 
     /// The schema that it migrates.
@@ -123,20 +146,63 @@ impl Migrator {
         &self.sets
     }
 
-    /// Applies what is missing.
+    /// Applies what is missing, each migration in a transaction together with its record, and lets
+    /// `serving_role` read and write rows in the schema, and nothing more.
+    ///
+    /// Of the pool only the address is used: the migrator works on a connection of its own, without the
+    /// pool's time limits, and one that must lead straight to the server, not to a transaction pooler.
+    /// Dropping the future ends that connection, and with it the migration at hand.
+    ///
+    /// # Errors
+    /// See [`MigrateError`]. What was applied before the error stays; calling again goes on from there.
     pub async fn migrate(
         &self,
         pool: &PgPool,
         applied_at: DateTime<Utc>,
         serving_role: Option<&str>,
     ) -> Result<MigrationReport, MigrateError> {
-        let _ = (pool, applied_at, serving_role);
-        todo!()
+        let mut session = apply::Session::open(self, pool).await?;
+        let outcome = session.run(applied_at, serving_role).await;
+        session.close().await;
+        outcome
     }
 
-    /// Tells whether the schema is as this program needs it.
+    /// Tells whether the schema is as this program needs it. Cheap, and possible for the serving role.
+    ///
+    /// # Errors
+    /// See [`SchemaState`]. When several hold, what has changed comes before what is missing, and that
+    /// before what is not known.
     pub async fn check(&self, pool: &PgPool) -> Result<(), SchemaState> {
-        let _ = pool;
-        todo!()
+        let mut connection = pool.acquire().await.map_err(StorageError::from)?;
+        let applied = match self.read_applied(&mut connection).await {
+            Ok(applied) => applied,
+            Err(error) if is_absent(&error) => Vec::new(),
+            Err(error) => return Err(StorageError::from(error).into()),
+        };
+        let schema = self.schema;
+        let Comparison { pending, unknown, changed } = compare(&self.sets, &applied);
+        if let Some(migration) = changed.into_iter().next() {
+            return Err(SchemaState::Changed { schema, migration });
+        }
+        if !pending.is_empty() {
+            return Err(SchemaState::Behind { schema, missing: pending.iter().map(PendingMigration::label).collect() });
+        }
+        if unknown.is_empty() { Ok(()) } else { Err(SchemaState::Ahead { schema, unknown }) }
     }
+
+    async fn read_applied(&self, connection: &mut PgConnection) -> Result<Vec<AppliedMigration>, sqlx::Error> {
+        let rows: Vec<(String, i64, String, Vec<u8>)> =
+            sqlx::query_as(AssertSqlSafe(Arc::clone(&self.applied_sql))).fetch_all(connection).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(component, version, name, checksum)| AppliedMigration { component, version, name, checksum })
+            .collect())
+    }
+}
+
+/// Whether the statement named a table or schema that is not there.
+fn is_absent(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // undefined_table, invalid_schema_name
+    matches!(code.as_deref(), Some("42P01" | "3F000"))
 }
