@@ -1,0 +1,14 @@
+//! The server, in two steps: [`ServerBuilder::complete`] does all that can fail, [`Server::run`] serves.
+
+mod builder;
+mod error;
+mod limited;
+mod running;
+mod settings;
+
+pub use builder::ServerBuilder;
+pub use error::{ServeError, StartError};
+#[doc(hidden)]
+pub use limited::CompressionEncoding;
+pub use running::{Server, ServerHandle};
+pub use settings::{ConnectionSettings, DrainSettings, Limits, RpcSettings};
