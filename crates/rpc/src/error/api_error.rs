@@ -81,6 +81,14 @@ impl ApiError {
         self
     }
 
+    /// Names the faulty fields of an error whose reason says more than
+    /// `INVALID_FIELDS` does.
+    #[must_use]
+    pub fn with_violations(mut self, violations: Violations) -> Self {
+        self.violations = violations;
+        self
+    }
+
     /// Says in `RetryInfo` that the same call may work after this time.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
@@ -153,5 +161,33 @@ impl From<Violations> for ApiError {
 impl From<ApiError> for Status {
     fn from(error: ApiError) -> Self {
         details::tonic_status(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_fault_is_told_in_the_singular() {
+        let mut violations = Violations::new();
+        violations.add("account.arr", "must not be negative");
+        let error = ApiError::from(violations);
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert_eq!((error.domain(), error.reason()), ("mainstay", "INVALID_FIELDS"));
+        assert_eq!(error.message(), "1 field is invalid: account.arr");
+    }
+
+    #[test]
+    fn the_prefix_of_a_reason_is_taken_off() {
+        let error = ApiError::new(Code::NotFound, "scoring.mainstay", "ERROR_REASON_MODEL_NOT_FOUND", "no such model");
+        assert_eq!(error.reason(), "MODEL_NOT_FOUND");
+    }
+
+    #[test]
+    fn an_internal_error_tells_nothing_of_its_cause() {
+        let error = ApiError::internal("password=hunter2");
+        assert_eq!((error.code(), error.reason()), (Code::Internal, "INTERNAL"));
+        assert!(!error.to_string().contains("hunter2"));
     }
 }

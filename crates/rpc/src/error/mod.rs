@@ -7,6 +7,7 @@
 mod api_error;
 mod details;
 mod reasons;
+mod storage;
 
 pub use api_error::ApiError;
 pub use details::{HEADER_BYTES_MAX, attach_request_info};

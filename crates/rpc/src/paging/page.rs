@@ -88,3 +88,39 @@ impl<T> Page<T> {
         Page { items: self.items.into_iter().map(convert).collect(), has_more: self.has_more }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_has_a_default_and_a_cap_and_is_not_negative() {
+        assert_eq!(page_size(0), Ok(50));
+        assert_eq!(page_size(1), Ok(1));
+        assert_eq!(page_size(1_000), Ok(1_000));
+        assert_eq!(page_size(i32::MAX), Ok(1_000));
+        let violations = page_size(-1).expect_err("negative");
+        assert_eq!(violations.iter().next().map(|violation| violation.field.as_str()), Some("page_size"));
+    }
+
+    #[test]
+    fn pages_end_where_the_rows_end() {
+        let filter = [0; 32];
+        for row_count in 0..5i64 {
+            let page = Page::from_rows((0..row_count).take(3).collect(), 2);
+            assert_eq!(page.items.len(), usize::try_from(row_count.min(2)).expect("small"));
+            assert_eq!(page.has_more, row_count > 2);
+            let token = page.next_token(|item| *item, "ListNumbers", &filter);
+            assert_eq!(token.is_empty(), row_count <= 2);
+            let next = PageRequest::<i64>::read(2, &token, "ListNumbers", &filter).expect("a request");
+            assert_eq!(next, PageRequest { size: 2, after: (row_count > 2).then_some(1) });
+            assert_eq!(next.limit(), 3);
+        }
+    }
+
+    #[test]
+    fn a_faulty_size_or_token_is_refused() {
+        assert!(PageRequest::<i64>::read(-1, "", "ListNumbers", &[0; 32]).is_err());
+        assert!(PageRequest::<i64>::read(0, "x", "ListNumbers", &[0; 32]).is_err());
+    }
+}
