@@ -1,1 +1,3 @@
 //! The scoring service: accounts, signals, models, health.
+
+pub mod domain;

@@ -1,0 +1,344 @@
+//! Accounts: a customer whose health is scored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use mainstay_domain::{AccountId, Etag, Money, Violations, is_key, is_resource_id};
+use serde::{Deserialize, Serialize};
+
+use super::Segment;
+
+/// Most contacts of an account.
+pub const CONTACTS_MAX: usize = 200;
+/// Most labels of an account.
+pub const LABELS_MAX: usize = 64;
+/// Most plan limits of an account.
+pub const PLAN_LIMITS_MAX: usize = 100;
+
+/// Where an account stands in its life as a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LifecycleStage {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// Trying the product, not paying yet.
+    Trial,
+    /// Paying, on the way to first value.
+    Onboarding,
+    /// In regular use.
+    Active,
+    /// In the renewal window.
+    Renewing,
+    /// Left.
+    Churned,
+}
+
+/// What a person on our side is to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerRole {
+    /// Customer success manager.
+    Csm,
+    /// Account manager, in sales.
+    AccountManager,
+    /// Director of customer success.
+    CsmDirector,
+    /// Contact in finance.
+    FinanceContact,
+    /// Executive sponsor.
+    ExecutiveSponsor,
+}
+
+/// A person on our side who looks after an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// What the person is to the account.
+    pub role: OwnerRole,
+    /// Address by which the person is known everywhere.
+    pub email: String,
+    /// The person's name; may be empty.
+    pub display_name: String,
+}
+
+/// A person at the customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The caller's id of the person.
+    pub id: String,
+    /// The person's name; may be empty.
+    pub display_name: String,
+    /// Mail address; empty when the person cannot be written to.
+    pub email: String,
+    /// Title or role at the customer; may be empty.
+    pub title: String,
+    /// Whether the person carries the product inside the customer.
+    pub champion: bool,
+    /// BCP 47 language; may be empty.
+    pub language_code: String,
+}
+
+/// What callers say of an account; see the proto for the ranges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountFacts {
+    /// What people call it.
+    pub display_name: String,
+    /// Size class.
+    pub segment: Segment,
+    /// Industry in the caller's own words.
+    pub industry: String,
+    /// The caller's product line.
+    pub product_line: String,
+    /// The plan the account is on.
+    pub plan: String,
+    /// Where the account stands in its life as a customer.
+    pub lifecycle_stage: LifecycleStage,
+    /// Annual recurring revenue.
+    pub arr: Option<Money>,
+    /// Monthly recurring revenue.
+    pub mrr: Option<Money>,
+    /// Start of the running contract.
+    pub contract_start_at: Option<DateTime<Utc>>,
+    /// When the contract is due for renewal.
+    pub renewal_at: Option<DateTime<Utc>>,
+    /// When the customer signed up.
+    pub signed_up_at: Option<DateTime<Utc>>,
+    /// When the customer first got value from the product.
+    pub activated_at: Option<DateTime<Utc>>,
+    /// Seats paid for.
+    pub seats: Option<i64>,
+    /// Limit of the plan by metric.
+    pub plan_limits: BTreeMap<String, f64>,
+    /// Who looks after the account on our side.
+    pub owners: Vec<Owner>,
+    /// People at the customer.
+    pub contacts: Vec<Contact>,
+    /// The account this one belongs to.
+    pub parent: Option<AccountId>,
+    /// Free labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// An account as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// What callers say of it.
+    pub facts: AccountFacts,
+    /// Grows with each change.
+    pub version: i64,
+    /// First written.
+    pub created_at: DateTime<Utc>,
+    /// Last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Archived since.
+    pub archived_at: Option<DateTime<Utc>>,
+}
+
+impl Account {
+    /// The version as callers see it.
+    pub fn etag(&self) -> Etag {
+        Etag::of_version(self.version)
+    }
+}
+
+impl AccountFacts {
+    /// All that is wrong with the facts of account `id`, by the rules in the proto.
+    pub fn violations(&self, id: &AccountId) -> Violations {
+        let mut found = Violations::new();
+        self.check_texts(&mut found);
+        self.check_money(&mut found);
+        self.check_times(&mut found);
+        self.check_owners(&mut found);
+        self.check_contacts(&mut found);
+        self.check_maps(&mut found);
+        found.require(self.seats.is_none_or(|seats| seats >= 0), "seats", "must be 0 or more");
+        found.require(self.parent.as_ref() != Some(id), "parent", "an account cannot be its own parent");
+        found
+    }
+
+    fn check_texts(&self, found: &mut Violations) {
+        let name_length = self.display_name.trim().chars().count();
+        found.require((1..=200).contains(&name_length), "display_name", "is required, 1 to 200 characters");
+        for (field, text) in [("industry", &self.industry), ("product_line", &self.product_line), ("plan", &self.plan)]
+        {
+            require_at_most(found, field, text, 100);
+        }
+    }
+
+    fn check_money(&self, found: &mut Violations) {
+        for (field, amount) in [("arr", self.arr), ("mrr", self.mrr)] {
+            if let Some(amount) = amount {
+                found.require(amount.minor_units >= 0, format!("{field}.minor_units"), "must be 0 or more");
+            }
+        }
+        if let (Some(arr), Some(mrr)) = (self.arr, self.mrr) {
+            found.require(
+                arr.currency == mrr.currency,
+                "mrr.currency_code",
+                format!("is {} but arr is in {}: one account has one currency", mrr.currency, arr.currency),
+            );
+        }
+    }
+
+    fn check_times(&self, found: &mut Violations) {
+        if let (Some(start), Some(renewal)) = (self.contract_start_at, self.renewal_at) {
+            found.require(renewal > start, "renewal_time", "must be after contract_start_time");
+        }
+        if let (Some(sign_up), Some(activation)) = (self.signed_up_at, self.activated_at) {
+            found.require(activation >= sign_up, "activation_time", "must not be before sign_up_time");
+        }
+    }
+
+    fn check_owners(&self, found: &mut Violations) {
+        let mut roles = BTreeSet::new();
+        for (index, owner) in self.owners.iter().enumerate() {
+            let field = format!("owners[{index}]");
+            found.require(is_email(&owner.email), format!("{field}.email"), EMAIL_RULE);
+            require_at_most(found, &format!("{field}.display_name"), &owner.display_name, 200);
+            found.require(
+                roles.insert(owner.role),
+                format!("{field}.role"),
+                "is given twice: one person for each role",
+            );
+        }
+    }
+
+    fn check_contacts(&self, found: &mut Violations) {
+        found.require(
+            self.contacts.len() <= CONTACTS_MAX,
+            "contacts",
+            format!("has {} entries, at most {CONTACTS_MAX} are allowed", self.contacts.len()),
+        );
+        let mut ids = BTreeSet::new();
+        for (index, contact) in self.contacts.iter().enumerate() {
+            let field = format!("contacts[{index}]");
+            found.require(
+                is_resource_id(&contact.id),
+                format!("{field}.id"),
+                "must be 1 to 64 characters of letters, digits and `._~-`, the first a letter or digit",
+            );
+            found.require(ids.insert(&contact.id), format!("{field}.id"), "is given twice");
+            found.require(contact.email.is_empty() || is_email(&contact.email), format!("{field}.email"), EMAIL_RULE);
+            require_at_most(found, &format!("{field}.display_name"), &contact.display_name, 200);
+            require_at_most(found, &format!("{field}.title"), &contact.title, 100);
+            require_at_most(found, &format!("{field}.language_code"), &contact.language_code, 35);
+        }
+    }
+
+    fn check_maps(&self, found: &mut Violations) {
+        for (field, length, most) in
+            [("plan_limits", self.plan_limits.len(), PLAN_LIMITS_MAX), ("labels", self.labels.len(), LABELS_MAX)]
+        {
+            found.require(length <= most, field, format!("has {length} entries, at most {most} are allowed"));
+        }
+        for (metric, limit) in &self.plan_limits {
+            let field = format!("plan_limits[{}]", shortened(metric));
+            found.require(is_key(metric), &field, KEY_RULE);
+            found.require(limit.is_finite() && *limit > 0.0, &field, "must be above 0 and finite");
+        }
+        for (key, value) in &self.labels {
+            let field = format!("labels[{}]", shortened(key));
+            found.require(is_key(key), &field, KEY_RULE);
+            require_at_most(found, &field, value, 200);
+        }
+    }
+}
+
+/// What a key must be, for messages.
+pub const KEY_RULE: &str =
+    "must be 1 to 63 characters of lower-case letters, digits and `_.-`, the first a letter or digit";
+const EMAIL_RULE: &str = "must be a mail address such as `ada@example.com`, at most 254 characters";
+
+fn require_at_most(found: &mut Violations, field: &str, text: &str, most: usize) {
+    let length = text.chars().count();
+    found.require(length <= most, field, format!("has {length} characters, at most {most} are allowed"));
+    found.require(!text.contains('\0'), field, "must not contain the character NUL");
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// The form that matters for routing a message: one `@` with something on both
+/// sides and no spaces. Whether the address works shows when it is written to.
+fn is_email(text: &str) -> bool {
+    let parts = text.split_once('@');
+    text.len() <= 254
+        && !text.chars().any(|character| character.is_whitespace() || character.is_control())
+        && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use mainstay_domain::{Currency, start_of_day};
+
+    use super::*;
+
+    fn facts() -> AccountFacts {
+        AccountFacts {
+            display_name: "Acme".to_owned(),
+            segment: Segment::Smb,
+            industry: String::new(),
+            product_line: String::new(),
+            plan: String::new(),
+            lifecycle_stage: LifecycleStage::Active,
+            arr: None,
+            mrr: None,
+            contract_start_at: None,
+            renewal_at: None,
+            signed_up_at: None,
+            activated_at: None,
+            seats: None,
+            plan_limits: BTreeMap::new(),
+            owners: Vec::new(),
+            contacts: Vec::new(),
+            parent: None,
+            labels: BTreeMap::new(),
+        }
+    }
+
+    fn fields(facts: &AccountFacts) -> Vec<String> {
+        let id = AccountId::parse("acme").expect("an id");
+        facts.violations(&id).into_iter().map(|violation| violation.field).collect()
+    }
+
+    #[test]
+    fn a_plain_account_has_no_violations() {
+        assert_eq!(fields(&facts()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_offending_field_is_named_at_once() {
+        let start = start_of_day(chrono::NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day"));
+        let money = |code| Money { currency: Currency::parse(code).expect("a currency"), minor_units: -1 };
+        let owner = |email: &str| Owner { role: OwnerRole::Csm, email: email.to_owned(), display_name: String::new() };
+        let mut bad = facts();
+        bad.display_name = "  ".to_owned();
+        bad.arr = Some(money("EUR"));
+        bad.mrr = Some(money("USD"));
+        bad.contract_start_at = Some(start);
+        bad.renewal_at = Some(start - TimeDelta::days(1));
+        bad.seats = Some(-1);
+        bad.owners = vec![owner("ada@example.com"), owner("not an address")];
+        bad.parent = AccountId::parse("acme").ok();
+        bad.plan_limits.insert("Emails".to_owned(), f64::NAN);
+        assert_eq!(
+            fields(&bad),
+            [
+                "display_name",
+                "arr.minor_units",
+                "mrr.minor_units",
+                "mrr.currency_code",
+                "renewal_time",
+                "owners[1].email",
+                "owners[1].role",
+                "plan_limits[Emails]",
+                "plan_limits[Emails]",
+                "seats",
+                "parent",
+            ]
+        );
+    }
+}

@@ -1,0 +1,317 @@
+//! One measure of one account on one day.
+
+use std::collections::HashMap;
+
+use super::model::{Aggregation, Comparison, Input, Measure, Window};
+use super::score::AccountInputs;
+use super::segment::{SEGMENT_ACCOUNTS_MIN, SegmentBases};
+use super::series::{DayNumber, DayValues, GaugeDays, SeriesKind};
+
+/// What a number counts as when the earlier window had nothing and this one has something.
+const DOUBLED: f64 = 2.0;
+
+/// What both windows without anything count as: unchanged.
+const UNCHANGED: f64 = 1.0;
+
+/// Why a measure was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingReason {
+    /// There never was data.
+    NoData,
+    /// The newest data is older than the measure's limit or its window.
+    Stale,
+    /// The account is too young for the comparison.
+    TooYoung,
+    /// The segment has too few accounts to compare with, or a median of 0.
+    NoSegmentBase,
+    /// The account has no plan limit for the metric.
+    NoPlanLimit,
+}
+
+/// When signals came in last, from any account: what tells a silent source
+/// from a silent customer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pulses {
+    kinds: HashMap<SeriesKind, DayNumber>,
+    series: HashMap<SeriesKind, HashMap<String, DayNumber>>,
+}
+
+impl Pulses {
+    /// Notes that some account had a signal of this metric or feature on a
+    /// day. The caller gives only days up to the day that is scored.
+    pub fn note(&mut self, kind: SeriesKind, name: &str, day: DayNumber) {
+        self.note_kind(kind, day);
+        let named = self.series.entry(kind).or_default();
+        match named.get_mut(name) {
+            Some(newest) => *newest = day.max(*newest),
+            None => drop(named.insert(name.to_owned(), day)),
+        }
+    }
+
+    /// Notes that some account had a signal of this kind on a day: enough for users.
+    pub fn note_kind(&mut self, kind: SeriesKind, day: DayNumber) {
+        let newest = self.kinds.entry(kind).or_insert(day);
+        *newest = day.max(*newest);
+    }
+
+    /// The newest day with a signal of a kind.
+    pub fn of_kind(&self, kind: SeriesKind) -> Option<DayNumber> {
+        self.kinds.get(&kind).copied()
+    }
+
+    /// The newest day with a signal of one metric or feature.
+    pub fn of_series(&self, kind: SeriesKind, name: &str) -> Option<DayNumber> {
+        self.series.get(&kind)?.get(name).copied()
+    }
+}
+
+/// What all accounts together tell about a day; the same for each account scored on it.
+#[derive(Debug, Clone, Default)]
+pub struct DayContext {
+    /// When signals came in last, up to the day.
+    pub pulses: Pulses,
+    /// What the accounts of each segment had on the day before.
+    pub segment_bases: SegmentBases,
+}
+
+/// What a measure reads of an account.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// The number before the curve, or why there is none; finite.
+    pub value: Result<f64, MissingReason>,
+    /// The number before the comparison, of which segments' medians are made.
+    /// Absent: there is no fresh data.
+    pub raw_value: Option<f64>,
+    /// What it was compared with. Absent: nothing.
+    pub base_value: Option<f64>,
+    /// Age in days of the newest data. Absent: there is none.
+    pub freshness_days: Option<i32>,
+}
+
+impl Reading {
+    fn missing(reason: MissingReason, freshness_days: Option<i32>) -> Self {
+        Self { value: Err(reason), raw_value: None, base_value: None, freshness_days }
+    }
+}
+
+/// The series that an input chose.
+enum Source<'a> {
+    /// Counts. Absent: the account has none of them.
+    Counts(Option<&'a DayValues>),
+    Levels(&'a GaugeDays),
+}
+
+/// The days from `first` to `last`, both included.
+#[derive(Clone, Copy)]
+struct Span {
+    first: DayNumber,
+    last: DayNumber,
+}
+
+/// Reads a measure of an account as of the end of `day`: later data does not count.
+pub fn read_measure(measure: &Measure, account: &AccountInputs, context: &DayContext, day: DayNumber) -> Reading {
+    let Some(first_day) = account.first_signal_day.filter(|&first| first <= day) else {
+        return Reading::missing(MissingReason::NoData, None);
+    };
+    let Some((source, newest_day)) = find_source(measure, account, &context.pulses, day) else {
+        return Reading::missing(MissingReason::NoData, None);
+    };
+    let freshness_days = day.saturating_sub(newest_day);
+    if freshness_days > measure.freshness_limit_days {
+        return Reading::missing(MissingReason::Stale, Some(freshness_days));
+    }
+    let first = match measure.window {
+        Window::Days(days) => day.saturating_sub(days - 1),
+        Window::Lifetime => first_day,
+    };
+    match aggregate(measure, account, &source, Span { first, last: day }) {
+        Ok(raw) => {
+            compare(measure, account, context, &source, raw, Span { first: first_day, last: day }, freshness_days)
+        }
+        Err(reason) => Reading::missing(reason, Some(freshness_days)),
+    }
+}
+
+/// The series of an input and its newest data: the account's own for a gauge,
+/// any account's for all else.
+fn find_source<'a>(
+    measure: &Measure,
+    account: &'a AccountInputs,
+    pulses: &Pulses,
+    day: DayNumber,
+) -> Option<(Source<'a>, DayNumber)> {
+    let series = account.series;
+    match &measure.input {
+        Input::AnyUser => Some((Source::Counts(Some(series.any_user())), pulses.of_kind(SeriesKind::User)?)),
+        Input::AnyFeature => Some((Source::Counts(Some(series.any_feature())), pulses.of_kind(SeriesKind::Feature)?)),
+        Input::Feature(name) => {
+            Some((Source::Counts(series.feature(name)), pulses.of_series(SeriesKind::Feature, name)?))
+        }
+        Input::Metric(name) => {
+            let is_gauge = match measure.aggregation {
+                Aggregation::Last | Aggregation::LastOfLimit => true,
+                Aggregation::Sum | Aggregation::MeanPerDay => false,
+                _ => series.gauge(name).is_some() || pulses.of_series(SeriesKind::Gauge, name).is_some(),
+            };
+            if is_gauge {
+                let levels = series.gauge(name)?;
+                Some((Source::Levels(levels), levels.newest(day)?.day))
+            } else {
+                Some((Source::Counts(series.usage(name)), pulses.of_series(SeriesKind::Usage, name)?))
+            }
+        }
+    }
+}
+
+/// The number of a window.
+fn aggregate(
+    measure: &Measure,
+    account: &AccountInputs,
+    source: &Source<'_>,
+    span: Span,
+) -> Result<f64, MissingReason> {
+    match source {
+        Source::Levels(levels) => aggregate_levels(measure, account, levels, span),
+        Source::Counts(values) => aggregate_counts(measure, account, *values, span),
+    }
+}
+
+fn aggregate_counts(
+    measure: &Measure,
+    account: &AccountInputs,
+    values: Option<&DayValues>,
+    span: Span,
+) -> Result<f64, MissingReason> {
+    let days = values.map_or(&[][..], |values| values.between(span.first, span.last));
+    let sum = || days.iter().fold(0i64, |sum, &(_, total)| sum.saturating_add(total)) as f64;
+    let ever = || values.and_then(|values| values.newest_day(span.last)).is_some();
+    Ok(match measure.aggregation {
+        Aggregation::Sum => sum(),
+        Aggregation::MeanPerDay => sum() / span.days(),
+        Aggregation::ActiveDays => days.len() as f64,
+        Aggregation::Distinct if measure.input == Input::AnyUser => {
+            account.series.distinct_users(span.first, span.last) as f64
+        }
+        Aggregation::Distinct => account.series.distinct_features(span.first, span.last) as f64,
+        Aggregation::Max => days.iter().map(|&(_, total)| total).max().unwrap_or(0) as f64,
+        Aggregation::DaysSinceLast => match days.last() {
+            Some(&(newest, _)) => f64::from(span.last - newest),
+            None if ever() => span.days(),
+            None => return Err(MissingReason::NoData),
+        },
+        Aggregation::DaysSinceFirst => match days.first() {
+            Some(&(oldest, _)) => f64::from(span.last - oldest),
+            None if ever() => 0.0,
+            None => return Err(MissingReason::NoData),
+        },
+        Aggregation::Last | Aggregation::LastOfLimit => return Err(MissingReason::NoData),
+    })
+}
+
+fn aggregate_levels(
+    measure: &Measure,
+    account: &AccountInputs,
+    gauge: &GaugeDays,
+    span: Span,
+) -> Result<f64, MissingReason> {
+    let levels = gauge.between(span.first, span.last);
+    let newest = levels.last().ok_or_else(|| match gauge.newest(span.last) {
+        Some(_) => MissingReason::Stale,
+        None => MissingReason::NoData,
+    });
+    Ok(match measure.aggregation {
+        Aggregation::ActiveDays => levels.len() as f64,
+        Aggregation::Last => newest?.level,
+        Aggregation::Max => {
+            newest?;
+            levels.iter().fold(f64::MIN, |most, level| most.max(level.level))
+        }
+        Aggregation::DaysSinceLast => match newest {
+            Ok(level) => f64::from(span.last - level.day),
+            Err(MissingReason::Stale) => span.days(),
+            Err(reason) => return Err(reason),
+        },
+        Aggregation::DaysSinceFirst => match (newest, levels.first()) {
+            (Ok(_), Some(oldest)) => f64::from(span.last - oldest.day),
+            (Err(MissingReason::NoData), _) => return Err(MissingReason::NoData),
+            _ => 0.0,
+        },
+        Aggregation::LastOfLimit => {
+            let level = newest?.level;
+            let Input::Metric(metric) = &measure.input else { return Err(MissingReason::NoData) };
+            let limit = account.plan_limits.get(metric).filter(|limit| **limit > 0.0);
+            finite(level / limit.ok_or(MissingReason::NoPlanLimit)?)
+        }
+        Aggregation::Sum | Aggregation::MeanPerDay | Aggregation::Distinct => return Err(MissingReason::NoData),
+    })
+}
+
+/// Compares the number of a window; `life` reaches from the account's first signal to the day.
+fn compare(
+    measure: &Measure,
+    account: &AccountInputs,
+    context: &DayContext,
+    source: &Source<'_>,
+    raw: f64,
+    life: Span,
+    freshness_days: i32,
+) -> Reading {
+    let base = match measure.comparison {
+        Comparison::None => {
+            return Reading {
+                value: Ok(raw),
+                raw_value: Some(raw),
+                base_value: None,
+                freshness_days: Some(freshness_days),
+            };
+        }
+        Comparison::EarlierWindow => earlier_window(measure, account, source, life),
+        Comparison::SegmentMedian => context
+            .segment_bases
+            .lookup(account.segment, &measure.id)
+            .filter(|base| base.account_count >= SEGMENT_ACCOUNTS_MIN && base.median != 0.0)
+            .map(|base| base.median)
+            .ok_or(MissingReason::NoSegmentBase),
+    };
+    let value = base.map(|base| {
+        if base != 0.0 {
+            finite(raw / base)
+        } else if raw == 0.0 {
+            UNCHANGED
+        } else {
+            DOUBLED
+        }
+    });
+    Reading { value, raw_value: Some(raw), base_value: base.ok(), freshness_days: Some(freshness_days) }
+}
+
+/// The number of the window just before, once the account has lived through both.
+fn earlier_window(
+    measure: &Measure,
+    account: &AccountInputs,
+    source: &Source<'_>,
+    life: Span,
+) -> Result<f64, MissingReason> {
+    let Window::Days(days) = measure.window else { return Err(MissingReason::TooYoung) };
+    let last = life.last.saturating_sub(days);
+    let first = last.saturating_sub(days - 1);
+    if life.first > first {
+        return Err(MissingReason::TooYoung);
+    }
+    aggregate(measure, account, source, Span { first, last }).map_err(|reason| match reason {
+        MissingReason::NoData => MissingReason::TooYoung,
+        other => other,
+    })
+}
+
+impl Span {
+    /// How many days.
+    fn days(self) -> f64 {
+        f64::from(self.last - self.first) + 1.0
+    }
+}
+
+/// The number, brought back to the largest there is when a division went beyond.
+fn finite(number: f64) -> f64 {
+    number.clamp(f64::MIN, f64::MAX)
+}

@@ -1,0 +1,34 @@
+//! The arithmetic of health: models, series of signals, scores, explanations.
+//!
+//! Pure: no I/O, no database, no gRPC, no clock. What a score is made of is
+//! handed in, so the same inputs give the same score at any time.
+
+pub mod account;
+mod changes;
+mod curve;
+mod explain;
+mod measure;
+mod model;
+mod model_check;
+mod model_file;
+mod score;
+mod segment;
+mod sentences;
+mod series;
+pub mod signal;
+
+pub use changes::{Announced, deserves_event};
+pub use curve::{Curve, CurvePoint};
+pub use explain::{
+    ComponentExplanation, HealthComparison, HealthExplanation, MeasureChange, MeasureExplanation, Snapshot, compare,
+    explain,
+};
+pub use measure::{DayContext, MissingReason, Pulses, Reading, read_measure};
+pub use model::{
+    Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
+    Input, Measure, MeasureDraft, ModelDraft, Window,
+};
+pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
+pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score};
+pub use segment::{SEGMENT_ACCOUNTS_MIN, Segment, SegmentBase, SegmentBases};
+pub use series::{AccountSeries, DayNumber, DayValues, GaugeDays, Level, SeriesKey, SeriesKind, date_of, day_number};

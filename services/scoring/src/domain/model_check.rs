@@ -1,0 +1,422 @@
+//! The check of a model: all its faults at once, by field.
+
+use std::collections::HashMap;
+
+use mainstay_domain::{BandCuts, ModelId, Points, Violations, is_key};
+
+use super::curve::{Curve, CurvePoint};
+use super::model::{
+    Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
+    Input, Measure, MeasureDraft, ModelDraft, Window,
+};
+
+const MODEL_DISPLAY_NAME_CHARACTERS_MAX: usize = 200;
+const DISPLAY_NAME_CHARACTERS_MAX: usize = 100;
+const DESCRIPTION_CHARACTERS_MAX: usize = 4_000;
+const RATIONALE_CHARACTERS_MAX: usize = 1_000;
+const COMPONENTS_MAX: usize = 20;
+const MEASURES_MAX: usize = 20;
+const CURVE_POINTS_MIN: usize = 2;
+const CURVE_POINTS_MAX: usize = 50;
+const ID_BYTES_MAX: usize = 63;
+const DAYS_MAX: i32 = 730;
+
+/// Where each id was seen first, to name the place in the fault of the second.
+type SeenIds = HashMap<String, String>;
+
+/// Checks a model and builds it.
+pub(super) fn check(draft: ModelDraft) -> Result<HealthModel, Violations> {
+    let mut faults = Violations::new();
+    let id = faults.take("name", ModelId::parse_name(&draft.name));
+    check_text(&mut faults, "display_name", &draft.display_name, 1, MODEL_DISPLAY_NAME_CHARACTERS_MAX);
+    check_text(&mut faults, "description", &draft.description, 0, DESCRIPTION_CHARACTERS_MAX);
+    check_count(&mut faults, "components", draft.components.len(), COMPONENTS_MAX);
+    check_weights(&mut faults, "components", draft.components.iter().map(|component| component.weight));
+    let (mut component_ids, mut measure_ids) = (SeenIds::new(), SeenIds::new());
+    let components: Vec<Option<Component>> = draft
+        .components
+        .into_iter()
+        .enumerate()
+        .map(|(index, component)| {
+            let path = format!("components[{index}]");
+            check_component(&mut faults, &path, component, &mut component_ids, &mut measure_ids)
+        })
+        .collect();
+    let band_cuts = draft.band_cuts.map_or_else(|| Some(BandCuts::default()), |cuts| check_cuts(&mut faults, cuts));
+    match (faults.is_empty(), id, components.into_iter().collect(), band_cuts) {
+        (true, Some(id), Some(components), Some(band_cuts)) => Ok(HealthModel {
+            id,
+            display_name: draft.display_name,
+            description: draft.description,
+            components,
+            band_cuts,
+        }),
+        _ => Err(faults),
+    }
+}
+
+fn check_component(
+    faults: &mut Violations,
+    path: &str,
+    draft: ComponentDraft,
+    component_ids: &mut SeenIds,
+    measure_ids: &mut SeenIds,
+) -> Option<Component> {
+    check_id(faults, path, &draft.id, component_ids);
+    check_text(faults, &format!("{path}.display_name"), &draft.display_name, 1, DISPLAY_NAME_CHARACTERS_MAX);
+    check_text(faults, &format!("{path}.rationale"), &draft.rationale, 0, RATIONALE_CHARACTERS_MAX);
+    let field = format!("{path}.measures");
+    check_count(faults, &field, draft.measures.len(), MEASURES_MAX);
+    check_weights(faults, &field, draft.measures.iter().map(|measure| measure.weight));
+    let measures: Vec<Option<Measure>> = draft
+        .measures
+        .into_iter()
+        .enumerate()
+        .map(|(index, measure)| check_measure(faults, &format!("{path}.measures[{index}]"), measure, measure_ids))
+        .collect();
+    let measures = measures.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(Component {
+        id: draft.id,
+        display_name: draft.display_name,
+        weight: draft.weight,
+        rationale: draft.rationale,
+        measures,
+    })
+}
+
+fn check_measure(
+    faults: &mut Violations,
+    path: &str,
+    draft: MeasureDraft,
+    measure_ids: &mut SeenIds,
+) -> Option<Measure> {
+    check_id(faults, path, &draft.id, measure_ids);
+    check_text(faults, &format!("{path}.display_name"), &draft.display_name, 1, DISPLAY_NAME_CHARACTERS_MAX);
+    check_text(faults, &format!("{path}.rationale"), &draft.rationale, 0, RATIONALE_CHARACTERS_MAX);
+    let input = check_input(faults, &format!("{path}.input"), draft.input);
+    let window = check_window(faults, &format!("{path}.window_days"), draft.window_days);
+    let aggregation = required(faults, &format!("{path}.aggregation"), draft.aggregation);
+    let comparison = required(faults, &format!("{path}.comparison"), draft.comparison);
+    if let (Some(input), Some(aggregation)) = (&input, aggregation)
+        && let Err(description) = check_fit(input, aggregation)
+    {
+        faults.add(format!("{path}.aggregation"), description);
+    }
+    faults.require(
+        !(comparison == Some(Comparison::EarlierWindow) && window == Some(Window::Lifetime)),
+        format!("{path}.comparison"),
+        "there is no window before a lifetime: choose a window of 1 to 730 days, or another comparison",
+    );
+    let curve = check_curve(faults, &format!("{path}.curve"), draft.curve);
+    let freshness_limit_days =
+        if draft.freshness_limit_days == 0 { DEFAULT_FRESHNESS_LIMIT_DAYS } else { draft.freshness_limit_days };
+    faults.require(
+        (1..=DAYS_MAX).contains(&freshness_limit_days),
+        format!("{path}.freshness_limit_days"),
+        format!("must be 1 to {DAYS_MAX} days, or 0 for the default of {DEFAULT_FRESHNESS_LIMIT_DAYS}"),
+    );
+    Some(Measure {
+        id: draft.id,
+        display_name: draft.display_name,
+        weight: draft.weight,
+        rationale: draft.rationale,
+        input: input?,
+        window: window?,
+        aggregation: aggregation?,
+        comparison: comparison?,
+        curve: curve?,
+        freshness_limit_days,
+    })
+}
+
+fn required<T>(faults: &mut Violations, field: &str, value: Option<T>) -> Option<T> {
+    faults.require(value.is_some(), field, "is required and must be one of the values of its enum");
+    value
+}
+
+fn check_input(faults: &mut Violations, field: &str, input: Option<Input>) -> Option<Input> {
+    let (part, name) = match &input {
+        None => {
+            faults.add(field, "is required: a metric, a feature, any feature or any user");
+            return None;
+        }
+        Some(Input::AnyFeature | Input::AnyUser) => return input,
+        Some(Input::Metric(name)) => ("metric", name),
+        Some(Input::Feature(name)) => ("feature", name),
+    };
+    let fits = is_key(name);
+    faults.require(
+        fits,
+        format!("{field}.{part}"),
+        "must be 1 to 63 characters of a-z, 0-9 and `_.-`, the first a letter or digit",
+    );
+    input.filter(|_| fits)
+}
+
+fn check_window(faults: &mut Violations, field: &str, days: i32) -> Option<Window> {
+    match days {
+        0 => Some(Window::Lifetime),
+        1..=DAYS_MAX => Some(Window::Days(days)),
+        _ => {
+            faults.add(field, format!("must be 1 to {DAYS_MAX} days, or 0 for all days, not {days}"));
+            None
+        }
+    }
+}
+
+/// Whether an aggregation makes sense of an input, as far as can be told
+/// without data: whether a metric is a gauge, only its signals say.
+fn check_fit(input: &Input, aggregation: Aggregation) -> Result<(), &'static str> {
+    match (aggregation, input) {
+        (Aggregation::Last | Aggregation::LastOfLimit, Input::Feature(_) | Input::AnyFeature | Input::AnyUser) => Err(
+            "only levels have a last value, and only metrics can be levels: choose a metric, or another aggregation",
+        ),
+        (Aggregation::Distinct, Input::Metric(_) | Input::Feature(_)) => {
+            Err("counts distinct users or features: choose any user or any feature, or another aggregation")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_curve(faults: &mut Violations, field: &str, corners: Vec<CurvePoint>) -> Option<Curve> {
+    let count = corners.len();
+    let mut fits = (CURVE_POINTS_MIN..=CURVE_POINTS_MAX).contains(&count);
+    faults.require(fits, field, format!("must have {CURVE_POINTS_MIN} to {CURVE_POINTS_MAX} points, not {count}"));
+    for (index, corner) in corners.iter().enumerate() {
+        let previous = index.checked_sub(1).map(|before| corners[before].x);
+        let x_fault = if !corner.x.is_finite() {
+            Some(format!("must be a finite number, not {}", corner.x))
+        } else {
+            previous
+                .filter(|previous| corner.x <= *previous)
+                .map(|previous| format!("must be greater than the x before it, {previous}, not {}", corner.x))
+        };
+        let points_fit = (0.0..=100.0).contains(&corner.points);
+        fits &= x_fault.is_none() && points_fit;
+        if let Some(description) = x_fault {
+            faults.add(format!("{field}[{index}].x"), description);
+        }
+        faults.require(
+            points_fit,
+            format!("{field}[{index}].points"),
+            format!("must be 0 to 100, not {}", corner.points),
+        );
+    }
+    fits.then(|| Curve::of_checked(corners))
+}
+
+fn check_cuts(faults: &mut Violations, cuts: BandCutsDraft) -> Option<BandCuts> {
+    let named = [
+        ("band_cuts.critical_below", cuts.critical_below),
+        ("band_cuts.at_risk_below", cuts.at_risk_below),
+        ("band_cuts.healthy_above", cuts.healthy_above),
+    ];
+    let mut fits = true;
+    for (index, &(field, cut)) in named.iter().enumerate() {
+        let in_range = (0.0..=100.0).contains(&cut);
+        faults.require(in_range, field, format!("must be 0 to 100, not {cut}"));
+        let falls = index.checked_sub(1).map(|before| named[before]).filter(|(_, previous)| cut <= *previous);
+        if let Some((before, previous)) = falls {
+            faults.add(field, format!("must be greater than `{before}`, {previous}, not {cut}"));
+        }
+        fits &= in_range && falls.is_none();
+    }
+    fits.then(|| BandCuts {
+        critical_below: Points::nearest(cuts.critical_below),
+        at_risk_below: Points::nearest(cuts.at_risk_below),
+        healthy_above: Points::nearest(cuts.healthy_above),
+    })
+}
+
+/// Checks the weights of a list, those of `field[0].weight` and so on.
+fn check_weights(faults: &mut Violations, field: &str, weights: impl Iterator<Item = f64>) {
+    let (mut sum, mut any, mut fits) = (0.0, false, true);
+    for (index, weight) in weights.enumerate() {
+        let weight_fits = weight.is_finite() && weight >= 0.0;
+        faults.require(
+            weight_fits,
+            format!("{field}[{index}].weight"),
+            format!("must be a finite number of 0 or more, not {weight}"),
+        );
+        (sum, any, fits) = (sum + weight, true, fits && weight_fits);
+    }
+    if any && fits {
+        faults.require(sum > 0.0, field, "the weights add up to 0: at least one must be above 0");
+        faults.require(sum.is_finite(), field, "the weights add up to more than a number can hold: use smaller ones");
+    }
+}
+
+fn check_id(faults: &mut Violations, path: &str, id: &str, seen: &mut SeenIds) {
+    let field = format!("{path}.id");
+    let bytes = id.as_bytes();
+    let letters = bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_');
+    let fits = letters && (1..=ID_BYTES_MAX).contains(&bytes.len()) && bytes[0] != b'_';
+    faults.require(fits, &field, "must be 1 to 63 characters of a-z, 0-9 and `_`, the first a letter or digit");
+    match seen.get(id) {
+        Some(first) if fits => faults.add(field, format!("`{id}` is the id of {first} too: ids must be distinct")),
+        _ => drop(seen.insert(id.to_owned(), path.to_owned())),
+    }
+}
+
+fn check_count(faults: &mut Violations, field: &str, count: usize, most: usize) {
+    faults.require((1..=most).contains(&count), field, format!("must have 1 to {most} entries, not {count}"));
+}
+
+fn check_text(faults: &mut Violations, field: &str, text: &str, characters_min: usize, characters_max: usize) {
+    let count = text.chars().count();
+    faults.require(
+        (characters_min..=characters_max).contains(&count),
+        field,
+        format!("must be {characters_min} to {characters_max} characters, not {count}"),
+    );
+    faults.require(!text.contains('\0'), field, "must not contain the character NUL");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model_file::{DEFAULT_MODEL, parse_model_file};
+    use super::*;
+
+    fn draft() -> ModelDraft {
+        parse_model_file(DEFAULT_MODEL).expect("the default model parses")
+    }
+
+    fn faults_of(change: impl FnOnce(&mut ModelDraft)) -> Vec<String> {
+        let mut draft = draft();
+        change(&mut draft);
+        let faults = HealthModel::from_draft(draft).expect_err("a fault");
+        faults.into_iter().map(|fault| fault.field).collect()
+    }
+
+    fn measure(draft: &mut ModelDraft) -> &mut MeasureDraft {
+        &mut draft.components[0].measures[0]
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let fields = faults_of(|draft| {
+            draft.name = "default".to_owned();
+            draft.display_name.clear();
+            draft.components[1].weight = -1.0;
+            draft.components[2].measures[0].weight = f64::NAN;
+            draft.components[2].measures[0].input = None;
+            measure(draft).curve = vec![
+                CurvePoint { x: 0.0, points: 0.0 },
+                CurvePoint { x: 2.0, points: 101.0 },
+                CurvePoint { x: 1.0, points: f64::NAN },
+                CurvePoint { x: 1.0, points: 5.0 },
+                CurvePoint { x: f64::INFINITY, points: 5.0 },
+            ];
+        });
+        assert_eq!(
+            fields,
+            [
+                "name",
+                "display_name",
+                "components[1].weight",
+                "components[0].measures[0].curve[1].points",
+                "components[0].measures[0].curve[2].x",
+                "components[0].measures[0].curve[2].points",
+                "components[0].measures[0].curve[3].x",
+                "components[0].measures[0].curve[4].x",
+                "components[2].measures[0].weight",
+                "components[2].measures[0].input",
+            ]
+        );
+    }
+
+    #[test]
+    fn weights_that_add_up_to_nothing_or_to_infinity_are_refused() {
+        assert_eq!(faults_of(|draft| draft.components.iter_mut().for_each(|one| one.weight = 0.0)), ["components"]);
+        assert_eq!(
+            faults_of(|draft| draft.components[0].measures.iter_mut().for_each(|one| one.weight = 0.0)),
+            ["components[0].measures"]
+        );
+        assert_eq!(
+            faults_of(|draft| draft.components.iter_mut().for_each(|one| one.weight = f64::MAX)),
+            ["components"]
+        );
+    }
+
+    #[test]
+    fn ids_are_distinct_in_the_whole_model() {
+        let fields = faults_of(|draft| {
+            draft.components[1].id = draft.components[0].id.clone();
+            draft.components[1].measures[0].id = draft.components[0].measures[0].id.clone();
+            draft.components[2].id = "Bad-id".to_owned();
+        });
+        assert_eq!(fields, ["components[1].id", "components[1].measures[0].id", "components[2].id"]);
+    }
+
+    #[test]
+    fn counts_of_components_measures_and_points_are_bounded() {
+        assert_eq!(faults_of(|draft| draft.components.clear()), ["components"]);
+        assert_eq!(faults_of(|draft| draft.components[0].measures.clear()), ["components[0].measures"]);
+        for count in [1, 51] {
+            let corners = (0..count).map(|x| CurvePoint { x: f64::from(x), points: 1.0 }).collect();
+            assert_eq!(faults_of(|draft| measure(draft).curve = corners), ["components[0].measures[0].curve"]);
+        }
+        let many = faults_of(|draft| {
+            draft.components = (0..21)
+                .map(|index| ComponentDraft {
+                    id: format!("c{index}"),
+                    measures: vec![MeasureDraft { id: format!("m{index}"), ..draft.components[0].measures[0].clone() }],
+                    ..draft.components[0].clone()
+                })
+                .collect();
+        });
+        assert_eq!(many, ["components"]);
+    }
+
+    #[test]
+    fn aggregations_fit_their_inputs() {
+        for (input, aggregation) in [
+            (Input::AnyUser, Aggregation::Last),
+            (Input::Feature("export".to_owned()), Aggregation::LastOfLimit),
+            (Input::Metric("emails".to_owned()), Aggregation::Distinct),
+            (Input::Feature("export".to_owned()), Aggregation::Distinct),
+        ] {
+            let fields = faults_of(|draft| {
+                measure(draft).input = Some(input);
+                measure(draft).aggregation = Some(aggregation);
+            });
+            assert_eq!(fields, ["components[0].measures[0].aggregation"]);
+        }
+        assert_eq!(
+            faults_of(|draft| measure(draft).input = Some(Input::Metric("E-mails!".to_owned()))),
+            ["components[0].measures[0].input.metric"]
+        );
+    }
+
+    #[test]
+    fn windows_and_limits_have_ranges() {
+        for days in [-1, 731] {
+            assert_eq!(faults_of(|draft| measure(draft).window_days = days), ["components[0].measures[0].window_days"]);
+            assert_eq!(
+                faults_of(|draft| measure(draft).freshness_limit_days = days),
+                ["components[0].measures[0].freshness_limit_days"]
+            );
+        }
+        let fields = faults_of(|draft| {
+            measure(draft).window_days = 0;
+            measure(draft).comparison = Some(Comparison::EarlierWindow);
+        });
+        assert_eq!(fields, ["components[0].measures[0].comparison"]);
+    }
+
+    #[test]
+    fn cuts_of_bands_rise() {
+        let cuts = |critical_below, at_risk_below, healthy_above| {
+            faults_of(|draft| draft.band_cuts = Some(BandCutsDraft { critical_below, at_risk_below, healthy_above }))
+        };
+        assert_eq!(cuts(50.0, 50.0, 85.0), ["band_cuts.at_risk_below"]);
+        assert_eq!(cuts(50.0, 70.0, 60.0), ["band_cuts.healthy_above"]);
+        assert_eq!(cuts(-1.0, 70.0, f64::NAN), ["band_cuts.critical_below", "band_cuts.healthy_above"]);
+    }
+
+    #[test]
+    fn a_checked_model_gives_its_draft_back() {
+        let model = HealthModel::from_draft(draft()).expect("valid");
+        assert_eq!(HealthModel::from_draft(model.to_draft()), Ok(model));
+    }
+}

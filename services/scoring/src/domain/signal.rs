@@ -1,0 +1,213 @@
+//! Signals: one thing that was seen of a customer.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use mainstay_domain::{AccountId, Violations, is_key};
+
+use super::account::KEY_RULE;
+
+/// Most signals of one batch.
+pub const BATCH_MAX: usize = 10_000;
+/// Largest amount of one usage count.
+pub const QUANTITY_MAX: i64 = 1_000_000_000_000;
+/// Largest count of one feature use.
+pub const FEATURE_COUNT_MAX: i64 = 1_000_000_000;
+/// How far ahead of the clock an event time may lie: clocks differ and days
+/// begin earlier elsewhere, but a year typed wrong must not count.
+pub const AHEAD_MAX: TimeDelta = TimeDelta::hours(24);
+
+/// A signal as it counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// Whose.
+    pub account: AccountId,
+    /// The system that saw it.
+    pub source: String,
+    /// Its id in the source.
+    pub source_id: String,
+    /// When it happened.
+    pub event_at: DateTime<Utc>,
+    /// What was seen.
+    pub payload: Payload,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Payload {
+    /// An amount of use, which adds up.
+    Usage {
+        /// What is counted.
+        metric: String,
+        /// How much.
+        quantity: i64,
+    },
+    /// A level, of which the newest counts.
+    Gauge {
+        /// What is measured.
+        metric: String,
+        /// The level.
+        level: f64,
+    },
+    /// A user did something.
+    Activity {
+        /// Who.
+        user_id: String,
+        /// What; may be empty.
+        action: String,
+    },
+    /// A feature was used.
+    FeatureUse {
+        /// Which.
+        feature: String,
+        /// Who; may be empty.
+        user_id: String,
+        /// How often.
+        count: i64,
+    },
+}
+
+/// What kind of thing a signal is; the numbers are those of the proto and the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(i16)]
+pub enum SignalKind {
+    /// A usage count.
+    Usage = 1,
+    /// A gauge.
+    Gauge = 2,
+    /// A user's activity.
+    Activity = 3,
+    /// A feature's use.
+    FeatureUse = 4,
+}
+
+impl SignalKind {
+    /// The kind's number in the database.
+    pub const fn number(self) -> i16 {
+        self as i16
+    }
+
+    /// The kind of a number.
+    pub const fn of_number(number: i16) -> Option<Self> {
+        match number {
+            1 => Some(Self::Usage),
+            2 => Some(Self::Gauge),
+            3 => Some(Self::Activity),
+            4 => Some(Self::FeatureUse),
+            _ => None,
+        }
+    }
+}
+
+impl Payload {
+    /// The kind of signal this is.
+    pub const fn kind(&self) -> SignalKind {
+        match self {
+            Self::Usage { .. } => SignalKind::Usage,
+            Self::Gauge { .. } => SignalKind::Gauge,
+            Self::Activity { .. } => SignalKind::Activity,
+            Self::FeatureUse { .. } => SignalKind::FeatureUse,
+        }
+    }
+
+    /// The metric and the kind it must have, for counts and gauges.
+    pub fn metric(&self) -> Option<(&str, SignalKind)> {
+        match self {
+            Self::Usage { metric, .. } | Self::Gauge { metric, .. } => Some((metric, self.kind())),
+            Self::Activity { .. } | Self::FeatureUse { .. } => None,
+        }
+    }
+}
+
+impl Signal {
+    /// All that is wrong with it at the time `now`, by the rules in the proto.
+    pub fn violations(&self, now: DateTime<Utc>) -> Violations {
+        let mut found = Violations::new();
+        found.require(is_key(&self.source), "source", KEY_RULE);
+        found.require(is_opaque_id(&self.source_id), "source_id", OPAQUE_ID_RULE);
+        found.require(self.event_at >= DateTime::UNIX_EPOCH, "event_time", "must not be before 1970");
+        found.require(
+            self.event_at <= now + AHEAD_MAX,
+            "event_time",
+            format!("lies more than 24 hours ahead of the server's clock, {}", now.format("%Y-%m-%dT%H:%M:%SZ")),
+        );
+        match &self.payload {
+            Payload::Usage { metric, quantity } => {
+                found.require(is_key(metric), "usage.metric", KEY_RULE);
+                found.require((0..=QUANTITY_MAX).contains(quantity), "usage.quantity", "must be 0 to 10^12");
+            }
+            Payload::Gauge { metric, level } => {
+                found.require(is_key(metric), "gauge.metric", KEY_RULE);
+                found.require(level.is_finite(), "gauge.level", "must be finite, neither NaN nor infinite");
+            }
+            Payload::Activity { user_id, action } => {
+                found.require(is_opaque_id(user_id), "activity.user_id", OPAQUE_ID_RULE);
+                found.require(action.is_empty() || is_key(action), "activity.action", KEY_RULE);
+            }
+            Payload::FeatureUse { feature, user_id, count } => {
+                found.require(is_key(feature), "feature_use.feature", KEY_RULE);
+                found.require(user_id.is_empty() || is_opaque_id(user_id), "feature_use.user_id", OPAQUE_ID_RULE);
+                found.require((1..=FEATURE_COUNT_MAX).contains(count), "feature_use.count", "must be 1 to 10^9");
+            }
+        }
+        found
+    }
+}
+
+const OPAQUE_ID_RULE: &str = "must be 1 to 128 characters without control characters";
+
+fn is_opaque_id(text: &str) -> bool {
+    (1..=128).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_domain::start_of_day;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        start_of_day(chrono::NaiveDate::from_ymd_opt(2026, 11, 22).expect("a day"))
+    }
+
+    fn signal(payload: Payload) -> Signal {
+        Signal {
+            account: AccountId::parse("acme").expect("an id"),
+            source: "billing".to_owned(),
+            source_id: "1".to_owned(),
+            event_at: now(),
+            payload,
+        }
+    }
+
+    fn fields(signal: &Signal) -> Vec<String> {
+        signal.violations(now()).into_iter().map(|violation| violation.field).collect()
+    }
+
+    #[test]
+    fn levels_that_are_no_numbers_are_refused() {
+        for level in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let bad = signal(Payload::Gauge { metric: "seats".to_owned(), level });
+            assert_eq!(fields(&bad), ["gauge.level"], "{level}");
+        }
+    }
+
+    #[test]
+    fn a_day_ahead_is_a_clock_and_more_is_a_mistake() {
+        let mut ahead = signal(Payload::Usage { metric: "emails".to_owned(), quantity: 1 });
+        ahead.event_at = now() + AHEAD_MAX;
+        assert_eq!(fields(&ahead), Vec::<String>::new());
+        ahead.event_at += TimeDelta::microseconds(1);
+        assert_eq!(fields(&ahead), ["event_time"]);
+    }
+
+    #[test]
+    fn every_offending_field_is_named_at_once() {
+        let mut bad = signal(Payload::FeatureUse { feature: "A b".to_owned(), user_id: "\n".to_owned(), count: 0 });
+        bad.source = "Billing".to_owned();
+        bad.source_id = "x".repeat(129);
+        bad.event_at = DateTime::UNIX_EPOCH - TimeDelta::seconds(1);
+        assert_eq!(
+            fields(&bad),
+            ["source", "source_id", "event_time", "feature_use.feature", "feature_use.user_id", "feature_use.count"]
+        );
+    }
+}
