@@ -1,12 +1,15 @@
-//! The reader.
+//! The reader: typed look-ups that gather every fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
-use super::Secret;
+use super::source::{Given, GivenByKey, Origin, Value, read_environment, read_file};
+use super::{Secret, describe, format_duration, parse_duration};
 
 /// Why the configuration cannot be used: every fault found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,39 +19,58 @@ pub struct SettingsError {
     pub faults: Vec<String>,
 }
 
-/// Looks settings up by dotted key (`auth.issuer`). A lookup always gives a
+/// Looks settings up by dotted key (`auth.issuer`). A look-up always gives a
 /// value, a placeholder when the setting is faulty; [`Reader::finish`] then fails
 /// with all faults, so that no placeholder is ever used.
 #[derive(Debug)]
-pub struct Reader {}
+pub struct Reader {
+    given: GivenByKey,
+    asked: Vec<Asked>,
+    faults: Vec<String>,
+}
+
+/// A setting that was looked up, for `describe`.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) key: String,
+    pub(super) doc: &'static str,
+    /// As shown: `None` when absent, redacted when secret.
+    pub(super) shown: Option<String>,
+    pub(super) origin: Origin,
+}
 
 impl Reader {
-    /// A reader of `file` (none: no file) below `environment`, of which the
-    /// variables `MAINSTAY_<SERVICE>__…` count. Fails if the file cannot be read or parsed.
+    /// A reader of `environment`, of which the variables `MAINSTAY_<SERVICE>__…` count,
+    /// above `file` (none: no file). Fails if the file cannot be read or parsed.
     pub fn load(
         service: &str,
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
-        let _ = (service, file, environment);
-        todo!()
+        let mut given = match file {
+            Some(path) => read_file(path).map_err(|fault| SettingsError { faults: vec![fault] })?,
+            None => GivenByKey::new(),
+        };
+        given.extend(read_environment(service, environment));
+        Ok(Self { given, asked: Vec::new(), faults: Vec::new() })
     }
 
-    /// A text.
+    /// A text; an empty one is refused.
     pub fn string(&mut self, key: &'static str, doc: &'static str, default: &str) -> String {
-        let _ = (key, doc, default);
-        todo!()
+        self.value(key, doc, Some(default.to_owned()), Clone::clone, text).unwrap_or_default()
     }
+
     /// A text that must be given.
     pub fn required_string(&mut self, key: &'static str, doc: &'static str) -> String {
-        let _ = (key, doc);
-        todo!()
+        let value = self.optional_string(key, doc);
+        self.require(key, doc, value).unwrap_or_default()
     }
+
     /// A text that may be absent.
     pub fn optional_string(&mut self, key: &'static str, doc: &'static str) -> Option<String> {
-        let _ = (key, doc);
-        todo!()
+        self.value(key, doc, None, Clone::clone, text)
     }
+
     /// One of a few words.
     pub fn choice(
         &mut self,
@@ -57,25 +79,37 @@ impl Reader {
         default: &'static str,
         words: &[&'static str],
     ) -> &'static str {
-        let _ = (key, doc, default, words);
-        todo!()
+        let read = |value: &Value| {
+            let given = text(value)?;
+            let word = words.iter().copied().find(|word| *word == given);
+            word.ok_or_else(|| format!("must be one of {}, not `{given}`", words.join(", ")))
+        };
+        self.value(key, doc, Some(default), ToString::to_string, read).unwrap_or(default)
     }
-    /// A whole number within a range.
+
+    /// A whole number within `range`.
     pub fn u32(&mut self, key: &'static str, doc: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
-        let _ = (key, doc, default, range);
-        todo!()
+        let read = |value: &Value| within(number(value)?, &range, ToString::to_string);
+        self.value(key, doc, Some(default), ToString::to_string, read).unwrap_or(default)
     }
-    /// A whole number within a range.
+
+    /// A whole number within `range`.
     pub fn u64(&mut self, key: &'static str, doc: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
-        let _ = (key, doc, default, range);
-        todo!()
+        let read = |value: &Value| within(number(value)?, &range, ToString::to_string);
+        self.value(key, doc, Some(default), ToString::to_string, read).unwrap_or(default)
     }
+
     /// `true` or `false`.
     pub fn bool(&mut self, key: &'static str, doc: &'static str, default: bool) -> bool {
-        let _ = (key, doc, default);
-        todo!()
+        let read = |value: &Value| match value {
+            Value::Bool(value) => Ok(*value),
+            Value::Untyped(text) => text.parse().map_err(|_| format!("must be true or false, not `{text}`")),
+            other => Err(format!("must be true or false, not {}", other.kind())),
+        };
+        self.value(key, doc, Some(default), ToString::to_string, read).unwrap_or(default)
     }
-    /// A length of time with its unit, `500ms`, `30s`, `5m`, within a range.
+
+    /// A length of time with its unit (`500ms`, `30s`, `5m`) within `range`.
     pub fn duration(
         &mut self,
         key: &'static str,
@@ -83,50 +117,182 @@ impl Reader {
         default: Duration,
         range: RangeInclusive<Duration>,
     ) -> Duration {
-        let _ = (key, doc, default, range);
-        todo!()
+        let show = |duration: &Duration| format_duration(*duration);
+        let read = |value: &Value| match value {
+            Value::Integer(number) => {
+                Err(format!("must be a length of time with its unit, such as `{number}s`, not a bare number"))
+            }
+            other => within(parse_duration(&text(other)?)?, &range, show),
+        };
+        self.value(key, doc, Some(default), show, read).unwrap_or(default)
     }
-    /// An address to bind, `127.0.0.1:7301`.
+
+    /// An address to bind, `127.0.0.1:7301` or `[::1]:7301`.
     pub fn socket_address(&mut self, key: &'static str, doc: &'static str, default: SocketAddr) -> SocketAddr {
-        let _ = (key, doc, default);
-        todo!()
+        let read = |value: &Value| {
+            let given = text(value)?;
+            given.parse().map_err(|_| format!("must be an IP address and port such as `127.0.0.1:7301`, not `{given}`"))
+        };
+        self.value(key, doc, Some(default), ToString::to_string, read).unwrap_or(default)
     }
+
     /// The path of a file or folder that may be absent.
     pub fn optional_path(&mut self, key: &'static str, doc: &'static str) -> Option<PathBuf> {
-        let _ = (key, doc);
-        todo!()
+        self.value(key, doc, None, |path: &PathBuf| path.display().to_string(), |value| text(value).map(PathBuf::from))
     }
+
     /// Texts; in the environment separated by commas.
     pub fn list(&mut self, key: &'static str, doc: &'static str, default: &[&str]) -> Vec<String> {
-        let _ = (key, doc, default);
-        todo!()
+        let default = default.iter().map(ToString::to_string).collect();
+        self.value(key, doc, Some(default), |list: &Vec<String>| list.join(", "), list).unwrap_or_default()
     }
-    /// Lists by name: a table in the file.
+
+    /// Lists by name: a table in the file. Names are compared exactly; the environment's are in lower case.
     pub fn map_of_lists(&mut self, key: &'static str, doc: &'static str) -> BTreeMap<String, Vec<String>> {
-        let _ = (key, doc);
-        todo!()
+        let prefix = format!("{key}.");
+        let names: Vec<String> =
+            self.given.keys().filter_map(|key| key.strip_prefix(&prefix)).map(str::to_owned).collect();
+        if names.is_empty() {
+            self.value(key, doc, None::<()>, |()| String::new(), |_| Err("must be a table of lists".to_owned()));
+        }
+        let mut lists = BTreeMap::new();
+        for name in names {
+            let whole_key = format!("{prefix}{name}");
+            if let Some(list) = self.value(&whole_key, doc, None, |list: &Vec<String>| list.join(", "), list) {
+                lists.insert(name, list);
+            }
+        }
+        lists
     }
-    /// A secret that must be given, as `key` or in the file named by `<key>_file`.
+
+    /// A secret that must be given, as `key` or in the file that `<key>_file` names.
     pub fn required_secret(&mut self, key: &'static str, doc: &'static str) -> Secret {
-        let _ = (key, doc);
-        todo!()
+        let faults_before = self.faults.len();
+        let secret = self.optional_secret(key, doc);
+        if secret.is_none() && self.faults.len() == faults_before {
+            self.faults.push(format!("{key} or {key}_file must be given: {doc}"));
+        }
+        secret.unwrap_or_else(|| Secret::new(""))
     }
-    /// A secret that may be absent.
+
+    /// A secret that may be absent, as `key` or in the file that `<key>_file` names
+    /// (without the line break at its end).
     pub fn optional_secret(&mut self, key: &'static str, doc: &'static str) -> Option<Secret> {
-        let _ = (key, doc);
-        todo!()
+        let read = |value: &Value| match value {
+            Value::Untyped(given) | Value::Text(given) if !given.is_empty() => Ok(Secret::new(given)),
+            _ => Err("must be a text that is not empty".to_owned()),
+        };
+        let read_file = |value: &Value| {
+            let path = text(value)?;
+            let content =
+                std::fs::read_to_string(&path).map_err(|error| format!("the file {path} cannot be read: {error}"))?;
+            let secret = content.trim_end_matches(['\r', '\n']);
+            if secret.is_empty() { Err(format!("the file {path} is empty")) } else { Ok(Secret::new(secret)) }
+        };
+        let file_key = format!("{key}_file");
+        if let (Some(direct), Some(in_file)) = (self.given.get(key), self.given.get(&file_key)) {
+            let fault = format!("{key} ({}) and {file_key} ({}) exclude each other", direct.origin, in_file.origin);
+            self.faults.push(fault);
+        }
+        let direct = self.value(key, doc, None, ToString::to_string, read);
+        if !self.given.contains_key(&file_key) {
+            self.asked.push(Asked { key: file_key, doc, shown: None, origin: Origin::Default });
+            return direct;
+        }
+        self.value(&file_key, doc, None, ToString::to_string, read_file).or(direct)
     }
-    /// Notes a fault that only the settings together show, for example two that exclude each other.
-    pub fn fault(&mut self, key: &str, message: impl Into<String>) {
-        let _ = (key, message.into());
-        todo!()
+
+    /// Notes a fault that only settings together show, for example two that exclude each other.
+    pub fn fault(&mut self, key: &str, message: impl Display) {
+        self.faults.push(self.with_origin(key, &message));
     }
-    /// All settings looked up so far, with value, origin and meaning, secrets redacted; one a line.
+
+    /// All settings looked up so far, in the form of the file, each with meaning and
+    /// origin; secrets redacted.
     pub fn describe(&self) -> String {
-        todo!()
+        describe::described(&self.asked)
     }
-    /// Nothing if all is well, else all faults: those of the lookups, and each key given that no lookup asked for.
+
+    /// Nothing if all is well, else all faults: those of the look-ups, and each
+    /// key given that no look-up asked for.
     pub fn finish(&self) -> Result<(), SettingsError> {
-        todo!()
+        let asked: BTreeSet<&str> = self.asked.iter().map(|asked| asked.key.as_str()).collect();
+        let unknown = self.given.iter().filter(|(key, _)| !asked.contains(key.as_str()));
+        let unknown_faults = unknown.map(|(key, given)| describe::unknown_key(key, &given.origin, &asked));
+        let faults: Vec<String> = self.faults.iter().cloned().chain(unknown_faults).collect();
+        if faults.is_empty() { Ok(()) } else { Err(SettingsError { faults }) }
     }
+
+    fn value<T>(
+        &mut self,
+        key: &str,
+        doc: &'static str,
+        default: Option<T>,
+        show: impl Fn(&T) -> String,
+        read: impl Fn(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        let (value, origin) = match self.given.get(key) {
+            None => (default, Origin::Default),
+            Some(Given { value, origin }) => match read(value) {
+                Ok(value) => (Some(value), origin.clone()),
+                Err(fault) => {
+                    let origin = origin.clone();
+                    self.faults.push(self.with_origin(key, &fault));
+                    (default, origin)
+                }
+            },
+        };
+        self.asked.push(Asked { key: key.to_owned(), doc, shown: value.as_ref().map(show), origin });
+        value
+    }
+
+    fn require<T>(&mut self, key: &str, doc: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() && !self.given.contains_key(key) {
+            self.faults.push(format!("{key} must be given: {doc}"));
+        }
+        value
+    }
+
+    fn with_origin(&self, key: &str, message: &dyn Display) -> String {
+        match self.given.get(key) {
+            Some(given) => format!("{key} ({}) {message}", given.origin),
+            None => format!("{key} {message}"),
+        }
+    }
+}
+
+fn text(value: &Value) -> Result<String, String> {
+    match value {
+        Value::Untyped(text) | Value::Text(text) if text.is_empty() => Err("must not be empty".to_owned()),
+        Value::Untyped(text) | Value::Text(text) => Ok(text.clone()),
+        other => Err(format!("must be a text, not {}", other.kind())),
+    }
+}
+
+fn number<N: FromStr>(value: &Value) -> Result<N, String> {
+    match value {
+        Value::Untyped(digits) | Value::Integer(digits) => {
+            digits.parse().map_err(|_| format!("must be a whole number that is not negative, not `{digits}`"))
+        }
+        other => Err(format!("must be a whole number, not {}", other.kind())),
+    }
+}
+
+fn list(value: &Value) -> Result<Vec<String>, String> {
+    match value {
+        Value::Untyped(given) => {
+            Ok(given.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+        }
+        Value::List(items) => {
+            items.iter().map(|item| text(item).map_err(|fault| format!("has an item that {fault}"))).collect()
+        }
+        other => Err(format!("must be a list of texts, not {}", other.kind())),
+    }
+}
+
+fn within<N: PartialOrd>(value: N, range: &RangeInclusive<N>, show: impl Fn(&N) -> String) -> Result<N, String> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    Err(format!("must be from {} to {}, not {}", show(range.start()), show(range.end()), show(&value)))
 }
