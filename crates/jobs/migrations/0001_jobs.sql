@@ -1,6 +1,7 @@
 CREATE TABLE {schema}.jobs (
-    queue      text        NOT NULL CHECK (queue <> ''),
-    key        text        NOT NULL CHECK (key <> ''),
+    queue      text        COLLATE "C" NOT NULL CHECK (queue <> ''),
+    -- Byte-wise order, so that the database and the program mean the same by "in key order".
+    key        text        COLLATE "C" NOT NULL CHECK (key <> ''),
     payload    jsonb       NOT NULL DEFAULT 'null',
     low_mark   bigint,
     due_at     timestamptz NOT NULL,

@@ -1,5 +1,8 @@
 //! What a job is, and what the code that does it promises.
 
+use std::error::Error;
+use std::iter::successors;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use mainstay_storage::StorageError;
@@ -76,9 +79,14 @@ impl From<StorageError> for JobError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Conflict => Self::Conflict,
-            other => Self::Retry(other.to_string()),
+            other => Self::Retry(with_causes(&other)),
         }
     }
+}
+
+/// The message of an error and of each error below it.
+fn with_causes(error: &dyn Error) -> String {
+    successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl From<sqlx::Error> for JobError {

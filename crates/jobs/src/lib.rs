@@ -2,6 +2,7 @@
 
 mod attempt;
 mod job;
+mod metric;
 mod operate;
 mod retry;
 mod runner;

@@ -3,9 +3,13 @@
 use chrono::{DateTime, Utc};
 use mainstay_storage::StorageError;
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgPool, Row};
 
 use crate::Jobs;
+
+/// The most jobs that one list answers.
+const LIST_MAX: i64 = 1_000;
 
 /// Which half of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,51 +82,106 @@ impl Jobs {
     /// The jobs that fit a filter, in the order of queue and key.
     pub async fn list(
         &self,
-        _pool: &PgPool,
-        _filter: &JobFilter,
-        _page: &JobPage,
+        pool: &PgPool,
+        filter: &JobFilter,
+        page: &JobPage,
     ) -> Result<Vec<JobRecord>, StorageError> {
-        todo!()
+        let (after_queue, after_key) = page.after.as_ref().map(|(queue, key)| (queue, key)).unzip();
+        let records = sqlx::query_as(self.statements.list.sql())
+            .bind(&filter.queue)
+            .bind(filter.state.map(|state| state == JobState::Dead))
+            .bind(after_queue)
+            .bind(after_key)
+            .bind(page.limit.clamp(1, LIST_MAX))
+            .fetch_all(pool)
+            .await?;
+        Ok(records)
     }
 
-    /// How each queue that has jobs stands, in the order of their names.
-    pub async fn stats(&self, _pool: &PgPool, _now: DateTime<Utc>) -> Result<Vec<QueueStats>, StorageError> {
-        todo!()
+    /// How each queue that has jobs stands, in the order of their names. Reads all rows.
+    pub async fn stats(&self, pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<QueueStats>, StorageError> {
+        let stats = sqlx::query_as(self.statements.stats.sql()).bind(now).fetch_all(pool).await?;
+        Ok(stats)
     }
 
     /// Gives a dead job a new set of attempts from `due_at` on. Answers whether there was such a
     /// dead job.
     pub async fn requeue(
         &self,
-        _pool: &PgPool,
-        _queue: &str,
-        _key: &str,
-        _due_at: DateTime<Utc>,
-        _now: DateTime<Utc>,
+        pool: &PgPool,
+        queue: &str,
+        key: &str,
+        due_at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<bool, StorageError> {
-        todo!()
+        let done = sqlx::query(self.statements.requeue.sql())
+            .bind(queue)
+            .bind(key)
+            .bind(due_at)
+            .bind(now)
+            .execute(pool)
+            .await?;
+        Ok(done.rows_affected() == 1)
     }
 
-    /// [`requeue`](Self::requeue) for all dead jobs of a queue, at most `limit`; answers how many.
+    /// [`requeue`](Self::requeue) for the dead jobs of a queue, at most `limit`; answers how many.
     pub async fn requeue_dead(
         &self,
-        _pool: &PgPool,
-        _queue: &str,
-        _limit: i64,
-        _due_at: DateTime<Utc>,
-        _now: DateTime<Utc>,
+        pool: &PgPool,
+        queue: &str,
+        limit: i64,
+        due_at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<u64, StorageError> {
-        todo!()
+        let done = sqlx::query(self.statements.requeue_dead.sql())
+            .bind(queue)
+            .bind(limit)
+            .bind(due_at)
+            .bind(now)
+            .execute(pool)
+            .await?;
+        Ok(done.rows_affected())
     }
 
-    /// Removes dead jobs of a queue that died before `before`, at most `limit`; answers how many.
+    /// Removes jobs of a queue that died before `before`, at most `limit`; answers how many.
     pub async fn purge_dead(
         &self,
-        _pool: &PgPool,
-        _queue: &str,
-        _before: DateTime<Utc>,
-        _limit: i64,
+        pool: &PgPool,
+        queue: &str,
+        before: DateTime<Utc>,
+        limit: i64,
     ) -> Result<u64, StorageError> {
-        todo!()
+        let done =
+            sqlx::query(self.statements.purge_dead.sql()).bind(queue).bind(before).bind(limit).execute(pool).await?;
+        Ok(done.rows_affected())
+    }
+}
+
+impl FromRow<'_, PgRow> for JobRecord {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            queue: row.try_get("queue")?,
+            key: row.try_get("key")?,
+            payload: row.try_get("payload")?,
+            low_mark: row.try_get("low_mark")?,
+            due_at: row.try_get("due_at")?,
+            attempts: row.try_get::<i32, _>("attempts")?.unsigned_abs(),
+            last_error: row.try_get("last_error")?,
+            dead_at: row.try_get("dead_at")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for QueueStats {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            queue: row.try_get("queue")?,
+            due: row.try_get::<i64, _>("due")?.unsigned_abs(),
+            scheduled: row.try_get::<i64, _>("scheduled")?.unsigned_abs(),
+            dead: row.try_get::<i64, _>("dead")?.unsigned_abs(),
+            oldest_due: row.try_get("oldest_due")?,
+        })
     }
 }
