@@ -8,6 +8,7 @@ mod page;
 mod reader;
 mod sequencer;
 mod server;
+mod subscription;
 
 use mainstay_storage::{Migration, MigrationSet};
 
@@ -18,9 +19,10 @@ pub use consumer::{
 pub use event::{Event, MalformedEvent, NewEvent, PayloadError};
 pub use log::{EventLog, Gap};
 pub use page::{FeedFilter, FeedPage, FeedPosition, PageLimit};
-pub use reader::{FeedBatch, FeedReader, FeedSettings, FeedStart, FeedStream};
+pub use reader::{FeedBatch, FeedReader, FeedSettings, FeedStart};
 pub use sequencer::{Sequencer, SequencerSettings};
 pub use server::EventFeedServer;
+pub use subscription::FeedStream;
 
 /// Tables of the log and of consumers: `outbox`, `feed`, `feed_head`,
 /// `consumer_offsets`, `consumer_replicas`, `consumer_parked`.

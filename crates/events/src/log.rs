@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, SqlSafeStr, SqlStr};
 use tokio::sync::watch;
 
 use crate::event::{Event, NewEvent};
-use crate::page::{FeedFilter, FeedPage, FeedPosition, PageLimit};
+use crate::page::{FeedExtent, FeedFilter, FeedPage, FeedPosition, PageLimit};
 
 /// Most events of one INSERT; more are written by several.
 const APPEND_CHUNK: usize = 2_000;
@@ -33,7 +33,7 @@ struct Statements {
     outbox_last: SqlStr,
     lock_head: SqlStr,
     sequence: SqlStr,
-    last_offset: SqlStr,
+    extent: SqlStr,
     read: SqlStr,
     position: SqlStr,
     prune_bound: SqlStr,
@@ -109,16 +109,9 @@ impl EventLog {
         if waiting.is_none() {
             return Ok(0);
         }
-        let (moved, last_offset) = transact(pool, async |conn: &mut PgConnection| {
-            let before: i64 = sqlx::query_scalar(self.statements.lock_head.clone()).fetch_one(&mut *conn).await?;
-            let after: i64 = sqlx::query_scalar(self.statements.sequence.clone())
-                .bind(limit)
-                .bind(before)
-                .fetch_one(&mut *conn)
-                .await?;
-            Ok::<_, StorageError>((after - before, after))
-        })
-        .await?;
+        let statements = Arc::clone(&self.statements);
+        let (moved, last_offset) =
+            transact(pool, async move |conn: &mut PgConnection| statements.move_events(conn, limit).await).await?;
         self.announce(last_offset);
         metrics::counter!("mainstay_feed_events_sequenced_total").increment(moved.unsigned_abs());
         usize::try_from(moved).map_err(|_| StorageError::Corrupt("the feed's head moved backwards".to_owned()))
@@ -193,26 +186,14 @@ impl EventLog {
     pub async fn prune(&self, pool: &PgPool, before: DateTime<Utc>) -> Result<u64, StorageError> {
         let mut pruned = 0;
         loop {
-            let deleted = transact(pool, async |conn: &mut PgConnection| self.prune_batch(conn, before).await).await?;
+            let statements = Arc::clone(&self.statements);
+            let deleted =
+                transact(pool, async move |conn: &mut PgConnection| statements.prune_batch(conn, before).await).await?;
             pruned += deleted;
             if deleted == 0 {
                 return Ok(pruned);
             }
         }
-    }
-
-    async fn prune_batch(&self, conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, StorageError> {
-        let bound: Option<i64> = sqlx::query_scalar(self.statements.prune_bound.clone())
-            .bind(before)
-            .bind(PRUNE_BATCH)
-            .fetch_one(&mut *conn)
-            .await?;
-        let Some(bound) = bound else { return Ok(0) };
-        let deleted = sqlx::query(self.statements.prune_delete.clone()).bind(bound).execute(&mut *conn).await?;
-        if deleted.rows_affected() > 0 {
-            exactly_one(&sqlx::query(self.statements.prune_head.clone()).bind(bound).execute(&mut *conn).await?)?;
-        }
-        Ok(deleted.rows_affected())
     }
 
     /// Looks for a gap in the feed: a pair of neighbours whose offsets are not
@@ -223,9 +204,14 @@ impl EventLog {
         row.map(|row| Ok(Gap { after: row.try_get("after")?, before: row.try_get("before")? })).transpose()
     }
 
-    /// Offset of the newest event.
-    pub(crate) async fn last_offset(&self, pool: &PgPool) -> Result<i64, StorageError> {
-        Ok(sqlx::query_scalar(self.statements.last_offset.clone()).fetch_one(pool).await?)
+    /// Which offsets the feed keeps.
+    pub(crate) async fn extent(&self, pool: &PgPool) -> Result<FeedExtent, StorageError> {
+        let row = sqlx::query(self.statements.extent.clone()).fetch_one(pool).await?;
+        Ok(FeedExtent {
+            feed_id: row.try_get("feed_id")?,
+            pruned_through: row.try_get("pruned_through")?,
+            last_offset: row.try_get("last_offset")?,
+        })
     }
 
     /// Tells this process's readers that the feed reaches `last_offset`.
@@ -248,6 +234,25 @@ fn row_count(events: &[Event]) -> i64 {
 }
 
 impl Statements {
+    /// Moves events from the outbox to the feed; gives their number and the new head.
+    async fn move_events(&self, conn: &mut PgConnection, limit: i64) -> Result<(i64, i64), StorageError> {
+        let before: i64 = sqlx::query_scalar(self.lock_head.clone()).fetch_one(&mut *conn).await?;
+        let after: i64 =
+            sqlx::query_scalar(self.sequence.clone()).bind(limit).bind(before).fetch_one(&mut *conn).await?;
+        Ok((after - before, after))
+    }
+
+    async fn prune_batch(&self, conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, StorageError> {
+        let bound: Option<i64> =
+            sqlx::query_scalar(self.prune_bound.clone()).bind(before).bind(PRUNE_BATCH).fetch_one(&mut *conn).await?;
+        let Some(bound) = bound else { return Ok(0) };
+        let deleted = sqlx::query(self.prune_delete.clone()).bind(bound).execute(&mut *conn).await?;
+        if deleted.rows_affected() > 0 {
+            exactly_one(&sqlx::query(self.prune_head.clone()).bind(bound).execute(&mut *conn).await?)?;
+        }
+        Ok(deleted.rows_affected())
+    }
+
     fn new(schema: SchemaName) -> Self {
         const COLUMNS: &str =
             "account_id, event_id, partition, event_type, payload, event_time, record_time, traceparent";
@@ -278,7 +283,7 @@ impl Statements {
                  )
                  UPDATE {schema}.feed_head SET last_offset = $2 + (SELECT count(*) FROM moved) RETURNING last_offset"
             )),
-            last_offset: sql(format!("SELECT last_offset FROM {schema}.feed_head")),
+            extent: sql(format!("SELECT feed_id, pruned_through, last_offset FROM {schema}.feed_head")),
             // The offsets examined are a bounded range of the primary key; `matched` tells a page that ended because
             // it was full from one that ended because nothing else matched.
             read: sql(format!(

@@ -37,6 +37,14 @@ pub struct FeedPage {
     pub pruned_through: i64,
 }
 
+/// Which offsets a feed keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FeedExtent {
+    pub(crate) feed_id: Uuid,
+    pub(crate) pruned_through: i64,
+    pub(crate) last_offset: i64,
+}
+
 /// Where a feed stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedPosition {

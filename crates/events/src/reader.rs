@@ -1,17 +1,19 @@
-//! Subscriptions to a feed.
+//! Subscriptions to a feed: where they start, how they are bounded, how they end.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures::Stream;
+use mainstay_api::mainstay::common::v1::ErrorReason;
 use mainstay_rpc::ApiError;
+use mainstay_storage::StorageError;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
+use crate::cursor::Cursor;
 use crate::event::Event;
 use crate::log::EventLog;
-use crate::page::{FeedFilter, FeedPosition, PageLimit};
+use crate::page::{FeedExtent, FeedFilter, FeedPosition, PageLimit};
+use crate::subscription::{FeedStream, Subscription};
 
 /// Where a subscription starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl Default for FeedSettings {
     }
 }
 
-/// Serves subscriptions to one feed.
+/// Serves subscriptions to one feed. Clones share the one task that looks for news.
 #[derive(Debug, Clone)]
 pub struct FeedReader {
     log: EventLog,
@@ -72,13 +74,14 @@ pub struct FeedReader {
     feed: &'static str,
     cancel: CancellationToken,
     settings: FeedSettings,
+    poller: Arc<OnceLock<()>>,
 }
 
 impl FeedReader {
     /// A reader of the feed with the given name. When `cancel` is cancelled,
     /// subscriptions end with `SHUTTING_DOWN`.
     pub fn new(log: EventLog, pool: PgPool, feed: &'static str, cancel: CancellationToken) -> Self {
-        Self { log, pool, feed, cancel, settings: FeedSettings::default() }
+        Self { log, pool, feed, cancel, settings: FeedSettings::default(), poller: Arc::default() }
     }
 
     /// The same with other settings.
@@ -92,30 +95,141 @@ impl FeedReader {
         self.feed
     }
 
-    /// Where the feed stands, and its oldest and newest cursor.
-    pub async fn position(&self) -> Result<(FeedPosition, String, String), ApiError> {
-        todo!("{:?}", self.log)
+    /// Subscriptions that are open in this process, to this log.
+    pub fn subscriptions(&self) -> usize {
+        self.log.head().receiver_count()
     }
 
-    /// Opens a subscription.
+    /// Where the feed stands.
+    pub async fn position(&self) -> Result<FeedPosition, StorageError> {
+        self.log.position(&self.pool).await
+    }
+
+    /// The cursor after the event with an offset.
+    pub fn cursor(&self, position: &FeedPosition, offset: i64) -> String {
+        Cursor { feed_id: position.feed_id, offset }.encode(self.feed)
+    }
+
+    /// Opens a subscription. It stays open, with an empty batch as a sign of life
+    /// from time to time, unless `until_now`: then it ends when the events that were
+    /// committed at the call have been given.
+    ///
+    /// The stream may end with `RESOURCE_EXHAUSTED` (`SLOW_READER`) or `UNAVAILABLE`
+    /// (`SHUTTING_DOWN`), both with the metadata `cursor` to go on from; with
+    /// `OUT_OF_RANGE` (`CURSOR_EXPIRED`) when the feed was pruned faster than it was
+    /// read; or with an error of the database.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` (`INVALID_CURSOR`); `OUT_OF_RANGE` (`CURSOR_EXPIRED`) with the
+    /// metadata `oldest_cursor`; `SHUTTING_DOWN`; an error of the database.
     pub async fn subscribe(
         &self,
         start: FeedStart,
         filter: FeedFilter,
         until_now: bool,
     ) -> Result<FeedStream, ApiError> {
-        todo!("{start:?} {filter:?} {until_now} {:?} {} {:?} {:?}", self.pool, self.feed, self.cancel, self.settings)
+        if self.cancel.is_cancelled() {
+            return Err(shutting_down());
+        }
+        if until_now || start == FeedStart::Now {
+            // What is committed but has no offset yet existed at the call, too.
+            self.log.drain(&self.pool).await?;
+        }
+        let extent = self.log.extent(&self.pool).await?;
+        self.log.announce(extent.last_offset);
+        let after = self.first_offset(start, &extent)?;
+        self.start_poller();
+        let subscription = Subscription {
+            log: self.log.clone(),
+            pool: self.pool.clone(),
+            feed: self.feed,
+            feed_id: extent.feed_id,
+            cancel: self.cancel.clone(),
+            settings: self.settings,
+            filter,
+            until: until_now.then_some(extent.last_offset),
+        };
+        Ok(subscription.open(after))
+    }
+
+    /// The offset after which a subscription starts.
+    fn first_offset(&self, start: FeedStart, extent: &FeedExtent) -> Result<i64, ApiError> {
+        let text = match start {
+            FeedStart::Oldest => return Ok(extent.pruned_through),
+            FeedStart::Now => return Ok(extent.last_offset),
+            FeedStart::Cursor(text) => text,
+        };
+        let cursor = Cursor::decode(&text, self.feed)
+            .ok_or_else(|| invalid_cursor(format!("the cursor is not one that the feed `{}` gave", self.feed)))?;
+        if cursor.feed_id != extent.feed_id {
+            return Err(invalid_cursor(format!(
+                "the cursor is of an earlier feed `{}`, which was made anew since: start from the oldest event",
+                self.feed
+            )));
+        }
+        if cursor.offset > extent.last_offset {
+            return Err(invalid_cursor(format!(
+                "the cursor is ahead of the feed `{}`, which was set back to an earlier state: start from the oldest event",
+                self.feed
+            )));
+        }
+        if cursor.offset < extent.pruned_through {
+            return Err(cursor_expired(self.feed, extent));
+        }
+        Ok(cursor.offset)
+    }
+
+    /// Starts, once, the task that looks for events sequenced by other processes.
+    fn start_poller(&self) {
+        if self.poller.set(()).is_err() {
+            return;
+        }
+        let Self { log, pool, cancel, settings, .. } = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = cancel.cancelled() => return,
+                    () = tokio::time::sleep(settings.poll_interval) => {}
+                }
+                if log.head().receiver_count() == 0 {
+                    continue;
+                }
+                match log.extent(&pool).await {
+                    Ok(extent) => log.announce(extent.last_offset),
+                    Err(error) => {
+                        tracing::warn!(error = %error, detail = ?error, "the head of the feed cannot be read")
+                    }
+                }
+            }
+        });
     }
 }
 
-/// The batches of a subscription. Ends after an error, or after the last batch with `until_now`.
-#[derive(Debug)]
-pub struct FeedStream {}
+fn invalid_cursor(message: String) -> ApiError {
+    ApiError::common(ErrorReason::InvalidCursor, message)
+}
 
-impl Stream for FeedStream {
-    type Item = Result<FeedBatch, ApiError>;
+pub(crate) fn cursor_expired(feed: &str, extent: &FeedExtent) -> ApiError {
+    let oldest = Cursor { feed_id: extent.feed_id, offset: extent.pruned_through };
+    ApiError::common(
+        ErrorReason::CursorExpired,
+        format!(
+            "the feed `{feed}` no longer keeps what follows the cursor; the metadata `oldest_cursor` is where it starts"
+        ),
+    )
+    .with_metadata("oldest_cursor", oldest.encode(feed))
+}
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        todo!("{context:?}")
-    }
+pub(crate) fn shutting_down() -> ApiError {
+    ApiError::common(
+        ErrorReason::ShuttingDown,
+        "the server is shutting down: connect again with the last cursor received",
+    )
+}
+
+pub(crate) fn slow_reader() -> ApiError {
+    ApiError::common(
+        ErrorReason::SlowReader,
+        "the reader took too long to take what was waiting for it: connect again with the metadata `cursor`",
+    )
 }

@@ -52,10 +52,10 @@ impl EventFeedService for EventFeedServer {
         &self,
         _request: Request<api::GetFeedPositionRequest>,
     ) -> Result<Response<api::FeedPosition>, Status> {
-        let (position, oldest_cursor, newest_cursor) = self.reader.position().await?;
+        let position = self.reader.position().await.map_err(ApiError::from)?;
         Ok(Response::new(api::FeedPosition {
-            oldest_cursor,
-            newest_cursor,
+            oldest_cursor: self.reader.cursor(&position, position.pruned_through),
+            newest_cursor: self.reader.cursor(&position, position.last_offset),
             newest_offset: position.last_offset,
             outbox_size: position.outbox_size,
         }))

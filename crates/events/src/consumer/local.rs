@@ -27,7 +27,7 @@ impl EventSource for LocalSource {
     }
 
     async fn position(&self) -> Result<SourcePosition, SourceError> {
-        let (position, _, _) = self.reader.position().await.expect("todo");
+        let position = self.reader.position().await.expect("todo");
         Ok(SourcePosition {
             feed_id: position.feed_id,
             oldest_offset: position.pruned_through,
