@@ -34,9 +34,9 @@ pub enum StartError {
     /// The certificate or its key cannot be used.
     #[error("the certificate cannot be used: {0}")]
     Tls(String),
-    /// Reflection cannot be set up.
-    #[error("the descriptors cannot be served: {0}")]
-    Reflection(String),
+    /// The descriptors cannot be read, or name something else than what is served.
+    #[error("the descriptors do not fit what is served: {0}")]
+    Descriptors(String),
 }
 
 /// How serving ended badly.

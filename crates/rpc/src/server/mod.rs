@@ -1,8 +1,11 @@
 //! The server, in two steps: [`ServerBuilder::complete`] does all that can fail, [`Server::run`] serves.
 
 mod builder;
+mod connections;
 mod error;
 mod limited;
+mod reflection;
+mod rewound;
 mod running;
 mod settings;
 

@@ -1,11 +1,18 @@
 //! How a service listens, and within which limits.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::auth::AuthSettings;
 use crate::settings::Reader;
 use crate::tls::TlsSettings;
+
+/// Where the RPCs are by default: this machine only.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7301);
+
+/// Where the admin port is by default: this machine only.
+const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7391);
 
 /// How a service listens, within which limits it answers, and how it ends.
 #[derive(Debug, Clone)]
@@ -27,6 +34,8 @@ pub struct RpcSettings {
     pub allow_unauthenticated_non_loopback: bool,
     /// Whether reflection answers without authentication.
     pub reflection_public: bool,
+    /// How often the service is asked whether it is ready.
+    pub readiness_interval: Duration,
     /// How the server ends.
     pub drain: DrainSettings,
 }
@@ -123,6 +132,7 @@ impl RpcSettings {
             auth: AuthSettings::default(),
             allow_unauthenticated_non_loopback: false,
             reflection_public: true,
+            readiness_interval: Duration::from_secs(5),
             drain: DrainSettings { delay: Duration::ZERO, timeout: Duration::from_secs(5) },
         }
     }
@@ -130,7 +140,177 @@ impl RpcSettings {
 impl RpcSettings {
     /// Reads the sections `rpc` and `auth`.
     pub fn read(reader: &mut Reader) -> Self {
-        let _ = reader;
-        todo!()
+        let listen = reader.socket_address("rpc.listen", "where the RPCs are served", LISTEN);
+        let admin_listen = reader.socket_address(
+            "rpc.admin_listen",
+            "where /livez, /readyz, /metrics and health for probes are served, in plain text and to anybody",
+            ADMIN_LISTEN,
+        );
+        let tls = read_tls(reader);
+        let allow_unauthenticated_non_loopback = reader.bool(
+            "rpc.allow_unauthenticated_non_loopback",
+            "serve other machines without authentication: whoever reaches the port may call everything",
+            false,
+        );
+        let reflection_public =
+            reader.bool("rpc.reflection_public", "whether reflection answers without authentication", true);
+        let readiness_interval = reader.duration(
+            "rpc.readiness_interval",
+            "how often the service checks whether it is ready; three failures in a row make it not ready",
+            Duration::from_secs(5),
+            Duration::from_millis(100)..=Duration::from_secs(60),
+        );
+        Self {
+            listen,
+            admin_listen,
+            tls,
+            limits: Limits::read(reader),
+            connections: ConnectionSettings::read(reader),
+            auth: AuthSettings::read(reader),
+            allow_unauthenticated_non_loopback,
+            reflection_public,
+            readiness_interval,
+            drain: DrainSettings::read(reader),
+        }
+    }
+}
+
+fn read_tls(reader: &mut Reader) -> Option<TlsSettings> {
+    let certificate = reader.optional_path("rpc.tls.certificate_file", "the server's certificate chain, PEM");
+    let key = reader.optional_path("rpc.tls.key_file", "the private key of the certificate, PEM");
+    match (certificate, key) {
+        (None, None) => None,
+        (Some(certificate_file), Some(key_file)) => Some(TlsSettings { certificate_file, key_file }),
+        (Some(_), None) => {
+            reader.fault("rpc.tls.key_file", "is missing beside rpc.tls.certificate_file");
+            None
+        }
+        (None, Some(_)) => {
+            reader.fault("rpc.tls.certificate_file", "is missing beside rpc.tls.key_file");
+            None
+        }
+    }
+}
+
+impl Limits {
+    fn read(reader: &mut Reader) -> Self {
+        let default = Self::default();
+        Self {
+            message_bytes_max: read_size(
+                reader,
+                "rpc.limits.message_bytes_max",
+                "largest message in either direction, in bytes",
+                default.message_bytes_max,
+                1024..=256 * 1024 * 1024,
+            ),
+            concurrency_max: read_size(
+                reader,
+                "rpc.limits.concurrency_max",
+                "calls in progress over all connections, open streams included; more are refused",
+                default.concurrency_max,
+                1..=1_000_000,
+            ),
+            streams_per_connection_max: reader.u32(
+                "rpc.limits.streams_per_connection_max",
+                "calls in progress on one connection; more wait at the caller",
+                default.streams_per_connection_max,
+                1..=100_000,
+            ),
+            connections_max: read_size(
+                reader,
+                "rpc.limits.connections_max",
+                "connections at once; more wait to be accepted",
+                default.connections_max,
+                1..=1_000_000,
+            ),
+            deadline_max: reader.duration(
+                "rpc.limits.deadline_max",
+                "the longest that a unary call may take",
+                default.deadline_max,
+                Duration::from_millis(10)..=Duration::from_secs(3600),
+            ),
+            stream_deadline_max: reader.duration(
+                "rpc.limits.stream_deadline_max",
+                "the longest that a streaming call may take, open-ended feeds excepted",
+                default.stream_deadline_max,
+                Duration::from_millis(10)..=Duration::from_secs(24 * 3600),
+            ),
+            header_bytes_max: reader.u32(
+                "rpc.limits.header_bytes_max",
+                "largest size of all request headers, in bytes",
+                default.header_bytes_max,
+                1024..=1024 * 1024,
+            ),
+            gzip: reader.bool("rpc.limits.gzip", "whether messages may be compressed with gzip", default.gzip),
+        }
+    }
+}
+
+fn read_size(
+    reader: &mut Reader,
+    key: &'static str,
+    doc: &'static str,
+    default: usize,
+    range: RangeInclusive<u32>,
+) -> usize {
+    let default = u32::try_from(default).unwrap_or(u32::MAX);
+    usize::try_from(reader.u32(key, doc, default, range)).unwrap_or(usize::MAX)
+}
+
+impl ConnectionSettings {
+    fn read(reader: &mut Reader) -> Self {
+        let default = Self::default();
+        Self {
+            handshake_timeout: reader.duration(
+                "rpc.connections.handshake_timeout",
+                "a connection must have said its first HTTP/2 bytes by then",
+                default.handshake_timeout,
+                Duration::from_millis(100)..=Duration::from_secs(60),
+            ),
+            keepalive_interval: reader.duration(
+                "rpc.connections.keepalive_interval",
+                "a quiet connection is asked for a sign of life this often",
+                default.keepalive_interval,
+                Duration::from_secs(1)..=Duration::from_secs(3600),
+            ),
+            keepalive_timeout: reader.duration(
+                "rpc.connections.keepalive_timeout",
+                "a connection that gives no sign of life within this is closed",
+                default.keepalive_timeout,
+                Duration::from_secs(1)..=Duration::from_secs(300),
+            ),
+            age_max: reader.duration(
+                "rpc.connections.age_max",
+                "after this the client is asked to connect anew; calls in progress go on",
+                default.age_max,
+                Duration::from_secs(1)..=Duration::from_secs(7 * 24 * 3600),
+            ),
+            age_jitter_percent: reader.u32(
+                "rpc.connections.age_jitter_percent",
+                "by how much of age_max the age of each connection varies",
+                default.age_jitter_percent,
+                0..=90,
+            ),
+        }
+    }
+}
+
+impl DrainSettings {
+    fn read(reader: &mut Reader) -> Self {
+        let default = Self::default();
+        Self {
+            delay: reader.duration(
+                "rpc.drain.delay",
+                "calls are still served this long after health says NOT_SERVING, so that load balancers notice",
+                default.delay,
+                Duration::ZERO..=Duration::from_secs(120),
+            ),
+            timeout: reader.duration(
+                "rpc.drain.timeout",
+                "calls in progress get this long to finish, then their connections are cut",
+                default.timeout,
+                Duration::ZERO..=Duration::from_secs(3600),
+            ),
+        }
     }
 }
