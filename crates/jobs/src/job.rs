@@ -86,7 +86,10 @@ impl From<StorageError> for JobError {
 
 /// The message of an error and of each error below it.
 fn with_causes(error: &dyn Error) -> String {
-    successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    successors(Some(error), |error: &&dyn Error| (*error).source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 impl From<sqlx::Error> for JobError {
