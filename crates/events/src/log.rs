@@ -111,7 +111,7 @@ impl EventLog {
         }
         let statements = Arc::clone(&self.statements);
         let (moved, last_offset) =
-            transact(pool, async move |conn: &mut PgConnection| statements.move_events(conn, limit).await).await?;
+            transact(pool, async |conn: &mut PgConnection| statements.move_events(conn, limit).await).await?;
         self.announce(last_offset);
         metrics::counter!("mainstay_feed_events_sequenced_total").increment(moved.unsigned_abs());
         usize::try_from(moved).map_err(|_| StorageError::Corrupt("the feed's head moved backwards".to_owned()))
@@ -188,7 +188,7 @@ impl EventLog {
         loop {
             let statements = Arc::clone(&self.statements);
             let deleted =
-                transact(pool, async move |conn: &mut PgConnection| statements.prune_batch(conn, before).await).await?;
+                transact(pool, async |conn: &mut PgConnection| statements.prune_batch(conn, before).await).await?;
             pruned += deleted;
             if deleted == 0 {
                 return Ok(pruned);

@@ -1,13 +1,21 @@
 //! A source in another service.
 
+use futures::StreamExt;
+use mainstay_api::mainstay::events::v1 as api;
 use mainstay_api::mainstay::events::v1::event_feed_service_client::EventFeedServiceClient;
+use tonic::Status;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use super::source::{EventSource, SourceError, SourcePosition, SourceStream};
+use super::source::{EventSource, SourceBatch, SourceError, SourcePosition, SourceStream};
+use crate::cursor::Cursor;
+use crate::event::Event;
 use crate::page::FeedFilter;
 
 /// Reads the feed of another service over gRPC.
+///
+/// To its readers a cursor is opaque. Both ends of this connection are this crate, so that this end may look inside: it
+/// keeps an offset for each partition and starts where the furthest behind is, which no received cursor need name.
 #[derive(Debug, Clone)]
 pub struct RemoteSource {
     feed: String,
@@ -28,10 +36,49 @@ impl EventSource for RemoteSource {
     }
 
     async fn position(&self) -> Result<SourcePosition, SourceError> {
-        todo!("{:?}", self.client)
+        let answer = self.client.clone().get_feed_position(api::GetFeedPositionRequest {}).await;
+        let position = answer.map_err(|status| source_error(&self.feed, &status))?.into_inner();
+        let oldest = read_cursor(&self.feed, &position.oldest_cursor)?;
+        Ok(SourcePosition {
+            feed_id: oldest.feed_id,
+            oldest_offset: oldest.offset,
+            newest_offset: position.newest_offset,
+        })
     }
 
     async fn subscribe(&self, feed_id: Uuid, after: i64, filter: FeedFilter) -> Result<SourceStream, SourceError> {
-        todo!("{feed_id} {after} {filter:?}")
+        let request = api::SubscribeRequest {
+            cursor: Cursor { feed_id, offset: after }.encode(&self.feed),
+            types: filter.types,
+            partitions: filter.partitions.into_iter().map(i32::from).collect(),
+            until_now: false,
+        };
+        let answer = self.client.clone().subscribe(request).await;
+        let responses = answer.map_err(|status| source_error(&self.feed, &status))?.into_inner();
+        let feed = self.feed.clone();
+        Ok(responses
+            .map(move |response| match response {
+                Ok(response) => batch_of(&feed, response),
+                Err(status) => Err(source_error(&feed, &status)),
+            })
+            .boxed())
     }
+}
+
+fn batch_of(feed: &str, response: api::SubscribeResponse) -> Result<SourceBatch, SourceError> {
+    let through = read_cursor(feed, &response.cursor)?.offset;
+    let events: Result<Vec<Event>, _> = response.events.into_iter().map(Event::try_from).collect();
+    let events = events.map_err(|error| SourceError::Mismatch { feed: feed.to_owned(), reason: error.to_string() })?;
+    Ok(SourceBatch { events, through })
+}
+
+fn read_cursor(feed: &str, text: &str) -> Result<Cursor, SourceError> {
+    Cursor::decode(text, feed).ok_or_else(|| SourceError::Mismatch {
+        feed: feed.to_owned(),
+        reason: "its cursors are those of a feed of another name, or of a newer version".to_owned(),
+    })
+}
+
+fn source_error(feed: &str, status: &Status) -> SourceError {
+    SourceError::of(feed, status.code(), status.message())
 }

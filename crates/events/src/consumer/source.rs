@@ -37,16 +37,14 @@ pub enum SourceError {
         /// What it said.
         reason: String,
     },
-    /// It no longer keeps what the consumer has yet to read. The consumer must be set up anew, from a copy of the state
-    /// at `oldest_offset`; it never passes over events by itself.
-    #[error(
-        "the feed `{feed}` has pruned events that were not read yet; the oldest it keeps follows offset {oldest_offset}"
-    )]
+    /// It no longer keeps what the consumer has yet to read. The consumer must be set up anew from a copy of the state; it
+    /// never passes over events by itself.
+    #[error("the feed `{feed}` has pruned events that were not read yet: {reason}")]
     Expired {
         /// Name of the feed.
         feed: String,
-        /// Offset before the oldest event kept; 0 when it is not known.
-        oldest_offset: i64,
+        /// What it said.
+        reason: String,
     },
     /// It answers with what this version cannot read, or as another feed than before.
     #[error("the feed `{feed}` is not the one that was read before, or cannot be understood: {reason}")]
