@@ -111,3 +111,45 @@ pub fn exactly_one(result: &PgQueryResult) -> Result<(), StorageError> {
         rows => Err(StorageError::NotExactlyOne { rows }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_code(code: &str) -> StorageError {
+        StorageError::from_sqlstate(code, "the_constraint".to_owned(), sqlx::Error::BeginFailed)
+    }
+
+    #[test]
+    fn codes_have_their_meaning() {
+        for conflict in ["40001", "40P01"] {
+            assert!(of_code(conflict).is_conflict(), "{conflict}");
+        }
+        for timeout in ["57014", "55P03", "25P03", "25P04"] {
+            assert!(matches!(of_code(timeout), StorageError::Timeout), "{timeout}");
+        }
+        for gone in ["08006", "53300", "53100", "57P01", "57P02", "57P03", "57P05", "25006"] {
+            assert!(matches!(of_code(gone), StorageError::Unavailable(_)), "{gone}");
+        }
+        for fault in ["42P01", "42501", "25P02", "23502", "XX000", ""] {
+            assert!(matches!(of_code(fault), StorageError::Internal(_)), "{fault}");
+        }
+        let is_named = |constraint: &str| constraint == "the_constraint";
+        assert!(matches!(of_code("23505"), StorageError::UniqueViolation { constraint } if is_named(&constraint)));
+        assert!(matches!(of_code("23503"), StorageError::ForeignKeyViolation { constraint } if is_named(&constraint)));
+        assert!(matches!(of_code("23514"), StorageError::CheckViolation { constraint } if is_named(&constraint)));
+    }
+
+    #[test]
+    fn the_driver_s_errors_have_their_meaning() {
+        assert!(matches!(StorageError::from(sqlx::Error::PoolTimedOut), StorageError::Unavailable(_)));
+        assert!(matches!(StorageError::from(sqlx::Error::RowNotFound), StorageError::NotExactlyOne { rows: 0 }));
+        assert!(matches!(StorageError::from(sqlx::Error::Decode("no".into())), StorageError::Corrupt(_)));
+    }
+
+    #[test]
+    fn what_the_database_said_is_not_shown() {
+        let error = StorageError::from(sqlx::Error::Protocol("secret".to_owned()));
+        assert!(!error.to_string().contains("secret"));
+    }
+}

@@ -14,6 +14,24 @@ const RETRIES_MAX: u32 = 5;
 /// The longest wait before the first retry; before each later one it may be twice as long.
 const BACKOFF_BASE: Duration = Duration::from_millis(10);
 
+/// What [`transact`] runs: `async |connection| { … }`, which may borrow from around it.
+///
+/// Any such closure is one, except if it changes or (as with `move`) owns what it captured, because its
+/// future would then borrow from the closure itself. That the future may move between threads must be
+/// said here: `AsyncFnMut` has no words for it, and without them no handler that borrows could be spawned.
+pub trait TransactionWork<'c, T, E>: FnMut(&'c mut PgConnection) -> Self::Running {
+    /// The future of one run.
+    type Running: Future<Output = Result<T, E>> + Send;
+}
+
+impl<'c, T, E, F, R> TransactionWork<'c, T, E> for F
+where
+    F: FnMut(&'c mut PgConnection) -> R,
+    R: Future<Output = Result<T, E>> + Send,
+{
+    type Running = R;
+}
+
 /// Runs `work` in a transaction and commits it; when `work` fails, nothing of it stays.
 ///
 /// A transaction that met another one (a serialization failure or deadlock, in `work` or in the commit)
@@ -30,7 +48,7 @@ const BACKOFF_BASE: Duration = Duration::from_millis(10);
 /// from the commit it is not known whether it took effect.
 pub async fn transact<T, E, F>(pool: &PgPool, mut work: F) -> Result<T, E>
 where
-    F: AsyncFnMut(&mut PgConnection) -> Result<T, E>,
+    F: for<'c> TransactionWork<'c, T, E> + AsyncFnMut(&mut PgConnection) -> Result<T, E>,
     E: From<StorageError> + IsConflict,
 {
     let mut retries = 0;
