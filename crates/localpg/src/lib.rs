@@ -1,44 +1,23 @@
 //! A private PostgreSQL server for the demo and the tests.
-use std::path::{Path, PathBuf};
+//!
+//! [`LocalPg`] finds the machine's PostgreSQL (14 or newer), runs a server of its own on 127.0.0.1 with a password that
+//! only its folder knows, and never touches a server that it did not start. Works on Linux and macOS.
+//!
+//! What holds:
+//! * No server outlives its owner: a supervisor stops it even when the owner was killed (`kill -9`), and removes a
+//!   temporary folder. Only a kill of the supervisor and the owner together leaves a server behind.
+//! * A kept folder is used by one server at a time, and is only ever one that this crate made.
+//! * Root's servers run as `postgres` or `nobody`, for PostgreSQL refuses to run as root.
 
-/// How to run a private server.
-#[derive(Debug, Clone, Default)]
-pub struct LocalPgOptions {
-    /// Where the data is kept. `None`: a temporary folder, removed at stop.
-    pub data_dir: Option<PathBuf>,
-    /// The port on 127.0.0.1. `None`: a free one.
-    pub port: Option<u16>,
-    /// Whether data survives a crash of the machine.
-    pub durable: bool,
-    /// Further settings of the server, as in `postgresql.conf`.
-    pub settings: Vec<(String, String)>,
-}
+mod error;
+#[cfg(feature = "fetch")]
+mod fetch;
+mod folder;
+mod locate;
+mod process;
+mod server;
+mod supervisor;
+mod user;
 
-/// Why the server does not run.
-#[derive(Debug, thiserror::Error)]
-pub enum LocalPgError {}
-
-/// A running private server.
-#[derive(Debug)]
-pub struct LocalPg {}
-
-impl LocalPg {
-    /// Starts a server.
-    #[expect(clippy::unused_async, reason = "signature first")]
-    pub async fn start(options: LocalPgOptions) -> Result<Self, LocalPgError> {
-        todo!("{options:?}")
-    }
-    /// The URL of a database.
-    pub fn url(&self, database: &str) -> String {
-        todo!("{database}")
-    }
-    /// The folder.
-    pub fn data_dir(&self) -> &Path {
-        todo!()
-    }
-    /// Stops it.
-    #[expect(clippy::unused_async, reason = "signature first")]
-    pub async fn stop(self) -> Result<(), LocalPgError> {
-        todo!()
-    }
-}
+pub use error::LocalPgError;
+pub use server::{LocalPg, LocalPgOptions};
