@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use mainstay_domain::Points;
 
 use super::measure::MissingReason;
@@ -16,6 +17,8 @@ pub struct Snapshot<'a> {
     pub model: &'a HealthModel,
     /// What it made, with as many components and measures as the model has.
     pub scored: &'a Scored,
+    /// The day that was scored.
+    pub day: NaiveDate,
 }
 
 /// Why a score is what it is.
@@ -164,7 +167,7 @@ pub fn compare(now: Snapshot<'_>, earlier: Snapshot<'_>) -> HealthComparison {
     }
 }
 
-fn outcomes_by_id<'a>(snapshot: Snapshot<'a>) -> impl Iterator<Item = (&'a str, &'a str, &'a MeasureOutcome)> {
+fn outcomes_by_id(snapshot: Snapshot<'_>) -> impl Iterator<Item = (&str, &str, &MeasureOutcome)> {
     snapshot
         .model
         .measures()
@@ -187,3 +190,6 @@ fn measure_change(
         value: now.and_then(|outcome| outcome.value),
     }
 }
+
+#[cfg(test)]
+mod tests;

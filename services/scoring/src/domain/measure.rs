@@ -151,7 +151,10 @@ fn find_source<'a>(
             let is_gauge = match measure.aggregation {
                 Aggregation::Last | Aggregation::LastOfLimit => true,
                 Aggregation::Sum | Aggregation::MeanPerDay => false,
-                _ => series.gauge(name).is_some() || pulses.of_series(SeriesKind::Gauge, name).is_some(),
+                _ => {
+                    series.gauge(name).is_some_and(|levels| levels.newest(day).is_some())
+                        || pulses.of_series(SeriesKind::Gauge, name).is_some()
+                }
             };
             if is_gauge {
                 let levels = series.gauge(name)?;
@@ -315,3 +318,6 @@ impl Span {
 fn finite(number: f64) -> f64 {
     number.clamp(f64::MIN, f64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ mod segment;
 mod sentences;
 mod series;
 pub mod signal;
+#[cfg(test)]
+mod test_support;
 
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};

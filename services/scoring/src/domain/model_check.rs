@@ -184,12 +184,12 @@ fn check_curve(faults: &mut Violations, field: &str, corners: Vec<CurvePoint>) -
     faults.require(fits, field, format!("must have {CURVE_POINTS_MIN} to {CURVE_POINTS_MAX} points, not {count}"));
     for (index, corner) in corners.iter().enumerate() {
         let previous = index.checked_sub(1).map(|before| corners[before].x);
-        let x_fault = if !corner.x.is_finite() {
-            Some(format!("must be a finite number, not {}", corner.x))
-        } else {
+        let x_fault = if corner.x.is_finite() {
             previous
                 .filter(|previous| corner.x <= *previous)
                 .map(|previous| format!("must be greater than the x before it, {previous}, not {}", corner.x))
+        } else {
+            Some(format!("must be a finite number, not {}", corner.x))
         };
         let points_fit = (0.0..=100.0).contains(&corner.points);
         fits &= x_fault.is_none() && points_fit;

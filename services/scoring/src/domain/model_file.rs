@@ -1,8 +1,10 @@
 //! Models as text that people read, review and diff.
 
+use std::collections::BTreeMap;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_saphyr::FlowSeq;
+use serde_saphyr::{FlowMap, FlowSeq};
 use thiserror::Error;
 
 use super::curve::CurvePoint;
@@ -94,6 +96,7 @@ struct MeasureFile {
     weight: Number,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     rationale: String,
+    #[serde(serialize_with = "on_one_line")]
     input: Input,
     window: WindowText,
     aggregation: Aggregation,
@@ -112,6 +115,18 @@ struct WindowText(i32);
 
 /// `45d`; in days.
 struct FreshnessText(i32);
+
+fn on_one_line<S: Serializer>(input: &Input, serializer: S) -> Result<S::Ok, S::Error> {
+    match input {
+        Input::Metric(name) => {
+            FlowMap([("metric", name)].into_iter().collect::<BTreeMap<_, _>>()).serialize(serializer)
+        }
+        Input::Feature(name) => {
+            FlowMap([("feature", name)].into_iter().collect::<BTreeMap<_, _>>()).serialize(serializer)
+        }
+        Input::AnyFeature | Input::AnyUser => input.serialize(serializer),
+    }
+}
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_none(comparison: &Comparison) -> bool {

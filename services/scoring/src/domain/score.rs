@@ -220,3 +220,6 @@ fn apportion(total: Points, exact_units: &[f64]) -> Vec<Points> {
     }
     units.into_iter().map(Points::from_units).collect()
 }
+
+#[cfg(test)]
+mod tests;

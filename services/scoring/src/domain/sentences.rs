@@ -1,11 +1,277 @@
 //! Explanations in plain words.
 
-use super::explain::{HealthComparison, Snapshot};
+use std::cmp::Reverse;
 
-pub(super) fn of_score(_now: Snapshot<'_>) -> Vec<String> {
-    Vec::new()
+use mainstay_domain::{Band, Points};
+
+use super::explain::{HealthComparison, MeasureChange, Snapshot, points_at_stake};
+use super::measure::MissingReason;
+use super::model::{Aggregation, Comparison, Component, Input, Measure, Window};
+use super::score::{ComponentOutcome, MeasureOutcome};
+
+/// How many measures a sentence names.
+const NAMED_MAX: usize = 3;
+
+/// The smallest move that one decimal shows.
+const SHOWN_MOVE_MIN: Points = Points::from_units(7);
+
+/// A component with its outcome and those of its measures.
+struct Part<'a> {
+    component: &'a Component,
+    outcome: &'a ComponentOutcome,
+    measures: Vec<(&'a Measure, &'a MeasureOutcome)>,
 }
 
-pub(super) fn of_change(_now: Snapshot<'_>, _earlier: Snapshot<'_>, _comparison: &HealthComparison) -> Vec<String> {
-    Vec::new()
+/// What the score is, what each component gives, those that lose most first,
+/// and what was left out.
+pub(super) fn of_score(now: Snapshot<'_>) -> Vec<String> {
+    let mut parts = parts_of(now);
+    let mut sentences = vec![headline(now)];
+    parts.sort_by_key(|part| Reverse(lost(part.outcome.effective_weight, part.outcome.contribution)));
+    sentences.extend(parts.iter().filter(|part| part.outcome.effective_weight > 0.0).map(component_sentence));
+    let left_out: Vec<String> = now
+        .model
+        .measures()
+        .zip(&now.scored.measures)
+        .filter_map(|((_, measure), outcome)| {
+            outcome.missing.map(|reason| format!("{} ({})", measure.display_name, missing_words(reason)))
+        })
+        .collect();
+    if !left_out.is_empty() {
+        sentences.push(format!("Left out: {}.", left_out.join(", ")));
+    }
+    sentences
+}
+
+/// By how much the score moved and which measures moved it most.
+pub(super) fn of_change(now: Snapshot<'_>, earlier: Snapshot<'_>, comparison: &HealthComparison) -> Vec<String> {
+    let mut sentences = vec![change_headline(now, earlier, comparison.change)];
+    if now.model.id != earlier.model.id {
+        sentences.push(format!("The model is another one: `{}` then, `{}` now.", earlier.model.id, now.model.id));
+    }
+    let shown = comparison.measures.iter().filter(|one| one.change.abs() >= SHOWN_MOVE_MIN);
+    let movers: Vec<String> = shown.take(NAMED_MAX).map(mover_words).collect();
+    if !movers.is_empty() {
+        sentences.push(format!("What moved it most: {}.", movers.join(", ")));
+    }
+    sentences
+}
+
+fn parts_of(now: Snapshot<'_>) -> Vec<Part<'_>> {
+    let mut outcomes = now.scored.measures.iter();
+    let components = now.model.components.iter().zip(&now.scored.components);
+    components
+        .map(|(component, outcome)| Part {
+            component,
+            outcome,
+            measures: component.measures.iter().zip(outcomes.by_ref()).collect(),
+        })
+        .collect()
+}
+
+fn headline(now: Snapshot<'_>) -> String {
+    let (Some(score), Some(band)) = (now.scored.score, now.scored.band) else {
+        return format!("On {} there is no score: no measure had fresh data.", now.day);
+    };
+    let fresh = if now.scored.coverage < 1.0 {
+        format!(" {:.0} % of the model's weight had fresh data.", now.scored.coverage * 100.0)
+    } else {
+        String::new()
+    };
+    format!("On {} health is {score} of 100, {}.{fresh}", now.day, band_words(band))
+}
+
+fn component_sentence(part: &Part<'_>) -> String {
+    let stake = points_at_stake(part.outcome.effective_weight);
+    let mut readings: Vec<_> = part.measures.iter().filter(|(_, outcome)| outcome.effective_weight > 0.0).collect();
+    readings.sort_by_key(|(_, outcome)| Reverse(lost(outcome.effective_weight, outcome.contribution)));
+    let words: Vec<String> =
+        readings.into_iter().take(NAMED_MAX).map(|(measure, outcome)| reading_words(measure, outcome)).collect();
+    format!(
+        "{} gives {} of its {} points: {}.",
+        part.component.display_name,
+        part.outcome.contribution,
+        number_words(tenths(stake)),
+        words.join("; ")
+    )
+}
+
+fn lost(effective_weight: f64, contribution: Points) -> Points {
+    points_at_stake(effective_weight) - contribution
+}
+
+fn change_headline(now: Snapshot<'_>, earlier: Snapshot<'_>, change: Points) -> String {
+    let since = format!("Since {}", earlier.day);
+    match (earlier.scored.score, now.scored.score) {
+        (Some(_), Some(after)) if change == Points::ZERO => format!("{since} health stayed at {after}."),
+        (Some(before), Some(after)) => {
+            let verb = if change > Points::ZERO { "rose" } else { "fell" };
+            format!("{since} health {verb} by {}, from {before} to {after}.", change.abs())
+        }
+        (None, Some(after)) => format!("{since} health appeared: there was no score then, now it is {after}."),
+        (Some(before), None) => format!("{since} health vanished: it was {before} then, now there is no score."),
+        (None, None) => format!("{since} nothing changed: there was no score then and there is none now."),
+    }
+}
+
+fn mover_words(change: &MeasureChange) -> String {
+    let sign = if change.change > Points::ZERO { "+" } else { "" };
+    let value = |value: Option<f64>| value.map_or_else(|| "missing".to_owned(), number_words);
+    format!(
+        "{} {sign}{} ({} then, {} now)",
+        change.display_name,
+        change.change,
+        value(change.earlier_value),
+        value(change.value)
+    )
+}
+
+fn band_words(band: Band) -> &'static str {
+    match band {
+        Band::Critical => "critical",
+        Band::AtRisk => "at risk",
+        Band::Stable => "stable",
+        Band::Healthy => "healthy",
+    }
+}
+
+fn missing_words(reason: MissingReason) -> &'static str {
+    match reason {
+        MissingReason::NoData => "there never was data",
+        MissingReason::Stale => "its newest data is too old",
+        MissingReason::TooYoung => "the account is too young for the comparison",
+        MissingReason::NoSegmentBase => "its segment has nothing to compare with",
+        MissingReason::NoPlanLimit => "the account has no plan limit for it",
+    }
+}
+
+/// What a measure read, for example `3 purchases in 90 days, against 9 in the 90 days before`.
+fn reading_words(measure: &Measure, outcome: &MeasureOutcome) -> String {
+    let Some(raw) = outcome.raw_value else {
+        let value = outcome.value.map_or_else(|| "missing".to_owned(), number_words);
+        return match measure.comparison {
+            Comparison::None => format!("{} is {value}", measure.display_name),
+            Comparison::EarlierWindow => format!("{} is {value} times the one before", measure.display_name),
+            Comparison::SegmentMedian => format!("{} is {value} times its segment's median", measure.display_name),
+        };
+    };
+    let words = raw_words(measure, raw);
+    let base = |base: f64| match measure.aggregation {
+        Aggregation::LastOfLimit => percent(base),
+        _ => number_words(base),
+    };
+    match (measure.comparison, outcome.base_value, measure.window) {
+        (Comparison::EarlierWindow, Some(earlier), Window::Days(days)) => {
+            format!("{words}, against {} in the {} before", base(earlier), counted(f64::from(days), "days"))
+        }
+        (Comparison::SegmentMedian, Some(median), _) => {
+            format!("{words}, against a median of {} in its segment", base(median))
+        }
+        _ => words,
+    }
+}
+
+fn raw_words(measure: &Measure, raw: f64) -> String {
+    let what = input_words(&measure.input);
+    let within = window_words(measure.window);
+    match measure.aggregation {
+        Aggregation::Sum => format!("{} {within}", counted(raw, &what)),
+        Aggregation::MeanPerDay => format!("{} a day {within}", counted(raw, &what)),
+        Aggregation::ActiveDays => format!("{} with {what} {within}", counted(raw, "days")),
+        Aggregation::Distinct if measure.input == Input::AnyUser => format!("{} seen {within}", counted(raw, "users")),
+        Aggregation::Distinct => format!("{} used {within}", counted(raw, "features")),
+        Aggregation::Last => format!("{what} at {}", number_words(raw)),
+        Aggregation::Max => format!("{what} at most {} on a day {within}", number_words(raw)),
+        Aggregation::DaysSinceLast => match measure.window {
+            Window::Days(days) if raw >= f64::from(days) => {
+                format!("{} or more without {what}", counted(raw, "days"))
+            }
+            _ if raw == 0.0 => format!("{what} on the day itself"),
+            _ => format!("{} without {what}", counted(raw, "days")),
+        },
+        Aggregation::DaysSinceFirst => format!("{} since the first {what} {within}", counted(raw, "days")),
+        Aggregation::LastOfLimit => format!("{what} at {} of the plan's limit", percent(raw)),
+    }
+}
+
+fn input_words(input: &Input) -> String {
+    match input {
+        Input::Metric(name) => spaced(name),
+        Input::Feature(name) => format!("uses of {}", spaced(name)),
+        Input::AnyFeature => "uses of features".to_owned(),
+        Input::AnyUser => "activities of users".to_owned(),
+    }
+}
+
+fn window_words(window: Window) -> String {
+    match window {
+        Window::Days(days) => format!("in {}", counted(f64::from(days), "days")),
+        Window::Lifetime => "since the first signal".to_owned(),
+    }
+}
+
+fn spaced(name: &str) -> String {
+    name.replace(['_', '-', '.'], " ")
+}
+
+/// A number of things; one of them loses the `s` of the first word.
+fn counted(count: f64, plural: &str) -> String {
+    let (first, rest) = plural.split_once(' ').map_or((plural, ""), |(first, _)| (first, &plural[first.len()..]));
+    let singular = match first {
+        "activities" => Some("activity"),
+        _ => first.strip_suffix('s').filter(|stem| !stem.ends_with('s')),
+    };
+    match singular {
+        Some(singular) if count.to_bits() == 1f64.to_bits() => format!("1 {singular}{rest}"),
+        _ => format!("{} {plural}", number_words(count)),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", number_words((share * 100.0).round()))
+}
+
+fn tenths(points: Points) -> f64 {
+    (points.as_f64() * 10.0).round() / 10.0
+}
+
+/// A number as people write it: about three digits, without zeros at the end.
+fn number_words(number: f64) -> String {
+    const PLAIN_MAX: f64 = 1e15;
+    let size = number.abs();
+    let decimals = match size {
+        _ if number.fract() == 0.0 || size >= 100.0 => 0,
+        _ if size >= 10.0 => 1,
+        _ => 2,
+    };
+    if size >= PLAIN_MAX {
+        return format!("{number:.2e}");
+    }
+    let text = format!("{number:.decimals$}");
+    if decimals == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        for (number, words) in [
+            (3.0, "3"),
+            (0.333, "0.33"),
+            (12.34, "12.3"),
+            (1234.5, "1234"),
+            (2.5, "2.5"),
+            (-0.5, "-0.5"),
+            (1e18, "1.00e18"),
+        ] {
+            assert_eq!(number_words(number), words);
+        }
+        assert_eq!(counted(1.0, "purchases"), "1 purchase");
+        assert_eq!(counted(1.0, "uses of reports"), "1 use of reports");
+        assert_eq!(counted(1.0, "activities of users"), "1 activity of users");
+        assert_eq!(counted(1.0, "access"), "1 access");
+        assert_eq!(counted(2.0, "days"), "2 days");
+    }
 }

@@ -1,0 +1,237 @@
+use std::collections::BTreeMap;
+
+use super::super::curve::CurvePoint;
+use super::super::model::{ComponentDraft, HealthModel, MeasureDraft, ModelDraft};
+use super::super::segment::{Segment, SegmentBase};
+use super::super::series::{AccountSeries, Level, SeriesKey};
+use super::*;
+
+const DAY: DayNumber = 1_000;
+
+/// A measure over 10 days with fresh data of at most 5.
+fn measure(input: Input, aggregation: Aggregation, change: impl FnOnce(&mut MeasureDraft)) -> Measure {
+    let mut draft = MeasureDraft {
+        id: "m".to_owned(),
+        display_name: "M".to_owned(),
+        weight: 1.0,
+        input: Some(input),
+        window_days: 10,
+        aggregation: Some(aggregation),
+        comparison: Some(Comparison::None),
+        curve: vec![CurvePoint { x: 0.0, points: 0.0 }, CurvePoint { x: 1.0, points: 100.0 }],
+        freshness_limit_days: 5,
+        ..MeasureDraft::default()
+    };
+    change(&mut draft);
+    let component = ComponentDraft {
+        id: "c".to_owned(),
+        display_name: "C".to_owned(),
+        weight: 1.0,
+        measures: vec![draft],
+        ..ComponentDraft::default()
+    };
+    let model = HealthModel::from_draft(ModelDraft {
+        name: "models/m".to_owned(),
+        display_name: "M".to_owned(),
+        components: vec![component],
+        ..ModelDraft::default()
+    });
+    model.expect("valid").components.remove(0).measures.remove(0)
+}
+
+fn emails() -> Input {
+    Input::Metric("emails".to_owned())
+}
+
+fn seats() -> Input {
+    Input::Metric("seats".to_owned())
+}
+
+/// An account that is 100 days old, and a fleet with fresh signals of all kinds.
+struct Fixture {
+    series: AccountSeries,
+    plan_limits: BTreeMap<String, f64>,
+    first_signal_day: Option<DayNumber>,
+    context: DayContext,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let mut context = DayContext::default();
+        context.pulses.note(SeriesKind::Usage, "emails", DAY);
+        context.pulses.note(SeriesKind::Feature, "export", DAY - 1);
+        context.pulses.note_kind(SeriesKind::User, DAY - 2);
+        Self {
+            series: AccountSeries::default(),
+            plan_limits: BTreeMap::new(),
+            first_signal_day: Some(DAY - 99),
+            context,
+        }
+    }
+
+    fn counts(mut self, kind: SeriesKind, name: &str, days: &[(DayNumber, i64)]) -> Self {
+        let key = SeriesKey { kind, name: name.to_owned() };
+        self.series.add_counts(&key, days.iter().map(|&(ago, total)| (DAY - ago, total)));
+        self
+    }
+
+    fn emails(self, days: &[(DayNumber, i64)]) -> Self {
+        self.counts(SeriesKind::Usage, "emails", days)
+    }
+
+    fn seats(mut self, levels: &[(DayNumber, f64)]) -> Self {
+        let levels = levels.iter().map(|&(ago, level)| Level { day: DAY - ago, level, event_micros: 0 });
+        self.series.add_levels("seats", levels);
+        self
+    }
+
+    fn read(&self, measure: &Measure) -> Reading {
+        let account = AccountInputs {
+            series: &self.series,
+            plan_limits: &self.plan_limits,
+            first_signal_day: self.first_signal_day,
+            segment: Segment::Smb,
+        };
+        read_measure(measure, &account, &self.context, DAY)
+    }
+
+    fn value(&self, input: Input, aggregation: Aggregation) -> Result<f64, MissingReason> {
+        self.read(&measure(input, aggregation, |_| ())).value
+    }
+}
+
+fn same(value: Result<f64, MissingReason>, expected: f64) {
+    assert!(value.is_ok_and(|value| (value - expected).abs() < 1e-12), "{value:?} is not {expected}");
+}
+
+#[test]
+fn counts_become_numbers_over_their_window() {
+    // The window of 10 days begins 9 days ago.
+    let account = Fixture::new().emails(&[(10, 100), (9, 3), (4, 7), (2, 0)]);
+    same(account.value(emails(), Aggregation::Sum), 10.0);
+    same(account.value(emails(), Aggregation::MeanPerDay), 1.0);
+    same(account.value(emails(), Aggregation::ActiveDays), 3.0);
+    same(account.value(emails(), Aggregation::Max), 7.0);
+    same(account.value(emails(), Aggregation::DaysSinceLast), 2.0);
+    same(account.value(emails(), Aggregation::DaysSinceFirst), 9.0);
+}
+
+#[test]
+fn a_lifetime_begins_with_the_first_signal_of_any_kind() {
+    let account = Fixture::new().emails(&[(49, 25), (10, 25)]);
+    let lifetime = |aggregation| account.read(&measure(emails(), aggregation, |draft| draft.window_days = 0)).value;
+    same(lifetime(Aggregation::Sum), 50.0);
+    same(lifetime(Aggregation::MeanPerDay), 0.5);
+    same(lifetime(Aggregation::DaysSinceLast), 10.0);
+    same(lifetime(Aggregation::DaysSinceFirst), 49.0);
+}
+
+#[test]
+fn users_and_features_are_counted_once_each() {
+    let account = Fixture::new()
+        .counts(SeriesKind::User, "ann", &[(1, 5), (3, 1)])
+        .counts(SeriesKind::User, "bob", &[(3, 2), (20, 1)])
+        .counts(SeriesKind::User, "cid", &[(30, 1)])
+        .counts(SeriesKind::Feature, "export", &[(2, 4)])
+        .counts(SeriesKind::Feature, "import", &[(40, 1)]);
+    same(account.value(Input::AnyUser, Aggregation::Distinct), 2.0);
+    same(account.value(Input::AnyUser, Aggregation::ActiveDays), 2.0);
+    same(account.value(Input::AnyUser, Aggregation::Max), 5.0);
+    same(account.value(Input::AnyFeature, Aggregation::Distinct), 1.0);
+    same(account.value(Input::Feature("export".to_owned()), Aggregation::Sum), 4.0);
+}
+
+#[test]
+fn a_silent_customer_is_silent_and_a_silent_source_is_missing() {
+    let mut account = Fixture::new().emails(&[(60, 5)]);
+    same(account.value(emails(), Aggregation::Sum), 0.0);
+    same(account.value(emails(), Aggregation::ActiveDays), 0.0);
+    same(account.value(emails(), Aggregation::DaysSinceLast), 10.0);
+    same(account.value(Input::AnyUser, Aggregation::Distinct), 0.0);
+
+    account.context = DayContext::default();
+    account.context.pulses.note(SeriesKind::Usage, "emails", DAY - 5);
+    same(account.value(emails(), Aggregation::Sum), 0.0);
+    account.context = DayContext::default();
+    account.context.pulses.note(SeriesKind::Usage, "emails", DAY - 6);
+    let reading = account.read(&measure(emails(), Aggregation::Sum, |_| ()));
+    assert_eq!((reading.value, reading.freshness_days), (Err(MissingReason::Stale), Some(6)));
+    assert_eq!(account.value(Input::AnyUser, Aggregation::Sum), Err(MissingReason::NoData));
+}
+
+#[test]
+fn nothing_is_known_of_an_account_before_its_first_signal() {
+    let mut account = Fixture::new();
+    for first_signal_day in [None, Some(DAY + 1)] {
+        account.first_signal_day = first_signal_day;
+        assert_eq!(account.value(emails(), Aggregation::Sum), Err(MissingReason::NoData));
+    }
+    account.first_signal_day = Some(DAY);
+    assert_eq!(account.value(emails(), Aggregation::DaysSinceLast), Err(MissingReason::NoData));
+    assert_eq!(account.value(emails(), Aggregation::DaysSinceFirst), Err(MissingReason::NoData));
+}
+
+#[test]
+fn levels_are_read_by_their_own_freshness() {
+    let account = Fixture::new().seats(&[(12, 90.0), (8, 60.0), (4, 30.0)]);
+    same(account.value(seats(), Aggregation::Last), 30.0);
+    same(account.value(seats(), Aggregation::Max), 60.0);
+    same(account.value(seats(), Aggregation::ActiveDays), 2.0);
+    same(account.value(seats(), Aggregation::DaysSinceLast), 4.0);
+    same(account.value(seats(), Aggregation::DaysSinceFirst), 8.0);
+    assert_eq!(account.value(seats(), Aggregation::Sum), Err(MissingReason::NoData));
+
+    let stale = Fixture::new().seats(&[(6, 30.0)]);
+    let reading = stale.read(&measure(seats(), Aggregation::Last, |_| ()));
+    assert_eq!((reading.value, reading.freshness_days), (Err(MissingReason::Stale), Some(6)));
+    assert_eq!(Fixture::new().value(seats(), Aggregation::Last), Err(MissingReason::NoData));
+
+    let narrow = measure(seats(), Aggregation::Last, |draft| draft.window_days = 4);
+    assert_eq!(account.read(&narrow).value, Err(MissingReason::Stale));
+}
+
+#[test]
+fn a_level_without_a_plan_limit_is_missing() {
+    let mut account = Fixture::new().seats(&[(1, 30.0)]);
+    assert_eq!(account.value(seats(), Aggregation::LastOfLimit), Err(MissingReason::NoPlanLimit));
+    account.plan_limits.insert("seats".to_owned(), 40.0);
+    same(account.value(seats(), Aggregation::LastOfLimit), 0.75);
+    account.plan_limits.insert("seats".to_owned(), f64::MIN_POSITIVE / 4.0);
+    same(account.value(seats(), Aggregation::LastOfLimit), f64::MAX);
+}
+
+#[test]
+fn the_earlier_window_ends_where_this_one_begins() {
+    let trend = measure(emails(), Aggregation::Sum, |draft| draft.comparison = Some(Comparison::EarlierWindow));
+    let account = Fixture::new().emails(&[(20, 1_000), (19, 2), (10, 6), (9, 1), (0, 1)]);
+    let reading = account.read(&trend);
+    same(reading.value, 0.25);
+    assert_eq!((reading.raw_value, reading.base_value), (Some(2.0), Some(8.0)));
+    same(Fixture::new().emails(&[(40, 1)]).read(&trend).value, 1.0);
+    same(Fixture::new().emails(&[(0, 9)]).read(&trend).value, 2.0);
+}
+
+#[test]
+fn an_account_younger_than_both_windows_is_too_young() {
+    let trend = measure(emails(), Aggregation::Sum, |draft| draft.comparison = Some(Comparison::EarlierWindow));
+    let mut account = Fixture::new().emails(&[(3, 1)]);
+    account.first_signal_day = Some(DAY - 19);
+    same(account.read(&trend).value, 2.0);
+    account.first_signal_day = Some(DAY - 18);
+    let reading = account.read(&trend);
+    assert_eq!((reading.value, reading.raw_value), (Err(MissingReason::TooYoung), Some(1.0)));
+}
+
+#[test]
+fn a_segment_with_too_few_accounts_or_a_median_of_nothing_is_no_base() {
+    let against = measure(emails(), Aggregation::Sum, |draft| draft.comparison = Some(Comparison::SegmentMedian));
+    let mut account = Fixture::new().emails(&[(1, 6)]);
+    let mut read_with = |median, account_count| {
+        account.context.segment_bases.insert(Segment::Smb, "m", SegmentBase { median, account_count });
+        account.read(&against)
+    };
+    same(read_with(4.0, 5).value, 1.5);
+    let reading = read_with(4.0, 4);
+    assert_eq!((reading.value, reading.raw_value), (Err(MissingReason::NoSegmentBase), Some(6.0)));
+    assert_eq!(read_with(0.0, 50).value, Err(MissingReason::NoSegmentBase));
+}
