@@ -187,7 +187,7 @@ impl Reader {
             let content =
                 std::fs::read_to_string(&path).map_err(|error| format!("the file {path} cannot be read: {error}"))?;
             let secret = content.trim_end_matches(['\r', '\n']);
-            if secret.is_empty() { Err(format!("the file {path} is empty")) } else { Ok(Secret::new(secret)) }
+            if secret.is_empty() { Err(format!("the file {path} is empty")) } else { Ok((Secret::new(secret), path)) }
         };
         let file_key = format!("{key}_file");
         if let (Some(direct), Some(in_file)) = (self.given.get(key), self.given.get(&file_key)) {
@@ -199,7 +199,8 @@ impl Reader {
             self.asked.push(Asked { key: file_key, doc, shown: None, origin: Origin::Default });
             return direct;
         }
-        self.value(&file_key, doc, None, ToString::to_string, read_file).or(direct)
+        let in_file = self.value(&file_key, doc, None, |(_, path)| path.clone(), read_file);
+        in_file.map(|(secret, _)| secret).or(direct)
     }
 
     /// Notes a fault that only settings together show, for example two that exclude each other.

@@ -128,7 +128,8 @@ fn a_secret_comes_from_its_file_and_is_never_shown() {
     assert_eq!(reader.finish(), Ok(()));
     let shown = format!("{} {reader_debug:?} {url} {token:?}", reader.describe(), reader_debug = url);
     assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
-    assert!(shown.contains("database.url_file = <redacted>"), "{shown}");
+    assert!(shown.contains("token = <redacted>"), "{shown}");
+    assert!(shown.contains(&format!("database.url_file = {}", path.display())), "{shown}");
 }
 
 #[test]
