@@ -109,9 +109,8 @@ impl EventLog {
         if waiting.is_none() {
             return Ok(0);
         }
-        let statements = Arc::clone(&self.statements);
         let (moved, last_offset) =
-            transact(pool, async |conn: &mut PgConnection| statements.move_events(conn, limit).await).await?;
+            transact(pool, async |conn: &mut PgConnection| self.statements.move_events(conn, limit).await).await?;
         self.announce(last_offset);
         metrics::counter!("mainstay_feed_events_sequenced_total").increment(moved.unsigned_abs());
         usize::try_from(moved).map_err(|_| StorageError::Corrupt("the feed's head moved backwards".to_owned()))
@@ -186,9 +185,8 @@ impl EventLog {
     pub async fn prune(&self, pool: &PgPool, before: DateTime<Utc>) -> Result<u64, StorageError> {
         let mut pruned = 0;
         loop {
-            let statements = Arc::clone(&self.statements);
             let deleted =
-                transact(pool, async |conn: &mut PgConnection| statements.prune_batch(conn, before).await).await?;
+                transact(pool, async |conn: &mut PgConnection| self.statements.prune_batch(conn, before).await).await?;
             pruned += deleted;
             if deleted == 0 {
                 return Ok(pruned);

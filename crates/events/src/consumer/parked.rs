@@ -114,16 +114,15 @@ impl ParkedEvents {
     /// Gives up one parked event, which then never takes effect, so that those behind it can be requeued. Says whether
     /// it was still there.
     pub async fn discard(&self, pool: &PgPool, parked: &ParkedEvent) -> Result<bool, StorageError> {
-        let (statements, parked) = (Arc::clone(&self.statements), parked.clone());
-        transact(pool, async move |conn: &mut PgConnection| {
+        transact(pool, async |conn: &mut PgConnection| {
             // Else an event that is just being applied could be parked behind one that is no longer there.
-            sqlx::query(statements.lock_partition.clone())
+            sqlx::query(self.statements.lock_partition.clone())
                 .bind(&parked.consumer)
                 .bind(&parked.feed)
                 .bind(parked.event.partition)
                 .execute(&mut *conn)
                 .await?;
-            let result = sqlx::query(statements.discard.clone())
+            let result = sqlx::query(self.statements.discard.clone())
                 .bind(&parked.consumer)
                 .bind(&parked.feed)
                 .bind(parked.event.account_id())

@@ -162,7 +162,7 @@ impl Session {
         let outcomes: Vec<(i16, Applied)> = stream::iter(groups)
             .map(|(partition, events)| {
                 let worker = Arc::clone(worker);
-                async move { Ok::<_, StorageError>((partition, worker.apply(events).await?)) }
+                async move { Ok::<_, StorageError>((partition, worker.apply(&events).await?)) }
             })
             .buffer_unordered(worker.settings.concurrency.max(1))
             .try_collect()

@@ -56,9 +56,8 @@ impl Worker {
     ///
     /// # Errors
     /// When the database is not available; nothing is counted as an attempt then.
-    pub(super) async fn apply(self: &Arc<Self>, events: Vec<Event>) -> Result<Applied, StorageError> {
-        let events: Arc<[Event]> = events.into();
-        if events.len() > 1 && matches!(self.attempt(Arc::clone(&events)).await?, Attempt::Applied) {
+    pub(super) async fn apply(&self, events: &[Event]) -> Result<Applied, StorageError> {
+        if events.len() > 1 && matches!(self.attempt(events).await?, Attempt::Applied) {
             return Ok(Applied::All);
         }
         for (index, event) in events.iter().enumerate() {
@@ -70,8 +69,8 @@ impl Worker {
     }
 
     /// Applies one event; says how long to wait when it has to be tried again.
-    pub(super) async fn apply_one(self: &Arc<Self>, event: &Event) -> Result<Option<Duration>, StorageError> {
-        match self.attempt(Arc::from([event.clone()])).await? {
+    pub(super) async fn apply_one(&self, event: &Event) -> Result<Option<Duration>, StorageError> {
+        match self.attempt(std::slice::from_ref(event)).await? {
             Attempt::Applied => Ok(None),
             Attempt::Skipped(reason) => {
                 tracing::warn!(consumer = self.consumer, event = %event.id, r#type = event.event_type, reason, "event passed over");
@@ -87,9 +86,8 @@ impl Worker {
 
     /// One transaction with the effects of the events and the offset of the last one. Unavailability of the database is an
     /// error and not the events' failure.
-    async fn attempt(self: &Arc<Self>, events: Arc<[Event]>) -> Result<Attempt, StorageError> {
-        let worker = Arc::clone(self);
-        let outcome = transact(&self.pool, async |conn: &mut PgConnection| worker.effects(conn, &events).await).await;
+    async fn attempt(&self, events: &[Event]) -> Result<Attempt, StorageError> {
+        let outcome = transact(&self.pool, async |conn: &mut PgConnection| self.effects(conn, events).await).await;
         match outcome {
             Ok(handled) => {
                 self.count("applied", handled);
@@ -144,7 +142,7 @@ impl Worker {
     }
 
     /// Counts a failed attempt, and parks the event after the last one.
-    async fn fail(self: &Arc<Self>, event: &Event, error: &HandlerError) -> Result<Option<Duration>, StorageError> {
+    async fn fail(&self, event: &Event, error: &HandlerError) -> Result<Option<Duration>, StorageError> {
         let reason = described(error);
         let Some(attempts) = self.store.record_failure(&self.pool, event, &reason).await? else { return Ok(None) };
         self.count("failed", 1);
@@ -159,23 +157,21 @@ impl Worker {
         Ok(None)
     }
 
-    async fn park(self: &Arc<Self>, event: &Event, reason: String, attempts: i32) -> Result<(), StorageError> {
-        let (worker, event) = (Arc::clone(self), event.clone());
+    async fn park(&self, event: &Event, reason: String, attempts: i32) -> Result<(), StorageError> {
         transact(&self.pool, async |conn: &mut PgConnection| {
-            if worker.store.lock_partition(conn, event.partition).await? < event.offset {
-                worker.store.park(conn, &event, &reason, attempts).await?;
-                worker.store.advance(conn, event.partition, event.offset).await?;
+            if self.store.lock_partition(conn, event.partition).await? < event.offset {
+                self.store.park(conn, event, &reason, attempts).await?;
+                self.store.advance(conn, event.partition, event.offset).await?;
             }
             Ok(())
         })
         .await
     }
 
-    async fn pass(self: &Arc<Self>, event: &Event) -> Result<(), StorageError> {
-        let (worker, event) = (Arc::clone(self), event.clone());
+    async fn pass(&self, event: &Event) -> Result<(), StorageError> {
         transact(&self.pool, async |conn: &mut PgConnection| {
-            if worker.store.lock_partition(conn, event.partition).await? < event.offset {
-                worker.store.advance(conn, event.partition, event.offset).await?;
+            if self.store.lock_partition(conn, event.partition).await? < event.offset {
+                self.store.advance(conn, event.partition, event.offset).await?;
             }
             Ok(())
         })
@@ -187,7 +183,7 @@ impl Worker {
     ///
     /// The event is handled and taken away in one transaction that holds the partition, so that no new event of the
     /// account can overtake those that wait.
-    pub(super) async fn replay(self: &Arc<Self>, event: &Event) -> Result<(), StorageError> {
+    pub(super) async fn replay(&self, event: &Event) -> Result<(), StorageError> {
         match self.release(event, true).await {
             Ok(()) => self.count("replayed", 1),
             Err(HandlerError::Skip(reason)) => {
@@ -209,18 +205,17 @@ impl Worker {
     }
 
     /// Takes an event that is still the first parked of its account away, with its effect if it is to have one.
-    async fn release(self: &Arc<Self>, event: &Event, has_effect: bool) -> Result<(), HandlerError> {
-        let (worker, event) = (Arc::clone(self), event.clone());
+    async fn release(&self, event: &Event, has_effect: bool) -> Result<(), HandlerError> {
         transact(&self.pool, async |conn: &mut PgConnection| {
-            worker.store.lock_partition(conn, event.partition).await?;
-            let first = worker.store.first_requeued(conn, event.account_id()).await?;
+            self.store.lock_partition(conn, event.partition).await?;
+            let first = self.store.first_requeued(conn, event.account_id()).await?;
             if first != Some(event.offset) {
                 return Ok(());
             }
             if has_effect {
-                worker.handle(conn, &event).await?;
+                self.handle(conn, event).await?;
             }
-            Ok(worker.store.release(conn, &event).await?)
+            Ok(self.store.release(conn, event).await?)
         })
         .await
     }
