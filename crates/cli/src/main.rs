@@ -1,2 +1,7 @@
-//! The mainstay command.
-fn main() {}
+//! The `mainstay` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mainstay_cli::main()
+}

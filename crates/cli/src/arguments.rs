@@ -1,0 +1,135 @@
+//! The command line as a whole.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand};
+
+use crate::command::{accounts, health, import, models, status};
+use crate::output::OutputFormat;
+
+const EXAMPLES: &str = "\
+Examples:
+  mainstay import accounts customers.csv        create or replace accounts from a file
+  mainstay import signals usage.csv             record what customers did
+  mainstay health list --band critical,at-risk  who is at risk, worst first
+  mainstay health explain acme                  why acme's score is what it is
+  mainstay status                               is the server up, how is the portfolio
+
+Each command explains itself with --help. Exit codes: 0 done; 1 a call failed, or
+an import refused some rows; 2 wrong use, or an import took in nothing.";
+
+/// Keeps customers: their health, why it is so, and what to do.
+#[derive(Debug, Parser)]
+#[command(name = "mainstay", version, propagate_version = true, after_help = EXAMPLES, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: GlobalOptions,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalOptions {
+    /// Where the service listens: host:port, http://…, https://… or unix:/path
+    #[arg(
+        long,
+        global = true,
+        env = "MAINSTAY_SERVER",
+        default_value = "http://127.0.0.1:7461",
+        value_name = "ADDRESS"
+    )]
+    pub(crate) server: String,
+
+    /// Token to send; better in the environment or a file than on the command line
+    #[arg(long, global = true, env = "MAINSTAY_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+
+    /// File that holds the token
+    #[arg(long, global = true, env = "MAINSTAY_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// Certificates (PEM) to trust besides those of the system, for https
+    #[arg(long, global = true, env = "MAINSTAY_CA_FILE", value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// Tables for people, or JSON for programs: one object, or one a line for lists
+    #[arg(long, short, global = true, env = "MAINSTAY_OUTPUT", value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+
+    /// How long a call may take, for example 500ms, 30s or 2m
+    #[arg(long, global = true, env = "MAINSTAY_TIMEOUT", default_value = "30s", value_parser = parse_timeout)]
+    pub(crate) timeout: Duration,
+
+    /// No colours, also with NO_COLOR set
+    #[arg(long, global = true, env = "NO_COLOR", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub(crate) no_color: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Take in accounts or signals from a CSV or JSON lines file
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Look at the health of accounts
+    #[command(subcommand)]
+    Health(health::HealthCommand),
+    /// Look at accounts
+    #[command(subcommand)]
+    Accounts(accounts::AccountsCommand),
+    /// Look at health models, and choose the one that scores
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Say whether the server is up, where its feed stands and how the portfolio is
+    Status(status::StatusArguments),
+}
+
+/// Reads a time such as `500ms`, `30s` or `2m`; a bare number counts seconds.
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+    let (amount, unit) = text.split_at(digits);
+    let amount: u64 = amount.parse().map_err(|_| "must be a number with a unit, for example 30s".to_owned())?;
+    let timeout = match unit {
+        "ms" => Duration::from_millis(amount),
+        "" | "s" => Duration::from_secs(amount),
+        "m" => Duration::from_secs(amount.saturating_mul(60)),
+        _ => return Err(format!("`{unit}` is not a unit: use ms, s or m")),
+    };
+    if timeout.is_zero() { Err("must be more than 0".to_owned()) } else { Ok(timeout) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn timeouts_have_units() {
+        assert_eq!(parse_timeout("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_timeout("30"), Ok(Duration::from_secs(30)));
+        assert_eq!(parse_timeout("2m"), Ok(Duration::from_secs(120)));
+        for bad in ["", "s", "1h", "-1s", "0s", "1.5s"] {
+            assert!(parse_timeout(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for command in Arguments::command().get_subcommands() {
+            for leaf in command.get_subcommands() {
+                let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("mainstay "), "{} {}", command.get_name(), leaf.get_name());
+            }
+        }
+    }
+}

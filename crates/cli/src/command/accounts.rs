@@ -1,0 +1,208 @@
+//! `mainstay accounts`: what is known of them.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use comfy_table::Cell;
+use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
+use mainstay_api::mainstay::scoring::v1::{
+    Account, AccountFilter, GetAccountRequest, LifecycleStage, ListAccountsRequest, OwnerRole, Segment,
+};
+use mainstay_clients::{ServiceChannel, retrying};
+
+use crate::command::{is_enough, page_size};
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::money;
+use crate::output::{Output, note};
+use crate::table::{facts, table};
+use crate::words::{SegmentWord, StageWord, account_name, day_of_time, id_of, role, segment, stage, time_text};
+
+/// Commands about accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// List accounts by name
+    #[command(after_help = "\
+Examples:
+  mainstay accounts list --segment enterprise
+  mainstay accounts list --owner mia@example.com --stage renewing
+  mainstay accounts list --label region=emea --limit 0 --output json")]
+    List(ListArguments),
+    /// Show all that is known of an account
+    #[command(after_help = "\
+Examples:
+  mainstay accounts get acme
+  mainstay accounts get acme --output json")]
+    Get(GetArguments),
+}
+
+/// Which accounts.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Only these segments
+    #[arg(long, value_enum, value_delimiter = ',')]
+    segment: Vec<SegmentWord>,
+    /// Only these lifecycle stages
+    #[arg(long, value_enum, value_delimiter = ',')]
+    stage: Vec<StageWord>,
+    /// Only accounts that this person looks after, in any role
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+    /// Only of this product line
+    #[arg(long)]
+    product_line: Option<String>,
+    /// Only with this label; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_label)]
+    label: Vec<(String, String)>,
+    /// Only those directly below this account
+    #[arg(long, value_name = "ACCOUNT")]
+    parent: Option<String>,
+    /// Also those that are archived
+    #[arg(long)]
+    archived: bool,
+    /// How many at most; 0 for all
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
+}
+
+/// Which account.
+#[derive(Debug, Args)]
+pub(crate) struct GetArguments {
+    /// The account, by id
+    account: String,
+}
+
+fn parse_label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn client(connection: &Connection) -> AccountServiceClient<ServiceChannel> {
+    AccountServiceClient::new(connection.channel.clone())
+}
+
+/// Runs the command.
+pub(crate) async fn run(
+    command: &AccountsCommand,
+    connection: &Connection,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    match command {
+        AccountsCommand::List(arguments) => list(arguments, connection, output).await,
+        AccountsCommand::Get(arguments) => get(arguments, connection, output).await,
+    }
+}
+
+async fn list(arguments: &ListArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let filter = AccountFilter {
+        segments: arguments.segment.iter().map(|&word| Segment::from(word).into()).collect(),
+        lifecycle_stages: arguments.stage.iter().map(|&word| LifecycleStage::from(word).into()).collect(),
+        owner_email: arguments.owner.clone().unwrap_or_default(),
+        product_line: arguments.product_line.clone().unwrap_or_default(),
+        labels: arguments.label.iter().cloned().collect(),
+        parent: arguments.parent.as_deref().map(account_name).transpose()?.unwrap_or_default(),
+        include_archived: arguments.archived,
+    };
+    let mut request = ListAccountsRequest { filter: Some(filter), ..ListAccountsRequest::default() };
+    let mut table = table(&["ACCOUNT", "NAME", "SEGMENT", "STAGE", "PLAN", ">ARR", "RENEWAL", "CSM"]);
+    let mut shown = 0;
+    loop {
+        request.page_size = page_size(arguments.limit, shown);
+        let page = retrying(&connection.retries, async || client(connection).list_accounts(request.clone()).await)
+            .await?
+            .into_inner();
+        for account in &page.accounts {
+            if output.is_json() {
+                output.json_line(account)?;
+            } else {
+                table.add_row(list_row(account));
+            }
+        }
+        shown += page.accounts.len();
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() || is_enough(arguments.limit, shown) {
+            break;
+        }
+    }
+    if output.is_json() {
+        return Ok(());
+    }
+    if shown == 0 {
+        note("No accounts match.");
+        return Ok(());
+    }
+    output.table(table)?;
+    if !request.page_token.is_empty() {
+        note(&format!("The first {shown}; --limit 0 shows all."));
+    }
+    Ok(())
+}
+
+fn list_row(account: &Account) -> Vec<Cell> {
+    let csm = account.owners.iter().find(|owner| owner.role() == OwnerRole::Csm);
+    vec![
+        Cell::new(id_of(&account.name)),
+        Cell::new(&account.display_name),
+        Cell::new(segment(account.segment())),
+        Cell::new(stage(account.lifecycle_stage())),
+        Cell::new(&account.plan),
+        Cell::new(account.arr.as_ref().map(money::format).unwrap_or_default()),
+        Cell::new(day_of_time(account.renewal_time)),
+        Cell::new(csm.map(|owner| owner.email.clone()).unwrap_or_default()),
+    ]
+}
+
+async fn get(arguments: &GetArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let request = GetAccountRequest { name: account_name(&arguments.account)? };
+    let account = retrying(&connection.retries, async || client(connection).get_account(request.clone()).await)
+        .await?
+        .into_inner();
+    if output.is_json() {
+        output.json_object(&account)?;
+    } else {
+        output.table(facts(facts_of(&account)))?;
+    }
+    Ok(())
+}
+
+/// What is known of an account; what is not known is left out.
+fn facts_of(account: &Account) -> Vec<(&'static str, String)> {
+    let owners = account.owners.iter().map(|owner| match owner.display_name.as_str() {
+        "" => format!("{} ({})", owner.email, role(owner.role())),
+        name => format!("{name} <{}> ({})", owner.email, role(owner.role())),
+    });
+    let contacts = account.contacts.iter().map(|contact| {
+        let champion = if contact.champion { ", champion" } else { "" };
+        format!("{} <{}> {}{champion}", contact.display_name, contact.email, contact.title)
+    });
+    let rows = [
+        ("account", id_of(&account.name).to_owned()),
+        ("name", account.display_name.clone()),
+        ("segment", segment(account.segment()).to_owned()),
+        ("stage", stage(account.lifecycle_stage()).to_owned()),
+        ("industry", account.industry.clone()),
+        ("product line", account.product_line.clone()),
+        ("plan", account.plan.clone()),
+        ("ARR", account.arr.as_ref().map(money::format).unwrap_or_default()),
+        ("MRR", account.mrr.as_ref().map(money::format).unwrap_or_default()),
+        ("seats", account.seats.map(|seats| seats.to_string()).unwrap_or_default()),
+        ("signed up", time_text(account.sign_up_time)),
+        ("activated", time_text(account.activation_time)),
+        ("contract start", time_text(account.contract_start_time)),
+        ("renewal", time_text(account.renewal_time)),
+        ("parent", id_of(&account.parent).to_owned()),
+        ("owners", owners.collect::<Vec<_>>().join("\n")),
+        ("contacts", contacts.collect::<Vec<_>>().join("\n")),
+        ("plan limits", lines_of(&account.plan_limits)),
+        ("labels", lines_of(&account.labels)),
+        ("created", time_text(account.create_time)),
+        ("changed", time_text(account.update_time)),
+        ("archived", time_text(account.archive_time)),
+    ];
+    rows.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+fn lines_of<V: std::fmt::Display>(pairs: &BTreeMap<String, V>) -> String {
+    let lines: Vec<String> = pairs.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    lines.join("\n")
+}

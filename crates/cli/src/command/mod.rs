@@ -1,0 +1,43 @@
+//! One file for each command.
+
+pub(crate) mod accounts;
+pub(crate) mod explain;
+pub(crate) mod health;
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod models;
+pub(crate) mod status;
+pub(crate) mod watch;
+
+use crate::arguments::{Arguments, Command};
+use crate::connection::Connection;
+use crate::failure::{DONE, Failure};
+use crate::output::Output;
+
+/// Runs the command and gives its exit code.
+pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
+    let mut output = Output::new(&arguments.global);
+    let connection = Connection::new(&arguments.global)?;
+    let exit = match &arguments.command {
+        Command::Import(command) => return import::run(command, &connection, &mut output).await,
+        Command::Health(command) => health::run(command, &connection, &mut output).await.map(|()| DONE),
+        Command::Accounts(command) => accounts::run(command, &connection, &mut output).await.map(|()| DONE),
+        Command::Models(command) => models::run(command, &connection, &mut output).await.map(|()| DONE),
+        Command::Status(arguments) => status::run(arguments, &connection, &mut output).await,
+    }?;
+    output.flush()?;
+    Ok(exit)
+}
+
+/// How many items the next page should have: at most 1 000, and no more than
+/// what is left of `limit`; 0 means no limit.
+pub(crate) fn page_size(limit: usize, shown: usize) -> i32 {
+    const PAGE_SIZE_MAX: usize = 1_000;
+    let wanted = if limit == 0 { PAGE_SIZE_MAX } else { (limit - shown.min(limit)).min(PAGE_SIZE_MAX) };
+    i32::try_from(wanted).unwrap_or(i32::MAX)
+}
+
+/// Whether `shown` items are as many as were asked for.
+pub(crate) fn is_enough(limit: usize, shown: usize) -> bool {
+    limit != 0 && shown >= limit
+}

@@ -1,0 +1,161 @@
+//! `mainstay models`: the models by which health is scored.
+
+use clap::{Args, Subcommand};
+use mainstay_api::mainstay::scoring::v1::model_service_client::ModelServiceClient;
+use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, GetModelRequest, ListModelsRequest, Model};
+use mainstay_clients::{ServiceChannel, retrying};
+use mainstay_domain::{IdSource, SystemClock};
+
+use crate::command::{is_enough, page_size};
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::output::{Output, note};
+use crate::table::{percent, table};
+use crate::words::{id_of, model_name, time_text};
+
+/// Commands about models.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// List models, newest first
+    #[command(after_help = "\
+Examples:
+  mainstay models list
+  mainstay models list --output json")]
+    List(ListArguments),
+    /// Show a model: its components, measures and their weights
+    #[command(after_help = "\
+Examples:
+  mainstay models get active
+  mainstay models get default --output json")]
+    Get(ModelArguments),
+    /// Make a model the one that scores from today on
+    #[command(after_help = "\
+Every account is scored again; days before today keep their scores.
+
+Examples:
+  mainstay models activate default")]
+    Activate(ModelArguments),
+}
+
+/// Which models.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// How many at most; 0 for all
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
+}
+
+/// Which model.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArguments {
+    /// The model, by id
+    model: String,
+}
+
+fn client(connection: &Connection) -> ModelServiceClient<ServiceChannel> {
+    ModelServiceClient::new(connection.channel.clone())
+}
+
+/// The model that scores today.
+pub(crate) async fn active(connection: &Connection) -> Result<Model, Failure> {
+    let request = GetModelRequest { name: "models/active".to_owned() };
+    let answer = retrying(&connection.retries, async || client(connection).get_model(request.clone()).await).await?;
+    Ok(answer.into_inner())
+}
+
+/// Runs the command.
+pub(crate) async fn run(command: &ModelsCommand, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    match command {
+        ModelsCommand::List(arguments) => list(arguments, connection, output).await,
+        ModelsCommand::Get(arguments) => {
+            let request = GetModelRequest { name: model_name(&arguments.model)? };
+            let answer =
+                retrying(&connection.retries, async || client(connection).get_model(request.clone()).await).await?;
+            show(&answer.into_inner(), output)
+        }
+        ModelsCommand::Activate(arguments) => activate(arguments, connection, output).await,
+    }
+}
+
+async fn list(arguments: &ListArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let mut request = ListModelsRequest::default();
+    let mut table = table(&["MODEL", "NAME", ">COMPONENTS", "SCORES", "CREATED", "ACTIVATED"]);
+    let mut shown = 0;
+    loop {
+        request.page_size = page_size(arguments.limit, shown);
+        let page = retrying(&connection.retries, async || client(connection).list_models(request.clone()).await)
+            .await?
+            .into_inner();
+        for model in &page.models {
+            if output.is_json() {
+                output.json_line(model)?;
+                continue;
+            }
+            table.add_row([
+                id_of(&model.name).to_owned(),
+                model.display_name.clone(),
+                model.components.len().to_string(),
+                if model.active { "today" } else { "" }.to_owned(),
+                time_text(model.create_time),
+                time_text(model.activate_time),
+            ]);
+        }
+        shown += page.models.len();
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() || is_enough(arguments.limit, shown) {
+            break;
+        }
+    }
+    if !output.is_json() && shown > 0 {
+        output.table(table)?;
+    }
+    if !output.is_json() && !request.page_token.is_empty() {
+        note(&format!("The newest {shown}; --limit 0 shows all."));
+    }
+    Ok(())
+}
+
+fn show(model: &Model, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        output.json_object(model)?;
+        return Ok(());
+    }
+    let state = if model.active { "scores today" } else { "not active" };
+    output.line(&format!("{} ({}): {state}", id_of(&model.name), model.display_name))?;
+    if !model.description.is_empty() {
+        output.line(&model.description)?;
+    }
+    output.line("")?;
+    let mut table = table(&["COMPONENT / MEASURE", ">WEIGHT", "NAME", ">WINDOW"]);
+    let share = |weight: f64, sum: f64| if sum > 0.0 { percent(weight / sum) } else { percent(0.0) };
+    let sum: f64 = model.components.iter().map(|component| component.weight).sum();
+    for component in &model.components {
+        let name = component.display_name.clone();
+        table.add_row([component.id.clone(), share(component.weight, sum), name, String::new()]);
+        let sum: f64 = component.measures.iter().map(|measure| measure.weight).sum();
+        for measure in &component.measures {
+            let window = match measure.window_days {
+                0 => "all days".to_owned(),
+                days => format!("{days} days"),
+            };
+            let weight = share(measure.weight, sum);
+            table.add_row([format!("  {}", measure.id), weight, measure.display_name.clone(), window]);
+        }
+    }
+    output.table(table)?;
+    Ok(())
+}
+
+async fn activate(arguments: &ModelArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let request_id = IdSource::new(std::sync::Arc::new(SystemClock)).new_id().to_string();
+    let request = ActivateModelRequest { name: model_name(&arguments.model)?, request_id, ..Default::default() };
+    let model = retrying(&connection.retries, async || client(connection).activate_model(request.clone()).await)
+        .await?
+        .into_inner();
+    if output.is_json() {
+        output.json_object(&model)?;
+    } else {
+        output.line(&format!("{} scores from today on; all accounts are scored again.", id_of(&model.name)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! `mainstay status`: is the server up, and how is the portfolio.
+
+use clap::Args;
+use comfy_table::{Cell, Table};
+use mainstay_api::mainstay::events::v1::event_feed_service_client::EventFeedServiceClient;
+use mainstay_api::mainstay::events::v1::{FeedPosition, GetFeedPositionRequest};
+use mainstay_api::mainstay::scoring::v1::{BandCount, HealthSummary, Model, SummarizeHealthRequest};
+use mainstay_clients::{ErrorReport, retrying};
+use tonic::{Request, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::command::{health, models};
+use crate::connection::Connection;
+use crate::failure::{DONE, FAILED, Failure};
+use crate::money::{self, grouped};
+use crate::output::{Output, to_json};
+use crate::table::{band_cell, bar, facts, points, table};
+use crate::words::id_of;
+
+/// No arguments of its own.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The exit code is 0 when the server serves, and 1 when it does not.
+
+Examples:
+  mainstay status
+  mainstay status --server https://mainstay.example.com --output json")]
+pub(crate) struct StatusArguments {}
+
+/// What is asked of the server; each part may fail on its own, for example for
+/// lack of a permission.
+struct Answers {
+    feed: Result<FeedPosition, Status>,
+    summary: Result<HealthSummary, Status>,
+    model: Result<Model, Failure>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(
+    _arguments: &StatusArguments,
+    connection: &Connection,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let serving = serving(connection).await?;
+    let answers = if serving == ServingStatus::Serving { Some(ask(connection).await) } else { None };
+    if output.is_json() {
+        output.line(&json(connection, serving, answers.as_ref())?)?;
+    } else {
+        show(connection, serving, answers.as_ref(), output)?;
+    }
+    Ok(if serving == ServingStatus::Serving { DONE } else { FAILED })
+}
+
+async fn serving(connection: &Connection) -> Result<ServingStatus, Failure> {
+    let answer = retrying(&connection.retries, async || {
+        let mut request = Request::new(HealthCheckRequest::default());
+        request.set_timeout(connection.channel.deadline());
+        HealthClient::new(connection.channel.clone()).check(request).await
+    });
+    Ok(answer.await?.into_inner().status())
+}
+
+async fn ask(connection: &Connection) -> Answers {
+    let feed = retrying(&connection.retries, async || {
+        EventFeedServiceClient::new(connection.channel.clone()).get_feed_position(GetFeedPositionRequest {}).await
+    });
+    let summary = retrying(&connection.retries, async || {
+        health::client(connection).summarize_health(SummarizeHealthRequest::default()).await
+    });
+    let (feed, summary, model) = tokio::join!(feed, summary, models::active(connection));
+    Answers { feed: feed.map(tonic::Response::into_inner), summary: summary.map(tonic::Response::into_inner), model }
+}
+
+fn state(serving: ServingStatus) -> &'static str {
+    match serving {
+        ServingStatus::Serving => "up",
+        ServingStatus::NotServing => "up, but not serving: it starts, shuts down, or cannot reach its database",
+        ServingStatus::Unknown | ServingStatus::ServiceUnknown => "up, but does not know its own state",
+    }
+}
+
+fn show(
+    connection: &Connection,
+    serving: ServingStatus,
+    answers: Option<&Answers>,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut rows = vec![
+        ("server", format!("{} is {}", connection.channel.address(), state(serving))),
+        ("command", format!("mainstay {}", env!("CARGO_PKG_VERSION"))),
+    ];
+    let Some(answers) = answers else { return Ok(output.table(facts(rows))?) };
+    rows.push(("model", answers.model.as_ref().map_or_else(failure_line, |model| id_of(&model.name).to_owned())));
+    rows.push(("feed", answers.feed.as_ref().map_or_else(status_line, feed_line)));
+    match &answers.summary {
+        Err(status) => {
+            rows.push(("portfolio", status_line(status)));
+            output.table(facts(rows))?;
+        }
+        Ok(summary) => {
+            let accounts = grouped(&summary.account_count.to_string());
+            rows.push(("portfolio", format!("{accounts} accounts, mean score {}", points(summary.mean_score))));
+            output.table(facts(rows))?;
+            output.line("")?;
+            output.table(bands_table(summary))?;
+        }
+    }
+    Ok(())
+}
+
+fn status_line(status: &Status) -> String {
+    format!("not known: {}", ErrorReport::from(status).one_line())
+}
+
+fn failure_line(failure: &Failure) -> String {
+    format!("not known: {failure}")
+}
+
+fn feed_line(feed: &FeedPosition) -> String {
+    let newest = grouped(&feed.newest_offset.to_string());
+    match feed.outbox_size {
+        0 => format!("{newest} events"),
+        waiting => format!("{newest} events, {} about to be added", grouped(&waiting.to_string())),
+    }
+}
+
+fn bands_table(summary: &HealthSummary) -> Table {
+    const BAR_WIDTH: usize = 20;
+    let mut table = table(&["BAND", ">ACCOUNTS", "SHARE", ">ARR"]);
+    for count in &summary.bands {
+        table.add_row([
+            band_cell(count.band()),
+            Cell::new(grouped(&count.account_count.to_string())),
+            Cell::new(bar(count.account_count as f64, summary.account_count as f64, BAR_WIDTH)),
+            Cell::new(arr(count)),
+        ]);
+    }
+    table
+}
+
+fn arr(count: &BandCount) -> String {
+    count.arr.iter().map(money::format).collect::<Vec<_>>().join(", ")
+}
+
+fn json(connection: &Connection, serving: ServingStatus, answers: Option<&Answers>) -> Result<String, Failure> {
+    let mut status = serde_json::json!({
+        "server": connection.channel.address().as_str(),
+        "serving": serving == ServingStatus::Serving,
+        "commandVersion": env!("CARGO_PKG_VERSION"),
+    });
+    let error = |status: &Status| serde_json::json!({ "error": ErrorReport::from(status).to_json() });
+    if let Some(answers) = answers {
+        status["model"] = match &answers.model {
+            Ok(model) => serde_json::json!(model.name),
+            Err(Failure::Call(status)) => error(status),
+            Err(failure) => serde_json::json!({ "error": { "message": failure.to_string() } }),
+        };
+        status["feed"] = answers.feed.as_ref().map_or_else(|status| Ok(error(status)), to_json)?;
+        status["portfolio"] = answers.summary.as_ref().map_or_else(|status| Ok(error(status)), to_json)?;
+    }
+    Ok(format!("{status:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_api::mainstay::common::v1::Money;
+    use mainstay_api::mainstay::scoring::v1::Band;
+
+    use super::*;
+
+    #[test]
+    fn the_portfolio_is_shown_by_band() {
+        let count = |band: Band, account_count, minor_units| BandCount {
+            band: band.into(),
+            account_count,
+            arr: vec![Money { currency_code: "EUR".to_owned(), minor_units }],
+        };
+        let summary = HealthSummary {
+            bands: vec![count(Band::Critical, 500, 1_234_500), count(Band::Healthy, 1_500, 99)],
+            account_count: 2_000,
+            ..HealthSummary::default()
+        };
+        let mut table = bands_table(&summary);
+        table.force_no_tty();
+        let expected = "\
+BAND      ACCOUNTS  SHARE                           ARR
+critical       500  █████░░░░░░░░░░░░░░░  12,345.00 EUR
+healthy      1,500  ███████████████░░░░░       0.99 EUR";
+        assert_eq!(table.trim_fmt(), expected);
+    }
+
+    #[test]
+    fn a_feed_says_what_waits_for_its_place() {
+        let feed = FeedPosition { newest_offset: 12_345, outbox_size: 7, ..FeedPosition::default() };
+        assert_eq!(feed_line(&feed), "12,345 events, 7 about to be added");
+    }
+}

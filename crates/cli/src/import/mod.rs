@@ -1,0 +1,188 @@
+//! Takes in accounts and signals from files of any size.
+//!
+//! One thread reads rows and makes batches of them, at most two ahead of what
+//! is sent; what is sent is kept until it is acknowledged. So memory is bound by
+//! the batches, not by the file, and an import that is cut goes on or may be
+//! run again without harm.
+
+mod accounts;
+mod batches;
+mod csv_rows;
+mod fields;
+mod json_rows;
+mod ledger;
+mod mapping;
+mod rejects;
+mod row;
+mod send_accounts;
+mod send_signals;
+mod signals;
+mod source;
+mod values;
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::command::import::{ImportArguments, SourceIdFrom};
+use crate::connection::Connection;
+use crate::failure::{FAILED, Failure, WRONG_USE, describe};
+use crate::import::accounts::AccountMapper;
+use crate::import::batches::{Batch, Mapper};
+use crate::import::ledger::{Counts, Ledger};
+use crate::import::mapping::Mapping;
+use crate::import::rejects::Rejects;
+use crate::import::row::ReadError;
+use crate::import::signals::SignalMapper;
+use crate::import::source::Source;
+use crate::import::values::DateReader;
+use crate::money::grouped;
+use crate::output::{Output, note};
+
+/// How many batches are read ahead of what is sent.
+const BATCHES_AHEAD: usize = 2;
+
+/// What is taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ImportKind {
+    /// Accounts.
+    Accounts,
+    /// Signals.
+    Signals {
+        /// What the ids of rows without one are made from.
+        source_id_from: SourceIdFrom,
+    },
+}
+
+/// Imports a file and gives the exit code.
+pub(crate) async fn run(
+    kind: ImportKind,
+    arguments: &ImportArguments,
+    connection: &Connection,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let fields = match kind {
+        ImportKind::Accounts => accounts::FIELDS,
+        ImportKind::Signals { .. } => signals::FIELDS,
+    };
+    let mapping = Mapping::new(fields, &arguments.map, &arguments.constant).map_err(Failure::Usage)?;
+    let dates = DateReader::new(arguments.date_format.as_deref()).map_err(Failure::Usage)?;
+    let source = source::open(arguments, &mapping)?;
+    let rejects = Rejects::new(source.rejects_path.clone(), source.reject_format.clone());
+    let mut ledger = Ledger::new(rejects, source.bytes_read.clone(), source.bytes_total);
+    let started = Instant::now();
+    let rows_max = usize::try_from(arguments.batch_size).unwrap_or(usize::MAX);
+    let result = match kind {
+        ImportKind::Accounts => {
+            let (mut batches, reader) = read(source, AccountMapper::new(mapping, dates), rows_max);
+            let sent = if arguments.dry_run {
+                count(&mut batches, &mut ledger).await
+            } else {
+                send_accounts::send(connection, &mut batches, &mut ledger).await
+            };
+            both(sent, batches, reader).await
+        }
+        ImportKind::Signals { source_id_from } => {
+            let (mut batches, reader) = read(source, SignalMapper::new(mapping, dates, source_id_from), rows_max);
+            let sent = if arguments.dry_run {
+                count(&mut batches, &mut ledger).await
+            } else {
+                send_signals::send(connection, &mut batches, &mut ledger).await
+            };
+            both(sent, batches, reader).await
+        }
+    };
+    ledger.finish()?;
+    finish(kind, arguments, result, &ledger, started, output)
+}
+
+type Reader = JoinHandle<Result<(), ReadError>>;
+
+/// Reads in a thread of its own.
+fn read<M: Mapper>(source: Source, mapper: M, rows_max: usize) -> (mpsc::Receiver<Batch<M::Item>>, Reader) {
+    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+    let reader = tokio::task::spawn_blocking(move || batches::read(source.rows, &mapper, rows_max, &sender));
+    (receiver, reader)
+}
+
+/// Sending failed, or else reading did. A reader whose receiver is gone ends.
+async fn both<M>(sent: Result<(), Failure>, batches: mpsc::Receiver<Batch<M>>, reader: Reader) -> Result<(), Failure> {
+    drop(batches);
+    sent?;
+    match reader.await {
+        Ok(read) => read.map_err(|error| Failure::Usage(error.to_string())),
+        Err(panicked) => Err(std::io::Error::other(panicked).into()),
+    }
+}
+
+/// Only counts what would be sent.
+async fn count<M: Clone>(batches: &mut mpsc::Receiver<Batch<M>>, ledger: &mut Ledger) -> Result<(), Failure> {
+    while let Some(batch) = batches.recv().await {
+        let added = u64::try_from(batch.items.len()).unwrap_or(u64::MAX);
+        ledger.settle(&batch, Counts { added, ..Counts::default() }, &[])?;
+    }
+    Ok(())
+}
+
+/// Tells what became of the rows, and how it ended.
+fn finish(
+    kind: ImportKind,
+    arguments: &ImportArguments,
+    result: Result<(), Failure>,
+    ledger: &Ledger,
+    started: Instant,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let counts = ledger.counts();
+    let rejected = ledger.rejects().count();
+    let path = ledger.rejects().path().map(|path| path.display().to_string());
+    if output.is_json() {
+        let summary = serde_json::json!({
+            "dryRun": arguments.dry_run,
+            "complete": result.is_ok(),
+            "added": counts.added,
+            "changed": counts.changed,
+            "known": counts.known,
+            "rejected": rejected,
+            "rejectsFile": path,
+        });
+        output.line(&summary.to_string())?;
+    } else {
+        output.line(&summary(kind, arguments.dry_run, counts, rejected))?;
+        let seconds = started.elapsed().as_secs_f64();
+        let rate = (counts.taken() + rejected) as f64 / seconds.max(0.001);
+        note(&format!("{seconds:.1} s, {} rows a second", grouped(&format!("{rate:.0}"))));
+        if let Some(path) = path {
+            note(&format!("Bad rows are in {path}: correct and import them."));
+        }
+    }
+    output.flush()?;
+    let Err(failure) = result else { return Ok(ledger.exit_code()) };
+    match &failure {
+        Failure::Call(status) => note(&describe(status, output.format())),
+        other => note(&format!("mainstay: {other}")),
+    }
+    if counts.taken() == 0 {
+        return Ok(WRONG_USE);
+    }
+    note("The import ended early. Run the same command again: what is there already changes nothing.");
+    Ok(FAILED)
+}
+
+fn summary(kind: ImportKind, dry_run: bool, counts: Counts, rejected: u64) -> String {
+    let number = |count: u64| grouped(&count.to_string());
+    let taken = match (kind, dry_run) {
+        (_, true) => format!("{} rows are good", number(counts.added)),
+        (ImportKind::Accounts, false) => format!(
+            "accounts: {} new, {} changed, {} unchanged",
+            number(counts.added),
+            number(counts.changed),
+            number(counts.known)
+        ),
+        (ImportKind::Signals { .. }, false) => {
+            format!("signals: {} recorded, {} known already", number(counts.added), number(counts.known))
+        }
+    };
+    format!("{taken}; {} rejected", number(rejected))
+}

@@ -1,0 +1,212 @@
+//! Signals from rows.
+
+use std::fmt::Write as _;
+
+use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use mainstay_api::mainstay::scoring::v1::{FeatureUse, Gauge, Signal, UsageCount, UserActivity};
+use mainstay_domain::Violations;
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+use crate::command::import::SourceIdFrom;
+use crate::import::batches::Mapper;
+use crate::import::fields::{FieldReader, account_name};
+use crate::import::mapping::{Field, Fields, Mapping};
+use crate::import::row::Row;
+use crate::import::values::{DateReader, number, whole_number};
+
+/// The source of rows that name none.
+const DEFAULT_SOURCE: &str = "import";
+
+/// All fields of a signal.
+pub(crate) const FIELDS: Fields = Fields {
+    named: &[
+        Field::with_aliases("account", &["account_id"]),
+        Field::with_aliases("event_time", &["time", "timestamp", "date", "day"]),
+        Field::new("source"),
+        Field::new("source_id"),
+        Field::new("kind"),
+        Field::new("metric"),
+        Field::new("quantity"),
+        Field::new("level"),
+        Field::with_aliases("user_id", &["user"]),
+        Field::new("action"),
+        Field::new("feature"),
+        Field::new("count"),
+    ],
+    prefixes: &[],
+};
+
+/// Makes signals of rows.
+#[derive(Debug)]
+pub(crate) struct SignalMapper {
+    mapping: Mapping,
+    dates: DateReader,
+    source_id_from: SourceIdFrom,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Usage,
+    Gauge,
+    Activity,
+    FeatureUse,
+}
+
+impl SignalMapper {
+    /// A mapper that reads fields by `mapping` and dates by `dates`.
+    pub(crate) fn new(mapping: Mapping, dates: DateReader, source_id_from: SourceIdFrom) -> Self {
+        Self { mapping, dates, source_id_from }
+    }
+
+    /// The kind that the row names, or else the one whose fields it fills.
+    fn kind(&self, row: &Row) -> Result<Kind, String> {
+        if let Some(word) = self.mapping.value("kind", row) {
+            return match word.to_lowercase().replace([' ', '-'], "_").as_str() {
+                "usage" => Ok(Kind::Usage),
+                "gauge" => Ok(Kind::Gauge),
+                "activity" => Ok(Kind::Activity),
+                "feature_use" | "feature" => Ok(Kind::FeatureUse),
+                _ => Err(format!("`{word}` is not a kind: usage, gauge, activity or feature_use")),
+            };
+        }
+        let has = |field: &str| self.mapping.value(field, row).is_some();
+        match (has("quantity"), has("level"), has("feature"), has("user_id")) {
+            (true, false, false, _) => Ok(Kind::Usage),
+            (false, true, false, _) => Ok(Kind::Gauge),
+            (false, false, true, _) => Ok(Kind::FeatureUse),
+            (false, false, false, true) => Ok(Kind::Activity),
+            (false, false, false, false) => {
+                Err("is missing, and no field tells it: quantity, level, feature or user_id".to_owned())
+            }
+            _ => Err("is missing, and more than one of quantity, level and feature is filled".to_owned()),
+        }
+    }
+}
+
+impl Mapper for SignalMapper {
+    type Item = Signal;
+
+    fn map(&self, row: &Row) -> Result<Signal, Violations> {
+        let mut faults = Violations::new();
+        let kind = faults.take("kind", self.kind(row));
+        let text = |name: &str| self.mapping.value(name, row).unwrap_or_default().to_owned();
+        let source_id = text("source_id");
+        let mut fields = FieldReader { mapping: &self.mapping, row, faults: &mut faults };
+        let mut signal = Signal {
+            account: fields.required("account", account_name).unwrap_or_default(),
+            event_time: fields.required("event_time", |text| self.dates.read(text)),
+            source: self.mapping.value("source", row).unwrap_or(DEFAULT_SOURCE).to_owned(),
+            payload: kind.map(|kind| payload(kind, &mut fields)),
+            ..Signal::default()
+        };
+        signal.source_id = if source_id.is_empty() {
+            let line = (self.source_id_from == SourceIdFrom::Line).then_some(row.line);
+            derived_id(&signal, line)
+        } else {
+            source_id
+        };
+        faults.into_result(signal)
+    }
+
+    fn distinct_key<'i>(&self, _signal: &'i Signal) -> Option<&'i str> {
+        None
+    }
+}
+
+fn payload(kind: Kind, fields: &mut FieldReader<'_>) -> Payload {
+    let as_given = |text: &str| Ok(text.to_owned());
+    match kind {
+        Kind::Usage => Payload::Usage(UsageCount {
+            metric: fields.required("metric", as_given).unwrap_or_default(),
+            quantity: fields.required("quantity", whole_number).unwrap_or_default(),
+        }),
+        Kind::Gauge => Payload::Gauge(Gauge {
+            metric: fields.required("metric", as_given).unwrap_or_default(),
+            level: fields.required("level", number).unwrap_or_default(),
+        }),
+        Kind::Activity => Payload::Activity(UserActivity {
+            user_id: fields.required("user_id", as_given).unwrap_or_default(),
+            action: fields.read("action", as_given).unwrap_or_default(),
+        }),
+        Kind::FeatureUse => Payload::FeatureUse(FeatureUse {
+            feature: fields.required("feature", as_given).unwrap_or_default(),
+            user_id: fields.read("user_id", as_given).unwrap_or_default(),
+            count: fields.read("count", whole_number).unwrap_or_default(),
+        }),
+    }
+}
+
+/// The id of a signal whose row has none: `row-` and half of the SHA-256 of what
+/// the row says, its time in UTC, so that the same row in another file, or with
+/// its date written otherwise, is the same signal.
+fn derived_id(signal: &Signal, line: Option<u64>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(signal.encode_to_vec());
+    if let Some(line) = line {
+        hash.update(line.to_be_bytes());
+    }
+    hash.finalize()[..16].iter().fold("row-".to_owned(), |mut id, byte| {
+        // Writing to a string cannot fail.
+        write!(id, "{byte:02x}").ok();
+        id
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::mapping::tests::{pairs, row};
+
+    fn mapper(constants: &[(&str, &str)], source_id_from: SourceIdFrom) -> SignalMapper {
+        let mapping = Mapping::new(FIELDS, &[], &pairs(constants)).expect("fields of ours");
+        SignalMapper::new(mapping, DateReader::new(None).expect("the default"), source_id_from)
+    }
+
+    fn payload_of(values: &[(&str, &str)]) -> Result<Payload, String> {
+        let mut values = values.to_vec();
+        values.extend([("account", "acme"), ("date", "1970-01-02")]);
+        let signal = mapper(&[], SourceIdFrom::Content).map(&row(&values));
+        let faults = |faults: Violations| {
+            faults.iter().map(|fault| format!("{}: {}", fault.field, fault.description)).collect::<Vec<_>>().join("; ")
+        };
+        signal.map_err(faults).map(|signal| signal.payload.expect("a payload"))
+    }
+
+    #[test]
+    fn the_kind_is_told_by_the_fields_that_are_filled() {
+        let usage = Payload::Usage(UsageCount { metric: "emails".to_owned(), quantity: 5 });
+        assert_eq!(payload_of(&[("metric", "emails"), ("quantity", "5")]), Ok(usage));
+        let gauge = Payload::Gauge(Gauge { metric: "seats".to_owned(), level: 2.5 });
+        assert_eq!(payload_of(&[("metric", "seats"), ("level", "2.5"), ("quantity", "")]), Ok(gauge));
+        let activity = Payload::Activity(UserActivity { user_id: "u1".to_owned(), action: "login".to_owned() });
+        assert_eq!(payload_of(&[("user", "u1"), ("action", "login")]), Ok(activity));
+        let feature = Payload::FeatureUse(FeatureUse { feature: "api".to_owned(), user_id: "u1".to_owned(), count: 3 });
+        assert_eq!(payload_of(&[("feature", "api"), ("user_id", "u1"), ("count", "3")]), Ok(feature));
+        assert!(payload_of(&[("metric", "emails")]).is_err_and(|fault| fault.contains("no field tells it")));
+        assert!(payload_of(&[("quantity", "1"), ("level", "1")]).is_err_and(|fault| fault.contains("more than one")));
+        assert!(payload_of(&[("kind", "ticket")]).is_err_and(|fault| fault.contains("is not a kind")));
+        assert!(payload_of(&[("kind", "gauge"), ("metric", "seats")]).is_err_and(|fault| fault == "level: is missing"));
+    }
+
+    #[test]
+    fn rows_without_an_id_get_a_stable_one_from_what_they_say() {
+        let values = [("account", "acme"), ("date", "1970-01-02"), ("metric", "emails"), ("quantity", "5")];
+        let id = |values: &[(&str, &str)], from| mapper(&[], from).map(&row(values)).expect("a good row").source_id;
+        let first = id(&values, SourceIdFrom::Content);
+        assert_eq!(first, "row-golden");
+        let mut other = values;
+        other[1].1 = "1970-01-02T00:00:00Z";
+        assert_eq!(id(&other, SourceIdFrom::Content), first, "the same time, written otherwise");
+        other[3].1 = "6";
+        assert_ne!(id(&other, SourceIdFrom::Content), first);
+        assert_ne!(id(&values, SourceIdFrom::Line), first);
+    }
+
+    #[test]
+    fn source_and_its_id_are_taken_as_given() {
+        let values = [("account", "acme"), ("time", "1970-01-02"), ("user_id", "u1"), ("source_id", "e-1")];
+        let signal = mapper(&[("source", "shop")], SourceIdFrom::Content).map(&row(&values)).expect("a good row");
+        assert_eq!((signal.source.as_str(), signal.source_id.as_str()), ("shop", "e-1"));
+    }
+}

@@ -1,0 +1,127 @@
+//! Answers on the standard output: text for people, proto JSON for programs.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::LazyLock;
+
+use clap::ValueEnum;
+use comfy_table::Table;
+use prost::{Message, Name};
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+
+use crate::arguments::GlobalOptions;
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// Tables for people.
+    Table,
+    /// JSON for programs, as the protobuf specification maps messages to it.
+    Json,
+}
+
+static DESCRIPTORS: LazyLock<DescriptorPool> = LazyLock::new(|| {
+    DescriptorPool::decode(mainstay_api::FILE_DESCRIPTOR_SET).expect("the descriptor set of our own protos is whole")
+});
+
+/// Writes answers.
+pub(crate) struct Output {
+    format: OutputFormat,
+    colored: bool,
+    out: io::BufWriter<io::Stdout>,
+}
+
+impl Output {
+    /// Output as the options ask for it. Colours only on a terminal.
+    pub(crate) fn new(options: &GlobalOptions) -> Self {
+        let colored = !options.no_color && io::stdout().is_terminal();
+        Self { format: options.output, colored, out: io::BufWriter::new(io::stdout()) }
+    }
+
+    /// Whether programs read it.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == OutputFormat::Json
+    }
+
+    /// How answers are written.
+    pub(crate) fn format(&self) -> OutputFormat {
+        self.format
+    }
+
+    /// Writes a line of text.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{text}")
+    }
+
+    /// Writes a table.
+    pub(crate) fn table(&mut self, mut table: Table) -> io::Result<()> {
+        if self.colored {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        writeln!(self.out, "{}", table.trim_fmt())
+    }
+
+    /// Writes a message as one object over several lines.
+    pub(crate) fn json_object<M: Message + Name>(&mut self, message: &M) -> io::Result<()> {
+        let value = to_json(message)?;
+        writeln!(self.out, "{value:#}")
+    }
+
+    /// Writes a message as one line.
+    pub(crate) fn json_line<M: Message + Name>(&mut self, message: &M) -> io::Result<()> {
+        let value = to_json(message)?;
+        writeln!(self.out, "{value}")
+    }
+
+    /// Passes on what was written so far; a watcher's reader waits for it.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A message in the JSON mapping of the protobuf specification: field names in
+/// camel case, 64-bit integers as strings, times in RFC 3339, defaults left out.
+pub(crate) fn to_json<M: Message + Name>(message: &M) -> io::Result<serde_json::Value> {
+    let name = M::full_name();
+    let unknown = || io::Error::other(format!("{name} is not in the descriptor set"));
+    let descriptor = DESCRIPTORS.get_message_by_name(&name).ok_or_else(unknown)?;
+    let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).map_err(io::Error::other)?;
+    dynamic.serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new()).map_err(io::Error::other)
+}
+
+/// Tells people something beside the answer, on the standard error.
+pub(crate) fn note(text: &str) {
+    // Without a standard error there is nobody left to tell.
+    writeln!(io::stderr(), "{text}").ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_api::mainstay::common::v1::Money;
+    use mainstay_api::mainstay::scoring::v1::{Band, Health};
+
+    use super::*;
+
+    #[test]
+    fn messages_become_the_json_of_the_specification() {
+        let health = Health {
+            account: "accounts/acme".to_owned(),
+            score: Some(63.5),
+            band: Band::AtRisk as i32,
+            score_time: Some(prost_types::Timestamp { seconds: 0, nanos: 0 }),
+            account_display_name: "Acme".to_owned(),
+            arr: Some(Money { currency_code: "EUR".to_owned(), minor_units: 9_007_199_254_740_993 }),
+            ..Health::default()
+        };
+        let expected = serde_json::json!({
+            "account": "accounts/acme",
+            "score": 63.5,
+            "band": "BAND_AT_RISK",
+            "scoreTime": "1970-01-01T00:00:00Z",
+            "accountDisplayName": "Acme",
+            "arr": { "currencyCode": "EUR", "minorUnits": "9007199254740993" },
+        });
+        assert_eq!(to_json(&health).expect("in the descriptor set"), expected);
+    }
+}
