@@ -39,10 +39,10 @@ pub enum Replay {
 /// The idempotency records of a service's schema.
 #[derive(Debug, Clone)]
 pub struct Idempotency {
-    take_sql: Arc<str>,
-    look_sql: Arc<str>,
-    finish_sql: Arc<str>,
-    sweep_sql: Arc<str>,
+    take: Arc<str>,
+    look: Arc<str>,
+    finish: Arc<str>,
+    sweep: Arc<str>,
 }
 
 impl Idempotency {
@@ -53,20 +53,18 @@ impl Idempotency {
     pub fn new(schema: &SchemaName) -> Self {
         let table = format!("{schema}.idempotency_records");
         Self {
-            take_sql: format!(
+            take: format!(
                 "INSERT INTO {table} (caller, method, request_id, fingerprint, created_at) VALUES ($1, $2, $3, $4, $5) \
                  ON CONFLICT (caller, method, request_id) DO NOTHING"
             )
             .into(),
-            look_sql: format!(
+            look: format!(
                 "SELECT fingerprint, response FROM {table} WHERE caller = $1 AND method = $2 AND request_id = $3"
             )
             .into(),
-            finish_sql: format!(
-                "UPDATE {table} SET response = $4 WHERE caller = $1 AND method = $2 AND request_id = $3"
-            )
-            .into(),
-            sweep_sql: format!(
+            finish: format!("UPDATE {table} SET response = $4 WHERE caller = $1 AND method = $2 AND request_id = $3")
+                .into(),
+            sweep: format!(
                 "DELETE FROM {table} AS record USING ( \
                      SELECT caller, method, request_id FROM {table} WHERE created_at < $1 \
                      ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED \
@@ -94,7 +92,7 @@ impl Idempotency {
         now: DateTime<Utc>,
     ) -> Result<Replay, StorageError> {
         for _ in 0..LOOKS_MAX {
-            let taken = sqlx::query(AssertSqlSafe(Arc::clone(&self.take_sql)))
+            let taken = sqlx::query(AssertSqlSafe(Arc::clone(&self.take)))
                 .bind(&key.caller)
                 .bind(key.method)
                 .bind(&key.request_id)
@@ -105,7 +103,7 @@ impl Idempotency {
             if taken.rows_affected() == 1 {
                 return Ok(Replay::First);
             }
-            let found: Option<(Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(AssertSqlSafe(Arc::clone(&self.look_sql)))
+            let found: Option<(Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(AssertSqlSafe(Arc::clone(&self.look)))
                 .bind(&key.caller)
                 .bind(key.method)
                 .bind(&key.request_id)
@@ -135,7 +133,7 @@ impl Idempotency {
         key: &RequestKey,
         response: &[u8],
     ) -> Result<(), StorageError> {
-        let recorded = sqlx::query(AssertSqlSafe(Arc::clone(&self.finish_sql)))
+        let recorded = sqlx::query(AssertSqlSafe(Arc::clone(&self.finish)))
             .bind(&key.caller)
             .bind(key.method)
             .bind(&key.request_id)
@@ -148,7 +146,7 @@ impl Idempotency {
     /// Removes records made before `before`, the oldest first and at most `limit` of them, and tells how
     /// many. Fewer than `limit` means that none is left but what another sweep is removing.
     pub async fn sweep(&self, pool: &PgPool, before: DateTime<Utc>, limit: u32) -> Result<u64, StorageError> {
-        let removed = sqlx::query(AssertSqlSafe(Arc::clone(&self.sweep_sql)))
+        let removed = sqlx::query(AssertSqlSafe(Arc::clone(&self.sweep)))
             .bind(before)
             .bind(i64::from(limit))
             .execute(pool)

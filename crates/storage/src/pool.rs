@@ -109,14 +109,15 @@ pub fn connect(settings: &DatabaseSettings) -> Result<PgPool, StorageError> {
         .connect_lazy_with(connect_options))
 }
 
-/// Records how many connections the pool has, in the gauges `database_pool_connections` (labels
-/// `pool` and `state`, `idle` or `used`) and `database_pool_connections_max`. Records once: call it
+/// Records how many connections the pool has, in the gauges `mainstay_database_pool_connections` (labels
+/// `pool` and `state`, `idle` or `used`) and `mainstay_database_pool_connections_max`. Records once: call it
 /// again and again, about as often as the metrics are read.
 pub fn observe_pool(pool: &PgPool, name: &'static str) {
     let size = pool.size();
     let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX).min(size);
-    metrics::gauge!("database_pool_connections", "pool" => name, "state" => "idle").set(f64::from(idle));
-    metrics::gauge!("database_pool_connections", "pool" => name, "state" => "used").set(f64::from(size - idle));
-    metrics::gauge!("database_pool_connections_max", "pool" => name)
+    metrics::gauge!("mainstay_database_pool_connections", "pool" => name, "state" => "idle").set(f64::from(idle));
+    metrics::gauge!("mainstay_database_pool_connections", "pool" => name, "state" => "used")
+        .set(f64::from(size - idle));
+    metrics::gauge!("mainstay_database_pool_connections_max", "pool" => name)
         .set(f64::from(pool.options().get_max_connections()));
 }

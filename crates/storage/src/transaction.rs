@@ -63,7 +63,7 @@ where
         };
         match outcome {
             Err(error) if error.is_conflict() && retries < RETRIES_MAX => {
-                metrics::counter!("database_transaction_retries_total").increment(1);
+                metrics::counter!("mainstay_database_transaction_retries_total").increment(1);
                 tokio::time::sleep(backoff(retries)).await;
                 retries += 1;
             }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mainstay_storage::{DatabaseSettings, StorageError, connect};
+use mainstay_storage::{DatabaseSettings, StorageError, connect, observe_pool};
+use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::fixture::{Fixture, settings};
 
@@ -101,6 +102,24 @@ async fn a_connection_that_the_server_ended_is_not_used_again() {
     let error = sqlx::query("SELECT 1").execute(&pool).await.expect_err("the connection is gone");
     assert!(matches!(StorageError::from(error), StorageError::Unavailable(_)));
     sqlx::query("SELECT 1").execute(&pool).await.expect("on a new connection");
+}
+
+#[tokio::test]
+async fn a_pool_tells_how_many_connections_it_has() {
+    let fixture = Fixture::new().await;
+    let pool = connect(&settings(fixture.database.url())).expect("a pool");
+    let used = pool.acquire().await.expect("a connection");
+    let recorder = PrometheusBuilder::new().build_recorder();
+    metrics::with_local_recorder(&recorder, || observe_pool(&pool, "trial"));
+    let told = recorder.handle().render();
+    for line in [
+        "mainstay_database_pool_connections{pool=\"trial\",state=\"used\"} 1",
+        "mainstay_database_pool_connections{pool=\"trial\",state=\"idle\"} 0",
+        "mainstay_database_pool_connections_max{pool=\"trial\"} 16",
+    ] {
+        assert!(told.lines().any(|told_line| told_line == line), "{line} is not in:\n{told}");
+    }
+    drop(used);
 }
 
 #[test]

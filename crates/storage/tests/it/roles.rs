@@ -21,7 +21,19 @@ const MORE_NOTES: MigrationSet = MigrationSet {
     migrations: &[NOTES.migrations[0], step(2, "more", "CREATE TABLE {schema}.more (id bigserial PRIMARY KEY)")],
 };
 
-/// A pool of a role that may log in.
+/// Makes a role that may log in. Roles are the whole server's, so that the name has the database's in it.
+async fn make_role(fixture: &Fixture, part: &str) -> String {
+    let database: String =
+        sqlx::query_scalar("SELECT current_database()").fetch_one(&fixture.pool).await.expect("a name");
+    let role = format!("{database}-{part}");
+    as_superuser(fixture, format!("CREATE ROLE \"{role}\" LOGIN PASSWORD 'secret'")).await;
+    role
+}
+
+async fn as_superuser(fixture: &Fixture, statement: String) {
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&fixture.pool).await.expect("the statement runs");
+}
+
 fn pool_as(fixture: &Fixture, role: &str) -> PgPool {
     let options = PgConnectOptions::from_str(fixture.database.url()).expect("a URL").username(role).password("secret");
     PgPoolOptions::new().connect_lazy_with(options)
@@ -41,19 +53,16 @@ async fn refused(pool: &PgPool, statement: &'static str) {
 #[tokio::test]
 async fn the_serving_role_reads_and_writes_its_rows_and_nothing_else() {
     let fixture = Fixture::new().await;
-    fixture
-        .run("CREATE ROLE \"own-serving\" LOGIN PASSWORD 'secret'; CREATE ROLE own_migrating LOGIN PASSWORD 'secret';")
-        .await;
-    let database: String =
-        sqlx::query_scalar("SELECT current_database()").fetch_one(&fixture.pool).await.expect("a name");
-    let grant = format!("GRANT CREATE ON DATABASE \"{database}\" TO own_migrating");
-    sqlx::raw_sql(AssertSqlSafe(grant)).execute(&fixture.pool).await.expect("granted");
-    let migrating = pool_as(&fixture, "own_migrating");
-    let serving = pool_as(&fixture, "own-serving");
+    let migrating_role = make_role(&fixture, "migrating").await;
+    let serving_role = make_role(&fixture, "serving").await;
+    let database = migrating_role.trim_end_matches("-migrating");
+    as_superuser(&fixture, format!("GRANT CREATE ON DATABASE \"{database}\" TO \"{migrating_role}\"")).await;
+    let migrating = pool_as(&fixture, &migrating_role);
+    let serving = pool_as(&fixture, &serving_role);
 
     Migrator::new(OTHER, vec![&NOTES]).migrate(&migrating, now(), None).await.expect("migrated");
     let migrator = Migrator::new(OWN, vec![&MIGRATIONS, &NOTES]);
-    migrator.migrate(&migrating, now(), Some("own-serving")).await.expect("migrated");
+    migrator.migrate(&migrating, now(), Some(&serving_role)).await.expect("migrated");
 
     migrator.check(&serving).await.expect("the serving role can tell");
     for statement in [
@@ -83,17 +92,14 @@ async fn the_serving_role_reads_and_writes_its_rows_and_nothing_else() {
 #[tokio::test]
 async fn later_tables_are_granted_too_without_the_right_to_create_schemas() {
     let fixture = Fixture::new().await;
-    fixture
-        .run(
-            "CREATE ROLE later_serving LOGIN PASSWORD 'secret'; CREATE ROLE later_migrating LOGIN PASSWORD 'secret'; \
-             CREATE SCHEMA own AUTHORIZATION later_migrating;",
-        )
-        .await;
-    let migrating = pool_as(&fixture, "later_migrating");
-    let serving = pool_as(&fixture, "later_serving");
-    Migrator::new(OWN, vec![&NOTES]).migrate(&migrating, now(), Some("later_serving")).await.expect("migrated");
+    let migrating_role = make_role(&fixture, "migrating").await;
+    let serving_role = make_role(&fixture, "serving").await;
+    as_superuser(&fixture, format!("CREATE SCHEMA own AUTHORIZATION \"{migrating_role}\"")).await;
+    let migrating = pool_as(&fixture, &migrating_role);
+    let serving = pool_as(&fixture, &serving_role);
+    Migrator::new(OWN, vec![&NOTES]).migrate(&migrating, now(), Some(&serving_role)).await.expect("migrated");
     let report =
-        Migrator::new(OWN, vec![&MORE_NOTES]).migrate(&migrating, now(), Some("later_serving")).await.expect("again");
+        Migrator::new(OWN, vec![&MORE_NOTES]).migrate(&migrating, now(), Some(&serving_role)).await.expect("again");
     assert_eq!(report.applied, ["notes/2_more"]);
     allowed(&serving, "INSERT INTO own.more DEFAULT VALUES").await;
     refused(&migrating, "CREATE SCHEMA another").await;
@@ -102,10 +108,11 @@ async fn later_tables_are_granted_too_without_the_right_to_create_schemas() {
 #[tokio::test]
 async fn one_role_may_migrate_and_serve() {
     let fixture = Fixture::new().await;
-    fixture.run("CREATE ROLE only_one LOGIN PASSWORD 'secret'; CREATE SCHEMA own AUTHORIZATION only_one;").await;
-    let pool = pool_as(&fixture, "only_one");
-    Migrator::new(OWN, vec![&NOTES]).migrate(&pool, now(), Some("only_one")).await.expect("migrated");
-    Migrator::new(OWN, vec![&MORE_NOTES]).migrate(&pool, now(), Some("only_one")).await.expect("and again");
+    let role = make_role(&fixture, "only").await;
+    as_superuser(&fixture, format!("CREATE SCHEMA own AUTHORIZATION \"{role}\"")).await;
+    let pool = pool_as(&fixture, &role);
+    Migrator::new(OWN, vec![&NOTES]).migrate(&pool, now(), Some(&role)).await.expect("migrated");
+    Migrator::new(OWN, vec![&MORE_NOTES]).migrate(&pool, now(), Some(&role)).await.expect("and again");
 }
 
 #[tokio::test]
