@@ -11,11 +11,13 @@
 
 mod export;
 mod logs;
+mod panics;
 mod prometheus;
 pub mod propagation;
 mod settings;
 mod start;
 
 pub use export::FLUSH_TIMEOUT_MAX;
+pub use panics::log_panics;
 pub use settings::{LogFormat, TelemetryError, TelemetrySettings};
 pub use start::{Telemetry, start};

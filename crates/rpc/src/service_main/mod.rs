@@ -1,67 +1,73 @@
 //! The command line that all service binaries share: `serve`, `migrate`, `config check`, `healthcheck`.
+//!
+//! A service implements [`ServiceApp`]; its binary is one line, `service_main::main::<Scoring>()`.
 
+mod app;
+mod arguments;
+mod commands;
+mod settings;
+
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use async_trait::async_trait;
-use mainstay_domain::SharedClock;
-use mainstay_storage::{DatabaseSettings, Migrator};
-use mainstay_telemetry::Telemetry;
-use tokio_util::sync::CancellationToken;
+pub use app::{Runnable, ServiceApp, ServiceContext, ServiceError};
+pub use commands::Outcome;
+pub use settings::{CommonSettings, MigrationSettings};
 
-use crate::server::RpcSettings;
-use crate::settings::Reader;
+use arguments::Action;
 
-/// Whatever went wrong in a service's own part, with its causes.
-pub type ServiceError = Box<dyn std::error::Error + Send + Sync>;
+/// The exit code when the command line or the configuration is wrong.
+pub const EXIT_MISUSE: u8 = 2;
 
-/// A service as its binary runs it.
-#[async_trait]
-pub trait ServiceApp: Send + Sync + 'static {
-    /// Its name: in `MAINSTAY_<NAME>__…`, in logs and traces, for example `scoring`.
-    const NAME: &'static str;
+/// The exit code when something else failed.
+pub const EXIT_FAILURE: u8 = 1;
 
-    /// What it does, one sentence for `--help`.
-    const ABOUT: &'static str;
-
-    /// Its own settings, beside those that all services have.
-    type Settings: Send + Sync + 'static;
-
-    /// The service, ready to run.
-    type Complete: Runnable;
-
-    /// Reads its own settings; faults go to the reader.
-    fn read_settings(reader: &mut Reader) -> Self::Settings;
-
-    /// Its schema.
-    fn migrator() -> Migrator;
-
-    /// Does all that can fail. The schema has been checked.
-    async fn complete(context: ServiceContext<Self::Settings>) -> Result<Self::Complete, ServiceError>;
-}
-
-/// What [`ServiceApp::complete`] gets.
-pub struct ServiceContext<S> {
-    /// Its own settings.
-    pub settings: S,
-    /// How it listens.
-    pub rpc: RpcSettings,
-    /// Where its data is.
-    pub database: DatabaseSettings,
-    /// The time.
-    pub clock: SharedClock,
-    /// Logs, traces, metrics.
-    pub telemetry: Telemetry,
-}
-
-/// A service that is ready to run.
-#[async_trait]
-pub trait Runnable: Send + 'static {
-    /// Runs until `shutdown` is cancelled and all is drained.
-    async fn run(self, shutdown: CancellationToken) -> Result<(), ServiceError>;
-}
-
-/// The binary's `main`: reads the command line, does what it says, gives the exit code
-/// (0 done, 1 failed, 2 wrong configuration or command line).
+/// The binary's `main`: does what the command line says, prints, and gives the exit code: 0 done,
+/// 1 failed, 2 wrong command line or configuration.
 pub fn main<A: ServiceApp>() -> ExitCode {
-    todo!()
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the runtime cannot start: {error}");
+            return ExitCode::from(EXIT_FAILURE);
+        }
+    };
+    let environment =
+        std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let outcome = runtime.block_on(run_from::<A>(std::env::args_os(), environment));
+    // A task that hangs must not keep a process that has ended its work.
+    runtime.shutdown_background();
+    print!("{}", outcome.output);
+    eprint!("{}", outcome.faults);
+    ExitCode::from(outcome.code)
+}
+
+/// Does what `arguments` (the program's name first) say in `environment`. Needs a tokio runtime.
+pub async fn run_from<A: ServiceApp>(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Outcome {
+    let environment: Vec<(String, String)> = environment.into_iter().collect();
+    let parsed = match arguments::parse::<A>(arguments, &environment) {
+        Ok(parsed) => parsed,
+        Err(refusal) => return refusal,
+    };
+    let configuration = match commands::Configuration::<A>::load(parsed.config.as_deref(), environment) {
+        Ok(configuration) => configuration,
+        Err(error) => return Outcome::misuse(error),
+    };
+    if parsed.action == Action::ConfigCheck {
+        return configuration.check();
+    }
+    // A probe must not fail for a setting that only the server needs.
+    if let Action::Healthcheck { address, service } = parsed.action {
+        return Outcome::of(commands::healthcheck(&configuration, address, service).await);
+    }
+    if let Err(error) = configuration.finish() {
+        return Outcome::misuse(error);
+    }
+    Outcome::of(match parsed.action {
+        Action::Migrate => commands::migrate(configuration).await,
+        _ => commands::serve(configuration).await,
+    })
 }
