@@ -4,6 +4,8 @@
 //! handed in, so the same inputs give the same score at any time.
 
 pub mod account;
+#[cfg(test)]
+mod cdnow_tests;
 mod changes;
 mod curve;
 mod explain;
@@ -31,6 +33,6 @@ pub use model::{
     Input, Measure, MeasureDraft, ModelDraft, Window,
 };
 pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
-pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score};
+pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};
 pub use segment::{SEGMENT_ACCOUNTS_MIN, Segment, SegmentBase, SegmentBases};
 pub use series::{AccountSeries, DayNumber, DayValues, GaugeDays, Level, SeriesKey, SeriesKind, date_of, day_number};
