@@ -1,0 +1,10 @@
+//! The event log against a real PostgreSQL: tests that try to break it.
+
+mod consumer;
+mod fixture;
+mod log;
+mod parking;
+mod reader;
+mod remote;
+mod replicas;
+mod sequencing;
