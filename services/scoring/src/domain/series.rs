@@ -53,17 +53,20 @@ pub struct SeriesKey {
 pub struct DayValues(Vec<(DayNumber, i64)>);
 
 impl DayValues {
-    /// Adds to the total of a day; a total beyond an `i64` stays at its end.
-    /// Totals are not negative, which makes the order of additions irrelevant.
-    pub fn add(&mut self, day: DayNumber, total: i64) {
-        let place = match self.0.last() {
-            Some(&(last, _)) if last >= day => self.0.partition_point(|&(other, _)| other < day),
-            _ => self.0.len(),
-        };
-        match self.0.get_mut(place) {
-            Some((same, sum)) if *same == day => *sum = sum.saturating_add(total),
-            _ => self.0.insert(place, (day, total)),
-        }
+    /// Adds to the totals of days, given in any order and any number of times.
+    /// A total beyond an `i64` stays at its end. Totals are not negative, which
+    /// makes the order of additions irrelevant.
+    pub fn add(&mut self, days: &[(DayNumber, i64)]) {
+        self.0.extend_from_slice(days);
+        // Days mostly come in order, and a stable sort finds the runs that are.
+        self.0.sort_by_key(|&(day, _)| day);
+        self.0.dedup_by(|&mut (day, total), (kept_day, sum)| {
+            let same = day == *kept_day;
+            if same {
+                *sum = sum.saturating_add(total);
+            }
+            same
+        });
     }
 
     /// The days from `first` to `last`, both included.
@@ -161,17 +164,13 @@ impl AccountSeries {
             SeriesKind::Feature => (&mut self.features, Some(&mut self.any_feature)),
             SeriesKind::Gauge => panic!("levels of the gauge {} given as counts", key.name),
         };
-        let mut days = days.into_iter().peekable();
-        if days.peek().is_none() {
+        let days: Vec<_> = days.into_iter().collect();
+        if days.is_empty() {
             return;
         }
-        let own = series.entry(key.name.clone()).or_default();
-        match all {
-            None => days.for_each(|(day, total)| own.add(day, total)),
-            Some(all) => days.for_each(|(day, total)| {
-                own.add(day, total);
-                all.add(day, total);
-            }),
+        series.entry(key.name.clone()).or_default().add(&days);
+        if let Some(all) = all {
+            all.add(&days);
         }
     }
 
@@ -282,9 +281,7 @@ mod tests {
     #[test]
     fn windows_have_both_their_ends() {
         let mut values = DayValues::default();
-        for (day, total) in [(5, 1), (1, 2), (9, 4), (5, 8)] {
-            values.add(day, total);
-        }
+        values.add(&[(5, 1), (1, 2), (9, 4), (5, 8)]);
         assert_eq!(values.days(), [(1, 2), (5, 9), (9, 4)]);
         assert_eq!(values.between(1, 5), [(1, 2), (5, 9)]);
         assert_eq!(values.between(2, 4), []);
