@@ -64,7 +64,7 @@ fn scored_on(day: NaiveDate) -> Scored {
 }
 
 #[test]
-fn r55_a_score_is_explained_in_words() {
+fn a_score_is_explained_in_words() {
     let (model, day) = (shop(), today());
     let earlier_day = day - Days::new(10);
     let (now, earlier) = (scored_on(day), scored_on(earlier_day));
