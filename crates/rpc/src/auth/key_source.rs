@@ -26,7 +26,14 @@ const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) enum KeySource {
     File(PathBuf),
-    Url { uri: Uri, token_file: Option<PathBuf>, client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>> },
+    Url(Box<Address>),
+}
+
+#[derive(Debug)]
+pub(super) struct Address {
+    uri: Uri,
+    token_file: Option<PathBuf>,
+    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
 }
 
 impl KeySource {
@@ -36,7 +43,8 @@ impl KeySource {
             JwksSource::Url { url, ca_file, token_file } => {
                 let uri: Uri = url.parse().map_err(|error| format!("`{url}` is not an address: {error}"))?;
                 let is_encrypted = uri.scheme_str() == Some("https");
-                if !is_encrypted && !(uri.scheme_str() == Some("http") && is_loopback(&uri)) {
+                let stays_here = uri.scheme_str() == Some("http") && is_loopback(&uri);
+                if !is_encrypted && !stays_here {
                     return Err(format!(
                         "`{url}` must be https; who can change the keys in transit can sign any token"
                     ));
@@ -45,7 +53,7 @@ impl KeySource {
                 let connector =
                     HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
                 let client = Client::builder(TokioExecutor::new()).build(connector);
-                Ok(Self::Url { uri, token_file: token_file.clone(), client })
+                Ok(Self::Url(Box::new(Address { uri, token_file: token_file.clone(), client })))
             }
         }
     }
@@ -62,9 +70,9 @@ impl KeySource {
                 let document = read_file(path).await?;
                 SigningKeys::parse(&document).map_err(|fault| format!("{}: {fault}", path.display()))
             }
-            Self::Url { uri, token_file, client } => {
-                let fetch = fetch(client, uri, token_file.as_deref());
-                let document = tokio::time::timeout(FETCH_TIMEOUT, fetch)
+            Self::Url(address) => {
+                let uri = &address.uri;
+                let document = tokio::time::timeout(FETCH_TIMEOUT, fetch(address))
                     .await
                     .map_err(|_| format!("{uri}: no answer within {} s", FETCH_TIMEOUT.as_secs()))?
                     .map_err(|fault| format!("{uri}: {fault}"))?;
@@ -74,11 +82,8 @@ impl KeySource {
     }
 }
 
-async fn fetch(
-    client: &Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
-    uri: &Uri,
-    token_file: Option<&Path>,
-) -> Result<Bytes, String> {
+async fn fetch(address: &Address) -> Result<Bytes, String> {
+    let Address { uri, token_file, client } = address;
     let mut request = Request::get(uri.clone()).header(ACCEPT, "application/jwk-set+json, application/json");
     if let Some(path) = token_file {
         let token = read_file(path).await?;

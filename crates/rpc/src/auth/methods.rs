@@ -120,8 +120,8 @@ mod tests {
 
     use super::*;
 
-    fn needs(permission: &str) -> Option<Requirement> {
-        Some(Requirement::Permission(permission.to_owned()))
+    fn needs(permission: &str) -> Requirement {
+        Requirement::Permission(permission.to_owned())
     }
 
     #[test]
@@ -133,8 +133,11 @@ mod tests {
         assert!(names.len() >= 5, "{names:?}");
         let methods = MethodPermissions::from_descriptors(FILE_DESCRIPTOR_SET, &names, false).expect("all declared");
         let lookup = |path: &str| methods.lookup_requirement(path).cloned();
-        assert_eq!(lookup("/mainstay.scoring.v1.HealthService/RecomputeHealth"), needs("scoring.health.recompute"));
-        assert_eq!(lookup("/mainstay.events.v1.EventFeedService/Subscribe"), needs("events.read"));
+        assert_eq!(
+            lookup("/mainstay.scoring.v1.HealthService/RecomputeHealth"),
+            Some(needs("scoring.health.recompute"))
+        );
+        assert_eq!(lookup("/mainstay.events.v1.EventFeedService/Subscribe"), Some(needs("events.read")));
         assert_eq!(lookup("/mainstay.scoring.v1.HealthService/NoSuchMethod"), None);
     }
 
@@ -147,12 +150,12 @@ mod tests {
                 .expect("fixed entries");
             let lookup = |path: &str| methods.lookup_requirement(path).cloned();
             assert_eq!(lookup("/grpc.health.v1.Health/Watch"), Some(Requirement::Public));
-            assert_eq!(lookup("/google.longrunning.Operations/GetOperation"), needs("operations.read"));
-            assert_eq!(lookup("/google.longrunning.Operations/CancelOperation"), needs("operations.cancel"));
+            assert_eq!(lookup("/google.longrunning.Operations/GetOperation"), Some(needs("operations.read")));
+            assert_eq!(lookup("/google.longrunning.Operations/CancelOperation"), Some(needs("operations.cancel")));
             let reflection = lookup("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
             assert_eq!(
                 reflection,
-                if reflection_public { Some(Requirement::Public) } else { needs("reflection.read") }
+                if reflection_public { Some(Requirement::Public) } else { Some(needs("reflection.read")) }
             );
         }
     }

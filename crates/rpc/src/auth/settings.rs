@@ -10,7 +10,7 @@ use super::keys::SUPPORTED_ALGORITHMS;
 use crate::settings::Reader;
 
 const LEEWAY: Duration = Duration::from_secs(30);
-const LEEWAY_MAX: Duration = Duration::from_secs(300);
+const LEEWAY_MAX: Duration = Duration::from_mins(5);
 
 /// Whether and how callers are authenticated.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::DateTime;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Validation, decode, decode_header};
 use mainstay_domain::SharedClock;
@@ -111,11 +111,10 @@ impl TokenVerifier {
     }
 
     fn check_times(&self, expires: Option<f64>, not_before: Option<f64>) -> Result<(), String> {
-        let now = seconds(self.clock.now() - chrono::DateTime::UNIX_EPOCH);
+        let now = (self.clock.now() - DateTime::UNIX_EPOCH).as_seconds_f64();
         let leeway = self.settings.leeway.as_secs_f64();
         let expires = expires.ok_or("must have an expiry (`exp`)")?;
-        // Written so that a NaN is refused.
-        if !(now < expires + leeway) {
+        if now >= expires + leeway {
             return Err("has expired; get a new one".to_owned());
         }
         if !not_before.is_none_or(|not_before| now >= not_before - leeway) {
@@ -131,8 +130,4 @@ fn is_subject(subject: &str) -> bool {
 
 fn is_for(pattern: &str, subject: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == subject, |prefix| subject.starts_with(prefix))
-}
-
-fn seconds(delta: TimeDelta) -> f64 {
-    delta.as_seconds_f64()
 }

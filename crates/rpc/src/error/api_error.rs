@@ -19,7 +19,11 @@ const FIELDS_NAMED: usize = 3;
 /// An answer that says no: what is wrong, why in a word programs can match,
 /// and what the caller can do.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ApiError {
+pub struct ApiError(Box<Parts>);
+
+/// Behind a pointer, so that a `Result` costs no more for the error it seldom holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Parts {
     pub(super) code: Code,
     pub(super) domain: &'static str,
     pub(super) reason: &'static str,
@@ -35,7 +39,7 @@ impl ApiError {
     /// example `scoring.mainstay`; `reason` goes without `ERROR_REASON_`, which
     /// is taken off if it is there; `message` says what to do.
     pub fn new(code: Code, domain: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             domain,
             reason: reason.strip_prefix("ERROR_REASON_").unwrap_or(reason),
@@ -44,7 +48,7 @@ impl ApiError {
             violations: Violations::new(),
             retry_after: None,
             preconditions: Vec::new(),
-        }
+        }))
     }
 
     /// An error of a reason that all services share; its code is fixed.
@@ -60,7 +64,7 @@ impl ApiError {
             1 => format!("1 field is invalid: {}", names.join(", ")),
             count => format!("{count} fields are invalid: {}{more}", names.join(", ")),
         };
-        Self { violations, ..Self::common(ErrorReason::InvalidFields, message) }
+        Self::common(ErrorReason::InvalidFields, message).with_violations(violations)
     }
 
     /// A fault of ours. `error` goes to the log, once, here; the caller reads
@@ -77,7 +81,7 @@ impl ApiError {
     /// reason's comment in the proto names them.
     #[must_use]
     pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.metadata.insert(key.into(), value.into());
+        self.0.metadata.insert(key.into(), value.into());
         self
     }
 
@@ -85,14 +89,14 @@ impl ApiError {
     /// `INVALID_FIELDS` does.
     #[must_use]
     pub fn with_violations(mut self, violations: Violations) -> Self {
-        self.violations = violations;
+        self.0.violations = violations;
         self
     }
 
     /// Says in `RetryInfo` that the same call may work after this time.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
-        self.retry_after = Some(delay);
+        self.0.retry_after = Some(delay);
         self
     }
 
@@ -105,7 +109,7 @@ impl ApiError {
         subject: impl Into<String>,
         description: impl Into<String>,
     ) -> Self {
-        self.preconditions.push(precondition_failure::Violation {
+        self.0.preconditions.push(precondition_failure::Violation {
             r#type: r#type.into(),
             subject: subject.into(),
             description: description.into(),
@@ -115,38 +119,38 @@ impl ApiError {
 
     /// The gRPC code.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The reason, without `ERROR_REASON_`.
     pub fn reason(&self) -> &'static str {
-        self.reason
+        self.0.reason
     }
 
     /// The domain of the reason.
     pub fn domain(&self) -> &'static str {
-        self.domain
+        self.0.domain
     }
 
     /// What is wrong and what to do.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The faulty fields; empty unless the error is about fields.
     pub fn violations(&self) -> &Violations {
-        &self.violations
+        &self.0.violations
     }
 
     /// The error as the status of one item of a batch.
     pub fn into_rpc_status(self) -> rpc::Status {
-        details::rpc_status(self)
+        details::rpc_status(*self.0)
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} {}: {}", self.domain, self.reason, self.message)
+        write!(out, "{} {}: {}", self.0.domain, self.0.reason, self.0.message)
     }
 }
 
@@ -160,7 +164,7 @@ impl From<Violations> for ApiError {
 
 impl From<ApiError> for Status {
     fn from(error: ApiError) -> Self {
-        details::tonic_status(error)
+        details::tonic_status(*error.0)
     }
 }
 

@@ -13,7 +13,7 @@ use prost::{Message, Name};
 use prost_types::Any;
 use tonic::Status;
 
-use super::ApiError;
+use super::api_error::Parts;
 
 /// Bytes that `grpc-message` and `grpc-status-details-bin` may take together.
 /// The rest of 8 KiB is for the other trailers, their names, and 32 bytes for
@@ -53,7 +53,7 @@ impl Room {
     }
 }
 
-pub(super) fn rpc_status(error: ApiError) -> rpc::Status {
+pub(super) fn rpc_status(error: Parts) -> rpc::Status {
     let code = error.code as i32;
     let mut message = shortened_message(&error.message);
     let mut room = Room::beside(&message);
@@ -78,7 +78,7 @@ pub(super) fn rpc_status(error: ApiError) -> rpc::Status {
     rpc::Status { code, message, details }
 }
 
-pub(super) fn tonic_status(error: ApiError) -> Status {
+pub(super) fn tonic_status(error: Parts) -> Status {
     let code = error.code;
     let status = rpc_status(error);
     Status::with_details(code, status.message.clone(), Bytes::from(status.encode_to_vec()))
@@ -107,7 +107,7 @@ pub fn attach_request_info(status: Status, request_id: &str) -> Status {
     )
 }
 
-fn error_info(error: &ApiError, room: &mut Room) -> Any {
+fn error_info(error: &Parts, room: &mut Room) -> Any {
     room.take(ANY_BYTES + error.reason.len() + error.domain.len());
     let metadata = error
         .metadata
@@ -202,6 +202,7 @@ mod tests {
     use tonic_types::StatusExt;
 
     use super::*;
+    use crate::ApiError;
 
     fn many_violations(count: usize, description: &str) -> Violations {
         let mut violations = Violations::new();
@@ -286,8 +287,8 @@ mod tests {
     fn the_largest_error_fits_in_the_headers() {
         for filler in ["a", "ä", "%", "\n", "🦀"] {
             let long = filler.repeat(5_000);
-            let mut error = ApiError::common(ErrorReason::InvalidFields, long.clone());
-            error.violations = many_violations(5_000, &long);
+            let mut error = ApiError::common(ErrorReason::InvalidFields, long.clone())
+                .with_violations(many_violations(5_000, &long));
             for index in 0..100 {
                 error = error.with_metadata(format!("key_{index}"), &*long).with_precondition(&*long, &*long, &*long);
             }

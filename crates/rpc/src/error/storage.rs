@@ -41,7 +41,7 @@ impl From<StorageError> for ApiError {
 
 impl IsConflict for ApiError {
     fn is_conflict(&self) -> bool {
-        self.domain == COMMON_DOMAIN && self.reason == reason_text(ErrorReason::Conflict)
+        self.domain() == COMMON_DOMAIN && self.reason() == reason_text(ErrorReason::Conflict)
     }
 }
 

@@ -34,14 +34,12 @@ pub fn format_duration(duration: Duration) -> String {
     if left_ms == 0 {
         return "0s".to_owned();
     }
-    let mut text = String::new();
-    for (name, unit_ms) in UNITS.iter().rev() {
-        if left_ms >= *unit_ms {
-            text.push_str(&format!("{}{name}", left_ms / unit_ms));
-            left_ms %= unit_ms;
-        }
-    }
-    text
+    let parts = UNITS.iter().rev().map(|(name, unit_ms)| {
+        let count = left_ms / unit_ms;
+        left_ms %= unit_ms;
+        if count > 0 { format!("{count}{name}") } else { String::new() }
+    });
+    parts.collect()
 }
 
 #[cfg(test)]

@@ -8,12 +8,17 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 const RSA: &[u8] = include_bytes!("../../../tests/data/rsa_signing_key.der");
 const RSA_SHORT: &[u8] = include_bytes!("../../../tests/data/rsa_short_key.der");
@@ -70,7 +75,7 @@ pub(super) fn key_set(signers: &[&Signer]) -> String {
     json!({ "keys": signers.iter().map(|signer| signer.public()).collect::<Vec<_>>() }).to_string()
 }
 
-/// Serves a key set over HTTP on loopback until it is dropped.
+/// Serves a key set over HTTP or HTTPS on loopback until it is dropped.
 pub(super) struct Issuer {
     pub(super) url: String,
     state: Arc<State>,
@@ -86,10 +91,19 @@ struct State {
 
 impl Issuer {
     pub(super) async fn start(signers: &[&Signer]) -> Self {
+        Self::start_with(signers, "http", None).await
+    }
+
+    /// With the certificate for loopback of `authority.pem`.
+    pub(super) async fn start_https(signers: &[&Signer]) -> Self {
+        Self::start_with(signers, "https", Some(acceptor())).await
+    }
+
+    async fn start_with(signers: &[&Signer], scheme: &str, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/keys", listener.local_addr().expect("an address"));
+        let url = format!("{scheme}://{}/keys", listener.local_addr().expect("an address"));
         let state = Arc::new(State::default());
-        let task = tokio::spawn(serve(listener, Arc::clone(&state)));
+        let task = tokio::spawn(serve(listener, tls, Arc::clone(&state)));
         let issuer = Self { url, state, task };
         issuer.answer(200, key_set(signers));
         issuer
@@ -116,15 +130,42 @@ impl Drop for Issuer {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>) {
+fn acceptor() -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("../../../tests/data/loopback.pem"));
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../../../tests/data/loopback_key.pem"));
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.expect("a certificate")], key.expect("a key"))
+        .expect("a pair");
+    TlsAcceptor::from(Arc::new(config))
+}
+
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) {
     while let Ok((stream, _)) = listener.accept().await {
         let state = Arc::clone(&state);
-        let service = service_fn(move |request: Request<Incoming>| {
-            let state = Arc::clone(&state);
-            async move { Ok::<_, Infallible>(respond(&state, request.headers())) }
+        let tls = tls.clone();
+        tokio::spawn(async move {
+            match tls {
+                None => serve_connection(TokioIo::new(stream), state).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve_connection(TokioIo::new(stream), state).await;
+                    }
+                }
+            }
         });
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
+}
+
+async fn serve_connection(stream: impl Read + Write + Unpin + 'static, state: Arc<State>) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let state = Arc::clone(&state);
+        async move { Ok::<_, Infallible>(respond(&state, request.headers())) }
+    });
+    // The client closes as it likes; what it read is asserted there.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(stream, service).await;
 }
 
 fn respond(state: &State, headers: &HeaderMap) -> Response<Full<Bytes>> {

@@ -157,6 +157,20 @@ async fn the_keys_are_fetched_with_the_token_in_its_file() {
 }
 
 #[tokio::test]
+async fn keys_are_fetched_by_https_from_an_issuer_of_a_trusted_authority_only() {
+    let (clock, signer) = (clock(), Signer::ed25519("a", 1));
+    let issuer = Issuer::start_https(&[&signer]).await;
+    let token = signer.sign(&lasting_claims(&clock));
+    for (authority, is_trusted) in [("authority.pem", true), ("other_authority.pem", false)] {
+        let ca_file = Some(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(authority));
+        let keys = JwksSource::Url { url: issuer.url.clone(), ca_file, token_file: None };
+        let authenticator = open(settings(keys), &clock).await;
+        assert_eq!(get_account(&authenticator, &token).await.is_ok(), is_trusted, "{authority}");
+    }
+    assert_eq!(issuer.hits(), 1);
+}
+
+#[tokio::test]
 async fn keys_in_a_file_are_read_again_when_it_changes() {
     let (clock, old, new) = (clock(), Signer::ed25519("old", 1), Signer::ed25519("new", 2));
     let folder = tempfile::tempdir().expect("a folder");
