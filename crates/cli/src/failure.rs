@@ -23,7 +23,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Usage(String),
     /// The service answered with an error, or could not be reached.
-    #[error("{}", .0.message())]
+    #[error("{}", ErrorReport::from(&**.0).one_line())]
     Call(#[from] Box<Status>),
     /// The channel cannot be made.
     #[error("{0}")]

@@ -65,10 +65,15 @@ impl ErrorReport {
         serde_json::to_value(self).unwrap_or_default()
     }
 
+    /// What is wrong; the code when nothing more was said.
+    fn headline(&self) -> &str {
+        if self.message.is_empty() { self.code } else { &self.message }
+    }
+
     /// The report on one line: the faults of fields, else the message.
     pub fn one_line(&self) -> String {
         if self.fields.is_empty() {
-            return self.message.lines().collect::<Vec<_>>().join(" ");
+            return self.headline().lines().collect::<Vec<_>>().join(" ");
         }
         let faults = self.fields.iter().map(|fault| format!("{}: {}", fault.field, fault.description));
         faults.collect::<Vec<_>>().join("; ")
@@ -116,7 +121,7 @@ impl From<&mainstay_api::google::rpc::Status> for ErrorReport {
 impl fmt::Display for ErrorReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        writeln!(text, "{}", if self.message.is_empty() { self.code } else { &self.message })?;
+        writeln!(text, "{}", self.headline())?;
         for fault in &self.fields {
             writeln!(text, "  {}: {}", fault.field, fault.description)?;
         }
@@ -199,6 +204,13 @@ mod tests {
         assert_eq!(json["retry_after_ms"], 1_500);
         let bare = ErrorReport::from(&Status::not_found("no such account")).to_json();
         assert_eq!(bare, serde_json::json!({"code": "NOT_FOUND", "message": "no such account"}));
+    }
+
+    #[test]
+    fn an_error_without_words_is_told_by_its_code() {
+        let report = ErrorReport::from(&Status::new(Code::Unimplemented, ""));
+        assert_eq!(report.one_line(), "UNIMPLEMENTED");
+        assert_eq!(report.to_string(), "UNIMPLEMENTED\n  code: UNIMPLEMENTED");
     }
 
     #[test]

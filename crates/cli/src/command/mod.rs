@@ -17,14 +17,14 @@ use crate::output::Output;
 /// Runs the command and gives its exit code.
 pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut output = Output::new(&arguments.global);
-    let connection = Connection::new(&arguments.global)?;
+    let connect = || Connection::new(&arguments.global);
     let exit = match &arguments.command {
-        Command::Import(command) => return import::run(command, &connection, &mut output).await,
-        Command::Health(command) => health::run(command, &connection, &mut output).await.map(|()| DONE),
-        Command::Accounts(command) => accounts::run(command, &connection, &mut output).await.map(|()| DONE),
-        Command::Models(command) => models::run(command, &connection, &mut output).await.map(|()| DONE),
-        Command::Status(arguments) => status::run(arguments, &connection, &mut output).await,
-    }?;
+        Command::Import(command) => import::run(command, &connect()?, &mut output).await?,
+        Command::Health(command) => health::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Accounts(command) => accounts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Models(command) => models::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Status(arguments) => status::run(arguments, &connect()?, &mut output).await?,
+    };
     output.flush()?;
     Ok(exit)
 }

@@ -76,7 +76,12 @@ pub(crate) fn read<M: Mapper>(
     let mut batch = Batch::new();
     let mut keys: HashSet<String> = HashSet::new();
     let mut bytes = 0;
-    while let Some(read) = rows.next_row()? {
+    let end = loop {
+        let read = match rows.next_row() {
+            Ok(Some(read)) => read,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
         let mapped = read.and_then(|row| match mapper.map(&row) {
             Ok(message) => Ok(Item { message, line: row.line, text: row.text }),
             Err(faults) => Err(Reject { line: row.line, reason: reason(&faults), text: row.text }),
@@ -98,12 +103,12 @@ pub(crate) fn read<M: Mapper>(
             Ok(item) => batch.items.push(item),
             Err(reject) => batch.rejects.push(reject),
         }
-    }
+    };
     if !batch.is_empty() {
         // Nobody takes the last batch when the import was given up.
         batches.blocking_send(batch).ok();
     }
-    Ok(())
+    end
 }
 
 fn reason(faults: &Violations) -> String {

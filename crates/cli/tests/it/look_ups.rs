@@ -1,0 +1,113 @@
+//! `mainstay health` and `mainstay accounts`.
+
+use std::process::Stdio;
+
+use mainstay_api::mainstay::scoring::v1::{Band, Health, HealthChange, Segment, WatchHealthResponse};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::server::TestServer;
+use crate::{command, run};
+
+fn health(id: &str, score: f64, band: Band) -> Health {
+    Health {
+        account: format!("accounts/{id}"),
+        account_display_name: id.to_uppercase(),
+        day: "2026-11-22".to_owned(),
+        score: Some(score),
+        band: band.into(),
+        coverage: 1.0,
+        segment: Segment::Smb.into(),
+        change_30d: Some(-3.0),
+        model: "models/default".to_owned(),
+        ..Health::default()
+    }
+}
+
+async fn portfolio() -> TestServer {
+    let server = TestServer::start().await;
+    server.state().health = vec![
+        health("a", 20.0, Band::Critical),
+        health("b", 55.5, Band::AtRisk),
+        health("c", 70.0, Band::Stable),
+        health("d", 80.0, Band::Stable),
+        health("e", 99.0, Band::Healthy),
+    ];
+    server
+}
+
+#[tokio::test]
+async fn lists_go_through_all_pages_up_to_the_limit() {
+    let server = portfolio().await;
+    let ran = run(server.address, &["health", "list", "--limit", "3"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let expected = "\
+ACCOUNT  NAME  SEGMENT  BAND      SCORE  1 D  7 D   30 D  ARR  DATA  LAST SIGNAL
+a        A     smb      critical   20.0    –    –  ▼ 3.0       100%
+b        B     smb      at risk    55.5    –    –  ▼ 3.0       100%
+c        C     smb      stable     70.0    –    –  ▼ 3.0       100%
+";
+    assert_eq!(ran.out, expected);
+    assert!(ran.err.contains("--limit 0 shows all"), "{}", ran.err);
+    let all = run(server.address, &["health", "list", "--limit", "0", "--output", "json"]).await;
+    let accounts: Vec<String> = all
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["account"].to_string())
+        .collect();
+    assert_eq!(accounts, ["a", "b", "c", "d", "e"].map(|id| format!("\"accounts/{id}\"")));
+}
+
+#[tokio::test]
+async fn errors_are_told_to_people_and_to_programs() {
+    let server = portfolio().await;
+    let people = run(server.address, &["health", "get", "nobody"]).await;
+    assert_eq!((people.code, people.out.as_str()), (1, ""));
+    assert_eq!(
+        people.err,
+        "mainstay: there is no account `accounts/nobody`\n  reason: ACCOUNT_NOT_FOUND (NOT_FOUND)\n  request id: request-1\n"
+    );
+    let programs = run(server.address, &["health", "get", "nobody", "--output", "json"]).await;
+    let error: serde_json::Value = serde_json::from_str(&programs.err).expect("JSON");
+    assert_eq!(error["error"]["reason"], "ACCOUNT_NOT_FOUND");
+    let wrong = run(server.address, &["health", "get", "a b"]).await;
+    assert_eq!(wrong.code, 2);
+}
+
+#[tokio::test]
+async fn a_watch_goes_on_from_its_cursor_after_a_cut_and_says_where_it_ended() {
+    let server = TestServer::start().await;
+    let answer = |id: &str, cursor: &str| WatchHealthResponse {
+        changes: vec![HealthChange { account: format!("accounts/{id}"), score: Some(40.0), ..HealthChange::default() }],
+        cursor: cursor.to_owned(),
+    };
+    server.state().changes = vec![answer("a", "c1"), answer("b", "c2"), answer("c", "c3")];
+    let ran = run(server.address, &["health", "watch", "--until-now", "--output", "json"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let cursors: Vec<String> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["cursor"].to_string())
+        .collect();
+    assert_eq!(cursors, ["\"c1\"", "\"c2\"", "\"c3\""]);
+    assert!(ran.err.contains("Go on from here with --cursor c3"), "{}", ran.err);
+    assert_eq!(server.state().watched_from, ["", "c1"]);
+    let later = run(server.address, &["health", "watch", "--cursor", "c2"]).await;
+    assert_eq!(later.out.lines().count(), 1);
+    assert!(later.out.contains("  c  "), "{}", later.out);
+}
+
+#[tokio::test]
+async fn a_reader_that_closes_the_pipe_is_no_error() {
+    let server = TestServer::start().await;
+    server.state().health = (0..20_000).map(|number| health(&format!("n{number}"), 50.0, Band::AtRisk)).collect();
+    let mut child = command(server.address, &["health", "list", "--limit", "0", "--output", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    lines.next_line().await.expect("readable").expect("a line");
+    drop(lines);
+    let output = child.wait_with_output().await.expect("ends");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
