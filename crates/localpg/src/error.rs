@@ -66,9 +66,7 @@ pub enum LocalPgError {
     },
 
     /// Another process uses the data folder.
-    #[error(
-        "`{folder}` is in use by {holder} (process {pid}). Stop that first, or choose another data folder"
-    )]
+    #[error("`{folder}` is in use by {holder} (process {pid}). Stop that first, or choose another data folder")]
     InUse {
         /// The folder.
         folder: PathBuf,

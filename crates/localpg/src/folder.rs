@@ -155,7 +155,11 @@ impl ServerFolder {
         let data = self.data();
         if let Some(pid) = lookup_live_server(&data) {
             let folder = self.path.clone();
-            return Err(LocalPgError::InUse { folder, holder: "a PostgreSQL server that this program did not start", pid });
+            return Err(LocalPgError::InUse {
+                folder,
+                holder: "a PostgreSQL server that this program did not start",
+                pid,
+            });
         }
         for stale in [data.join("postmaster.pid"), self.failure()] {
             match fs::remove_file(&stale) {

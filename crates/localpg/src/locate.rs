@@ -62,7 +62,7 @@ impl Places {
         if let Some(folder) = &self.explicit {
             return explicit(folder, wanted);
         }
-        let suits = |found: &Installation| found.major >= MAJOR_MIN && wanted.is_none_or(|major| found.major == major);
+        let suits = |found: &Installation| is_suitable(found, wanted);
         if let Some(found) = self.path.iter().filter_map(|folder| inspect(folder)).find(suits) {
             return Ok(found);
         }
@@ -74,6 +74,11 @@ impl Places {
         let parents = INSTALLATIONS.map(|(parent, prefix, binaries)| format!("{parent}/{prefix}*/{binaries}"));
         format!("the PATH, {}", parents.join(", "))
     }
+}
+
+/// Whether an installation is new enough, and of the major version `wanted`.
+pub(crate) fn is_suitable(found: &Installation, wanted: Option<u32>) -> bool {
+    found.major >= MAJOR_MIN && wanted.is_none_or(|major| found.major == major)
 }
 
 fn explicit(folder: &Path, wanted: Option<u32>) -> Result<Installation, LocalPgError> {
@@ -132,12 +137,13 @@ fn children(parent: &Path, prefix: &str, binaries: &str) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+pub(crate) mod fixture {
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
-    fn install(folder: &Path, version: &str) -> PathBuf {
+    /// Programs that say they are PostgreSQL `version`.
+    pub(crate) fn install(folder: &Path, version: &str) -> PathBuf {
         fs::create_dir_all(folder).expect("a folder");
         for program in PROGRAMS {
             let path = folder.join(program);
@@ -146,6 +152,14 @@ mod tests {
         }
         fs::canonicalize(folder).expect("a folder")
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::fixture::install;
+    use super::*;
 
     #[test]
     fn versions_are_read_from_what_postgres_says() {

@@ -57,7 +57,9 @@ impl ServerUser {
     /// Gives a file or folder that this process made to this user.
     pub(crate) fn own(&self, path: &Path) -> Result<(), LocalPgError> {
         match &self.unprivileged {
-            Some(user) => chown(path, Some(user.uid), Some(user.gid)).map_err(LocalPgError::io("change the owner of", path)),
+            Some(user) => {
+                chown(path, Some(user.uid), Some(user.gid)).map_err(LocalPgError::io("change the owner of", path))
+            }
             None => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ mod clock;
 mod database;
 pub mod idempotency;
 pub mod pagination;
+mod refusal;
 
 pub use clock::manual_clock;
 pub use database::{TestDatabase, database, empty_database};
