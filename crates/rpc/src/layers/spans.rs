@@ -49,11 +49,12 @@ fn span_of(method: &Arc<Method>, request: &Request) -> Span {
     )
 }
 
-/// Notes the code, and logs the failures that nobody else logs: those that no handler caused.
+/// Notes the code, and logs the failures that nobody else logs. What is refused under overload is only counted: a
+/// line for each would make it worse.
 fn record_end(span: &Span, code: Code) {
     span.record("rpc.grpc.status_code", code as i32);
     match code {
-        Code::DeadlineExceeded | Code::Unavailable | Code::ResourceExhausted => {
+        Code::DeadlineExceeded | Code::Unavailable => {
             span.record("otel.status_code", "ERROR");
             span.in_scope(|| tracing::warn!(code = code_name(code), "the call failed"));
         }

@@ -1,10 +1,12 @@
 //! The server as its callers and its operator meet it.
 
 mod admin;
+mod command_line;
 mod connections;
 mod failures;
 mod feed;
 mod limits;
 mod shutdown;
+mod signals;
 mod start;
 mod tracing_and_ids;
