@@ -2,6 +2,7 @@
 
 mod consumer;
 mod fixture;
+mod handler;
 mod log;
 mod parking;
 mod reader;

@@ -156,9 +156,13 @@ async fn a_cursor_that_is_not_of_this_feed_is_refused() {
     let other = FeedReader::new(fixture.log.clone(), fixture.pool().clone(), "other", fixture.cancel.clone());
     refused(other, &newest).await;
 
-    // The feed of the same name in another database, though it has as many events.
+    // The feed of the same name that was made anew, though it has as many events.
     let other = Fixture::new().await;
     other.write(&ALL).await;
+    sqlx::query("UPDATE events_test.feed_head SET feed_id = gen_random_uuid()")
+        .execute(other.pool())
+        .await
+        .expect("another identity than that of the template of the tests' databases");
     refused(other.reader(), &newest).await;
 
     // The feed after it was restored from a copy of an earlier state.
