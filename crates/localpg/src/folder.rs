@@ -235,14 +235,12 @@ fn random_hex() -> Result<String, LocalPgError> {
     let path = Path::new("/dev/urandom");
     let mut bytes = [0; PASSWORD_BYTES];
     File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).map_err(LocalPgError::io("read", path))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    Ok(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect())
 }
 
 fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
     let first = lines.len().saturating_sub(LOG_LINES_SHOWN);
-    match lines.is_empty() {
-        true => "(the log is empty)".to_owned(),
-        false => lines[first..].join("\n"),
-    }
+    if lines.is_empty() { "(the log is empty)".to_owned() } else { lines[first..].join("\n") }
 }

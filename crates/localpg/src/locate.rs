@@ -67,10 +67,10 @@ impl Places {
             return Ok(found);
         }
         let usual = self.usual.iter().filter_map(|folder| inspect(folder)).filter(suits);
-        usual.max_by_key(|found| found.major).ok_or_else(|| LocalPgError::NotFound { wanted, looked: self.looked() })
+        usual.max_by_key(|found| found.major).ok_or_else(|| LocalPgError::NotFound { wanted, looked: Self::looked() })
     }
 
-    fn looked(&self) -> String {
+    fn looked() -> String {
         let parents = INSTALLATIONS.map(|(parent, prefix, binaries)| format!("{parent}/{prefix}*/{binaries}"));
         format!("the PATH, {}", parents.join(", "))
     }

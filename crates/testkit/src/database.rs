@@ -57,13 +57,12 @@ pub async fn database(migrator: &Migrator) -> TestDatabase {
     let mut held = TEMPLATES.lock().await;
     let templates = held.get_or_insert_default();
     let key = fingerprint_of(migrator);
-    let template = match templates.get(&key) {
-        Some(template) => template.clone(),
-        None => {
-            let template = create_template(server, migrator).await;
-            templates.insert(key, template.clone());
-            template
-        }
+    let template = if let Some(template) = templates.get(&key) {
+        template.clone()
+    } else {
+        let template = create_template(server, migrator).await;
+        templates.insert(key, template.clone());
+        template
     };
     let name = create_database(server, "test", &template).await;
     drop(held);

@@ -69,7 +69,7 @@ async fn a_durable_server_syncs() {
 async fn a_wrong_password_is_refused() {
     let server = start(LocalPgOptions::default()).await;
     let url = server.url("postgres");
-    let (start, rest) = url.split_once("@").expect("a password");
+    let (start, rest) = url.split_once('@').expect("a password");
     let wrong = format!("{start}x@{rest}");
     let refused = PgConnection::connect(&wrong).await.expect_err("refused");
     assert!(refused.to_string().contains("password authentication failed"), "{refused}");
