@@ -1,3 +1,18 @@
-//! The scoring service: accounts, signals, models, health.
+//! The scoring service: accounts, signals, health models, health and why it is so.
+//!
+//! Data goes one way: [`grpc`] turns messages into the domain's types and calls
+//! a use case in [`app`]; use cases apply the rules in [`domain`] and read and
+//! write through [`storage`]; [`jobs`] does what happens because time passes.
 
+mod app;
+mod convert;
 pub mod domain;
+mod grpc;
+mod jobs;
+mod service;
+mod settings;
+mod storage;
+
+pub use service::{SERVICE_NAME, ScoringMain, ScoringParts, ScoringService, Workers};
+pub use settings::ScoringSettings;
+pub use storage::{SCHEMA, migrator};

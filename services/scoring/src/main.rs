@@ -1,2 +1,7 @@
-//! The scoring service.
-fn main() {}
+//! The binary of the scoring service.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mainstay_rpc::service_main::main::<mainstay_scoring::ScoringMain>()
+}

@@ -64,6 +64,24 @@ pub struct MeasureOutcome {
     pub freshness_days: Option<i32>,
 }
 
+impl Scored {
+    /// What was read of each measure: with the model, all that the score was made of.
+    pub fn readings(&self) -> Vec<Reading> {
+        self.measures.iter().map(MeasureOutcome::reading).collect()
+    }
+}
+
+impl MeasureOutcome {
+    fn reading(&self) -> Reading {
+        Reading {
+            value: self.value.ok_or(self.missing.unwrap_or(MissingReason::NoData)),
+            raw_value: self.raw_value,
+            base_value: self.base_value,
+            freshness_days: self.freshness_days,
+        }
+    }
+}
+
 /// What a component did.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ComponentOutcome {
@@ -91,15 +109,23 @@ struct ReadComponent {
 /// Scores an account as of the end of `day`.
 pub fn score(model: &HealthModel, account: &AccountInputs, context: &DayContext, day: NaiveDate) -> Scored {
     let day = day_number(day);
+    let readings = model.measures().map(|(_, measure)| read_measure(measure, account, context, day)).collect();
+    score_readings(model, readings, account.series.newest_signal_day(day).map(date_of))
+}
+
+/// Scores what was read of an account's measures, one reading for each measure
+/// in the model's order: the same readings give the same score at any time.
+///
+/// # Panics
+/// With another number of readings than the model has measures.
+pub fn score_readings(model: &HealthModel, readings: Vec<Reading>, last_signal_day: Option<NaiveDate>) -> Scored {
+    assert_eq!(readings.len(), model.measures().count(), "readings for the measures of the model {}", model.id);
+    let mut readings = readings.into_iter();
     let components: Vec<ReadComponent> =
-        model.components.iter().map(|component| read_component(component, account, context, day)).collect();
+        model.components.iter().map(|component| read_component(component, readings.by_ref())).collect();
     let present_weight = sum(components.iter().filter(|component| component.is_present()).map(|one| one.weight));
 
-    let mut scored = Scored {
-        coverage: coverage(&components),
-        last_signal_day: account.series.newest_signal_day(day).map(date_of),
-        ..Scored::default()
-    };
+    let mut scored = Scored { coverage: coverage(&components), last_signal_day, ..Scored::default() };
     let mut exact_units = Vec::new();
     for component in &components {
         let effective_weight =
@@ -137,19 +163,14 @@ pub fn score(model: &HealthModel, account: &AccountInputs, context: &DayContext,
     scored
 }
 
-fn read_component(
-    component: &Component,
-    account: &AccountInputs,
-    context: &DayContext,
-    day: DayNumber,
-) -> ReadComponent {
+fn read_component(component: &Component, readings: impl Iterator<Item = Reading>) -> ReadComponent {
     // Weights relative to the largest: sums of very large and very small ones stay exact enough.
     let largest = component.measures.iter().map(|measure| measure.weight).fold(f64::MIN_POSITIVE, f64::max);
     let reads = component
         .measures
         .iter()
-        .map(|measure| {
-            let reading = read_measure(measure, account, context, day);
+        .zip(readings)
+        .map(|(measure, reading)| {
             let points = reading.value.ok().map(|value| measure.curve.points_at(value));
             Read { reading, points, weight: measure.weight / largest }
         })

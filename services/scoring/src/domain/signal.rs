@@ -117,38 +117,44 @@ impl Payload {
     }
 }
 
-impl Signal {
-    /// All that is wrong with it at the time `now`, by the rules in the proto.
-    pub fn violations(&self, now: DateTime<Utc>) -> Violations {
-        let mut found = Violations::new();
-        found.require(is_key(&self.source), "source", KEY_RULE);
-        found.require(is_opaque_id(&self.source_id), "source_id", OPAQUE_ID_RULE);
-        found.require(self.event_at >= DateTime::UNIX_EPOCH, "event_time", "must not be before 1970");
-        found.require(
-            self.event_at <= now + AHEAD_MAX,
-            "event_time",
-            format!("lies more than 24 hours ahead of the server's clock, {}", now.format("%Y-%m-%dT%H:%M:%SZ")),
-        );
-        match &self.payload {
-            Payload::Usage { metric, quantity } => {
+/// Notes what is wrong with the source and the id in it.
+pub fn check_source(found: &mut Violations, source: &str, source_id: &str) {
+    found.require(is_key(source), "source", KEY_RULE);
+    found.require(is_opaque_id(source_id), "source_id", OPAQUE_ID_RULE);
+}
+
+/// Notes what is wrong with an event time at the time `now`.
+pub fn check_event_time(found: &mut Violations, event_at: DateTime<Utc>, now: DateTime<Utc>) {
+    found.require(event_at >= DateTime::UNIX_EPOCH, "event_time", "must not be before 1970");
+    found.require(
+        event_at <= now + AHEAD_MAX,
+        "event_time",
+        format!("lies more than 24 hours ahead of the server's clock, {}", now.format("%Y-%m-%dT%H:%M:%SZ")),
+    );
+}
+
+impl Payload {
+    /// Notes what is wrong with it.
+    pub fn check(&self, found: &mut Violations) {
+        match self {
+            Self::Usage { metric, quantity } => {
                 found.require(is_key(metric), "usage.metric", KEY_RULE);
                 found.require((0..=QUANTITY_MAX).contains(quantity), "usage.quantity", "must be 0 to 10^12");
             }
-            Payload::Gauge { metric, level } => {
+            Self::Gauge { metric, level } => {
                 found.require(is_key(metric), "gauge.metric", KEY_RULE);
                 found.require(level.is_finite(), "gauge.level", "must be finite, neither NaN nor infinite");
             }
-            Payload::Activity { user_id, action } => {
+            Self::Activity { user_id, action } => {
                 found.require(is_opaque_id(user_id), "activity.user_id", OPAQUE_ID_RULE);
                 found.require(action.is_empty() || is_key(action), "activity.action", KEY_RULE);
             }
-            Payload::FeatureUse { feature, user_id, count } => {
+            Self::FeatureUse { feature, user_id, count } => {
                 found.require(is_key(feature), "feature_use.feature", KEY_RULE);
                 found.require(user_id.is_empty() || is_opaque_id(user_id), "feature_use.user_id", OPAQUE_ID_RULE);
                 found.require((1..=FEATURE_COUNT_MAX).contains(count), "feature_use.count", "must be 1 to 10^9");
             }
         }
-        found
     }
 }
 
@@ -168,46 +174,37 @@ mod tests {
         start_of_day(chrono::NaiveDate::from_ymd_opt(2026, 11, 22).expect("a day"))
     }
 
-    fn signal(payload: Payload) -> Signal {
-        Signal {
-            account: AccountId::parse("acme").expect("an id"),
-            source: "billing".to_owned(),
-            source_id: "1".to_owned(),
-            event_at: now(),
-            payload,
-        }
-    }
-
-    fn fields(signal: &Signal) -> Vec<String> {
-        signal.violations(now()).into_iter().map(|violation| violation.field).collect()
+    fn fields(check: impl Fn(&mut Violations)) -> Vec<String> {
+        let mut found = Violations::new();
+        check(&mut found);
+        found.into_iter().map(|violation| violation.field).collect()
     }
 
     #[test]
     fn levels_that_are_no_numbers_are_refused() {
         for level in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            let bad = signal(Payload::Gauge { metric: "seats".to_owned(), level });
-            assert_eq!(fields(&bad), ["gauge.level"], "{level}");
+            let bad = Payload::Gauge { metric: "seats".to_owned(), level };
+            assert_eq!(fields(|found| bad.check(found)), ["gauge.level"], "{level}");
         }
     }
 
     #[test]
     fn a_day_ahead_is_a_clock_and_more_is_a_mistake() {
-        let mut ahead = signal(Payload::Usage { metric: "emails".to_owned(), quantity: 1 });
-        ahead.event_at = now() + AHEAD_MAX;
-        assert_eq!(fields(&ahead), Vec::<String>::new());
-        ahead.event_at += TimeDelta::microseconds(1);
-        assert_eq!(fields(&ahead), ["event_time"]);
+        let event_at = now() + AHEAD_MAX;
+        assert_eq!(fields(|found| check_event_time(found, event_at, now())), Vec::<String>::new());
+        let later = event_at + TimeDelta::microseconds(1);
+        assert_eq!(fields(|found| check_event_time(found, later, now())), ["event_time"]);
+        let early = DateTime::UNIX_EPOCH - TimeDelta::seconds(1);
+        assert_eq!(fields(|found| check_event_time(found, early, now())), ["event_time"]);
     }
 
     #[test]
     fn every_offending_field_is_named_at_once() {
-        let mut bad = signal(Payload::FeatureUse { feature: "A b".to_owned(), user_id: "\n".to_owned(), count: 0 });
-        bad.source = "Billing".to_owned();
-        bad.source_id = "x".repeat(129);
-        bad.event_at = DateTime::UNIX_EPOCH - TimeDelta::seconds(1);
+        let bad = Payload::FeatureUse { feature: "A b".to_owned(), user_id: "\n".to_owned(), count: 0 };
         assert_eq!(
-            fields(&bad),
-            ["source", "source_id", "event_time", "feature_use.feature", "feature_use.user_id", "feature_use.count"]
+            fields(|found| bad.check(found)),
+            ["feature_use.feature", "feature_use.user_id", "feature_use.count"]
         );
+        assert_eq!(fields(|found| check_source(found, "Billing", &"x".repeat(129))), ["source", "source_id"]);
     }
 }

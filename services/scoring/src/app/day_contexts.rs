@@ -1,0 +1,121 @@
+//! What all accounts together tell about the days that are scored.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{Days, NaiveDate};
+use mainstay_domain::ModelId;
+use sqlx::PgConnection;
+
+use super::ScoringError;
+use crate::domain::signal::SignalKind;
+use crate::domain::{Comparison, DayContext, HealthModel, Segment, SegmentBase, SegmentBases, SeriesKind, day_number};
+use crate::storage::{codes, segments, series};
+
+/// The contexts of the days from the first to the last that are scored.
+pub(crate) struct DayContexts {
+    by_model_and_day: HashMap<(ModelId, NaiveDate), DayContext>,
+}
+
+impl DayContexts {
+    /// Loads what the days `models_by_day` need; the days follow one another.
+    pub(crate) async fn load(
+        conn: &mut PgConnection,
+        models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>,
+    ) -> Result<Self, ScoringError> {
+        let mut by_model_and_day = HashMap::new();
+        let Some((&first, _)) = models_by_day.first_key_value() else {
+            return Ok(Self { by_model_and_day });
+        };
+        let Some((&last, _)) = models_by_day.last_key_value() else {
+            return Ok(Self { by_model_and_day });
+        };
+        let mut signal_days: BTreeMap<NaiveDate, Vec<(SeriesKind, String)>> = BTreeMap::new();
+        for (kind, name, day) in series::days_with_signals(conn, pulse_start(models_by_day, first), last).await? {
+            signal_days.entry(day).or_default().push((series_kind(kind)?, name));
+        }
+        let mut pulses = crate::domain::Pulses::default();
+        let mut noted_until = None;
+        for (&day, model) in models_by_day {
+            let start = noted_until.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+            for (&signal_day, names) in signal_days.range((start, std::ops::Bound::Included(day))) {
+                for (kind, name) in names {
+                    if name.is_empty() {
+                        pulses.note_kind(*kind, day_number(signal_day));
+                    } else {
+                        pulses.note(*kind, name, day_number(signal_day));
+                    }
+                }
+            }
+            noted_until = Some(day);
+            let segment_bases = if compares_segments(model) {
+                load_segment_bases(conn, model, day).await?
+            } else {
+                SegmentBases::default()
+            };
+            by_model_and_day.insert((model.id.clone(), day), DayContext { pulses: pulses.clone(), segment_bases });
+        }
+        Ok(Self { by_model_and_day })
+    }
+
+    /// The context of a day for a model.
+    pub(crate) fn get(&self, model: &ModelId, day: NaiveDate) -> Option<&DayContext> {
+        self.by_model_and_day.get(&(model.clone(), day))
+    }
+}
+
+/// Older signals of a source than any measure's limit make no difference between stale and staler.
+fn pulse_start(models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>, first: NaiveDate) -> NaiveDate {
+    let measures = models_by_day.values().flat_map(|model| model.measures());
+    let limit = measures.map(|(_, measure)| measure.freshness_limit_days.unsigned_abs()).max().unwrap_or(0);
+    first.checked_sub_days(Days::new(u64::from(limit) + 1)).unwrap_or(first)
+}
+
+fn series_kind(number: i16) -> Result<SeriesKind, ScoringError> {
+    match SignalKind::of_number(number) {
+        Some(SignalKind::Usage) => Ok(SeriesKind::Usage),
+        Some(SignalKind::Gauge) => Ok(SeriesKind::Gauge),
+        Some(SignalKind::Activity) => Ok(SeriesKind::User),
+        Some(SignalKind::FeatureUse) => Ok(SeriesKind::Feature),
+        None => Err(codes::corrupt(format!("series kind {number}")).into()),
+    }
+}
+
+fn compares_segments(model: &HealthModel) -> bool {
+    model.measures().any(|(_, measure)| measure.comparison == Comparison::SegmentMedian)
+}
+
+/// The bases for a day are made from the day before, once, by whoever needs
+/// them first, and then kept: a late signal does not move everybody's score.
+async fn load_segment_bases(
+    conn: &mut PgConnection,
+    model: &HealthModel,
+    day: NaiveDate,
+) -> Result<SegmentBases, ScoringError> {
+    if let Some(bases) = segments::lookup(conn, &model.id, day).await? {
+        return Ok(bases);
+    }
+    let day_before = day.pred_opt().unwrap_or(day);
+    let rows = segments::raw_values(conn, &model.id, day_before).await?;
+    segments::keep(conn, &model.id, day, &medians(model, &rows)).await?;
+    Ok(segments::lookup(conn, &model.id, day).await?.unwrap_or_default())
+}
+
+fn medians(model: &HealthModel, rows: &[(Segment, Vec<Option<f64>>)]) -> BTreeMap<(Segment, String), SegmentBase> {
+    let mut numbers: BTreeMap<(Segment, usize), Vec<f64>> = BTreeMap::new();
+    for (segment, values) in rows {
+        for (place, value) in values.iter().enumerate() {
+            if let Some(value) = value {
+                numbers.entry((*segment, place)).or_default().push(*value);
+            }
+        }
+    }
+    let measures: Vec<&str> = model.measures().map(|(_, measure)| measure.id.as_str()).collect();
+    numbers
+        .into_iter()
+        .filter_map(|((segment, place), numbers)| {
+            let measure = measures.get(place)?;
+            Some(((segment, (*measure).to_owned()), SegmentBase::of(numbers)?))
+        })
+        .collect()
+}

@@ -1,0 +1,58 @@
+//! Everything that can go wrong in a use case, as a closed set.
+
+use chrono::NaiveDate;
+use mainstay_domain::{AccountId, ModelId, Violations};
+use mainstay_storage::{IsConflict, StorageError};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::domain::signal::SignalKind;
+
+/// Why a use case was refused or failed. `grpc/error.rs` says what callers get to see of it.
+#[derive(Debug, Error)]
+pub(crate) enum ScoringError {
+    #[error("invalid fields: {0:?}")]
+    Invalid(Violations),
+    #[error("account {0} does not exist")]
+    AccountNotFound(AccountId),
+    #[error("account {0} is archived")]
+    AccountArchived(AccountId),
+    #[error("account {0} exists")]
+    AccountExists(AccountId),
+    #[error("metric {metric} is a {known:?}")]
+    MetricKindMismatch { metric: String, known: SignalKind },
+    #[error("model {0} does not exist")]
+    ModelNotFound(String),
+    #[error("model {0} exists")]
+    ModelExists(ModelId),
+    #[error("account {account} was not scored by {day:?}")]
+    HealthNotScored { account: AccountId, day: Option<NaiveDate> },
+    #[error("recomputation {0} is under way")]
+    RecomputeRunning(Uuid),
+    #[error("operation {0} does not exist")]
+    OperationNotFound(String),
+    #[error("the etag is not that of the stored resource")]
+    EtagMismatch,
+    #[error("the request id was used with another content")]
+    RequestIdReused,
+    #[error(transparent)]
+    Storage(StorageError),
+}
+
+impl From<StorageError> for ScoringError {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<sqlx::Error> for ScoringError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+impl IsConflict for ScoringError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_conflict())
+    }
+}

@@ -1,0 +1,22 @@
+//! The signals of an account, newest first.
+
+use mainstay_domain::AccountId;
+
+use super::{App, ScoringError};
+use crate::storage::signals::{self, SignalCursor, SignalFilter, StoredSignal};
+use crate::storage::accounts;
+
+/// At most `limit` signals after a place in the list.
+pub(crate) async fn execute(
+    app: &App,
+    account: &AccountId,
+    filter: &SignalFilter,
+    after: Option<&SignalCursor>,
+    limit: i64,
+) -> Result<Vec<StoredSignal>, ScoringError> {
+    let mut conn = app.pool.acquire().await?;
+    if accounts::archived_by_id(&mut conn, &[account.as_str()]).await?.is_empty() {
+        return Err(ScoringError::AccountNotFound(account.clone()));
+    }
+    Ok(signals::list(&mut conn, account, filter, after, limit).await?)
+}

@@ -1,0 +1,61 @@
+//! What the service does: one file a use case, named by what it does. No
+//! gRPC here; transactions begin and end here.
+
+pub(crate) mod account_series;
+pub(crate) mod day_contexts;
+pub(crate) mod events;
+pub(crate) mod explain_health;
+pub(crate) mod get_health;
+pub(crate) mod health_scored;
+pub(crate) mod list_health;
+pub(crate) mod list_signals;
+pub(crate) mod record_signals;
+pub(crate) mod rescore_accounts;
+pub(crate) mod model_cache;
+mod error;
+mod mutation;
+
+use std::sync::Arc;
+
+use mainstay_domain::{IdSource, SharedClock};
+use mainstay_events::EventLog;
+use mainstay_jobs::Jobs;
+use mainstay_storage::Idempotency;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+
+pub(crate) use error::ScoringError;
+pub(crate) use model_cache::ModelCache;
+pub(crate) use mutation::{Mutation, Replayable};
+
+use crate::storage::SCHEMA;
+
+/// What every use case works with.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub pool: PgPool,
+    pub clock: SharedClock,
+    pub ids: Arc<IdSource>,
+    pub events: EventLog,
+    pub jobs: Jobs,
+    pub idempotency: Idempotency,
+    /// The models that score.
+    pub models: Arc<ModelCache>,
+    /// Told when a mutation may have made work due.
+    pub work_arrived: Arc<Notify>,
+}
+
+impl App {
+    pub(crate) fn new(pool: PgPool, clock: SharedClock) -> Self {
+        Self {
+            pool,
+            ids: Arc::new(IdSource::new(clock.clone())),
+            clock,
+            events: EventLog::new(&SCHEMA),
+            jobs: Jobs::new(&SCHEMA),
+            idempotency: Idempotency::new(&SCHEMA),
+            models: Arc::new(ModelCache::default()),
+            work_arrived: Arc::new(Notify::new()),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The models in memory: they never change, so that only a newer activation costs a look.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::NaiveDate;
+use mainstay_domain::ModelId;
+use sqlx::PgConnection;
+
+use super::ScoringError;
+use crate::domain::HealthModel;
+use crate::storage::models::{self, Activation};
+
+/// Which model scores which day.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct ModelBook {
+    models: HashMap<ModelId, Arc<HealthModel>>,
+    /// In the order of their sequences.
+    activations: Vec<Activation>,
+}
+
+impl ModelBook {
+    /// The model that scores the day: of all that were activated for it or an
+    /// earlier day, the one activated last.
+    pub(crate) fn model_for(&self, day: NaiveDate) -> Option<Arc<HealthModel>> {
+        let activation = self.activations.iter().rev().find(|activation| activation.from_day <= day)?;
+        self.models.get(&activation.model).map(Arc::clone)
+    }
+
+    fn sequence(&self) -> Option<i64> {
+        self.activations.last().map(|activation| activation.sequence)
+    }
+}
+
+/// The models that were asked for so far, and the newest book.
+#[derive(Debug, Default)]
+pub(crate) struct ModelCache {
+    models: RwLock<HashMap<ModelId, Arc<HealthModel>>>,
+    book: RwLock<Arc<ModelBook>>,
+}
+
+impl ModelCache {
+    /// The book as the connection's transaction sees it.
+    ///
+    /// Asks for the newest activation each time. Numbers are not given twice,
+    /// so a book read in a transaction that is rolled back is not taken for a later one.
+    pub(crate) async fn book(&self, conn: &mut PgConnection) -> Result<Arc<ModelBook>, ScoringError> {
+        let newest = models::newest_activation(conn).await?;
+        let known = Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner));
+        if known.sequence() == newest {
+            return Ok(known);
+        }
+        let mut book = ModelBook { models: HashMap::new(), activations: models::activations(conn).await? };
+        for activation in &book.activations {
+            if !book.models.contains_key(&activation.model) {
+                let model = self.model(conn, &activation.model).await?;
+                book.models.insert(activation.model.clone(), model);
+            }
+        }
+        let book = Arc::new(book);
+        *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&book);
+        Ok(book)
+    }
+
+    /// A model that was committed before; an unknown one is [`ScoringError::ModelNotFound`].
+    pub(crate) async fn model(&self, conn: &mut PgConnection, id: &ModelId) -> Result<Arc<HealthModel>, ScoringError> {
+        let known = self.models.read().unwrap_or_else(PoisonError::into_inner).get(id).map(Arc::clone);
+        if let Some(model) = known {
+            return Ok(model);
+        }
+        let stored = models::lookup(conn, id).await?.ok_or_else(|| ScoringError::ModelNotFound(id.name()))?;
+        let model = Arc::new(stored.model);
+        self.models.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::clone(&model));
+        Ok(model)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{DEFAULT_MODEL, parse_model_file};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    #[test]
+    fn of_several_activations_that_reach_a_day_the_last_holds() {
+        let mut book = ModelBook::default();
+        for (sequence, id, from_day) in
+            [(1, "first", "1970-01-01"), (4, "second", "2026-03-01"), (5, "third", "2026-03-01"), (9, "first", "2026-02-01")]
+        {
+            let mut draft = parse_model_file(DEFAULT_MODEL).expect("parses");
+            draft.name = format!("models/{id}");
+            let model = HealthModel::from_draft(draft).expect("valid");
+            let activation = Activation { sequence, model: model.id.clone(), from_day: day(from_day) };
+            book.models.insert(model.id.clone(), Arc::new(model));
+            book.activations.push(activation);
+        }
+        let model_on = |text| book.model_for(day(text)).map(|model| model.id.to_string());
+        assert_eq!(model_on("1969-12-31"), None);
+        assert_eq!(model_on("1970-01-01").as_deref(), Some("first"));
+        assert_eq!(model_on("2026-03-02").as_deref(), Some("first"));
+        book.activations.pop();
+        let model_on = |text| book.model_for(day(text)).map(|model| model.id.to_string());
+        assert_eq!(model_on("2026-02-28").as_deref(), Some("first"));
+        assert_eq!(model_on("2026-03-01").as_deref(), Some("third"));
+    }
+}

@@ -1,0 +1,183 @@
+//! Records signals: each once, durable, added to the days they belong to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use mainstay_domain::{Violations, day_of};
+use sqlx::PgConnection;
+
+use super::{App, Mutation, Replayable, ScoringError};
+use crate::domain::day_number;
+use crate::domain::signal::{Signal, SignalKind};
+use crate::jobs::RESCORE_QUEUE;
+use crate::storage::series::SeriesDeltas;
+use crate::storage::{accounts, metrics, signals};
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct RecordedSignals {
+    pub recorded: usize,
+    pub duplicates: usize,
+    /// Items that were refused, by their place.
+    pub refused: Vec<(usize, ScoringError)>,
+}
+
+/// An item of a batch: its place in the request, and the signal or what is wrong with it.
+pub(crate) type Item = (usize, Result<Signal, Violations>);
+
+/// Records a batch; with `all_or_nothing` one wrong item refuses it all.
+/// `answer` makes of the outcome what the caller is told, and told again.
+pub(crate) async fn execute<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    items: &[Item],
+    all_or_nothing: bool,
+    answer: impl Fn(RecordedSignals) -> T + Sync,
+) -> Result<T, ScoringError> {
+    app.mutate(mutation, async |conn| {
+        let now = app.clock.now();
+        let (accepted, refused) = sort_out(conn, items, now).await?;
+        if all_or_nothing && !refused.is_empty() {
+            return Err(refuse_all(refused));
+        }
+        let mut recorded = record(app, conn, &accepted, now).await?;
+        ::metrics::counter!("mainstay_scoring_signals_recorded_total").increment(recorded.recorded as u64);
+        ::metrics::counter!("mainstay_scoring_signals_duplicate_total").increment(recorded.duplicates as u64);
+        recorded.refused = refused;
+        Ok(answer(recorded))
+    })
+    .await
+}
+
+/// The signals that can be recorded, and the errors of the others by place.
+async fn sort_out<'a>(
+    conn: &mut PgConnection,
+    items: &'a [Item],
+    now: DateTime<Utc>,
+) -> Result<(Vec<&'a Signal>, Vec<(usize, ScoringError)>), ScoringError> {
+    let valid = || items.iter().filter_map(|(_, item)| item.as_ref().ok());
+    let mut ids: Vec<&str> = valid().map(|signal| signal.account.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let archived = accounts::archived_by_id(conn, &ids).await?;
+    let kinds = known_kinds(conn, valid(), now).await?;
+    let mut accepted = Vec::with_capacity(items.len());
+    let mut refused = Vec::new();
+    for (place, item) in items {
+        let error = match item {
+            Err(violations) => Some(ScoringError::Invalid(violations.clone())),
+            Ok(signal) => why_refused(signal, &archived, &kinds),
+        };
+        match (error, item) {
+            (Some(error), _) => refused.push((*place, error)),
+            (None, Ok(signal)) => accepted.push(signal),
+            (None, Err(_)) => {}
+        }
+    }
+    Ok((accepted, refused))
+}
+
+fn why_refused(
+    signal: &Signal,
+    archived: &HashMap<String, bool>,
+    kinds: &HashMap<String, SignalKind>,
+) -> Option<ScoringError> {
+    match archived.get(signal.account.as_str()) {
+        None => return Some(ScoringError::AccountNotFound(signal.account.clone())),
+        Some(true) => return Some(ScoringError::AccountArchived(signal.account.clone())),
+        Some(false) => {}
+    }
+    let (metric, kind) = signal.payload.metric()?;
+    let known = *kinds.get(metric)?;
+    (known != kind).then(|| ScoringError::MetricKindMismatch { metric: metric.to_owned(), known })
+}
+
+/// The kinds of the metrics used; a metric that is new has the kind of its first signal here.
+async fn known_kinds<'a>(
+    conn: &mut PgConnection,
+    signals: impl Iterator<Item = &'a Signal>,
+    now: DateTime<Utc>,
+) -> Result<HashMap<String, SignalKind>, ScoringError> {
+    let mut first_kinds: BTreeMap<&str, SignalKind> = BTreeMap::new();
+    for (metric, kind) in signals.filter_map(|signal| signal.payload.metric()) {
+        first_kinds.entry(metric).or_insert(kind);
+    }
+    let names: Vec<&str> = first_kinds.keys().copied().collect();
+    let mut known = metrics::kinds(conn, &names).await?;
+    let new: Vec<(&str, SignalKind)> =
+        first_kinds.into_iter().filter(|(metric, _)| !known.contains_key(*metric)).collect();
+    if !new.is_empty() {
+        metrics::note(conn, &new, now).await?;
+        known = metrics::kinds(conn, &names).await?;
+    }
+    Ok(known)
+}
+
+async fn record(
+    app: &App,
+    conn: &mut PgConnection,
+    accepted: &[&Signal],
+    now: DateTime<Utc>,
+) -> Result<RecordedSignals, ScoringError> {
+    if accepted.is_empty() {
+        return Ok(RecordedSignals::default());
+    }
+    let new = signals::insert_new(conn, accepted, now).await?;
+    let deltas = SeriesDeltas::of(new.iter().map(|&index| accepted[index]));
+    deltas.store(conn).await?;
+    mark(app, conn, &deltas, now).await?;
+    Ok(RecordedSignals { recorded: new.len(), duplicates: accepted.len() - new.len(), refused: Vec::new() })
+}
+
+/// Has the accounts of new signals scored again, from the earliest day that changed. A signal ahead
+/// of the clock counts when its day comes.
+async fn mark(
+    app: &App,
+    conn: &mut PgConnection,
+    deltas: &SeriesDeltas<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let first_days = deltas.first_days();
+    if first_days.is_empty() {
+        return Ok(());
+    }
+    let today = day_of(now);
+    let keys: Vec<&str> = first_days.keys().copied().collect();
+    let marks: Vec<i64> = first_days.values().map(|day| i64::from(day_number((*day).min(today)))).collect();
+    app.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?;
+    Ok(())
+}
+
+/// One error for the whole batch. Faults of fields are all named; when there
+/// are none, the first other error speaks.
+fn refuse_all(refused: Vec<(usize, ScoringError)>) -> ScoringError {
+    let mut found = Violations::new();
+    let mut only_error = None;
+    let count = refused.len();
+    for (place, error) in refused {
+        let prefix = format!("signals[{place}]");
+        match error {
+            ScoringError::Invalid(violations) => found.absorb(&prefix, violations),
+            ScoringError::AccountNotFound(_) | ScoringError::AccountArchived(_) => {
+                found.add(format!("{prefix}.account"), error.to_string());
+                only_error = Some(error);
+            }
+            ScoringError::MetricKindMismatch { ref metric, known } => {
+                found.add(format!("{prefix}.payload"), format!("the metric `{metric}` is known as a {}", kind_name(known)));
+                only_error = Some(error);
+            }
+            other => return other,
+        }
+    }
+    match only_error {
+        Some(error) if count == 1 => error,
+        _ => ScoringError::Invalid(found),
+    }
+}
+
+fn kind_name(kind: SignalKind) -> &'static str {
+    match kind {
+        SignalKind::Gauge => "gauge",
+        _ => "usage count",
+    }
+}

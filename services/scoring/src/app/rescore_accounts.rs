@@ -1,0 +1,204 @@
+//! Scores accounts from a day on until today, writes what came out, and tells
+//! what changed: all in the caller's transaction.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use mainstay_domain::Points;
+use sqlx::PgConnection;
+
+use super::account_series::load_series;
+use super::day_contexts::DayContexts;
+use super::model_cache::ModelBook;
+use super::{App, ScoringError, events};
+use crate::domain::account::Account;
+use crate::domain::{AccountInputs, AccountSeries, HealthModel, day_number, deserves_event, score};
+use crate::storage::accounts;
+use crate::storage::health::{self, Changes, CurrentHealth, HealthRecord};
+
+/// How far back a late signal rescores: older days keep the score they had.
+pub(crate) const HISTORY_DAYS_MAX: u64 = 730;
+/// Most days of accounts in one transaction; what is left comes in the next one.
+const ACCOUNT_DAYS_MAX: usize = 5_000;
+
+/// An account to score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RescoreRequest {
+    pub account_id: String,
+    /// The earliest day whose inputs changed.
+    pub from_day: NaiveDate,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rescored {
+    /// Scored up to and with this day, the one on which the transaction began.
+    Done { through: NaiveDate },
+    /// Scored, but not up to today: go on from this day.
+    More { from_day: NaiveDate },
+    /// Somebody else holds the account: try again soon.
+    Locked,
+    /// The account is archived: it is not scored any more.
+    Archived,
+}
+
+/// Scores the accounts; the answers stand in the order of the requests.
+pub(crate) async fn execute(
+    app: &App,
+    conn: &mut PgConnection,
+    requests: &[RescoreRequest],
+) -> Result<Vec<Rescored>, ScoringError> {
+    let today = app.clock.today();
+    let now = app.clock.now();
+    let book = app.models.book(conn).await?;
+    let ids: Vec<&str> = requests.iter().map(|request| request.account_id.as_str()).collect();
+    let locked: HashMap<String, Account> = accounts::lock_free(conn, &ids)
+        .await?
+        .into_iter()
+        .map(|account| (account.id.as_str().to_owned(), account))
+        .collect();
+    let scored_ids: Vec<&str> =
+        locked.values().filter(|account| account.archived_at.is_none()).map(|account| account.id.as_str()).collect();
+    let series = load_series(conn, &scored_ids).await?;
+
+    let plans = plan(requests, &locked, &series, today);
+    let models_by_day = models_by_day(&book, &plans, today);
+    let contexts = DayContexts::load(conn, &models_by_day).await?;
+    let mut records = Vec::new();
+    for plan in &plans {
+        score_days(plan, &series, &models_by_day, &contexts, now, &mut records);
+    }
+    if !records.is_empty() {
+        health::write_history(conn, &records).await?;
+    }
+    write_today(app, conn, records, today, now).await?;
+
+    let outcomes: HashMap<&str, Rescored> = plans.iter().map(|plan| (plan.account.id.as_str(), plan.outcome)).collect();
+    Ok(requests
+        .iter()
+        .map(|request| match locked.get(&request.account_id) {
+            None => Rescored::Locked,
+            Some(account) if account.archived_at.is_some() => Rescored::Archived,
+            Some(_) => outcomes.get(request.account_id.as_str()).copied().unwrap_or(Rescored::Locked),
+        })
+        .collect())
+}
+
+/// The days of an account that this transaction scores.
+struct Plan<'a> {
+    account: &'a Account,
+    first: NaiveDate,
+    last: NaiveDate,
+    outcome: Rescored,
+}
+
+fn plan<'a>(
+    requests: &[RescoreRequest],
+    locked: &'a HashMap<String, Account>,
+    series: &HashMap<String, AccountSeries>,
+    today: NaiveDate,
+) -> Vec<Plan<'a>> {
+    let oldest = today.checked_sub_days(Days::new(HISTORY_DAYS_MAX)).unwrap_or(today);
+    let mut days_left = ACCOUNT_DAYS_MAX;
+    let mut plans = Vec::new();
+    for request in requests {
+        let Some(account) = locked.get(&request.account_id).filter(|account| account.archived_at.is_none()) else {
+            continue;
+        };
+        let first_signal = series.get(&request.account_id).and_then(AccountSeries::first_signal_day);
+        let earliest_useful = first_signal.map_or(today, crate::domain::date_of).clamp(oldest, today);
+        let first = request.from_day.clamp(earliest_useful.min(today), today);
+        let wanted = usize::try_from((today - first).num_days() + 1).unwrap_or(1);
+        let granted = wanted.min(days_left.max(1));
+        days_left = days_left.saturating_sub(granted);
+        let last = first + TimeDelta::days(i64::try_from(granted).unwrap_or(1) - 1);
+        let outcome = if last < today { Rescored::More { from_day: last + TimeDelta::days(1) } } else { Rescored::Done { through: today } };
+        plans.push(Plan { account, first, last, outcome });
+    }
+    plans
+}
+
+/// Which model scores which day: the one whose activation holds on that day.
+fn models_by_day(book: &ModelBook, plans: &[Plan<'_>], today: NaiveDate) -> BTreeMap<NaiveDate, Arc<HealthModel>> {
+    let first = plans.iter().map(|plan| plan.first).min().unwrap_or(today);
+    first.iter_days().take_while(|day| *day <= today).filter_map(|day| Some((day, book.model_for(day)?))).collect()
+}
+
+fn score_days(
+    plan: &Plan<'_>,
+    series: &HashMap<String, AccountSeries>,
+    models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>,
+    contexts: &DayContexts,
+    now: DateTime<Utc>,
+    records: &mut Vec<HealthRecord>,
+) {
+    let nothing = AccountSeries::default();
+    let series = series.get(plan.account.id.as_str()).unwrap_or(&nothing);
+    let first_signal_day = series.first_signal_day();
+    for (&day, model) in models_by_day.range(plan.first..=plan.last) {
+        let Some(context) = contexts.get(&model.id, day) else { continue };
+        let inputs = AccountInputs {
+            series,
+            plan_limits: &plan.account.facts.plan_limits,
+            first_signal_day: first_signal_day.filter(|first| *first <= day_number(day)),
+            segment: plan.account.facts.segment,
+        };
+        let scored = score(model, &inputs, context, day);
+        records.push(HealthRecord::of(&plan.account.id, day, &model.id, &scored, now));
+    }
+}
+
+/// Writes today's rows of those whose today was scored, with an event for each
+/// change that deserves one.
+async fn write_today(
+    app: &App,
+    conn: &mut PgConnection,
+    records: Vec<HealthRecord>,
+    today: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let todays: Vec<HealthRecord> = records.into_iter().filter(|record| record.day == today).collect();
+    if todays.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = todays.iter().map(|record| record.account.as_str()).collect();
+    let announced = health::announced(conn, &ids).await?;
+    let earlier = EarlierScores::load(conn, &ids, today).await?;
+    let mut told = Vec::new();
+    let mut rows = Vec::with_capacity(todays.len());
+    for record in todays {
+        let last = announced.get(record.account.as_str()).copied().unwrap_or_default();
+        let announcement = if deserves_event(last, record.announcement()) {
+            told.push(events::health_changed(app, &record, last, now));
+            record.announcement()
+        } else {
+            last
+        };
+        rows.push(CurrentHealth { changes: earlier.changes(&record), announced: announcement, record });
+    }
+    health::write_current(conn, &rows).await?;
+    if !told.is_empty() {
+        app.events.append(conn, &told, now).await?;
+    }
+    Ok(())
+}
+
+/// Scores of the days with which today is compared.
+struct EarlierScores(HashMap<(String, NaiveDate), Points>);
+
+impl EarlierScores {
+    async fn load(conn: &mut PgConnection, ids: &[&str], today: NaiveDate) -> Result<Self, ScoringError> {
+        let days = [1, 7, 30].map(|days| today - TimeDelta::days(days));
+        let scores = health::scores_on(conn, ids, &days).await?;
+        Ok(Self(scores.into_iter().map(|(account, day, score)| ((account, day), score)).collect()))
+    }
+
+    fn changes(&self, record: &HealthRecord) -> Changes {
+        let change = |days: i64| -> Option<Points> {
+            let earlier = self.0.get(&(record.account.as_str().to_owned(), record.day - TimeDelta::days(days)))?;
+            Some(record.score? - *earlier)
+        };
+        Changes { day_1: change(1), day_7: change(7), day_30: change(30) }
+    }
+}

@@ -1,0 +1,7 @@
+//! Messages into the domain's types and back.
+
+pub(crate) mod account;
+pub(crate) mod common;
+pub(crate) mod health;
+pub(crate) mod model;
+pub(crate) mod signal;

@@ -1,0 +1,87 @@
+//! Signals.
+
+use chrono::{DateTime, Utc};
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_domain::{AccountId, Violations};
+
+use super::common::{time, timestamp};
+use crate::domain::signal::{Payload, Signal, SignalKind, check_event_time, check_source};
+use crate::storage::signals::StoredSignal;
+
+/// A signal of a message, or all that is wrong with it at the time `now`.
+pub(crate) fn signal(given: proto::Signal, now: DateTime<Utc>) -> Result<Signal, Violations> {
+    let mut found = Violations::new();
+    let account = found.take("account", AccountId::parse_name(&given.account));
+    if given.event_time.is_none() {
+        found.add("event_time", "is required");
+    }
+    let event_at = time(&mut found, "event_time", given.event_time.as_ref());
+    let payload = given.payload.map(payload);
+    if payload.is_none() {
+        found.add("payload", "is required: one of usage, gauge, activity, feature_use");
+    }
+    check_source(&mut found, &given.source, &given.source_id);
+    if let Some(event_at) = event_at {
+        check_event_time(&mut found, event_at, now);
+    }
+    if let Some(payload) = &payload {
+        payload.check(&mut found);
+    }
+    match (account, event_at, payload) {
+        (Some(account), Some(event_at), Some(payload)) => {
+            let signal = Signal { account, source: given.source, source_id: given.source_id, event_at, payload };
+            found.into_result(signal)
+        }
+        _ => Err(found),
+    }
+}
+
+fn payload(given: proto::signal::Payload) -> Payload {
+    match given {
+        proto::signal::Payload::Usage(usage) => Payload::Usage { metric: usage.metric, quantity: usage.quantity },
+        proto::signal::Payload::Gauge(gauge) => Payload::Gauge { metric: gauge.metric, level: gauge.level },
+        proto::signal::Payload::Activity(activity) => {
+            Payload::Activity { user_id: activity.user_id, action: activity.action }
+        }
+        proto::signal::Payload::FeatureUse(feature) => Payload::FeatureUse {
+            feature: feature.feature,
+            user_id: feature.user_id,
+            count: if feature.count == 0 { 1 } else { feature.count },
+        },
+    }
+}
+
+/// A stored signal as messages have it.
+pub(crate) fn message(stored: StoredSignal) -> proto::Signal {
+    let signal = stored.signal;
+    let payload = match signal.payload {
+        Payload::Usage { metric, quantity } => proto::signal::Payload::Usage(proto::UsageCount { metric, quantity }),
+        Payload::Gauge { metric, level } => proto::signal::Payload::Gauge(proto::Gauge { metric, level }),
+        Payload::Activity { user_id, action } => {
+            proto::signal::Payload::Activity(proto::UserActivity { user_id, action })
+        }
+        Payload::FeatureUse { feature, user_id, count } => {
+            proto::signal::Payload::FeatureUse(proto::FeatureUse { feature, user_id, count })
+        }
+    };
+    proto::Signal {
+        account: signal.account.name(),
+        source: signal.source,
+        source_id: signal.source_id,
+        event_time: Some(timestamp(signal.event_at)),
+        payload: Some(payload),
+        record_time: Some(timestamp(stored.recorded_at)),
+    }
+}
+
+/// Kinds of a filter, as the database numbers them; empty is any.
+pub(crate) fn kinds(found: &mut Violations, field: &str, given: &[i32]) -> Option<Vec<i16>> {
+    let mut kinds = Vec::new();
+    for (index, &number) in given.iter().enumerate() {
+        match i16::try_from(number).ok().and_then(SignalKind::of_number) {
+            Some(kind) => kinds.push(kind.number()),
+            None => found.add(format!("{field}[{index}]"), format!("{number} is no kind of signal")),
+        }
+    }
+    (!given.is_empty()).then_some(kinds)
+}

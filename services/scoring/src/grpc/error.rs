@@ -1,0 +1,95 @@
+//! What callers get to see of each error: the one place that turns use cases'
+//! errors into statuses. `docs/errors.md` lists them.
+
+use mainstay_api::mainstay::common::v1::ErrorReason as CommonReason;
+use mainstay_api::mainstay::scoring::v1::ErrorReason;
+use mainstay_rpc::ApiError;
+use tonic::{Code, Status};
+
+use crate::app::ScoringError;
+use crate::domain::signal::SignalKind;
+
+const DOMAIN: &str = "scoring.mainstay";
+
+fn of(code: Code, reason: ErrorReason, message: String) -> ApiError {
+    let text = reason.as_str_name();
+    ApiError::new(code, DOMAIN, text.strip_prefix("ERROR_REASON_").unwrap_or(text), message)
+}
+
+impl From<ScoringError> for ApiError {
+    fn from(error: ScoringError) -> Self {
+        match error {
+            ScoringError::Invalid(violations) => Self::invalid(violations),
+            ScoringError::AccountNotFound(id) => {
+                of(Code::NotFound, ErrorReason::AccountNotFound, format!("{} does not exist: create it first", id.name()))
+                    .with_metadata("account", id.name())
+            }
+            ScoringError::AccountArchived(id) => of(
+                Code::FailedPrecondition,
+                ErrorReason::AccountArchived,
+                format!("{} is archived and takes no changes and no signals", id.name()),
+            )
+            .with_metadata("account", id.name())
+            .with_precondition("ARCHIVED", id.name(), "the account must not be archived"),
+            ScoringError::AccountExists(id) => of(
+                Code::AlreadyExists,
+                ErrorReason::AccountExists,
+                format!("{} exists: update it, or upsert it with BatchUpsertAccounts", id.name()),
+            )
+            .with_metadata("account", id.name()),
+            ScoringError::MetricKindMismatch { metric, known } => {
+                let kind = match known {
+                    SignalKind::Gauge => "gauge",
+                    _ => "usage count",
+                };
+                of(
+                    Code::InvalidArgument,
+                    ErrorReason::MetricKindMismatch,
+                    format!("the metric `{metric}` is known as a {kind}, as its first signal said: use another name"),
+                )
+                .with_metadata("metric", metric)
+                .with_metadata("kind", kind)
+            }
+            ScoringError::ModelNotFound(name) => {
+                of(Code::NotFound, ErrorReason::ModelNotFound, format!("{name} does not exist")).with_metadata("model", name)
+            }
+            ScoringError::ModelExists(id) => of(
+                Code::AlreadyExists,
+                ErrorReason::ModelExists,
+                format!("{} exists and models never change: create one under another id", id.name()),
+            )
+            .with_metadata("model", id.name()),
+            ScoringError::HealthNotScored { account, day } => {
+                let day = day.map_or_else(|| "yet".to_owned(), |day| format!("by {day}"));
+                of(Code::NotFound, ErrorReason::HealthNotScored, format!("{} was not scored {day}", account.name()))
+                    .with_metadata("account", account.name())
+                    .with_metadata("day", day.trim_start_matches("by ").trim_start_matches("yet").to_owned())
+            }
+            ScoringError::RecomputeRunning(operation) => of(
+                Code::FailedPrecondition,
+                ErrorReason::RecomputeRunning,
+                format!("operations/{operation} is under way: wait for it, or cancel it"),
+            )
+            .with_metadata("operation", format!("operations/{operation}")),
+            ScoringError::OperationNotFound(name) => {
+                of(Code::NotFound, ErrorReason::OperationNotFound, format!("{name} does not exist"))
+                    .with_metadata("operation", name)
+            }
+            ScoringError::EtagMismatch => Self::common(
+                CommonReason::EtagMismatch,
+                "the etag is not that of the stored resource: somebody changed it; read it again and decide anew",
+            ),
+            ScoringError::RequestIdReused => Self::common(
+                CommonReason::RequestIdReused,
+                "this request_id was used before with another content: use a new id for a new request",
+            ),
+            ScoringError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ScoringError> for Status {
+    fn from(error: ScoringError) -> Self {
+        ApiError::from(error).into()
+    }
+}

@@ -1,0 +1,16 @@
+//! The service's RPCs: messages into the domain's types, a use case, its
+//! answer back. No SQL and no rules here.
+
+mod accounts;
+mod error;
+mod health;
+mod models;
+mod operations;
+mod request;
+mod signals;
+
+pub(crate) use accounts::AccountRpc;
+pub(crate) use health::HealthRpc;
+pub(crate) use models::ModelRpc;
+pub(crate) use operations::OperationsRpc;
+pub(crate) use signals::SignalRpc;

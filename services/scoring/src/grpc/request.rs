@@ -1,0 +1,38 @@
+//! What all mutations and lists have in common.
+
+use mainstay_rpc::{ApiError, caller};
+use mainstay_storage::{RequestKey, fingerprint};
+use mainstay_domain::Violations;
+use prost::Message;
+use tonic::Request;
+
+use crate::app::Mutation;
+
+const REQUEST_ID_LENGTH_MAX: usize = 128;
+
+/// How a mutation was asked for: its fingerprint is over the whole message,
+/// so that the same id with other content is seen.
+pub(super) fn mutation<M: Message>(
+    request: &Request<M>,
+    method: &'static str,
+    request_id: &str,
+    validate_only: bool,
+) -> Result<Mutation, ApiError> {
+    if request_id.chars().count() > REQUEST_ID_LENGTH_MAX {
+        let mut violations = Violations::new();
+        violations.add("request_id", format!("must have at most {REQUEST_ID_LENGTH_MAX} characters"));
+        return Err(ApiError::invalid(violations));
+    }
+    let key = (!request_id.is_empty()).then(|| RequestKey {
+        caller: caller(request).identity,
+        method,
+        request_id: request_id.to_owned(),
+    });
+    let content = if key.is_some() { request.get_ref().encode_to_vec() } else { Vec::new() };
+    Ok(Mutation { key, fingerprint: fingerprint(&[&content]), validate_only })
+}
+
+/// The fingerprint of what a page token is bound to: the request without its page.
+pub(super) fn page_binding<M: Message>(request_without_page: &M) -> [u8; 32] {
+    fingerprint(&[&request_without_page.encode_to_vec()])
+}

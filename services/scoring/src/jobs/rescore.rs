@@ -1,0 +1,72 @@
+//! Scores accounts whose inputs changed, and every account anew when a day begins:
+//! silence changes a score too.
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use mainstay_domain::start_of_day;
+use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
+use sqlx::PgConnection;
+
+use crate::app::rescore_accounts::{self, RescoreRequest, Rescored};
+use crate::app::{App, ScoringError};
+use crate::domain::{date_of, day_number};
+
+/// Accounts to score: the key is the account's id, the low mark the earliest
+/// day whose inputs changed, in days since 1970.
+pub(crate) const RESCORE_QUEUE: &str = "rescore";
+
+/// How long to leave an account that somebody else holds.
+pub(super) const LOCKED_WAIT: TimeDelta = TimeDelta::milliseconds(200);
+const BATCH: i64 = 500;
+
+/// The worker of [`RESCORE_QUEUE`].
+pub(crate) struct Rescore(pub App);
+
+/// What the jobs ask for.
+pub(super) fn requests(app: &App, jobs: &[Job]) -> Vec<RescoreRequest> {
+    let today = app.clock.today();
+    let from_day = |job: &Job| job.low_mark.and_then(|mark| i32::try_from(mark).ok()).map_or(today, date_of);
+    jobs.iter().map(|job| RescoreRequest { account_id: job.key.clone(), from_day: from_day(job) }).collect()
+}
+
+/// A use case's error as a job's.
+pub(super) fn job_error(error: ScoringError) -> JobError {
+    match error {
+        ScoringError::Storage(error) => error.into(),
+        other => JobError::Retry(other.to_string()),
+    }
+}
+
+#[async_trait]
+impl JobHandler for Rescore {
+    fn queue(&self) -> &'static str {
+        RESCORE_QUEUE
+    }
+
+    fn batch_size(&self) -> i64 {
+        BATCH
+    }
+
+    async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
+        let app = &self.0;
+        let rescored = rescore_accounts::execute(app, connection, &requests(app, jobs)).await.map_err(job_error)?;
+        let now = app.clock.now();
+        Ok(jobs
+            .iter()
+            .zip(rescored)
+            .map(|(job, rescored)| match rescored {
+                Rescored::Done { through } => {
+                    let next = through + TimeDelta::days(1);
+                    again(start_of_day(next), Some(i64::from(day_number(next))))
+                }
+                Rescored::More { from_day } => again(now, Some(i64::from(day_number(from_day)))),
+                Rescored::Locked => again(now + LOCKED_WAIT, job.low_mark),
+                Rescored::Archived => Outcome::Done,
+            })
+            .collect())
+    }
+}
+
+fn again(due_at: chrono::DateTime<chrono::Utc>, low_mark: Option<i64>) -> Outcome {
+    Outcome::Again { due_at, low_mark, payload: None }
+}

@@ -1,0 +1,83 @@
+//! Numbers in the database for the domain's words. They never change their meaning.
+
+use std::fmt::Display;
+
+use mainstay_domain::{AccountId, Band, ModelId};
+use mainstay_storage::StorageError;
+
+use crate::domain::Segment;
+use crate::domain::account::LifecycleStage;
+
+/// Our own data does not parse: a fault of ours, not of the caller.
+pub(crate) fn corrupt(error: impl Display) -> StorageError {
+    StorageError::Corrupt(error.to_string())
+}
+
+pub(crate) fn account_id(text: &str) -> Result<AccountId, StorageError> {
+    AccountId::parse(text).map_err(corrupt)
+}
+
+pub(crate) fn model_id(text: &str) -> Result<ModelId, StorageError> {
+    ModelId::parse(text).map_err(corrupt)
+}
+
+pub(crate) const fn segment_number(segment: Segment) -> i16 {
+    match segment {
+        Segment::Unknown => 0,
+        Segment::Enterprise => 1,
+        Segment::MidMarket => 2,
+        Segment::Smb => 3,
+    }
+}
+
+pub(crate) fn segment(number: i16) -> Result<Segment, StorageError> {
+    match number {
+        0 => Ok(Segment::Unknown),
+        1 => Ok(Segment::Enterprise),
+        2 => Ok(Segment::MidMarket),
+        3 => Ok(Segment::Smb),
+        _ => Err(corrupt(format!("segment {number}"))),
+    }
+}
+
+pub(crate) const fn lifecycle_stage_number(stage: LifecycleStage) -> i16 {
+    match stage {
+        LifecycleStage::Unknown => 0,
+        LifecycleStage::Trial => 1,
+        LifecycleStage::Onboarding => 2,
+        LifecycleStage::Active => 3,
+        LifecycleStage::Renewing => 4,
+        LifecycleStage::Churned => 5,
+    }
+}
+
+pub(crate) fn lifecycle_stage(number: i16) -> Result<LifecycleStage, StorageError> {
+    match number {
+        0 => Ok(LifecycleStage::Unknown),
+        1 => Ok(LifecycleStage::Trial),
+        2 => Ok(LifecycleStage::Onboarding),
+        3 => Ok(LifecycleStage::Active),
+        4 => Ok(LifecycleStage::Renewing),
+        5 => Ok(LifecycleStage::Churned),
+        _ => Err(corrupt(format!("lifecycle stage {number}"))),
+    }
+}
+
+pub(crate) const fn band_number(band: Band) -> i16 {
+    match band {
+        Band::Critical => 1,
+        Band::AtRisk => 2,
+        Band::Stable => 3,
+        Band::Healthy => 4,
+    }
+}
+
+pub(crate) fn band(number: i16) -> Result<Band, StorageError> {
+    match number {
+        1 => Ok(Band::Critical),
+        2 => Ok(Band::AtRisk),
+        3 => Ok(Band::Stable),
+        4 => Ok(Band::Healthy),
+        _ => Err(corrupt(format!("band {number}"))),
+    }
+}

@@ -1,0 +1,346 @@
+//! Health of accounts: today's row of each, and the history's.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::{AccountId, ModelId, Points};
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::codes;
+use crate::domain::{Announced, MissingReason, Reading, Scored};
+
+/// A day's health as it is stored: what was read of each measure, from which
+/// the model makes the points again, and the score it made then.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct HealthRecord {
+    pub account: AccountId,
+    pub day: NaiveDate,
+    pub score: Option<Points>,
+    pub band: Option<mainstay_domain::Band>,
+    pub coverage: f64,
+    pub freshness_days: Option<i32>,
+    pub last_signal_day: Option<NaiveDate>,
+    pub model: ModelId,
+    pub readings: Vec<Reading>,
+    pub scored_at: DateTime<Utc>,
+}
+
+impl HealthRecord {
+    /// The record of a score.
+    pub(crate) fn of(account: &AccountId, day: NaiveDate, model: &ModelId, scored: &Scored, at: DateTime<Utc>) -> Self {
+        Self {
+            account: account.clone(),
+            day,
+            score: scored.score,
+            band: scored.band,
+            coverage: scored.coverage,
+            freshness_days: scored.freshness_days,
+            last_signal_day: scored.last_signal_day,
+            model: model.clone(),
+            readings: scored.readings(),
+            scored_at: at,
+        }
+    }
+
+    /// What an event would say of it.
+    pub(crate) fn announcement(&self) -> Announced {
+        Announced { score: self.score, band: self.band }
+    }
+}
+
+/// What today's row of an account holds beside the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Changes {
+    pub day_1: Option<Points>,
+    pub day_7: Option<Points>,
+    pub day_30: Option<Points>,
+}
+
+/// Today's row of an account, as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CurrentHealth {
+    pub record: HealthRecord,
+    pub changes: Changes,
+    pub announced: Announced,
+}
+
+const fn missing_number(reason: MissingReason) -> i16 {
+    match reason {
+        MissingReason::NoData => 1,
+        MissingReason::Stale => 2,
+        MissingReason::TooYoung => 3,
+        MissingReason::NoSegmentBase => 4,
+        MissingReason::NoPlanLimit => 5,
+    }
+}
+
+fn missing_reason(number: i16) -> Result<MissingReason, StorageError> {
+    match number {
+        1 => Ok(MissingReason::NoData),
+        2 => Ok(MissingReason::Stale),
+        3 => Ok(MissingReason::TooYoung),
+        4 => Ok(MissingReason::NoSegmentBase),
+        5 => Ok(MissingReason::NoPlanLimit),
+        _ => Err(codes::corrupt(format!("missing reason {number}"))),
+    }
+}
+
+/// The readings of a record as the columns keep them: arrays in PostgreSQL's
+/// text form, because arrays of arrays cannot be handed to `unnest`.
+#[derive(Default)]
+struct ReadingColumns {
+    values: Vec<String>,
+    raw_values: Vec<String>,
+    base_values: Vec<String>,
+    missing: Vec<String>,
+    freshness: Vec<String>,
+}
+
+impl ReadingColumns {
+    fn push(&mut self, readings: &[Reading]) {
+        self.values.push(literal(readings, |reading| reading.value.ok()));
+        self.raw_values.push(literal(readings, |reading| reading.raw_value));
+        self.base_values.push(literal(readings, |reading| reading.base_value));
+        self.missing.push(literal(readings, |reading| reading.value.err().map(missing_number)));
+        self.freshness.push(literal(readings, |reading| reading.freshness_days));
+    }
+}
+
+fn literal<T: std::fmt::Display>(readings: &[Reading], column: impl Fn(&Reading) -> Option<T>) -> String {
+    let elements: Vec<String> =
+        readings.iter().map(|reading| column(reading).map_or_else(|| "NULL".to_owned(), |value| value.to_string())).collect();
+    format!("{{{}}}", elements.join(","))
+}
+
+fn readings_of(
+    values: &[Option<f64>],
+    raw_values: &[Option<f64>],
+    base_values: &[Option<f64>],
+    missing: &[Option<i16>],
+    freshness: &[Option<i32>],
+) -> Result<Vec<Reading>, StorageError> {
+    let lengths = [raw_values.len(), base_values.len(), missing.len(), freshness.len()];
+    if lengths.iter().any(|&length| length != values.len()) {
+        return Err(codes::corrupt(format!("{} values beside {lengths:?}", values.len())));
+    }
+    (0..values.len())
+        .map(|place| {
+            let value = match (values[place], missing[place]) {
+                (Some(value), None) => Ok(value),
+                (None, Some(reason)) => Err(missing_reason(reason)?),
+                other => return Err(codes::corrupt(format!("a reading of {other:?}"))),
+            };
+            Ok(Reading {
+                value,
+                raw_value: raw_values[place],
+                base_value: base_values[place],
+                freshness_days: freshness[place],
+            })
+        })
+        .collect()
+}
+
+#[derive(Default)]
+struct RecordColumns<'a> {
+    account_id: Vec<&'a str>,
+    day: Vec<NaiveDate>,
+    score: Vec<Option<i32>>,
+    band: Vec<Option<i16>>,
+    coverage: Vec<f64>,
+    freshness_days: Vec<Option<i32>>,
+    last_signal_day: Vec<Option<NaiveDate>>,
+    model_id: Vec<&'a str>,
+    readings: ReadingColumns,
+    scored_at: Vec<DateTime<Utc>>,
+}
+
+impl<'a> RecordColumns<'a> {
+    fn of(records: impl IntoIterator<Item = &'a HealthRecord>) -> Self {
+        let mut columns = Self::default();
+        for record in records {
+            columns.account_id.push(record.account.as_str());
+            columns.day.push(record.day);
+            columns.score.push(record.score.map(Points::units));
+            columns.band.push(record.band.map(codes::band_number));
+            columns.coverage.push(record.coverage);
+            columns.freshness_days.push(record.freshness_days);
+            columns.last_signal_day.push(record.last_signal_day);
+            columns.model_id.push(record.model.as_str());
+            columns.readings.push(&record.readings);
+            columns.scored_at.push(record.scored_at);
+        }
+        columns
+    }
+}
+
+/// Writes days of history, over what was there.
+pub(crate) async fn write_history(conn: &mut PgConnection, records: &[HealthRecord]) -> Result<(), StorageError> {
+    let columns = RecordColumns::of(records);
+    sqlx::query!(
+        "INSERT INTO scoring.health_history (
+             account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, measure_values,
+             measure_raw_values, measure_base_values, measure_missing, measure_freshness_days, scored_at)
+         SELECT account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings::float8[],
+                raw_values::float8[], base_values::float8[], missing::smallint[], freshness::integer[], scored_at
+           FROM unnest($1::text[], $2::date[], $3::integer[], $4::smallint[], $5::float8[], $6::integer[], $7::date[],
+                       $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[])
+                AS given (account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings,
+                          raw_values, base_values, missing, freshness, scored_at)
+         ON CONFLICT (account_id, day) DO UPDATE SET
+             score = excluded.score, band = excluded.band, coverage = excluded.coverage,
+             freshness_days = excluded.freshness_days, last_signal_day = excluded.last_signal_day,
+             model_id = excluded.model_id, measure_values = excluded.measure_values,
+             measure_raw_values = excluded.measure_raw_values, measure_base_values = excluded.measure_base_values,
+             measure_missing = excluded.measure_missing, measure_freshness_days = excluded.measure_freshness_days,
+             scored_at = excluded.scored_at",
+        &columns.account_id as &[&str],
+        &columns.day,
+        &columns.score as &[Option<i32>],
+        &columns.band as &[Option<i16>],
+        &columns.coverage,
+        &columns.freshness_days as &[Option<i32>],
+        &columns.last_signal_day as &[Option<NaiveDate>],
+        &columns.model_id as &[&str],
+        &columns.readings.values,
+        &columns.readings.raw_values,
+        &columns.readings.base_values,
+        &columns.readings.missing,
+        &columns.readings.freshness,
+        &columns.scored_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes today's rows, over what was there.
+pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth]) -> Result<(), StorageError> {
+    let columns = RecordColumns::of(rows.iter().map(|row| &row.record));
+    let change = |pick: fn(&Changes) -> Option<Points>| -> Vec<Option<i32>> {
+        rows.iter().map(|row| pick(&row.changes).map(Points::units)).collect()
+    };
+    sqlx::query!(
+        "INSERT INTO scoring.health (
+             account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, measure_values,
+             measure_raw_values, measure_base_values, measure_missing, measure_freshness_days, scored_at,
+             change_1d, change_7d, change_30d, announced_score, announced_band)
+         SELECT account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings::float8[],
+                raw_values::float8[], base_values::float8[], missing::smallint[], freshness::integer[], scored_at,
+                change_1d, change_7d, change_30d, announced_score, announced_band
+           FROM unnest($1::text[], $2::date[], $3::integer[], $4::smallint[], $5::float8[], $6::integer[], $7::date[],
+                       $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[],
+                       $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::smallint[])
+                AS given (account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings,
+                          raw_values, base_values, missing, freshness, scored_at, change_1d, change_7d, change_30d,
+                          announced_score, announced_band)
+         ON CONFLICT (account_id) DO UPDATE SET
+             day = excluded.day, score = excluded.score, band = excluded.band, coverage = excluded.coverage,
+             freshness_days = excluded.freshness_days, last_signal_day = excluded.last_signal_day,
+             model_id = excluded.model_id, measure_values = excluded.measure_values,
+             measure_raw_values = excluded.measure_raw_values, measure_base_values = excluded.measure_base_values,
+             measure_missing = excluded.measure_missing, measure_freshness_days = excluded.measure_freshness_days,
+             scored_at = excluded.scored_at, change_1d = excluded.change_1d, change_7d = excluded.change_7d,
+             change_30d = excluded.change_30d, announced_score = excluded.announced_score,
+             announced_band = excluded.announced_band",
+        &columns.account_id as &[&str],
+        &columns.day,
+        &columns.score as &[Option<i32>],
+        &columns.band as &[Option<i16>],
+        &columns.coverage,
+        &columns.freshness_days as &[Option<i32>],
+        &columns.last_signal_day as &[Option<NaiveDate>],
+        &columns.model_id as &[&str],
+        &columns.readings.values,
+        &columns.readings.raw_values,
+        &columns.readings.base_values,
+        &columns.readings.missing,
+        &columns.readings.freshness,
+        &columns.scored_at,
+        &change(|changes| changes.day_1) as &[Option<i32>],
+        &change(|changes| changes.day_7) as &[Option<i32>],
+        &change(|changes| changes.day_30) as &[Option<i32>],
+        &rows.iter().map(|row| row.announced.score.map(Points::units)).collect::<Vec<_>>() as &[Option<i32>],
+        &rows.iter().map(|row| row.announced.band.map(codes::band_number)).collect::<Vec<_>>() as &[Option<i16>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What the last event said of these accounts, for those that were scored before.
+pub(crate) async fn announced(
+    conn: &mut PgConnection,
+    accounts: &[&str],
+) -> Result<std::collections::HashMap<String, Announced>, StorageError> {
+    let rows = sqlx::query!(
+        "SELECT account_id, announced_score, announced_band FROM scoring.health WHERE account_id = ANY($1::text[])",
+        accounts as &[&str]
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let band = row.announced_band.map(codes::band).transpose()?;
+            Ok((row.account_id, Announced { score: row.announced_score.map(Points::from_units), band }))
+        })
+        .collect()
+}
+
+/// The scores of these accounts on these days, for those that have one.
+pub(crate) async fn scores_on(
+    conn: &mut PgConnection,
+    accounts: &[&str],
+    days: &[NaiveDate],
+) -> Result<Vec<(String, NaiveDate, Points)>, StorageError> {
+    let rows = sqlx::query!(
+        r#"SELECT account_id, day, score AS "score!" FROM scoring.health_history
+            WHERE account_id = ANY($1::text[]) AND day = ANY($2::date[]) AND score IS NOT NULL"#,
+        accounts as &[&str],
+        days,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.account_id, row.day, Points::from_units(row.score))).collect())
+}
+
+/// A record as the queries give it.
+pub(super) struct RecordRow {
+    pub account_id: String,
+    pub day: NaiveDate,
+    pub score: Option<i32>,
+    pub band: Option<i16>,
+    pub coverage: f64,
+    pub freshness_days: Option<i32>,
+    pub last_signal_day: Option<NaiveDate>,
+    pub model_id: String,
+    pub measure_values: Vec<Option<f64>>,
+    pub measure_raw_values: Vec<Option<f64>>,
+    pub measure_base_values: Vec<Option<f64>>,
+    pub measure_missing: Vec<Option<i16>>,
+    pub measure_freshness_days: Vec<Option<i32>>,
+    pub scored_at: DateTime<Utc>,
+}
+
+impl TryFrom<RecordRow> for HealthRecord {
+    type Error = StorageError;
+
+    fn try_from(row: RecordRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            account: codes::account_id(&row.account_id)?,
+            day: row.day,
+            score: row.score.map(Points::from_units),
+            band: row.band.map(codes::band).transpose()?,
+            coverage: row.coverage,
+            freshness_days: row.freshness_days,
+            last_signal_day: row.last_signal_day,
+            model: codes::model_id(&row.model_id)?,
+            readings: readings_of(
+                &row.measure_values,
+                &row.measure_raw_values,
+                &row.measure_base_values,
+                &row.measure_missing,
+                &row.measure_freshness_days,
+            )?,
+            scored_at: row.scored_at,
+        })
+    }
+}

@@ -1,0 +1,373 @@
+//! Health as it is looked at: of an account, of a day, of the portfolio.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::{AccountId, Currency, Money, Points};
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::codes;
+use super::health::{Changes, HealthRecord, RecordRow};
+use crate::domain::Segment;
+
+/// Health with what a reader of a list needs to know of the account.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct HealthView {
+    pub record: HealthRecord,
+    pub changes: Changes,
+    pub display_name: String,
+    pub segment: Segment,
+    pub arr: Option<Money>,
+}
+
+/// Which accounts; all conditions given must hold.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HealthFilter {
+    pub bands: Option<Vec<i16>>,
+    /// Accounts without a score, beside those of `bands`.
+    pub without_score: bool,
+    pub segments: Option<Vec<i16>>,
+    pub owner_email: Option<String>,
+    pub change_30d_at_most: Option<Points>,
+    pub change_30d_at_least: Option<Points>,
+}
+
+/// Order of a list; accounts without the figure come last, equal ones by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HealthOrder {
+    ScoreAscending,
+    ScoreDescending,
+    Change30dAscending,
+    Change30dDescending,
+    ArrDescending,
+}
+
+/// Place in a list: the order's figure of the last account before it, and the account.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct HealthCursor {
+    pub figure: Option<i64>,
+    /// With the order by revenue.
+    pub currency: Option<String>,
+    pub account_id: String,
+}
+
+impl HealthCursor {
+    /// The place after a row of a list.
+    pub(crate) fn after(view: &HealthView, order: HealthOrder) -> Self {
+        let points = |points: Option<Points>| points.map(|points| i64::from(points.units()));
+        let figure = match order {
+            HealthOrder::ScoreAscending | HealthOrder::ScoreDescending => points(view.record.score),
+            HealthOrder::Change30dAscending | HealthOrder::Change30dDescending => points(view.changes.day_30),
+            HealthOrder::ArrDescending => view.arr.map(|arr| arr.minor_units),
+        };
+        Self {
+            figure,
+            currency: view.arr.filter(|_| order == HealthOrder::ArrDescending).map(|arr| arr.currency.to_string()),
+            account_id: view.record.account.as_str().to_owned(),
+        }
+    }
+}
+
+struct ViewRow {
+    account_id: String,
+    day: NaiveDate,
+    score: Option<i32>,
+    band: Option<i16>,
+    coverage: f64,
+    freshness_days: Option<i32>,
+    last_signal_day: Option<NaiveDate>,
+    model_id: String,
+    measure_values: Vec<Option<f64>>,
+    measure_raw_values: Vec<Option<f64>>,
+    measure_base_values: Vec<Option<f64>>,
+    measure_missing: Vec<Option<i16>>,
+    measure_freshness_days: Vec<Option<i32>>,
+    scored_at: DateTime<Utc>,
+    change_1d: Option<i32>,
+    change_7d: Option<i32>,
+    change_30d: Option<i32>,
+    display_name: String,
+    segment: i16,
+    currency: Option<String>,
+    arr_minor_units: Option<i64>,
+}
+
+impl TryFrom<ViewRow> for HealthView {
+    type Error = StorageError;
+
+    fn try_from(row: ViewRow) -> Result<Self, StorageError> {
+        let points = |units: Option<i32>| units.map(Points::from_units);
+        let currency = row.currency.as_deref().map(Currency::parse).transpose().map_err(codes::corrupt)?;
+        Ok(Self {
+            record: HealthRecord::try_from(RecordRow {
+                account_id: row.account_id,
+                day: row.day,
+                score: row.score,
+                band: row.band,
+                coverage: row.coverage,
+                freshness_days: row.freshness_days,
+                last_signal_day: row.last_signal_day,
+                model_id: row.model_id,
+                measure_values: row.measure_values,
+                measure_raw_values: row.measure_raw_values,
+                measure_base_values: row.measure_base_values,
+                measure_missing: row.measure_missing,
+                measure_freshness_days: row.measure_freshness_days,
+                scored_at: row.scored_at,
+            })?,
+            changes: Changes {
+                day_1: points(row.change_1d),
+                day_7: points(row.change_7d),
+                day_30: points(row.change_30d),
+            },
+            display_name: row.display_name,
+            segment: codes::segment(row.segment)?,
+            arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
+        })
+    }
+}
+
+/// `query_as!` for views of today's rows, so that the columns stand here once.
+macro_rules! select_views {
+    ([$($tail:tt)+] $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            ViewRow,
+            r#"SELECT health.account_id, health.day, health.score, health.band, health.coverage, health.freshness_days,
+                      health.last_signal_day, health.model_id,
+                      health.measure_values AS "measure_values: Vec<Option<f64>>",
+                      health.measure_raw_values AS "measure_raw_values: Vec<Option<f64>>",
+                      health.measure_base_values AS "measure_base_values: Vec<Option<f64>>",
+                      health.measure_missing AS "measure_missing: Vec<Option<i16>>",
+                      health.measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>",
+                      health.scored_at, health.change_1d, health.change_7d, health.change_30d,
+                      accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units
+                 FROM scoring.health
+                 JOIN scoring.accounts ON accounts.account_id = health.account_id "# + $($tail)+
+            $(, $argument)*
+        )
+    };
+}
+
+/// Today's health of those of `ids` that were scored.
+pub(crate) async fn current(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec<HealthView>, StorageError> {
+    let rows = select_views!(["WHERE health.account_id = ANY($1::text[])"], ids as &[&str]).fetch_all(conn).await?;
+    rows.into_iter().map(HealthView::try_from).collect()
+}
+
+/// Health of those of `ids` that were scored by the end of `day`, each on the last day it was scored.
+pub(crate) async fn as_of(
+    conn: &mut PgConnection,
+    ids: &[&str],
+    day: NaiveDate,
+) -> Result<Vec<HealthView>, StorageError> {
+    let rows = sqlx::query_as!(
+        ViewRow,
+        r#"SELECT history.account_id, history.day, history.score, history.band, history.coverage,
+                  history.freshness_days, history.last_signal_day, history.model_id,
+                  history.measure_values AS "measure_values: Vec<Option<f64>>",
+                  history.measure_raw_values AS "measure_raw_values: Vec<Option<f64>>",
+                  history.measure_base_values AS "measure_base_values: Vec<Option<f64>>",
+                  history.measure_missing AS "measure_missing: Vec<Option<i16>>",
+                  history.measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>",
+                  history.scored_at,
+                  history.score - (SELECT earlier.score FROM scoring.health_history AS earlier
+                                    WHERE earlier.account_id = history.account_id AND earlier.day = history.day - 1) AS change_1d,
+                  history.score - (SELECT earlier.score FROM scoring.health_history AS earlier
+                                    WHERE earlier.account_id = history.account_id AND earlier.day = history.day - 7) AS change_7d,
+                  history.score - (SELECT earlier.score FROM scoring.health_history AS earlier
+                                    WHERE earlier.account_id = history.account_id AND earlier.day = history.day - 30) AS change_30d,
+                  accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units
+             FROM scoring.accounts
+             JOIN LATERAL (SELECT * FROM scoring.health_history AS every
+                            WHERE every.account_id = accounts.account_id AND every.day <= $2
+                            ORDER BY every.day DESC LIMIT 1) AS history ON true
+            WHERE accounts.account_id = ANY($1::text[])"#,
+        ids as &[&str],
+        day,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(HealthView::try_from).collect()
+}
+
+/// A page of an account's days, newest first, of days before `before`.
+pub(crate) async fn history(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    start: Option<NaiveDate>,
+    end: Option<NaiveDate>,
+    before: Option<NaiveDate>,
+    limit: i64,
+) -> Result<Vec<HealthRecord>, StorageError> {
+    let rows = sqlx::query_as!(
+        RecordRow,
+        r#"SELECT account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id,
+                  measure_values AS "measure_values: Vec<Option<f64>>",
+                  measure_raw_values AS "measure_raw_values: Vec<Option<f64>>",
+                  measure_base_values AS "measure_base_values: Vec<Option<f64>>",
+                  measure_missing AS "measure_missing: Vec<Option<i16>>",
+                  measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>", scored_at
+             FROM scoring.health_history
+            WHERE account_id = $1
+              AND ($2::date IS NULL OR day >= $2)
+              AND ($3::date IS NULL OR day <= $3)
+              AND ($4::date IS NULL OR day < $4)
+            ORDER BY day DESC
+            LIMIT $5"#,
+        account.as_str(),
+        start,
+        end,
+        before,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(HealthRecord::try_from).collect()
+}
+
+/// A query for one order of the list: the column, how the next page compares
+/// with it, and the direction.
+macro_rules! list_views {
+    ($column:literal, $beyond:literal, $direction:literal, $filter:expr, $after:expr, $limit:expr) => {
+        select_views!(
+            ["WHERE accounts.archived_at IS NULL
+                AND ($1::smallint[] IS NULL OR health.band = ANY($1) OR ($2 AND health.band IS NULL))
+                AND ($3::smallint[] IS NULL OR accounts.segment = ANY($3))
+                AND ($4::text IS NULL OR accounts.owner_emails @> ARRAY[$4])
+                AND ($5::integer IS NULL OR health.change_30d <= $5)
+                AND ($6::integer IS NULL OR health.change_30d >= $6)
+                AND ($8::text IS NULL
+                     OR CASE WHEN $7::bigint IS NULL THEN " + $column + " IS NULL AND health.account_id > $8
+                             ELSE " + $column + $beyond + " $7 OR " + $column + " IS NULL
+                                  OR (" + $column + " = $7 AND health.account_id > $8) END)
+              ORDER BY " + $column + $direction + " NULLS LAST, health.account_id
+              LIMIT $9"],
+            $filter.bands.as_deref(),
+            $filter.without_score,
+            $filter.segments.as_deref(),
+            $filter.owner_email,
+            $filter.change_30d_at_most.map(Points::units),
+            $filter.change_30d_at_least.map(Points::units),
+            $after.and_then(|cursor| cursor.figure),
+            $after.map(|cursor| cursor.account_id.as_str()),
+            $limit,
+        )
+    };
+}
+
+/// A page of today's health.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    filter: &HealthFilter,
+    order: HealthOrder,
+    after: Option<&HealthCursor>,
+    limit: i64,
+) -> Result<Vec<HealthView>, StorageError> {
+    let rows = match order {
+        HealthOrder::ScoreAscending => {
+            list_views!("health.score", " > ", " ASC", filter, after, limit).fetch_all(conn).await?
+        }
+        HealthOrder::ScoreDescending => {
+            list_views!("health.score", " < ", " DESC", filter, after, limit).fetch_all(conn).await?
+        }
+        HealthOrder::Change30dAscending => {
+            list_views!("health.change_30d", " > ", " ASC", filter, after, limit).fetch_all(conn).await?
+        }
+        HealthOrder::Change30dDescending => {
+            list_views!("health.change_30d", " < ", " DESC", filter, after, limit).fetch_all(conn).await?
+        }
+        HealthOrder::ArrDescending => list_by_arr(conn, filter, after, limit).await?,
+    };
+    rows.into_iter().map(HealthView::try_from).collect()
+}
+
+async fn list_by_arr(
+    conn: &mut PgConnection,
+    filter: &HealthFilter,
+    after: Option<&HealthCursor>,
+    limit: i64,
+) -> Result<Vec<ViewRow>, StorageError> {
+    Ok(select_views!(
+        ["WHERE accounts.archived_at IS NULL
+            AND ($1::smallint[] IS NULL OR health.band = ANY($1) OR ($2 AND health.band IS NULL))
+            AND ($3::smallint[] IS NULL OR accounts.segment = ANY($3))
+            AND ($4::text IS NULL OR accounts.owner_emails @> ARRAY[$4])
+            AND ($5::integer IS NULL OR health.change_30d <= $5)
+            AND ($6::integer IS NULL OR health.change_30d >= $6)
+            AND ($9::text IS NULL
+                 OR CASE WHEN $7::bigint IS NULL THEN accounts.arr_minor_units IS NULL AND health.account_id > $9
+                         ELSE accounts.arr_minor_units IS NULL OR accounts.currency > $8
+                              OR (accounts.currency = $8
+                                  AND (accounts.arr_minor_units < $7
+                                       OR (accounts.arr_minor_units = $7 AND health.account_id > $9))) END)
+          ORDER BY CASE WHEN accounts.arr_minor_units IS NOT NULL THEN accounts.currency END NULLS LAST,
+                   accounts.arr_minor_units DESC NULLS LAST, health.account_id
+          LIMIT $10"],
+        filter.bands.as_deref(),
+        filter.without_score,
+        filter.segments.as_deref(),
+        filter.owner_email,
+        filter.change_30d_at_most.map(Points::units),
+        filter.change_30d_at_least.map(Points::units),
+        after.and_then(|cursor| cursor.figure),
+        after.and_then(|cursor| cursor.currency.as_deref()),
+        after.map(|cursor| cursor.account_id.as_str()),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Accounts that fall together in a summary.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SummaryGroup {
+    pub band: Option<mainstay_domain::Band>,
+    /// Place in the histogram, 0 to 19; none without a score.
+    pub bucket: Option<i32>,
+    pub account_count: i64,
+    /// Sum of the scores, in units of 1/128.
+    pub score_sum: i64,
+    pub arr: Option<Money>,
+}
+
+/// The portfolio by band, bucket of 5 points and currency.
+pub(crate) async fn summarize(
+    conn: &mut PgConnection,
+    filter: &HealthFilter,
+) -> Result<Vec<SummaryGroup>, StorageError> {
+    const BUCKET_UNITS: i32 = 5 * Points::UNITS_PER_POINT;
+    let rows = sqlx::query!(
+        r#"SELECT health.band AS "band?", LEAST(health.score / $7, 19) AS bucket, accounts.currency,
+                  count(*) AS "account_count!", COALESCE(sum(health.score), 0)::bigint AS "score_sum!",
+                  sum(accounts.arr_minor_units)::bigint AS arr_minor_units
+             FROM scoring.accounts
+             LEFT JOIN scoring.health ON health.account_id = accounts.account_id
+            WHERE accounts.archived_at IS NULL
+              AND ($1::smallint[] IS NULL OR health.band = ANY($1) OR ($2 AND health.band IS NULL))
+              AND ($3::smallint[] IS NULL OR accounts.segment = ANY($3))
+              AND ($4::text IS NULL OR accounts.owner_emails @> ARRAY[$4])
+              AND ($5::integer IS NULL OR health.change_30d <= $5)
+              AND ($6::integer IS NULL OR health.change_30d >= $6)
+            GROUP BY 1, 2, 3"#,
+        filter.bands.as_deref(),
+        filter.without_score,
+        filter.segments.as_deref(),
+        filter.owner_email,
+        filter.change_30d_at_most.map(Points::units),
+        filter.change_30d_at_least.map(Points::units),
+        BUCKET_UNITS,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let currency = row.currency.as_deref().map(Currency::parse).transpose().map_err(codes::corrupt)?;
+            Ok(SummaryGroup {
+                band: row.band.map(codes::band).transpose()?,
+                bucket: row.bucket,
+                account_count: row.account_count,
+                score_sum: row.score_sum,
+                arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,15 @@
+//! Rows and queries: the only place with SQL, and only of the schema `scoring`.
+
+pub(crate) mod accounts;
+pub(crate) mod codes;
+pub(crate) mod health;
+pub(crate) mod health_views;
+pub(crate) mod metrics;
+mod migrations;
+pub(crate) mod models;
+pub(crate) mod operations;
+pub(crate) mod segments;
+pub(crate) mod series;
+pub(crate) mod signals;
+
+pub use migrations::{SCHEMA, migrator};

@@ -1,0 +1,157 @@
+//! Rows of models, and of which of them scores from which day on.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::ModelId;
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::codes;
+use crate::domain::{HealthModel, parse_model_file, write_model_file};
+
+/// A model as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredModel {
+    pub model: HealthModel,
+    pub created_at: DateTime<Utc>,
+    /// Grows with each model.
+    pub sequence: i64,
+    /// When it was last made the active one.
+    pub activated_at: Option<DateTime<Utc>>,
+    /// How often any model was activated when it was last activated; 0 for never.
+    pub activation: i64,
+}
+
+struct ModelRow {
+    model_id: String,
+    definition: String,
+    created_at: DateTime<Utc>,
+    sequence: i64,
+    activated_at: Option<DateTime<Utc>>,
+    activation: Option<i64>,
+}
+
+impl TryFrom<ModelRow> for StoredModel {
+    type Error = StorageError;
+
+    fn try_from(row: ModelRow) -> Result<Self, StorageError> {
+        let draft = parse_model_file(&row.definition).map_err(codes::corrupt)?;
+        let model = HealthModel::from_draft(draft)
+            .map_err(|violations| codes::corrupt(format!("model {}: {violations:?}", row.model_id)))?;
+        Ok(Self {
+            model,
+            created_at: row.created_at,
+            sequence: row.sequence,
+            activated_at: row.activated_at,
+            activation: row.activation.unwrap_or(0),
+        })
+    }
+}
+
+/// `query_as!` for whole models, so that the columns stand here once.
+macro_rules! select_models {
+    ($tail:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            ModelRow,
+            r#"SELECT model_id, definition, created_at, sequence, last.activated_at AS "activated_at?",
+                      last.sequence_of_activation AS "activation?"
+                 FROM scoring.models
+                 LEFT JOIN LATERAL (
+                      SELECT activation.activated_at, activation.sequence AS sequence_of_activation
+                        FROM scoring.model_activations AS activation
+                       WHERE activation.model_id = models.model_id
+                       ORDER BY activation.sequence DESC LIMIT 1) AS last ON true "# + $tail
+            $(, $argument)*
+        )
+    };
+}
+
+/// The model, if there is one.
+pub(crate) async fn lookup(conn: &mut PgConnection, id: &ModelId) -> Result<Option<StoredModel>, StorageError> {
+    let row = select_models!("WHERE model_id = $1", id.as_str()).fetch_optional(conn).await?;
+    row.map(StoredModel::try_from).transpose()
+}
+
+/// A page of models, newest first, below the sequence `before`.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<StoredModel>, StorageError> {
+    let rows = select_models!(
+        "WHERE $1::bigint IS NULL OR models.sequence < $1 ORDER BY models.sequence DESC LIMIT $2",
+        before,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(StoredModel::try_from).collect()
+}
+
+/// Stores a new model; false when one of its id is there.
+pub(crate) async fn create(
+    conn: &mut PgConnection,
+    model: &HealthModel,
+    created_at: DateTime<Utc>,
+) -> Result<bool, StorageError> {
+    let definition = write_model_file(&model.to_draft()).map_err(codes::corrupt)?;
+    let created = sqlx::query!(
+        "INSERT INTO scoring.models (model_id, definition, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        model.id.as_str(),
+        write_model_file(&model.to_draft()).map_err(codes::corrupt)?,
+        created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(created.rows_affected() == 1)
+}
+
+/// Makes the model the one that scores from `from_day` on.
+pub(crate) async fn activate(
+    conn: &mut PgConnection,
+    id: &ModelId,
+    from_day: NaiveDate,
+    activated_at: DateTime<Utc>,
+) -> Result<(), StorageError> {
+    sqlx::query!(
+        "INSERT INTO scoring.model_activations (model_id, from_day, activated_at) VALUES ($1, $2, $3)",
+        id.as_str(),
+        from_day,
+        activated_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A model's rule over the days from `from_day` on, until a later one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Activation {
+    pub sequence: i64,
+    pub model: ModelId,
+    pub from_day: NaiveDate,
+}
+
+/// All activations, in their order.
+pub(crate) async fn activations(conn: &mut PgConnection) -> Result<Vec<Activation>, StorageError> {
+    let rows = sqlx::query!("SELECT sequence, model_id, from_day FROM scoring.model_activations ORDER BY sequence")
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Activation { sequence: row.sequence, model: codes::model_id(&row.model_id)?, from_day: row.from_day })
+        })
+        .collect()
+}
+
+/// The number of the newest activation.
+pub(crate) async fn newest_activation(conn: &mut PgConnection) -> Result<Option<i64>, StorageError> {
+    let newest =
+        sqlx::query_scalar!("SELECT max(sequence) FROM scoring.model_activations").fetch_one(conn).await?;
+    Ok(newest)
+}
+
+/// Waits for the others that activate a model, and keeps them waiting until the transaction ends.
+pub(crate) async fn lock_activations(conn: &mut PgConnection) -> Result<(), StorageError> {
+    sqlx::query!("LOCK TABLE scoring.model_activations IN SHARE ROW EXCLUSIVE MODE").execute(conn).await?;
+    Ok(())
+}

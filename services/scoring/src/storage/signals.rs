@@ -1,0 +1,211 @@
+//! Rows of signals, each once.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use mainstay_domain::AccountId;
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::codes;
+use crate::domain::signal::{Payload, Signal, SignalKind};
+
+/// A signal as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredSignal {
+    pub signal: Signal,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Place in a list of an account's signals, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct SignalCursor {
+    pub event_at: DateTime<Utc>,
+    pub source: String,
+    pub source_id: String,
+}
+
+impl SignalCursor {
+    /// The place after a signal of a list.
+    pub(crate) fn after(stored: &StoredSignal) -> Self {
+        Self {
+            event_at: stored.signal.event_at,
+            source: stored.signal.source.clone(),
+            source_id: stored.signal.source_id.clone(),
+        }
+    }
+}
+
+/// Which of an account's signals a list holds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SignalFilter {
+    pub start: Option<DateTime<Utc>>,
+    pub end: Option<DateTime<Utc>>,
+    pub source: Option<String>,
+    pub kinds: Option<Vec<i16>>,
+}
+
+/// What identifies a signal.
+type SignalKey<'a> = (&'a str, &'a str, &'a str);
+
+fn key(signal: &Signal) -> SignalKey<'_> {
+    (signal.account.as_str(), &signal.source, &signal.source_id)
+}
+
+/// Inserts those signals that are not known yet and returns their places in
+/// `signals`; a signal that stands there twice counts the first time.
+///
+/// Rows go in in the order of their keys: two callers that send the same
+/// signals wait for one another instead of deadlocking.
+pub(crate) async fn insert_new(
+    conn: &mut PgConnection,
+    signals: &[&Signal],
+    recorded_at: DateTime<Utc>,
+) -> Result<Vec<usize>, StorageError> {
+    let mut order: Vec<usize> = (0..signals.len()).collect();
+    order.sort_by(|&left, &right| key(signals[left]).cmp(&key(signals[right])));
+    order.dedup_by(|later, earlier| key(signals[*later]) == key(signals[*earlier]));
+    let columns = SignalColumns::of(order.iter().map(|&index| signals[index]));
+    let inserted = sqlx::query!(
+        "INSERT INTO scoring.signals
+             (account_id, source, source_id, kind, event_at, recorded_at, name, user_id, amount, level)
+         SELECT account_id, source, source_id, kind, event_at, $9, name, user_id, amount, level
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[],
+                       $8::bigint[], $10::float8[])
+                AS given (account_id, source, source_id, kind, event_at, name, user_id, amount, level)
+         ON CONFLICT DO NOTHING
+         RETURNING account_id, source, source_id",
+        &columns.account_id as &[&str],
+        &columns.source as &[&str],
+        &columns.source_id as &[&str],
+        &columns.kind,
+        &columns.event_at,
+        &columns.name as &[&str],
+        &columns.user_id as &[Option<&str>],
+        &columns.amount as &[Option<i64>],
+        recorded_at,
+        &columns.level as &[Option<f64>],
+    )
+    .fetch_all(conn)
+    .await?;
+    if inserted.len() == order.len() {
+        return Ok(order);
+    }
+    let places: HashMap<SignalKey<'_>, usize> = order.iter().map(|&index| (key(signals[index]), index)).collect();
+    Ok(inserted
+        .iter()
+        .filter_map(|row| places.get(&(row.account_id.as_str(), row.source.as_str(), row.source_id.as_str())).copied())
+        .collect())
+}
+
+/// A page of an account's signals, newest first, after `after`.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    filter: &SignalFilter,
+    after: Option<&SignalCursor>,
+    limit: i64,
+) -> Result<Vec<StoredSignal>, StorageError> {
+    let rows = sqlx::query!(
+        "SELECT source, source_id, kind, event_at, recorded_at, name, user_id, amount, level
+           FROM scoring.signals
+          WHERE account_id = $1
+            AND ($2::timestamptz IS NULL OR event_at >= $2)
+            AND ($3::timestamptz IS NULL OR event_at < $3)
+            AND ($4::text IS NULL OR source = $4)
+            AND ($5::smallint[] IS NULL OR kind = ANY($5))
+            AND ($6::timestamptz IS NULL OR event_at < $6 OR (event_at = $6 AND (source, source_id) > ($7, $8)))
+          ORDER BY event_at DESC, source, source_id
+          LIMIT $9",
+        account.as_str(),
+        filter.start,
+        filter.end,
+        filter.source,
+        filter.kinds.as_deref(),
+        after.map(|cursor| cursor.event_at),
+        after.map(|cursor| cursor.source.as_str()),
+        after.map(|cursor| cursor.source_id.as_str()),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let payload = payload_of(row.kind, row.name, row.user_id, row.amount, row.level)?;
+            Ok(StoredSignal {
+                signal: Signal {
+                    account: account.clone(),
+                    source: row.source,
+                    source_id: row.source_id,
+                    event_at: row.event_at,
+                    payload,
+                },
+                recorded_at: row.recorded_at,
+            })
+        })
+        .collect()
+}
+
+fn payload_of(
+    kind: i16,
+    name: String,
+    user_id: Option<String>,
+    amount: Option<i64>,
+    level: Option<f64>,
+) -> Result<Payload, StorageError> {
+    let missing = |column: &str| codes::corrupt(format!("signals.{column} is missing for kind {kind}"));
+    match SignalKind::of_number(kind).ok_or_else(|| codes::corrupt(format!("signal kind {kind}")))? {
+        SignalKind::Usage => {
+            Ok(Payload::Usage { metric: name, quantity: amount.ok_or_else(|| missing("amount"))? })
+        }
+        SignalKind::Gauge => Ok(Payload::Gauge { metric: name, level: level.ok_or_else(|| missing("level"))? }),
+        SignalKind::Activity => {
+            Ok(Payload::Activity { user_id: user_id.ok_or_else(|| missing("user_id"))?, action: name })
+        }
+        SignalKind::FeatureUse => Ok(Payload::FeatureUse {
+            feature: name,
+            user_id: user_id.unwrap_or_default(),
+            count: amount.ok_or_else(|| missing("amount"))?,
+        }),
+    }
+}
+
+/// Signals turned into the arrays that `unnest` takes.
+#[derive(Default)]
+struct SignalColumns<'a> {
+    account_id: Vec<&'a str>,
+    source: Vec<&'a str>,
+    source_id: Vec<&'a str>,
+    kind: Vec<i16>,
+    event_at: Vec<DateTime<Utc>>,
+    name: Vec<&'a str>,
+    user_id: Vec<Option<&'a str>>,
+    amount: Vec<Option<i64>>,
+    level: Vec<Option<f64>>,
+}
+
+impl<'a> SignalColumns<'a> {
+    fn of(signals: impl Iterator<Item = &'a Signal>) -> Self {
+        let mut columns = Self::default();
+        for signal in signals {
+            let (name, user_id, amount, level): (&str, Option<&str>, Option<i64>, Option<f64>) = match &signal.payload {
+                Payload::Usage { metric, quantity } => (metric, None, Some(*quantity), None),
+                Payload::Gauge { metric, level } => (metric, None, None, Some(*level)),
+                Payload::Activity { user_id, action } => (action, Some(user_id), None, None),
+                Payload::FeatureUse { feature, user_id, count } => {
+                    (feature, Some(user_id.as_str()).filter(|user| !user.is_empty()), Some(*count), None)
+                }
+            };
+            columns.account_id.push(signal.account.as_str());
+            columns.source.push(&signal.source);
+            columns.source_id.push(&signal.source_id);
+            columns.kind.push(signal.payload.kind().number());
+            columns.event_at.push(signal.event_at);
+            columns.name.push(name);
+            columns.user_id.push(user_id);
+            columns.amount.push(amount);
+            columns.level.push(level);
+        }
+        columns
+    }
+}
