@@ -93,7 +93,7 @@ impl Server {
         self.parts.streams_cancelled.clone()
     }
 
-    /// Serves, in tasks of its own, until `shutdown` is cancelled; then drains: health says NOT_SERVING,
+    /// Serves, in tasks of its own, until `shutdown` is cancelled; then drains: health says `NOT_SERVING`,
     /// calls are served for the drain delay, open streams are asked to end, no connection is accepted, calls in
     /// progress may finish within the drain timeout, and what is left is cut.
     pub fn run(self, shutdown: CancellationToken) -> ServerHandle {

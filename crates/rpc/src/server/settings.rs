@@ -80,7 +80,7 @@ pub struct ConnectionSettings {
 /// How the server ends.
 #[derive(Debug, Clone)]
 pub struct DrainSettings {
-    /// After health says NOT_SERVING, calls are still served this long, so that load balancers can notice.
+    /// After health says `NOT_SERVING`, calls are still served this long, so that load balancers can notice.
     pub delay: Duration,
     /// Calls in progress get this long to finish; then their connections are cut.
     pub timeout: Duration,
@@ -94,7 +94,7 @@ impl Default for Limits {
             streams_per_connection_max: 256,
             connections_max: 4096,
             deadline_max: Duration::from_secs(30),
-            stream_deadline_max: Duration::from_secs(600),
+            stream_deadline_max: Duration::from_mins(10),
             header_bytes_max: 16 * 1024,
             gzip: true,
         }
@@ -107,7 +107,7 @@ impl Default for ConnectionSettings {
             handshake_timeout: Duration::from_secs(5),
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(10),
-            age_max: Duration::from_secs(600),
+            age_max: Duration::from_mins(10),
             age_jitter_percent: 20,
         }
     }
@@ -158,7 +158,7 @@ impl RpcSettings {
             "rpc.readiness_interval",
             "how often the service checks whether it is ready; three failures in a row make it not ready",
             Duration::from_secs(5),
-            Duration::from_millis(100)..=Duration::from_secs(60),
+            Duration::from_millis(100)..=Duration::from_mins(1),
         );
         Self {
             listen,
@@ -227,13 +227,13 @@ impl Limits {
                 "rpc.limits.deadline_max",
                 "the longest that a unary call may take",
                 default.deadline_max,
-                Duration::from_millis(10)..=Duration::from_secs(3600),
+                Duration::from_millis(10)..=Duration::from_hours(1),
             ),
             stream_deadline_max: reader.duration(
                 "rpc.limits.stream_deadline_max",
                 "the longest that a streaming call may take, open-ended feeds excepted",
                 default.stream_deadline_max,
-                Duration::from_millis(10)..=Duration::from_secs(24 * 3600),
+                Duration::from_millis(10)..=Duration::from_hours(24),
             ),
             header_bytes_max: reader.u32(
                 "rpc.limits.header_bytes_max",
@@ -265,25 +265,25 @@ impl ConnectionSettings {
                 "rpc.connections.handshake_timeout",
                 "a connection must have said its first HTTP/2 bytes by then",
                 default.handshake_timeout,
-                Duration::from_millis(100)..=Duration::from_secs(60),
+                Duration::from_millis(100)..=Duration::from_mins(1),
             ),
             keepalive_interval: reader.duration(
                 "rpc.connections.keepalive_interval",
                 "a quiet connection is asked for a sign of life this often",
                 default.keepalive_interval,
-                Duration::from_secs(1)..=Duration::from_secs(3600),
+                Duration::from_secs(1)..=Duration::from_hours(1),
             ),
             keepalive_timeout: reader.duration(
                 "rpc.connections.keepalive_timeout",
                 "a connection that gives no sign of life within this is closed",
                 default.keepalive_timeout,
-                Duration::from_secs(1)..=Duration::from_secs(300),
+                Duration::from_secs(1)..=Duration::from_mins(5),
             ),
             age_max: reader.duration(
                 "rpc.connections.age_max",
                 "after this the client is asked to connect anew; calls in progress go on",
                 default.age_max,
-                Duration::from_secs(1)..=Duration::from_secs(7 * 24 * 3600),
+                Duration::from_secs(1)..=Duration::from_hours(7 * 24),
             ),
             age_jitter_percent: reader.u32(
                 "rpc.connections.age_jitter_percent",
@@ -303,13 +303,13 @@ impl DrainSettings {
                 "rpc.drain.delay",
                 "calls are still served this long after health says NOT_SERVING, so that load balancers notice",
                 default.delay,
-                Duration::ZERO..=Duration::from_secs(120),
+                Duration::ZERO..=Duration::from_mins(2),
             ),
             timeout: reader.duration(
                 "rpc.drain.timeout",
                 "calls in progress get this long to finish, then their connections are cut",
                 default.timeout,
-                Duration::ZERO..=Duration::from_secs(3600),
+                Duration::ZERO..=Duration::from_hours(1),
             ),
         }
     }

@@ -64,25 +64,25 @@ fn read_database(reader: &mut Reader, name: &str) -> DatabaseSettings {
             "database.acquire_timeout",
             "how long a call waits for a connection; below the calls' deadlines",
             default.acquire_timeout,
-            Duration::from_millis(10)..=Duration::from_secs(60),
+            Duration::from_millis(10)..=Duration::from_mins(1),
         ),
         statement_timeout: reader.duration(
             "database.statement_timeout",
             "how long one statement may run; 0s: as the server has it",
             default.statement_timeout,
-            Duration::ZERO..=Duration::from_secs(3600),
+            Duration::ZERO..=Duration::from_hours(1),
         ),
         lock_timeout: reader.duration(
             "database.lock_timeout",
             "how long a statement may wait for a lock; 0s: as the server has it",
             default.lock_timeout,
-            Duration::ZERO..=Duration::from_secs(3600),
+            Duration::ZERO..=Duration::from_hours(1),
         ),
         idle_in_transaction_timeout: reader.duration(
             "database.idle_in_transaction_timeout",
             "how long a transaction may stand open with nothing to do; 0s: as the server has it",
             default.idle_in_transaction_timeout,
-            Duration::ZERO..=Duration::from_secs(3600),
+            Duration::ZERO..=Duration::from_hours(1),
         ),
         ..default
     }

@@ -17,13 +17,13 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-pub const SUBSCRIBE: &str = "/mainstay.events.v1.EventFeedService/Subscribe";
+pub(crate) const SUBSCRIBE: &str = "/mainstay.events.v1.EventFeedService/Subscribe";
 
-pub type Client = EventFeedServiceClient<Channel>;
+pub(crate) type Client = EventFeedServiceClient<Channel>;
 
 /// What the fake does when it is called.
 #[derive(Debug, Clone, Default)]
-pub enum Behaviour {
+pub(crate) enum Behaviour {
     /// Answers with the caller, the request's id and the trace in the position's texts.
     #[default]
     Answer,
@@ -40,17 +40,17 @@ pub enum Behaviour {
 }
 
 #[derive(Debug)]
-pub struct Fake {
+pub(crate) struct Fake {
     behaviour: Mutex<Behaviour>,
     /// Gets a permit whenever a waiting call has begun.
-    pub entered: Semaphore,
+    pub(crate) entered: Semaphore,
     /// Lets one waiting call go on.
-    pub release: Notify,
+    pub(crate) release: Notify,
     streams_cancelled: CancellationToken,
 }
 
 impl Fake {
-    pub fn behave(&self, behaviour: Behaviour) {
+    pub(crate) fn behave(&self, behaviour: Behaviour) {
         *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
@@ -59,7 +59,7 @@ impl Fake {
     }
 
     /// Waits until a call waits in the fake.
-    pub async fn has_entered(&self) {
+    pub(crate) async fn has_entered(&self) {
         self.entered.acquire().await.expect("it is never closed").forget();
     }
 }
@@ -124,7 +124,7 @@ impl EventFeedService for Service {
 }
 
 /// A builder of a server of the fake.
-pub fn builder(settings: &RpcSettings) -> (ServerBuilder, Arc<Fake>) {
+pub(crate) fn builder(settings: &RpcSettings) -> (ServerBuilder, Arc<Fake>) {
     let builder = ServerBuilder::new("test", settings.clone(), Arc::new(SystemClock));
     let fake = Arc::new(Fake {
         behaviour: Mutex::default(),
@@ -137,24 +137,24 @@ pub fn builder(settings: &RpcSettings) -> (ServerBuilder, Arc<Fake>) {
 }
 
 /// A server of the fake, whose subscriptions are open-ended.
-pub async fn server(settings: &RpcSettings) -> (Server, Arc<Fake>) {
+pub(crate) async fn server(settings: &RpcSettings) -> (Server, Arc<Fake>) {
     let (builder, fake) = builder(settings);
     (builder.open_ended(&[SUBSCRIBE]).complete().await.expect("it is complete"), fake)
 }
 
 /// The fake with a client, in memory.
-pub async fn in_memory(settings: &RpcSettings) -> (Client, Arc<Fake>) {
+pub(crate) async fn in_memory(settings: &RpcSettings) -> (Client, Arc<Fake>) {
     let (server, fake) = server(settings).await;
     (Client::new(server.in_memory_channel()), fake)
 }
 
 /// The fake with a client, in memory, with the default limits.
-pub async fn with_defaults() -> (Client, Arc<Fake>) {
+pub(crate) async fn with_defaults() -> (Client, Arc<Fake>) {
     in_memory(&RpcSettings::loopback()).await
 }
 
 /// The reason and the other details of a failure, which it must have.
-pub fn reason_of(status: &Status) -> (String, ErrorDetails) {
+pub(crate) fn reason_of(status: &Status) -> (String, ErrorDetails) {
     let details = status.get_error_details();
     let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo in {status:?}"));
     assert_eq!(info.domain, "mainstay");

@@ -3,6 +3,7 @@
 mod admin;
 mod command_line;
 mod connections;
+mod encryption;
 mod failures;
 mod feed;
 mod limits;

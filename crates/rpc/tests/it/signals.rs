@@ -16,7 +16,7 @@ async fn child_that_ends_when_it_is_told() {
     println!("{STARTED}");
     shutdown.cancelled().await;
     println!("{ENDING}");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Sends `signals` in turn, each when the child is seen to be ready for it; how the child ended.
