@@ -197,7 +197,7 @@ impl FeedReader {
                 match log.extent(&pool).await {
                     Ok(extent) => log.announce(extent.last_offset),
                     Err(error) => {
-                        tracing::warn!(error = %error, detail = ?error, "the head of the feed cannot be read")
+                        tracing::warn!(error = %error, detail = ?error, "the head of the feed cannot be read");
                     }
                 }
             }

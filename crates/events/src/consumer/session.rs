@@ -207,13 +207,12 @@ impl Session {
         let mut has_to_read_back = false;
         for partition in due {
             let Some(blocked) = self.blocked.get_mut(&partition) else { continue };
-            match self.worker.apply_one(&blocked.event).await? {
-                Some(wait) => blocked.retry_at = Instant::now() + wait,
-                None => {
-                    has_to_read_back |= blocked.has_passed_events;
-                    self.offsets.insert(partition, blocked.event.offset);
-                    self.blocked.remove(&partition);
-                }
+            if let Some(wait) = self.worker.apply_one(&blocked.event).await? {
+                blocked.retry_at = Instant::now() + wait;
+            } else {
+                has_to_read_back |= blocked.has_passed_events;
+                self.offsets.insert(partition, blocked.event.offset);
+                self.blocked.remove(&partition);
             }
         }
         Ok(has_to_read_back)

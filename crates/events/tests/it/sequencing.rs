@@ -75,7 +75,7 @@ async fn writers_and_three_sequencers_lose_double_and_reorder_nothing() {
 
     // A reader that follows while all this happens.
     let reader = fixture.reader();
-    let mut follower = reader.subscribe(FeedStart::Oldest, FeedFilter::default(), false).await.expect("a stream");
+    let mut stream = reader.subscribe(FeedStart::Oldest, FeedFilter::default(), false).await.expect("a stream");
     let expected = Arc::new(AtomicUsize::new(usize::MAX));
     let follower_expects = Arc::clone(&expected);
     let following = tokio::spawn(async move {
@@ -83,7 +83,7 @@ async fn writers_and_three_sequencers_lose_double_and_reorder_nothing() {
         let mut count = 0;
         while count < follower_expects.load(Ordering::SeqCst) {
             // A short wait, so that a change of what is expected is seen.
-            if let Ok(batch) = tokio::time::timeout(Duration::from_millis(20), follower.next()).await {
+            if let Ok(batch) = tokio::time::timeout(Duration::from_millis(20), stream.next()).await {
                 let batch = batch.expect("no end").expect("a batch");
                 count += batch.events.len();
                 batches.push(batch);
@@ -97,17 +97,17 @@ async fn writers_and_three_sequencers_lose_double_and_reorder_nothing() {
         let (pool, log, ids) = (writer_pool.clone(), fixture.log.clone(), Arc::clone(&fixture.ids));
         writers.spawn(write_at_random(pool, log, ids, fixture.now(), seed + writer));
     }
-    let written: usize = within_deadline("end of the writers", writers.join_all()).await.into_iter().sum();
+    let committed: usize = within_deadline("end of the writers", writers.join_all()).await.into_iter().sum();
     held.commit().await.expect("a commit");
-    let written = written + 1;
+    let written = committed + 1;
 
     expected.store(written, Ordering::SeqCst);
-    let followed = within_deadline("end of the follower", following).await.expect("no panic");
+    let received = within_deadline("end of the follower", following).await.expect("no panic");
     stop_sequencers.cancel();
     within_deadline("end of the sequencers", sequencers.join_all()).await;
 
     assert_eq!(fixture.assert_feed_is_whole().await, written);
-    let offsets: Vec<i64> = followed.iter().map(|(_, _, offset, _)| *offset).collect();
+    let offsets: Vec<i64> = received.iter().map(|(_, _, offset, _)| *offset).collect();
     assert_eq!(offsets, (1..=i64::try_from(written).expect("small")).collect::<Vec<_>>());
     assert_eq!(fixture.log.position(fixture.pool()).await.expect("a position").outbox_size, 0);
 }
