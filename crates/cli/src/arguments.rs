@@ -34,9 +34,10 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalOptions {
-    /// Where the service listens: host:port, http://…, https://… or unix:/path
+    /// Where the service listens.
     #[arg(
         long,
+        help = "Where the service listens: host:port, http://…, https://… or unix:/path",
         global = true,
         env = "MAINSTAY_SERVER",
         default_value = "http://127.0.0.1:7461",
@@ -64,8 +65,8 @@ pub(crate) struct GlobalOptions {
     #[arg(long, global = true, env = "MAINSTAY_TIMEOUT", default_value = "30s", value_parser = parse_timeout)]
     pub(crate) timeout: Duration,
 
-    /// No colours, also with NO_COLOR set
-    #[arg(long, global = true, env = "NO_COLOR", hide_env = true, value_parser = FalseyValueParser::new())]
+    /// No colours.
+    #[arg(long, help = "No colours, also with NO_COLOR set", global = true, env = "NO_COLOR", hide_env = true, value_parser = FalseyValueParser::new())]
     pub(crate) no_color: bool,
 }
 
@@ -117,7 +118,7 @@ mod tests {
     fn timeouts_have_units() {
         assert_eq!(parse_timeout("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse_timeout("30"), Ok(Duration::from_secs(30)));
-        assert_eq!(parse_timeout("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(parse_timeout("2m"), Ok(Duration::from_mins(2)));
         for bad in ["", "s", "1h", "-1s", "0s", "1.5s"] {
             assert!(parse_timeout(bad).is_err(), "{bad}");
         }

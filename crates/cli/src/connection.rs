@@ -20,7 +20,7 @@ impl Connection {
         settings.deadline = options.timeout;
         settings.connect_timeout = settings.connect_timeout.min(options.timeout);
         settings.certificate_authority_file.clone_from(&options.ca_file);
-        settings.user_agent = concat!("mainstay-cli/", env!("CARGO_PKG_VERSION")).to_owned();
+        settings.user_agent = format!("mainstay-cli/{}", env!("CARGO_PKG_VERSION"));
         settings.token = match (&options.token, &options.token_file) {
             (Some(token), _) => Some(BearerToken::new(token)?),
             (None, Some(path)) => Some(BearerToken::from_file(path)?),

@@ -118,7 +118,7 @@ pub(crate) struct ImportArguments {
 pub(crate) struct SignalArguments {
     #[command(flatten)]
     pub(crate) common: ImportArguments,
-    /// What the ids of rows without a source_id are made from
+    /// What the ids of rows without one are made from
     #[arg(long, value_enum, default_value_t = SourceIdFrom::Content)]
     pub(crate) source_id_from: SourceIdFrom,
 }

@@ -82,12 +82,12 @@ pub(crate) fn read<M: Mapper>(
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         };
-        let mapped = read.and_then(|row| match mapper.map(&row) {
+        let outcome = read.and_then(|row| match mapper.map(&row) {
             Ok(message) => Ok(Item { message, line: row.line, text: row.text }),
             Err(faults) => Err(Reject { line: row.line, reason: reason(&faults), text: row.text }),
         });
-        let key = mapped.as_ref().ok().and_then(|item| mapper.distinct_key(&item.message)).map(str::to_owned);
-        let size = mapped.as_ref().map_or(0, |item| item.message.encoded_len());
+        let key = outcome.as_ref().ok().and_then(|item| mapper.distinct_key(&item.message)).map(str::to_owned);
+        let size = outcome.as_ref().map_or(0, |item| item.message.encoded_len());
         let is_repeated = key.as_ref().is_some_and(|key| keys.contains(key));
         let is_full = batch.items.len() + batch.rejects.len() >= rows_max || bytes + size > BATCH_BYTES_MAX;
         if !batch.is_empty() && (is_repeated || is_full) {
@@ -99,7 +99,7 @@ pub(crate) fn read<M: Mapper>(
         }
         bytes += size;
         keys.extend(key);
-        match mapped {
+        match outcome {
             Ok(item) => batch.items.push(item),
             Err(reject) => batch.rejects.push(reject),
         }

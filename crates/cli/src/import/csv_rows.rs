@@ -100,7 +100,7 @@ impl<R: BufRead> CsvRows<R> {
 fn begun_at(line: u64, error: ReadError) -> ReadError {
     match error {
         ReadError::RowTooLong { .. } => ReadError::RowTooLong { line },
-        other => other,
+        ReadError::Io { .. } => error,
     }
 }
 
@@ -125,7 +125,10 @@ impl<R: BufRead + Send> RowSource for CsvRows<R> {
 mod tests {
     use super::*;
 
-    fn rows(text: &[u8], delimiter: u8) -> Vec<Result<(u64, Vec<String>), (u64, String)>> {
+    /// A row's line and values, or a bad row's line and reason.
+    type Found = Result<(u64, Vec<String>), (u64, String)>;
+
+    fn rows(text: &[u8], delimiter: u8) -> Vec<Found> {
         let mut rows = CsvRows::open(text, delimiter).expect("readable").expect("a header");
         let mut found = Vec::new();
         while let Some(row) = rows.next_row().expect("readable") {
@@ -134,7 +137,8 @@ mod tests {
         found
     }
 
-    fn row(line: u64, values: &[&str]) -> Result<(u64, Vec<String>), (u64, String)> {
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what reading gives")]
+    fn row(line: u64, values: &[&str]) -> Found {
         Ok((line, values.iter().map(|&value| value.to_owned()).collect()))
     }
 

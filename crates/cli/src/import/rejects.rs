@@ -53,22 +53,12 @@ impl Rejects {
     pub(crate) fn add(&mut self, reject: &Reject) -> io::Result<()> {
         self.count += 1;
         let Some(path) = &self.path else { return Ok(()) };
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let mut file = BufWriter::new(File::create(path)?);
-                if let RejectFormat::Csv { header, delimiter } = &self.format {
-                    let [line, reason, _] = REJECT_COLUMNS;
-                    let delimiter = char::from(*delimiter);
-                    writeln!(
-                        file,
-                        "{line}{delimiter}{reason}{delimiter}{}",
-                        without_reject_columns(header, delimiter)
-                    )?;
-                }
-                self.file.insert(file)
-            }
-        };
+        if self.file.is_none() {
+            let mut file = BufWriter::new(File::create(path)?);
+            file.write_all(self.format.first_line().as_bytes())?;
+            self.file = Some(file);
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
         writeln!(file, "{}", self.format.line(reject))
     }
 
@@ -78,18 +68,19 @@ impl Rejects {
     }
 }
 
-/// A rejected file that is imported again has the columns already; their first
-/// two are then those of the earlier import, and are left as they are.
-fn without_reject_columns(header: &str, delimiter: char) -> String {
-    let [line, reason, _] = REJECT_COLUMNS;
-    let again = format!("{line}{delimiter}{reason}{delimiter}");
-    match header.strip_prefix(&again) {
-        Some(rest) => format!("earlier_{line}{delimiter}earlier_{reason}{delimiter}{rest}"),
-        None => header.to_owned(),
-    }
-}
-
 impl RejectFormat {
+    /// What stands before the first row, with its line's end.
+    fn first_line(&self) -> String {
+        match self {
+            Self::Csv { header, delimiter } => {
+                let [line, reason, _] = REJECT_COLUMNS;
+                let delimiter = char::from(*delimiter);
+                format!("{line}{delimiter}{reason}{delimiter}{header}\n")
+            }
+            Self::JsonLines => String::new(),
+        }
+    }
+
     fn line(&self, reject: &Reject) -> String {
         match self {
             Self::Csv { delimiter, .. } => {

@@ -31,9 +31,13 @@ impl Header {
         Self { titles, places }
     }
 
-    /// Titles that mean the same column as an earlier one.
+    /// Titles that mean the same column as an earlier one. Rows that were
+    /// rejected several times have our own columns several times.
     pub(crate) fn repeated(&self) -> Vec<&str> {
-        let is_repeated = |(place, title): &(usize, &String)| self.places.get(&normalized(title)) != Some(place);
+        let is_repeated = |(place, title): &(usize, &String)| {
+            let column = normalized(title);
+            self.place(&column) != Some(*place) && !REJECT_COLUMNS.contains(&column.as_str())
+        };
         self.titles.iter().enumerate().filter(is_repeated).map(|(_, title)| title.as_str()).collect()
     }
 

@@ -108,11 +108,10 @@ fn check<R: BufRead>(
 
 /// A path without `.rejected`, so that a file of bad rows is read as what it is.
 fn extension(path: &Path) -> Option<String> {
-    let original = if path.extension().is_some_and(|extension| extension == "rejected") {
-        path.with_extension("")
-    } else {
-        path.to_path_buf()
-    };
+    let mut original = path.to_path_buf();
+    while original.extension().is_some_and(|extension| extension == "rejected") {
+        original.set_extension("");
+    }
     Some(original.extension()?.to_str()?.to_lowercase())
 }
 
@@ -136,7 +135,7 @@ mod tests {
     fn the_extension_tells_what_a_file_is() {
         let format = |name: &str| format_of(Path::new(name));
         assert_eq!(format("a.csv"), Some(FileFormat::Csv));
-        assert_eq!(format("a.CSV.rejected"), Some(FileFormat::Csv));
+        assert_eq!(format("a.CSV.rejected.rejected"), Some(FileFormat::Csv));
         assert_eq!(format("a.ndjson"), Some(FileFormat::JsonLines));
         assert_eq!((format("a.txt"), format("-"), format("a")), (None, None, None));
         assert_eq!((delimiter_of(Path::new("a.tsv")), delimiter_of(Path::new("a.csv"))), (b'\t', b','));

@@ -59,6 +59,10 @@ async fn corrected_rows_are_imported_from_the_file_of_rejected_ones() {
     let file = write(folder.path(), "accounts.csv", "id,name\na,A\nb,\n");
     assert_eq!(run(server.address, &["import", "accounts", &file]).await.code, 1);
     let rejected = format!("{file}.rejected");
+    // Still bad, so that they are set aside once more, and then once more.
+    assert_eq!(run(server.address, &["import", "accounts", &rejected]).await.code, 2);
+    let rejected = format!("{rejected}.rejected");
+    assert_eq!(run(server.address, &["import", "accounts", &rejected]).await.code, 2);
     let corrected = std::fs::read_to_string(&rejected).expect("set aside").replace(",b,", ",b,B");
     std::fs::write(&rejected, corrected).expect("written");
     let ran = run(server.address, &["import", "accounts", &rejected]).await;
