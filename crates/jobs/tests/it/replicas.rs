@@ -79,6 +79,24 @@ async fn a_job_whose_runner_is_killed_is_done_once_by_another() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_held_does_not_hold_up_the_others() {
+    let fixture = Fixture::new().await;
+    fixture.schedule("a", fixture.now(), None).await;
+    let stuck = Arc::new(Stuck { wrote: Notify::new() });
+    let first = fixture.runner(&fixture.another_pool().await, 1).with(Arc::clone(&stuck) as Arc<dyn JobHandler>);
+    let first = tokio::spawn(async move { first.run(CancellationToken::new()).await });
+    stuck.wrote.notified().await;
+
+    fixture.schedule("b", fixture.now(), None).await;
+    let second = fixture.runner(fixture.pool(), 1).with(Effects::in_batches_of(10));
+    let second = tokio::spawn(async move { second.run(CancellationToken::new()).await });
+    until(async || fixture.record("b").await.is_none()).await;
+    assert!(fixture.record("a").await.is_some());
+    first.abort();
+    second.abort();
+}
+
+#[tokio::test]
 async fn a_runner_that_does_not_end_in_time_is_rolled_back() {
     let fixture = Fixture::new().await;
     fixture.schedule("a", fixture.now(), None).await;
