@@ -6,6 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{FLUSH_TIMEOUT_MAX, TelemetryError, TelemetrySettings, export, logs, prometheus};
@@ -52,7 +53,8 @@ pub fn start(settings: TelemetrySettings) -> Result<Telemetry, TelemetryError> {
     let handle = recorder.handle();
     // Both fail only when somebody installed another: then theirs stays.
     let _ = metrics::set_global_recorder(recorder);
-    let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer("mainstay"));
+    // Not the log's filter: quiet logs must not cut traces. Below INFO the libraries' own spans cost more than the work.
+    let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer("mainstay")).with_filter(LevelFilter::INFO);
     let subscriber =
         tracing_subscriber::registry().with(logs::layer(settings.log_format).with_filter(lines_filter)).with(spans);
     let _ = tracing::subscriber::set_global_default(subscriber);

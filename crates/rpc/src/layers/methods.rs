@@ -22,6 +22,8 @@ pub(crate) struct Method {
     pub(crate) pace: Pace,
     /// Whether it must be answered under overload: health.
     pub(crate) is_vital: bool,
+    /// Whether its streams know nothing of the server's end: health and reflection, which are not ours.
+    pub(crate) is_foreign: bool,
     started: Counter,
     in_flight: Gauge,
     seconds: Histogram,
@@ -90,6 +92,7 @@ impl Method {
         Self {
             pace,
             is_vital: &*service == "grpc.health.v1.Health",
+            is_foreign: service.starts_with("grpc."),
             started: metrics::counter!("grpc_server_started_total", &labels),
             in_flight: metrics::gauge!("grpc_server_in_flight", &labels),
             seconds: metrics::histogram!("grpc_server_handling_seconds", &labels),

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use mainstay_domain::IdSource;
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tower::Service;
@@ -70,6 +71,7 @@ pub(crate) struct LayerParts {
     pub(crate) ids: Arc<IdSource>,
     pub(crate) methods: Arc<Methods>,
     pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) streams_cancelled: CancellationToken,
 }
 
 /// A layer around the rest of the chain.

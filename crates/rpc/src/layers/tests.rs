@@ -90,6 +90,7 @@ fn parts(open_ended: &[&str]) -> LayerParts {
         ids: Arc::new(IdSource::seeded(Arc::new(SystemClock), 1)),
         methods: Arc::new(methods.expect("they can be read")),
         authenticator: Arc::new(Anybody),
+        streams_cancelled: CancellationToken::new(),
     }
 }
 

@@ -129,8 +129,13 @@ impl ServerBuilder {
         reflection::add(&mut routes)?;
 
         let ids = Arc::new(IdSource::new(clock));
-        let parts =
-            LayerParts { limits: settings.limits.clone(), ids: ids.clone(), methods: Arc::new(methods), authenticator };
+        let parts = LayerParts {
+            limits: settings.limits.clone(),
+            ids: ids.clone(),
+            methods: Arc::new(methods),
+            authenticator,
+            streams_cancelled: streams_cancelled.clone(),
+        };
         let chain = layers::around_routes(routes.routes(), &parts);
         let gate = Arc::new(Gate::new());
         let admin_health = HealthServer::new(HealthService::from_health_reporter(health.clone()));

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
+use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -65,6 +66,28 @@ async fn a_connection_that_says_nothing_does_not_hold_the_server() {
     let mut client = feed::Client::connect(format!("http://{}", handle.local_addr())).await.expect("it listens");
     client.get_feed_position(GetFeedPositionRequest {}).await.expect("the connections before are accepted by now");
     shutdown.cancel();
+    timeout(BOUND, handle.join()).await.expect("in time").expect("well");
+}
+
+#[tokio::test]
+async fn somebody_who_watches_health_does_not_hold_the_server() {
+    let (server, _fake) = feed::server(&settings(Duration::ZERO, BOUND * 2)).await;
+    let shutdown = CancellationToken::new();
+    let handle = server.run(shutdown.clone());
+    let endpoint = Endpoint::from_shared(format!("http://{}", handle.local_addr())).expect("an address");
+    let mut health = HealthClient::new(endpoint.connect().await.expect("it listens"));
+    let mut statuses = health.watch(HealthCheckRequest::default()).await.expect("it is known").into_inner();
+    while statuses.message().await.expect("open").expect("a status").status() != ServingStatus::Serving {}
+    shutdown.cancel();
+    let told = async {
+        loop {
+            match statuses.message().await {
+                Ok(status) => assert_eq!(status.expect("a status").status(), ServingStatus::NotServing),
+                Err(status) => return status,
+            }
+        }
+    };
+    assert_eq!(reason_of(&timeout(BOUND, told).await.expect("in time")).0, "SHUTTING_DOWN");
     timeout(BOUND, handle.join()).await.expect("in time").expect("well");
 }
 
