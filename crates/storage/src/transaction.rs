@@ -53,7 +53,7 @@ where
 {
     let mut retries = 0;
     loop {
-        let mut transaction = pool.begin().await.map_err(StorageError::from)?;
+        let mut transaction = begin_shielded(pool).await?;
         let outcome = match work(&mut transaction).await {
             Ok(answer) => commit_shielded(transaction).await.map(|()| answer).map_err(E::from),
             Err(error) => {
@@ -69,6 +69,17 @@ where
             }
             finished => return finished,
         }
+    }
+}
+
+/// Begins on a task of its own, which goes on when the caller's future is dropped. Dropped half way, the driver's `BEGIN`
+/// (sqlx 0.9.0) leaves the connection to the pool inside a transaction that the driver does not know of: what is then
+/// written through it is not committed, and holds its locks.
+async fn begin_shielded(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StorageError> {
+    let pool = pool.clone();
+    match tokio::spawn(async move { pool.begin().await }).await {
+        Ok(begun) => Ok(begun?),
+        Err(_) => Err(StorageError::Unavailable(sqlx::Error::WorkerCrashed)),
     }
 }
 
