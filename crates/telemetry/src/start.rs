@@ -58,6 +58,8 @@ pub fn start(settings: TelemetrySettings) -> Result<Telemetry, TelemetryError> {
     let subscriber =
         tracing_subscriber::registry().with(logs::layer(settings.log_format).with_filter(lines_filter)).with(spans);
     let _ = tracing::subscriber::set_global_default(subscriber);
+    // A span that another thread met between the subscriber's making and its installing would be off for ever.
+    tracing::callsite::rebuild_interest_cache();
     let telemetry = Telemetry { inner: Arc::new(Inner { prometheus: handle, traces }) };
     *started = Some(telemetry.clone());
     Ok(telemetry)
