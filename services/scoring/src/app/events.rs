@@ -2,15 +2,44 @@
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_domain::ModelId;
 use mainstay_events::NewEvent;
 
 use super::App;
+use super::get_model::ModelView;
 use crate::convert;
 use crate::domain::Announced;
+use crate::domain::account::Account;
 use crate::storage::health::HealthRecord;
 
 /// An account's health changed since the last such event.
 pub(super) fn health_changed(app: &App, record: &HealthRecord, last: Announced, now: DateTime<Utc>) -> NewEvent {
     let payload = proto::HealthChanged { change: Some(convert::health::change(record, last)) };
     NewEvent::of(app.ids.new_id(), Some(&record.account), &payload, now)
+}
+
+/// An account was created, changed or archived. An archived one never changes
+/// again: what is told of it is that it was archived.
+pub(super) fn account_changed(app: &App, account: &Account, now: DateTime<Utc>) -> NewEvent {
+    let kind = match account {
+        Account { archived_at: Some(_), .. } => proto::AccountChangeKind::Archived,
+        Account { version: 1, .. } => proto::AccountChangeKind::Created,
+        _ => proto::AccountChangeKind::Updated,
+    };
+    let payload = proto::AccountChanged { account: Some(convert::account::message(account)), kind: kind.into() };
+    NewEvent::of(app.ids.new_id(), Some(&account.id), &payload, now)
+}
+
+/// A model became the one that scores.
+pub(super) fn model_activated(
+    app: &App,
+    view: &ModelView,
+    previous: Option<&ModelId>,
+    now: DateTime<Utc>,
+) -> NewEvent {
+    let payload = proto::ModelActivated {
+        model: Some(convert::model::message(view)),
+        previous_model: previous.map(ModelId::name).unwrap_or_default(),
+    };
+    NewEvent::of(app.ids.new_id(), None, &payload, now)
 }

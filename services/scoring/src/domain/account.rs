@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Segment;
 
+/// Most accounts in one batch.
+pub const ACCOUNTS_BATCH_MAX: usize = 10_000;
+/// Most characters of a text such as the industry.
+pub const TEXT_LENGTH_MAX: usize = 100;
+/// Most bytes of a mail address.
+pub const EMAIL_LENGTH_MAX: usize = 254;
 /// Most contacts of an account.
 pub const CONTACTS_MAX: usize = 200;
 /// Most labels of an account.
@@ -118,6 +124,17 @@ pub struct AccountFacts {
     pub labels: BTreeMap<String, String>,
 }
 
+/// An account as a caller gives it, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// What the caller says of it.
+    pub facts: AccountFacts,
+    /// The etag that the stored account must have; none: any, or no account.
+    pub etag: Option<String>,
+}
+
 /// An account as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
@@ -136,6 +153,28 @@ pub struct Account {
 }
 
 impl Account {
+    /// A new account.
+    pub fn created(given: &GivenAccount, now: DateTime<Utc>) -> Self {
+        Self {
+            id: given.id.clone(),
+            facts: given.facts.clone(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            archived_at: None,
+        }
+    }
+
+    /// The account with other facts.
+    pub fn changed(&self, facts: AccountFacts, now: DateTime<Utc>) -> Self {
+        Self { facts, version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+
+    /// The account out of use.
+    pub fn archived(&self, now: DateTime<Utc>) -> Self {
+        Self { archived_at: Some(now), ..self.changed(self.facts.clone(), now) }
+    }
+
     /// The version as callers see it.
     pub fn etag(&self) -> Etag {
         Etag::of_version(self.version)
@@ -143,26 +182,31 @@ impl Account {
 }
 
 impl AccountFacts {
-    /// All that is wrong with the facts of account `id`, by the rules in the proto.
-    pub fn violations(&self, id: &AccountId) -> Violations {
+    /// All that is wrong with the facts of account `id` by the rules in the
+    /// proto, save for what other accounts decide: see [`super::parent_faults`].
+    pub fn violations(&self, id: Option<&AccountId>) -> Violations {
         let mut found = Violations::new();
         self.check_texts(&mut found);
         self.check_money(&mut found);
         self.check_times(&mut found);
-        self.check_owners(&mut found);
+        check_owners(
+            &mut found,
+            self.owners.iter().map(|owner| (Some(owner.role), owner.email.as_str(), owner.display_name.as_str())),
+        );
         self.check_contacts(&mut found);
         self.check_maps(&mut found);
         found.require(self.seats.is_none_or(|seats| seats >= 0), "seats", "must be 0 or more");
-        found.require(self.parent.as_ref() != Some(id), "parent", "an account cannot be its own parent");
+        let own_parent = self.parent.is_some() && self.parent.as_ref() == id;
+        found.require(!own_parent, "parent", "an account cannot be its own parent");
         found
     }
 
     fn check_texts(&self, found: &mut Violations) {
-        let name_length = self.display_name.trim().chars().count();
-        found.require((1..=200).contains(&name_length), "display_name", "is required, 1 to 200 characters");
+        found.require(!self.display_name.trim().is_empty(), "display_name", "is required");
+        check_text(found, "display_name", &self.display_name, 200);
         for (field, text) in [("industry", &self.industry), ("product_line", &self.product_line), ("plan", &self.plan)]
         {
-            require_at_most(found, field, text, 100);
+            check_text(found, field, text, TEXT_LENGTH_MAX);
         }
     }
 
@@ -190,20 +234,6 @@ impl AccountFacts {
         }
     }
 
-    fn check_owners(&self, found: &mut Violations) {
-        let mut roles = BTreeSet::new();
-        for (index, owner) in self.owners.iter().enumerate() {
-            let field = format!("owners[{index}]");
-            found.require(is_email(&owner.email), format!("{field}.email"), EMAIL_RULE);
-            require_at_most(found, &format!("{field}.display_name"), &owner.display_name, 200);
-            found.require(
-                roles.insert(owner.role),
-                format!("{field}.role"),
-                "is given twice: one person for each role",
-            );
-        }
-    }
-
     fn check_contacts(&self, found: &mut Violations) {
         found.require(
             self.contacts.len() <= CONTACTS_MAX,
@@ -220,28 +250,52 @@ impl AccountFacts {
             );
             found.require(ids.insert(&contact.id), format!("{field}.id"), "is given twice");
             found.require(contact.email.is_empty() || is_email(&contact.email), format!("{field}.email"), EMAIL_RULE);
-            require_at_most(found, &format!("{field}.display_name"), &contact.display_name, 200);
-            require_at_most(found, &format!("{field}.title"), &contact.title, 100);
-            require_at_most(found, &format!("{field}.language_code"), &contact.language_code, 35);
+            check_text(found, &format!("{field}.display_name"), &contact.display_name, 200);
+            check_text(found, &format!("{field}.title"), &contact.title, TEXT_LENGTH_MAX);
+            check_text(found, &format!("{field}.language_code"), &contact.language_code, 35);
         }
     }
 
     fn check_maps(&self, found: &mut Violations) {
-        for (field, length, most) in
-            [("plan_limits", self.plan_limits.len(), PLAN_LIMITS_MAX), ("labels", self.labels.len(), LABELS_MAX)]
-        {
-            found.require(length <= most, field, format!("has {length} entries, at most {most} are allowed"));
-        }
+        let count = self.plan_limits.len();
+        found.require(
+            count <= PLAN_LIMITS_MAX,
+            "plan_limits",
+            format!("has {count} entries, at most {PLAN_LIMITS_MAX} are allowed"),
+        );
         for (metric, limit) in &self.plan_limits {
             let field = format!("plan_limits[{}]", shortened(metric));
             found.require(is_key(metric), &field, KEY_RULE);
             found.require(limit.is_finite() && *limit > 0.0, &field, "must be above 0 and finite");
         }
-        for (key, value) in &self.labels {
-            let field = format!("labels[{}]", shortened(key));
-            found.require(is_key(key), &field, KEY_RULE);
-            require_at_most(found, &field, value, 200);
-        }
+        check_labels(found, "labels", &self.labels);
+    }
+}
+
+/// Notes all that is wrong with labels.
+pub fn check_labels(found: &mut Violations, field: &str, labels: &BTreeMap<String, String>) {
+    let count = labels.len();
+    found.require(count <= LABELS_MAX, field, format!("has {count} entries, at most {LABELS_MAX} are allowed"));
+    for (key, value) in labels {
+        let field = format!("{field}[{}]", shortened(key));
+        found.require(is_key(key), &field, KEY_RULE);
+        check_text(found, &field, value, 200);
+    }
+}
+
+/// Notes all that is wrong with owners, given as role, mail address and name; a
+/// role that is not known is left to the caller.
+pub fn check_owners<'a>(found: &mut Violations, owners: impl Iterator<Item = (Option<OwnerRole>, &'a str, &'a str)>) {
+    let mut roles = BTreeSet::new();
+    for (index, (role, email, display_name)) in owners.enumerate() {
+        let field = format!("owners[{index}]");
+        found.require(is_email(email), format!("{field}.email"), EMAIL_RULE);
+        check_text(found, &format!("{field}.display_name"), display_name, 200);
+        found.require(
+            role.is_none_or(|role| roles.insert(role)),
+            format!("{field}.role"),
+            "is given twice: one person for each role",
+        );
     }
 }
 
@@ -250,7 +304,8 @@ pub const KEY_RULE: &str =
     "must be 1 to 63 characters of lower-case letters, digits and `_.-`, the first a letter or digit";
 const EMAIL_RULE: &str = "must be a mail address such as `ada@example.com`, at most 254 characters";
 
-fn require_at_most(found: &mut Violations, field: &str, text: &str, most: usize) {
+/// Notes a text that is too long, or that no database can hold.
+pub fn check_text(found: &mut Violations, field: &str, text: &str, most: usize) {
     let length = text.chars().count();
     found.require(length <= most, field, format!("has {length} characters, at most {most} are allowed"));
     found.require(!text.contains('\0'), field, "must not contain the character NUL");
@@ -264,7 +319,7 @@ fn shortened(text: &str) -> String {
 /// sides and no spaces. Whether the address works shows when it is written to.
 fn is_email(text: &str) -> bool {
     let parts = text.split_once('@');
-    text.len() <= 254
+    text.len() <= EMAIL_LENGTH_MAX
         && !text.chars().any(|character| character.is_whitespace() || character.is_control())
         && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
 }
@@ -301,7 +356,7 @@ mod tests {
 
     fn fields(facts: &AccountFacts) -> Vec<String> {
         let id = AccountId::parse("acme").expect("an id");
-        facts.violations(&id).into_iter().map(|violation| violation.field).collect()
+        facts.violations(Some(&id)).into_iter().map(|violation| violation.field).collect()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! handed in, so the same inputs give the same score at any time.
 
 pub mod account;
+mod account_tree;
 #[cfg(test)]
 mod cdnow_tests;
 mod changes;
@@ -21,6 +22,7 @@ pub mod signal;
 #[cfg(test)]
 mod test_support;
 
+pub use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};
 pub use explain::{

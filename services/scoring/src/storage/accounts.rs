@@ -112,16 +112,11 @@ pub(crate) async fn lookup(conn: &mut PgConnection, id: &AccountId) -> Result<Op
 
 /// The accounts of `ids` that exist, locked until the transaction ends. Locks
 /// are taken in the order of the ids, so that two callers cannot deadlock.
-pub(crate) async fn lock(
-    conn: &mut PgConnection,
-    ids: &[&str],
-) -> Result<HashMap<AccountId, Account>, StorageError> {
-    let rows = select_accounts!(
-        "WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR NO KEY UPDATE",
-        ids as &[&str]
-    )
-    .fetch_all(conn)
-    .await?;
+pub(crate) async fn lock(conn: &mut PgConnection, ids: &[&str]) -> Result<HashMap<AccountId, Account>, StorageError> {
+    let rows =
+        select_accounts!("WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR NO KEY UPDATE", ids as &[&str])
+            .fetch_all(conn)
+            .await?;
     rows.into_iter().map(|row| Account::try_from(row).map(|account| (account.id.clone(), account))).collect()
 }
 
@@ -183,19 +178,51 @@ pub(crate) async fn list(
     rows.into_iter().map(Account::try_from).collect()
 }
 
-/// The parents of `ids`, for those that have one.
+/// The accounts above those of `ids` that exist; none for one at the top.
 pub(crate) async fn parents(
     conn: &mut PgConnection,
-    ids: &[String],
-) -> Result<HashMap<String, String>, StorageError> {
+    ids: &[&str],
+) -> Result<HashMap<AccountId, Option<AccountId>>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT account_id, parent_id AS "parent_id!" FROM scoring.accounts
-           WHERE account_id = ANY($1::text[]) AND parent_id IS NOT NULL"#,
-        ids
+        "SELECT account_id, parent_id FROM scoring.accounts WHERE account_id = ANY($1::text[])",
+        ids as &[&str]
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.account_id, row.parent_id)).collect())
+    rows.into_iter()
+        .map(|row| {
+            let parent = row.parent_id.as_deref().map(codes::account_id).transpose()?;
+            Ok((codes::account_id(&row.account_id)?, parent))
+        })
+        .collect()
+}
+
+/// Waits until no other transaction moves stored accounts below other parents,
+/// and keeps others from it until this one ends. Two moves that are right each
+/// for itself could close a circle together.
+pub(crate) async fn lock_tree(conn: &mut PgConnection) -> Result<(), StorageError> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('scoring.accounts.parent_id', 0))")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+/// A page of ids of accounts that are not archived, in their order, after `after`.
+pub(crate) async fn unarchived_ids(
+    conn: &mut PgConnection,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<String>, StorageError> {
+    let ids = sqlx::query_scalar!(
+        "SELECT account_id FROM scoring.accounts
+          WHERE archived_at IS NULL AND ($1::text IS NULL OR account_id > $1)
+          ORDER BY account_id LIMIT $2",
+        after,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
 }
 
 /// Writes accounts whole: new ones with version 1, changed ones with the
@@ -206,7 +233,7 @@ pub(crate) async fn parents(
 pub(crate) async fn write(conn: &mut PgConnection, accounts: &[Account]) -> Result<(), StorageError> {
     let columns = AccountColumns::of(accounts)?;
     let written = sqlx::query!(
-        "INSERT INTO scoring.accounts AS stored (
+        r#"INSERT INTO scoring.accounts AS stored (
              account_id, display_name, segment, industry, product_line, plan, lifecycle_stage, currency,
              arr_minor_units, mrr_minor_units, contract_start_at, renewal_at, signed_up_at, activated_at, seats,
              plan_limits, owners, owner_emails, contacts, parent_id, labels, version, created_at, updated_at, archived_at)
@@ -224,7 +251,7 @@ pub(crate) async fn write(conn: &mut PgConnection, accounts: &[Account]) -> Resu
                           arr_minor_units, mrr_minor_units, contract_start_at, renewal_at, signed_up_at, activated_at,
                           seats, plan_limits, owners, contacts, parent_id, labels, version, created_at, updated_at,
                           archived_at)
-          ORDER BY account_id
+          ORDER BY account_id COLLATE "C"
          ON CONFLICT (account_id) DO UPDATE SET
              display_name = excluded.display_name, segment = excluded.segment, industry = excluded.industry,
              product_line = excluded.product_line, plan = excluded.plan, lifecycle_stage = excluded.lifecycle_stage,
@@ -235,7 +262,7 @@ pub(crate) async fn write(conn: &mut PgConnection, accounts: &[Account]) -> Resu
              owners = excluded.owners, owner_emails = excluded.owner_emails, contacts = excluded.contacts,
              parent_id = excluded.parent_id, labels = excluded.labels, version = excluded.version,
              updated_at = excluded.updated_at, archived_at = excluded.archived_at
-           WHERE stored.version = excluded.version - 1",
+           WHERE stored.version = excluded.version - 1"#,
         &columns.account_id as &[&str],
         &columns.display_name as &[&str],
         &columns.segment,

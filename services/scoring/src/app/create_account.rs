@@ -1,0 +1,35 @@
+//! Creates an account.
+
+use std::collections::HashMap;
+
+use mainstay_domain::Violations;
+
+use super::{App, Mutation, Replayable, ScoringError, account_changes, parent_checks};
+use crate::domain::GivenParent;
+use crate::domain::account::{Account, GivenAccount};
+use crate::storage::accounts;
+
+/// Creates an account whose facts are checked by themselves. `answer` makes of it what the caller is told.
+pub(crate) async fn execute<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    given: &GivenAccount,
+    answer: impl Fn(&Account) -> T + Sync,
+) -> Result<T, ScoringError> {
+    app.mutate(mutation, async |conn| {
+        let now = app.clock.now();
+        if accounts::lookup(conn, &given.id).await?.is_some() {
+            return Err(ScoringError::AccountExists(given.id.clone()));
+        }
+        let parent = GivenParent { account: &given.id, parent: given.facts.parent.as_ref() };
+        if let Some(fault) = parent_checks::check(conn, &HashMap::new(), &[parent]).await?.remove(&0) {
+            let mut found = Violations::new();
+            found.absorb("account", fault);
+            return Err(ScoringError::Invalid(found));
+        }
+        let account = Account::created(given, now);
+        account_changes::store(app, conn, std::slice::from_ref(&account), now).await?;
+        Ok(answer(&account))
+    })
+    .await
+}

@@ -1,0 +1,155 @@
+//! `mainstay.scoring.v1.AccountService`.
+
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_api::mainstay::scoring::v1::account_service_server::AccountService;
+use mainstay_domain::{AccountId, Violations};
+use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_rpc::{ApiError, field_mask};
+use tonic::{Request, Response, Status};
+
+use super::request;
+use crate::app::upsert_accounts::{self, UpsertedAccounts};
+use crate::app::{App, archive_account, create_account, get_account, list_accounts, update_account};
+use crate::convert;
+use crate::domain::account::{ACCOUNTS_BATCH_MAX, Account, GivenAccount};
+
+const LIST_METHOD: &str = "ListAccounts";
+
+/// The service's RPCs over the use cases.
+pub(crate) struct AccountRpc {
+    pub app: App,
+}
+
+#[tonic::async_trait]
+impl AccountService for AccountRpc {
+    async fn create_account(
+        &self,
+        request: Request<proto::CreateAccountRequest>,
+    ) -> Result<Response<proto::Account>, Status> {
+        let message = request.get_ref();
+        let mutation = request::mutation(&request, "CreateAccount", &message.request_id, message.validate_only)?;
+        let given = new_account(request.into_inner())?;
+        let account = create_account::execute(&self.app, &mutation, &given, convert::account::message).await?;
+        Ok(Response::new(account))
+    }
+
+    async fn get_account(
+        &self,
+        request: Request<proto::GetAccountRequest>,
+    ) -> Result<Response<proto::Account>, Status> {
+        let id = account_id(&request.get_ref().name)?;
+        let account = get_account::execute(&self.app, &id).await?;
+        Ok(Response::new(convert::account::message(&account)))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<proto::ListAccountsRequest>,
+    ) -> Result<Response<proto::ListAccountsResponse>, Status> {
+        let mut message = request.into_inner();
+        let token = std::mem::take(&mut message.page_token);
+        let page_size = std::mem::take(&mut message.page_size);
+        let binding = request::page_binding(&message);
+        let filter = convert::account::filter(message.filter.unwrap_or_default()).map_err(ApiError::invalid)?;
+        let page = PageRequest::<String>::read(page_size, &token, LIST_METHOD, &binding)?;
+        let rows = list_accounts::execute(&self.app, &filter, page.after.as_deref(), page.limit()).await?;
+        let page = Page::from_rows(rows, page.size);
+        let next_page_token = page.next_token(|account| account.id.as_str().to_owned(), LIST_METHOD, &binding);
+        let accounts = page.items.iter().map(convert::account::message).collect();
+        Ok(Response::new(proto::ListAccountsResponse { accounts, next_page_token }))
+    }
+
+    async fn update_account(
+        &self,
+        request: Request<proto::UpdateAccountRequest>,
+    ) -> Result<Response<proto::Account>, Status> {
+        let message = request.get_ref();
+        let mutation = request::mutation(&request, "UpdateAccount", &message.request_id, message.validate_only)?;
+        let message = request.into_inner();
+        let mut found = Violations::new();
+        found.require(message.account.is_some(), "account", "is required");
+        let given = message.account.unwrap_or_default();
+        let fields = field_mask::resolve(message.update_mask.as_ref(), convert::account::UPDATABLE_FIELDS, || {
+            convert::account::set_fields(&given)
+        });
+        let id = found.take("account.name", AccountId::parse_name(&given.name));
+        let fields = fields
+            .map_err(|faults| faults.into_iter().for_each(|fault| found.add(fault.field, fault.description)))
+            .ok();
+        let (id, fields) = convert::common::complete(found, id.zip(fields))?;
+        let etag = Some(given.etag.as_str()).filter(|etag| !etag.is_empty());
+        let change = |stored: &Account| convert::account::patched(stored, &given, &fields);
+        let account =
+            update_account::execute(&self.app, &mutation, &id, etag, change, convert::account::message).await?;
+        Ok(Response::new(account))
+    }
+
+    async fn batch_upsert_accounts(
+        &self,
+        request: Request<proto::BatchUpsertAccountsRequest>,
+    ) -> Result<Response<proto::BatchUpsertAccountsResponse>, Status> {
+        let message = request.get_ref();
+        let mutation = request::mutation(&request, "BatchUpsertAccounts", &message.request_id, false)?;
+        let mut found = Violations::new();
+        let all_or_nothing = convert::common::all_or_nothing(&mut found, message.mode);
+        let size = message.accounts.len();
+        found.require(
+            (1..=ACCOUNTS_BATCH_MAX).contains(&size),
+            "accounts",
+            format!("has {size} entries, 1 to {ACCOUNTS_BATCH_MAX} are allowed"),
+        );
+        found.into_result(()).map_err(ApiError::invalid)?;
+        let items = convert::account::batch(request.into_inner().accounts);
+        let upserted = upsert_accounts::execute(&self.app, &mutation, &items, all_or_nothing, upserted).await?;
+        Ok(Response::new(upserted))
+    }
+
+    async fn archive_account(
+        &self,
+        request: Request<proto::ArchiveAccountRequest>,
+    ) -> Result<Response<proto::Account>, Status> {
+        let message = request.get_ref();
+        let mutation = request::mutation(&request, "ArchiveAccount", &message.request_id, false)?;
+        let id = account_id(&message.name)?;
+        let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
+        let account = archive_account::execute(&self.app, &mutation, &id, etag, convert::account::message).await?;
+        Ok(Response::new(account))
+    }
+}
+
+fn account_id(name: &str) -> Result<AccountId, ApiError> {
+    let mut found = Violations::new();
+    let id = found.take("name", AccountId::parse_name(name));
+    convert::common::complete(found, id)
+}
+
+fn new_account(message: proto::CreateAccountRequest) -> Result<GivenAccount, ApiError> {
+    let mut found = Violations::new();
+    let id = found.take("account_id", AccountId::parse(&message.account_id));
+    let Some(account) = message.account else {
+        found.add("account", "is required");
+        return Err(ApiError::invalid(found));
+    };
+    if let Some(id) = &id {
+        let name = id.name();
+        let fits = account.name.is_empty() || account.name == name;
+        found.require(fits, "account.name", format!("must be empty or `{name}`, as account_id says"));
+    }
+    let mut faults = Violations::new();
+    let facts = convert::account::facts(&mut faults, id.as_ref(), account);
+    found.absorb("account", faults);
+    convert::common::complete(found, id.map(|id| GivenAccount { id, facts, etag: None }))
+}
+
+fn upserted(outcome: UpsertedAccounts) -> proto::BatchUpsertAccountsResponse {
+    proto::BatchUpsertAccountsResponse {
+        created_count: convert::common::count(outcome.created),
+        updated_count: convert::common::count(outcome.updated),
+        unchanged_count: convert::common::count(outcome.unchanged),
+        errors: outcome
+            .refused
+            .into_iter()
+            .map(|(index, error)| convert::common::item_error(index, ApiError::from(error)))
+            .collect(),
+    }
+}
