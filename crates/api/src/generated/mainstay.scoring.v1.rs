@@ -1797,7 +1797,8 @@ pub struct MeasureExplanation {
     /// What it adds to the account's score.
     #[prost(double, tag = "6")]
     pub contribution: f64,
-    /// What it could add at most more: its share times 100 less its contribution.
+    /// What it could add at most more: its share times 100 less its contribution,
+    /// to the nearest 1/128, not below 0.
     #[prost(double, tag = "7")]
     pub lost_points: f64,
     /// Why it is missing. Unspecified: it is not.
@@ -3385,18 +3386,21 @@ pub enum Aggregation {
     Sum = 1,
     /// Mean per day of the window, days without a signal as 0. Not for gauges.
     MeanPerDay = 2,
-    /// Number of days with a signal.
+    /// Number of days with a signal; a count of 0 is as none.
     ActiveDays = 3,
     /// Number of distinct users (`any_user`) or features (`any_feature`) seen.
     Distinct = 4,
-    /// Newest level within the window. Only for gauges.
+    /// Newest level within the window. Only for gauges. A gauge that is fresh but
+    /// has no level within the window is missing as stale.
     Last = 5,
     /// Largest value of a day.
     Max = 6,
     /// Days from the newest signal within the window to the day of the score; 0
-    /// on the day itself. Missing before the first signal.
+    /// on the day itself. An account that has signals, but none within the
+    /// window, was silent for all of it: the window's length.
     DaysSinceLast = 7,
-    /// Days from the first signal within the window to the day of the score.
+    /// Days from the first signal within the window to the day of the score. An
+    /// account that has signals, but none within the window: 0.
     DaysSinceFirst = 8,
     /// Newest level within the window divided by the account's plan limit for
     /// the metric. Only for gauges.
@@ -3449,7 +3453,7 @@ pub enum Comparison {
     /// The number divided by the same number of the window just before. Both 0:
     ///
     /// 1. Only the earlier 0: the number counts as doubled (2). Missing while the
-    ///    account is younger than both windows.
+    ///    account is younger than both windows. Not with all days as the window.
     EarlierWindow = 2,
     /// The number divided by the median of the account's segment on the day
     /// before. Missing while the segment has fewer than 5 accounts with data, or
@@ -4188,7 +4192,7 @@ pub struct UsageCount {
     /// or a gauge, as its first signal says. Required.
     #[prost(string, tag = "1")]
     pub metric: ::prost::alloc::string::String,
-    /// How much: 0 to 10^12.
+    /// How much: 0 to 10^12. 0 is recorded but counts as no signal.
     #[prost(int64, tag = "2")]
     pub quantity: i64,
 }
