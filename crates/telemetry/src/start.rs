@@ -1,6 +1,7 @@
 //! The one start and the one end.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use opentelemetry::trace::TracerProvider;
@@ -72,10 +73,17 @@ impl Telemetry {
     }
 
     /// Sends the spans that wait, for at most [`FLUSH_TIMEOUT_MAX`]; what has not left by
-    /// then is lost. Blocks its thread. Later spans are not exported.
+    /// then is lost with the process. Blocks its thread. Telemetry itself goes on, for the other
+    /// parts of the process that share it.
     pub fn shutdown(self) {
-        if let Err(error) = self.inner.traces.shutdown_with_timeout(FLUSH_TIMEOUT_MAX) {
-            tracing::warn!(%error, "some spans could not be exported before the end");
+        let (sender, receiver) = mpsc::channel();
+        let traces = self.inner.traces.clone();
+        // The SDK's own flush waits longer than we may.
+        thread::spawn(move || sender.send(traces.force_flush()));
+        match receiver.recv_timeout(FLUSH_TIMEOUT_MAX) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "some spans could not be exported before the end"),
+            Err(_) => tracing::warn!("the collector did not take the last spans in time"),
         }
     }
 }

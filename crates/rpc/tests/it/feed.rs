@@ -10,7 +10,7 @@ use mainstay_api::mainstay::events::v1::event_feed_service_server::{EventFeedSer
 use mainstay_api::mainstay::events::v1::{FeedPosition, GetFeedPositionRequest, SubscribeRequest, SubscribeResponse};
 use mainstay_domain::SystemClock;
 use mainstay_rpc::{ApiError, RpcSettings, Server, ServerBuilder};
-use mainstay_telemetry::propagation;
+use mainstay_telemetry::{TelemetrySettings, propagation};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -125,6 +125,9 @@ impl EventFeedService for Service {
 
 /// A builder of a server of the fake.
 pub(crate) fn builder(settings: &RpcSettings) -> (ServerBuilder, Arc<Fake>) {
+    // Before the first span, as in a service's binary: spans met while a subscriber is installed can stay off.
+    mainstay_telemetry::start(TelemetrySettings { log_filter: "off".to_owned(), ..TelemetrySettings::named("test") })
+        .expect("it starts");
     let builder = ServerBuilder::new("test", settings.clone(), Arc::new(SystemClock));
     let fake = Arc::new(Fake {
         behaviour: Mutex::default(),
