@@ -66,6 +66,8 @@ CREATE TABLE {schema}.operations (
     operation_id uuid PRIMARY KEY,
     start_day date NOT NULL,
     account_count bigint NOT NULL,
+    -- How many were scored, once it has ended.
+    done_count bigint NOT NULL DEFAULT 0,
     started_at timestamptz NOT NULL,
     ended_at timestamptz,
     cancelled boolean NOT NULL DEFAULT false

@@ -215,9 +215,12 @@ fn check_cuts(faults: &mut Violations, cuts: BandCutsDraft) -> Option<BandCuts> 
     for (index, &(field, cut)) in named.iter().enumerate() {
         let in_range = (0.0..=100.0).contains(&cut);
         faults.require(in_range, field, format!("must be 0 to 100, not {cut}"));
-        let falls = index.checked_sub(1).map(|before| named[before]).filter(|(_, previous)| cut <= *previous);
+        let falls = index
+            .checked_sub(1)
+            .map(|before| named[before])
+            .filter(|(_, previous)| cut <= *previous || are_same_points(cut, *previous));
         if let Some((before, previous)) = falls {
-            faults.add(field, format!("must be greater than `{before}`, {previous}, not {cut}"));
+            faults.add(field, format!("must be at least 1/128 greater than `{before}`, {previous}, not {cut}"));
         }
         fits &= in_range && falls.is_none();
     }
@@ -226,6 +229,11 @@ fn check_cuts(faults: &mut Violations, cuts: BandCutsDraft) -> Option<BandCuts> 
         at_risk_below: Points::nearest(cuts.at_risk_below),
         healthy_above: Points::nearest(cuts.healthy_above),
     })
+}
+
+/// Whether two cuts fall together once they are points.
+fn are_same_points(one: f64, other: f64) -> bool {
+    one.is_finite() && other.is_finite() && Points::nearest(one) == Points::nearest(other)
 }
 
 /// Checks the weights of a list, those of `field[0].weight` and so on.
@@ -411,6 +419,7 @@ mod tests {
         };
         assert_eq!(cuts(50.0, 50.0, 85.0), ["band_cuts.at_risk_below"]);
         assert_eq!(cuts(50.0, 70.0, 60.0), ["band_cuts.healthy_above"]);
+        assert_eq!(cuts(50.0, 50.001, 85.0), ["band_cuts.at_risk_below"]);
         assert_eq!(cuts(-1.0, 70.0, f64::NAN), ["band_cuts.critical_below", "band_cuts.healthy_above"]);
     }
 

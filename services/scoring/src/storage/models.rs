@@ -97,7 +97,7 @@ pub(crate) async fn create(
     let created = sqlx::query!(
         "INSERT INTO scoring.models (model_id, definition, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         model.id.as_str(),
-        write_model_file(&model.to_draft()).map_err(codes::corrupt)?,
+        definition,
         created_at,
     )
     .execute(conn)

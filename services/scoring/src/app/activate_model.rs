@@ -1,0 +1,42 @@
+//! Makes a model the one that scores from today on.
+
+use mainstay_domain::{ModelId, day_of};
+
+use super::get_model::{ModelView, active_id, lookup};
+use super::mark_all_accounts::mark_all_accounts;
+use super::{App, Mutation, Replayable, ScoringError, events};
+use crate::domain::day_number;
+use crate::jobs::RESCORE_QUEUE;
+use crate::storage::models;
+
+/// Activates the model, when it has this `etag` if one is given. An active one
+/// stays as it is. `answer` makes of it what the caller is told, and told again.
+pub(crate) async fn execute<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    id: &ModelId,
+    etag: &str,
+    answer: impl Fn(ModelView) -> T + Sync,
+) -> Result<T, ScoringError> {
+    app.mutate(mutation, async |conn| {
+        models::lock_activations(conn).await?;
+        let stored = lookup(conn, id).await?;
+        let previous = active_id(app, conn).await?;
+        let view = ModelView { active: previous.as_ref() == Some(id), stored };
+        if !etag.is_empty() && !view.etag().matches(etag) {
+            return Err(ScoringError::EtagMismatch);
+        }
+        if view.active {
+            return Ok(answer(view));
+        }
+        let now = app.clock.now();
+        let today = day_of(now);
+        models::activate(conn, id, today, now).await?;
+        let view = ModelView { active: true, stored: lookup(conn, id).await? };
+        let event = events::model_activated(app, &view, previous.as_ref(), now);
+        app.events.append(conn, &[event], now).await?;
+        mark_all_accounts(app, conn, RESCORE_QUEUE, i64::from(day_number(today)), now).await?;
+        Ok(answer(view))
+    })
+    .await
+}

@@ -1,0 +1,24 @@
+//! Creates a model; it scores once it is activated.
+
+use super::get_model::{ModelView, lookup};
+use super::{App, Mutation, Replayable, ScoringError};
+use crate::domain::HealthModel;
+use crate::storage::models;
+
+/// Stores the model. `answer` makes of it what the caller is told, and told again.
+pub(crate) async fn execute<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    model: &HealthModel,
+    answer: impl Fn(ModelView) -> T + Sync,
+) -> Result<T, ScoringError> {
+    app.mutate(mutation, async |conn| {
+        if !models::create(conn, model, app.clock.now()).await? {
+            return Err(ScoringError::ModelExists(model.id.clone()));
+        }
+        // Read back as every later reader will: what cannot be read is not kept.
+        let stored = lookup(conn, &model.id).await?;
+        Ok(answer(ModelView { stored, active: false }))
+    })
+    .await
+}

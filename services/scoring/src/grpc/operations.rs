@@ -1,0 +1,163 @@
+//! `google.longrunning.Operations`, and the method that begins one.
+
+use std::time::Duration;
+
+use mainstay_api::google::longrunning as lro;
+use mainstay_api::google::longrunning::operations_server::Operations;
+use mainstay_api::google::rpc;
+use mainstay_api::mainstay::common::v1::ErrorReason;
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_domain::Violations;
+use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_rpc::{ApiError, asked_timeout};
+use prost::{Message, Name};
+use prost_types::Any;
+use tonic::{Code, Request, Response, Status};
+use uuid::Uuid;
+
+use super::request;
+use crate::app::get_operation::OperationView;
+use crate::app::{App, cancel_operation, get_operation, list_operations, recompute_health as recompute, wait_operation};
+use crate::convert;
+use crate::convert::common::timestamp;
+
+const LIST_METHOD: &str = "ListOperations";
+const COLLECTION: &str = "operations";
+/// The longest that one call waits; below the server's own limit of a call.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+/// How long before its caller's deadline a wait ends, so that its answer arrives.
+const ANSWER_TIME: Duration = Duration::from_millis(250);
+
+/// The service's RPCs over the use cases.
+pub(crate) struct OperationsRpc {
+    pub app: App,
+}
+
+/// `HealthService.RecomputeHealth`.
+pub(super) async fn recompute_health(
+    app: &App,
+    request: Request<proto::RecomputeHealthRequest>,
+) -> Result<Response<lro::Operation>, Status> {
+    let message = request.get_ref();
+    let mutation = request::mutation(&request, "RecomputeHealth", &message.request_id, false)?;
+    let mut found = Violations::new();
+    let start_day = convert::common::day(&mut found, "start_day", &message.start_day);
+    found.into_result(()).map_err(ApiError::invalid)?;
+    Ok(Response::new(recompute::execute(app, &mutation, start_day, operation).await?))
+}
+
+#[tonic::async_trait]
+impl Operations for OperationsRpc {
+    async fn list_operations(
+        &self,
+        request: Request<lro::ListOperationsRequest>,
+    ) -> Result<Response<lro::ListOperationsResponse>, Status> {
+        let mut message = request.into_inner();
+        let token = std::mem::take(&mut message.page_token);
+        let page_size = std::mem::take(&mut message.page_size);
+        let binding = request::page_binding(&message);
+        let mut found = Violations::new();
+        found.require(
+            message.name.is_empty() || message.name == COLLECTION,
+            "name",
+            format!("must be `{COLLECTION}`"),
+        );
+        found.require(message.filter.is_empty(), "filter", "must be empty: operations are listed all");
+        found.require(
+            !message.return_partial_success,
+            "return_partial_success",
+            "must be false: all operations are in one place",
+        );
+        found.into_result(()).map_err(ApiError::invalid)?;
+        let page = PageRequest::<Uuid>::read(page_size, &token, LIST_METHOD, &binding)?;
+        let rows = list_operations::execute(&self.app, page.after, page.limit()).await?;
+        let page = Page::from_rows(rows, page.size);
+        let next_page_token = page.next_token(|view| view.record.operation_id, LIST_METHOD, &binding);
+        let operations = page.items.into_iter().map(operation).collect();
+        Ok(Response::new(lro::ListOperationsResponse { operations, next_page_token, unreachable: Vec::new() }))
+    }
+
+    async fn get_operation(
+        &self,
+        request: Request<lro::GetOperationRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
+        let id = operation_id(&request.get_ref().name)?;
+        Ok(Response::new(operation(get_operation::execute(&self.app, id).await?)))
+    }
+
+    async fn delete_operation(&self, _request: Request<lro::DeleteOperationRequest>) -> Result<Response<()>, Status> {
+        let message = "operations are kept and cannot be deleted; CancelOperation ends one that is under way";
+        Err(ApiError::common(ErrorReason::Unimplemented, message).into())
+    }
+
+    async fn cancel_operation(&self, request: Request<lro::CancelOperationRequest>) -> Result<Response<()>, Status> {
+        cancel_operation::execute(&self.app, operation_id(&request.get_ref().name)?).await?;
+        Ok(Response::new(()))
+    }
+
+    async fn wait_operation(
+        &self,
+        request: Request<lro::WaitOperationRequest>,
+    ) -> Result<Response<lro::Operation>, Status> {
+        let deadline = asked_timeout(&request).map_or(WAIT_MAX, |asked| asked.saturating_sub(ANSWER_TIME));
+        let message = request.get_ref();
+        let mut found = Violations::new();
+        let id = found.take("name", parse_name(&message.name));
+        let timeout = message.timeout.map_or(Some(WAIT_MAX), |given| Duration::try_from(given).ok());
+        found.require(timeout.is_some(), "timeout", "must not be negative");
+        let (id, timeout) = convert::common::complete(found, id.zip(timeout))?;
+        let view = wait_operation::execute(&self.app, id, timeout.min(deadline).min(WAIT_MAX)).await?;
+        Ok(Response::new(operation(view)))
+    }
+}
+
+fn parse_name(name: &str) -> Result<Uuid, &'static str> {
+    let id = name.split_once('/').filter(|(collection, _)| *collection == COLLECTION).map(|(_, id)| id);
+    let canonical = |id: &str| Uuid::parse_str(id).ok().filter(|uuid| uuid.to_string() == id);
+    id.and_then(canonical).ok_or("must be `operations/` followed by the UUID of the operation")
+}
+
+fn operation_id(name: &str) -> Result<Uuid, ApiError> {
+    let mut found = Violations::new();
+    let id = found.take("name", parse_name(name));
+    convert::common::complete(found, id)
+}
+
+fn operation(view: OperationView) -> lro::Operation {
+    let OperationView { record, done_count } = view;
+    let metadata = proto::RecomputeHealthMetadata {
+        start_day: record.start_day.to_string(),
+        account_count: record.account_count,
+        done_count,
+        start_time: Some(timestamp(record.started_at)),
+        end_time: record.ended_at.map(timestamp),
+    };
+    lro::Operation {
+        name: format!("{COLLECTION}/{}", record.operation_id),
+        metadata: Some(any(&metadata)),
+        done: view.is_done(),
+        result: view.is_done().then(|| result(view)),
+    }
+}
+
+fn result(view: OperationView) -> lro::operation::Result {
+    let OperationView { record, done_count } = view;
+    let failed_count = record.account_count - done_count;
+    let failed = |code: Code, message: String| {
+        lro::operation::Result::Error(rpc::Status { code: code.into(), message, details: Vec::new() })
+    };
+    if record.cancelled {
+        failed(Code::Cancelled, format!("cancelled with {done_count} of {} accounts scored", record.account_count))
+    } else if failed_count > 0 {
+        failed(
+            Code::Internal,
+            format!("{failed_count} of {} accounts could not be scored: the log says why", record.account_count),
+        )
+    } else {
+        lro::operation::Result::Response(any(&proto::RecomputeHealthResponse { account_count: done_count }))
+    }
+}
+
+fn any<M: Message + Name>(message: &M) -> Any {
+    Any { type_url: format!("type.googleapis.com/{}", M::full_name()), value: message.encode_to_vec() }
+}

@@ -1,0 +1,82 @@
+//! Scores all accounts for an operation, and ends the operation when none is left.
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::rescore::{LOCKED_WAIT, job_error, requests};
+use crate::app::rescore_accounts::{self, Rescored};
+use crate::app::{App, end_operation};
+use crate::domain::day_number;
+
+/// Accounts that an operation scores: keys and marks as in
+/// [`RESCORE_QUEUE`](super::RESCORE_QUEUE). A queue of its own, so that what
+/// customers do now is not held up by it, and its length is the progress.
+pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";
+/// Operations under way: the key is the operation's id.
+pub(crate) const OPERATIONS_QUEUE: &str = "operations";
+
+const BATCH: i64 = 500;
+/// How long between two looks at an operation.
+const MONITOR_INTERVAL: TimeDelta = TimeDelta::seconds(1);
+
+/// The worker of [`RECOMPUTE_QUEUE`].
+pub(crate) struct Recompute(pub App);
+
+#[async_trait]
+impl JobHandler for Recompute {
+    fn queue(&self) -> &'static str {
+        RECOMPUTE_QUEUE
+    }
+
+    fn batch_size(&self) -> i64 {
+        BATCH
+    }
+
+    async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
+        let app = &self.0;
+        let rescored = rescore_accounts::execute(app, connection, &requests(app, jobs)).await.map_err(job_error)?;
+        let now = app.clock.now();
+        Ok(jobs
+            .iter()
+            .zip(rescored)
+            .map(|(job, rescored)| match rescored {
+                Rescored::Done { .. } | Rescored::Archived => Outcome::Done,
+                Rescored::More { from_day } => {
+                    let low_mark = Some(i64::from(day_number(from_day)));
+                    Outcome::Again { due_at: now, low_mark, payload: None }
+                }
+                Rescored::Locked => {
+                    Outcome::Again { due_at: now + LOCKED_WAIT, low_mark: job.low_mark, payload: None }
+                }
+            })
+            .collect())
+    }
+}
+
+/// The worker of [`OPERATIONS_QUEUE`].
+pub(crate) struct OperationMonitor(pub App);
+
+#[async_trait]
+impl JobHandler for OperationMonitor {
+    fn queue(&self) -> &'static str {
+        OPERATIONS_QUEUE
+    }
+
+    async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
+        let app = &self.0;
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let id: Uuid = job.key.parse().map_err(|error| JobError::Dead(format!("not an operation's id: {error}")))?;
+            let ended = end_operation::execute(app, connection, id).await.map_err(job_error)?;
+            outcomes.push(if ended {
+                Outcome::Done
+            } else {
+                Outcome::Again { due_at: app.clock.now() + MONITOR_INTERVAL, low_mark: None, payload: None }
+            });
+        }
+        Ok(outcomes)
+    }
+}
