@@ -46,7 +46,7 @@ mod statements;
 mod store;
 
 pub use job::{Job, JobError, JobHandler, NewJob, Outcome};
-pub use operate::{JobFilter, JobPage, JobRecord, JobState, QueueStats};
+pub use operate::{JobFilter, JobPage, JobRecord, JobState, QueueCount, QueueStats};
 pub use retry::RetryPolicy;
 pub use runner::{Runner, RunnerSettings};
 pub use schema::MIGRATIONS;

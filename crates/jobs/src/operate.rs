@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use mainstay_storage::StorageError;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgPool, Row};
+use sqlx::{FromRow, PgConnection, PgPool, Row};
 
 use crate::Jobs;
 
@@ -78,6 +78,15 @@ pub struct QueueStats {
     pub oldest_due: Option<DateTime<Utc>>,
 }
 
+/// How many jobs a queue has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueCount {
+    /// Jobs that will run, now or later.
+    pub waiting: u64,
+    /// Jobs given up.
+    pub dead: u64,
+}
+
 impl Jobs {
     /// The jobs that fit a filter, in the order of queue and key.
     pub async fn list(
@@ -102,6 +111,19 @@ impl Jobs {
     pub async fn stats(&self, pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<QueueStats>, StorageError> {
         let stats = sqlx::query_as(self.statements.stats.sql()).bind(now).fetch_all(pool).await?;
         Ok(stats)
+    }
+
+    /// How many jobs one queue has, as the caller's transaction sees it. Reads all rows of the queue.
+    pub async fn count(&self, connection: &mut PgConnection, queue: &str) -> Result<QueueCount, StorageError> {
+        let count = sqlx::query_as(self.statements.count.sql()).bind(queue).fetch_one(connection).await?;
+        Ok(count)
+    }
+
+    /// Removes all jobs of a queue, dead ones too, in the caller's transaction; answers how many there were. Jobs
+    /// that workers hold are waited for, and removed as the workers left them.
+    pub async fn clear(&self, connection: &mut PgConnection, queue: &str) -> Result<u64, StorageError> {
+        let done = sqlx::query(self.statements.clear.sql()).bind(queue).execute(connection).await?;
+        Ok(done.rows_affected())
     }
 
     /// Gives a dead job a new set of attempts from `due_at` on. Answers whether there was such a
@@ -170,6 +192,15 @@ impl FromRow<'_, PgRow> for JobRecord {
             dead_at: row.try_get("dead_at")?,
             created_at: row.try_get("created_at")?,
             updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for QueueCount {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            waiting: row.try_get::<i64, _>("waiting")?.unsigned_abs(),
+            dead: row.try_get::<i64, _>("dead")?.unsigned_abs(),
         })
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Statements {
     pub(crate) fail: Statement,
     pub(crate) list: Statement,
     pub(crate) stats: Statement,
+    pub(crate) count: Statement,
+    pub(crate) clear: Statement,
     pub(crate) requeue: Statement,
     pub(crate) requeue_dead: Statement,
     pub(crate) purge_dead: Statement,
@@ -52,6 +54,8 @@ impl Statements {
             fail: statement(FAIL),
             list: statement(LIST),
             stats: statement(STATS),
+            count: statement(COUNT),
+            clear: statement(CLEAR),
             requeue: statement(REQUEUE),
             requeue_dead: statement(REQUEUE_DEAD),
             purge_dead: statement(PURGE_DEAD),
@@ -173,6 +177,21 @@ SELECT queue,
 FROM {schema}.jobs
 GROUP BY queue
 ORDER BY queue";
+
+const COUNT: &str = "
+SELECT count(*) FILTER (WHERE dead_at IS NULL) AS waiting, count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead
+FROM {schema}.jobs
+WHERE queue = $1";
+
+/// Locks in key order, as scheduling does.
+const CLEAR: &str = "
+WITH held AS (
+    SELECT key FROM {schema}.jobs
+    WHERE queue = $1
+    ORDER BY key
+    FOR UPDATE
+)
+DELETE FROM {schema}.jobs AS job USING held WHERE job.queue = $1 AND job.key = held.key";
 
 const REQUEUE: &str = "
 UPDATE {schema}.jobs SET
