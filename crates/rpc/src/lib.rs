@@ -15,6 +15,6 @@ pub mod tls;
 pub use admin::Readiness;
 pub use auth::{Caller, caller};
 pub use error::ApiError;
-pub use layers::{RequestId, request_id_of};
+pub use layers::{RequestId, asked_timeout, request_id_of};
 pub use paging::PageRequest;
 pub use server::{RpcSettings, Server, ServerBuilder, ServerHandle};

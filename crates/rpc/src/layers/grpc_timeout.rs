@@ -22,6 +22,11 @@ pub(super) fn timeout_of(headers: &HeaderMap) -> Result<Option<Duration>, Malfor
     parse(text).map(Some).ok_or_else(malformed)
 }
 
+/// How long the caller of a handler waits at most, as it said; `None` when it did not say.
+pub fn asked_timeout<T>(request: &tonic::Request<T>) -> Option<Duration> {
+    parse(request.metadata().get(GRPC_TIMEOUT.as_str())?.to_str().ok()?)
+}
+
 fn parse(text: &str) -> Option<Duration> {
     let digits = text.get(..text.len().checked_sub(1)?)?;
     if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -51,6 +56,14 @@ mod tests {
         assert_eq!(parse("99999999m"), Some(Duration::from_millis(99_999_999)));
         assert_eq!(parse("5u"), Some(Duration::from_micros(5)));
         assert_eq!(parse("7n"), Some(Duration::from_nanos(7)));
+    }
+
+    #[test]
+    fn a_handler_sees_what_its_caller_asked() {
+        let mut request = tonic::Request::new(());
+        assert_eq!(asked_timeout(&request), None);
+        request.set_timeout(Duration::from_millis(1_500));
+        assert_eq!(asked_timeout(&request), Some(Duration::from_millis(1_500)));
     }
 
     #[test]

@@ -36,6 +36,7 @@ use authentication::Authentication;
 use call_metrics::CallMetrics;
 use deadlines::Deadlines;
 use error_mapping::ErrorMapping;
+pub use grpc_timeout::asked_timeout;
 use load_shedding::LoadShedding;
 use message_sizes::MessageSizes;
 pub(crate) use methods::Methods;
