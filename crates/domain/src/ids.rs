@@ -8,7 +8,7 @@ use uuid::{Builder, Uuid};
 
 use crate::SharedClock;
 
-/// Makes UUIDv7 ids whose time is the clock's, so that a turned clock gives
+/// Makes `UUIDv7` ids whose time is the clock's, so that a turned clock gives
 /// ids of its own time and a seeded test gives the same ids again.
 #[derive(Debug)]
 pub struct IdSource {

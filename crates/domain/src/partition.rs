@@ -13,7 +13,7 @@ pub fn partition_of(account_id: &str) -> i16 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let hash = account_id.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
     let folded = hash ^ (hash >> 32);
-    (folded % PARTITION_COUNT.unsigned_abs() as u64) as i16
+    (folded % u64::from(PARTITION_COUNT.unsigned_abs())) as i16
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! What developers run: `cargo xtask help`.
 
+mod cargo;
+mod check;
 mod generate;
+mod prepare;
+mod workspace;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -21,10 +25,20 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write `.sqlx/`, what builds need to know of the services' queries, by asking a private PostgreSQL.
+    Prepare {
+        /// Write nothing; fail when what is committed is out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// The quick part of what CI runs: format, lints, contract, generated code, queries, dependencies.
+    Check,
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Generate { check } => generate::run(check),
+        Task::Prepare { check } => prepare::run(check),
+        Task::Check => check::run(),
     }
 }
