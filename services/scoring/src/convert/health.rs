@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mainstay_api::mainstay::scoring::v1 as proto;
-use mainstay_domain::{AccountId, Band, MoneySums, Points};
+use mainstay_domain::{Band, MoneySums, Points};
 
 use super::account::segment_message;
 use super::common::{money_message, timestamp};
@@ -176,9 +176,4 @@ pub(crate) fn summary(groups: &[SummaryGroup]) -> Result<proto::HealthSummary, S
         mean_score: (scored_count > 0).then_some(mean),
         account_count,
     })
-}
-
-/// The names of accounts, for answers.
-pub(crate) fn names(ids: &[AccountId]) -> Vec<String> {
-    ids.iter().map(AccountId::name).collect()
 }

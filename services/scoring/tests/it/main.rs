@@ -1,9 +1,9 @@
 //! The scoring service through its RPCs, on a real PostgreSQL.
 
-mod accounts;
+//mod accounts;
 mod harness;
 mod health;
-mod models;
-mod recompute;
+//mod models;
+//mod recompute;
 mod refusals;
 mod signals;

@@ -5,8 +5,8 @@ use tonic_types::StatusExt;
 
 /// The fields that are wrong, in the order named.
 pub(crate) fn violated_fields(status: &Status) -> Vec<String> {
-    let details = status.get_details_bad_request().unwrap_or_default();
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
+    let violations = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
+    violations.into_iter().map(|violation| violation.field).collect()
 }
 
 /// The reason of `ErrorInfo`.

@@ -1,0 +1,286 @@
+//! Accounts by the thousand: whole batches, single items, several callers at once.
+
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_testkit::idempotency;
+use tonic::{Code, Response, Status};
+
+use crate::account_fixtures::{account_events, full_account};
+use crate::harness::{Harness, account, at};
+use crate::refusals::violated_fields;
+
+const START: &str = "2026-03-01T12:00:00Z";
+
+async fn upsert(
+    harness: &Harness,
+    mode: proto::BatchMode,
+    accounts: Vec<proto::Account>,
+) -> Result<proto::BatchUpsertAccountsResponse, Status> {
+    let request = proto::BatchUpsertAccountsRequest { accounts, mode: mode.into(), request_id: String::new() };
+    harness.accounts.clone().batch_upsert_accounts(request).await.map(Response::into_inner)
+}
+
+fn counts(answer: &proto::BatchUpsertAccountsResponse) -> (i32, i32, i32) {
+    (answer.created_count, answer.updated_count, answer.unchanged_count)
+}
+
+async fn get(harness: &Harness, id: &str) -> Result<proto::Account, Status> {
+    let request = proto::GetAccountRequest { name: format!("accounts/{id}") };
+    harness.accounts.clone().get_account(request).await.map(Response::into_inner)
+}
+
+fn below(id: &str, parent: &str) -> proto::Account {
+    proto::Account { parent: format!("accounts/{parent}"), ..account(id) }
+}
+
+/// Accounts of which each of `first`, `second`, … is wrong in its own way; `right` and `first-twin` are right.
+async fn mixed_batch(harness: &mut Harness) -> Vec<proto::Account> {
+    harness.create_accounts(&["gone", "known"]).await;
+    let archive = proto::ArchiveAccountRequest { name: "accounts/gone".to_owned(), ..Default::default() };
+    harness.accounts.archive_account(archive).await.expect("archived");
+    vec![
+        account("right"),
+        proto::Account { display_name: String::new(), seats: Some(-1), ..account("blank") },
+        account("gone"),
+        proto::Account { etag: "\"stale\"".to_owned(), ..account("known") },
+        proto::Account { etag: "\"1\"".to_owned(), ..account("new-with-etag") },
+        proto::Account { seats: Some(-1), ..account("right") },
+        below("orphan", "nobody"),
+        below("child-of-orphan", "orphan"),
+        proto::Account { name: "right".to_owned(), ..account("x") },
+        below("circle-1", "circle-2"),
+        below("circle-2", "circle-1"),
+        below("right-too", "right"),
+    ]
+}
+
+#[tokio::test]
+async fn only_what_differs_is_written_and_told() {
+    let mut harness = Harness::start(START).await;
+    let batch = vec![full_account("acme"), account("holding"), account("other")];
+    let answer = upsert(&harness, proto::BatchMode::Unspecified, batch.clone()).await.expect("upserted");
+    assert_eq!(counts(&answer), (3, 0, 0));
+    let before = get(&harness, "acme").await.expect("the account");
+
+    harness.clock.set(at("2026-03-02T00:00:00Z"));
+    let answer = upsert(&harness, proto::BatchMode::AllOrNothing, batch.clone()).await.expect("upserted");
+    assert_eq!(counts(&answer), (0, 0, 3));
+    assert_eq!(get(&harness, "acme").await.expect("the account"), before);
+    assert_eq!(account_events(&mut harness).await.len(), 3);
+
+    let replaced = vec![account("acme"), account("new"), account("other")];
+    let answer = upsert(&harness, proto::BatchMode::PerItem, replaced).await.expect("upserted");
+    assert_eq!((counts(&answer), answer.errors.len()), ((1, 1, 1), 0));
+    let after = get(&harness, "acme").await.expect("the account");
+    let bare = proto::Account {
+        create_time: before.create_time,
+        update_time: after.update_time,
+        etag: after.etag.clone(),
+        ..account("acme")
+    };
+    assert_eq!(after, bare, "the stored account is replaced whole");
+    assert_eq!(after.update_time.map(|time| time.seconds), Some(at("2026-03-02T00:00:00Z").timestamp()));
+    let told: Vec<_> = account_events(&mut harness).await.split_off(3);
+    assert_eq!(
+        told,
+        [
+            (proto::AccountChangeKind::Updated, after),
+            (proto::AccountChangeKind::Created, get(&harness, "new").await.expect("the account")),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn any_number_in_a_plan_limit_is_equal_to_itself() {
+    let harness = Harness::start(START).await;
+    let accounts: Vec<proto::Account> = (0..30)
+        .map(|number| {
+            let limit = |power: i32| (f64::from(number) + 0.7).sqrt() / 3.0 * 10f64.powi(power * 3 - 150);
+            let plan_limits = (0..100).map(|power| (format!("metric-{power}"), limit(power))).collect();
+            proto::Account { plan_limits, ..account(&format!("account-{number}")) }
+        })
+        .collect();
+    let answer = upsert(&harness, proto::BatchMode::AllOrNothing, accounts.clone()).await.expect("upserted");
+    assert_eq!(counts(&answer), (30, 0, 0));
+    let answer = upsert(&harness, proto::BatchMode::AllOrNothing, accounts).await.expect("upserted");
+    assert_eq!(counts(&answer), (0, 0, 30));
+}
+
+#[tokio::test]
+async fn a_wrong_item_refuses_the_whole_batch_and_every_fault_is_named() {
+    let mut harness = Harness::start(START).await;
+    let batch = mixed_batch(&mut harness).await;
+    let status = upsert(&harness, proto::BatchMode::AllOrNothing, batch).await.expect_err("a refusal");
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert_eq!(
+        violated_fields(&status),
+        [
+            "accounts[1].display_name",
+            "accounts[1].seats",
+            "accounts[2].name",
+            "accounts[3].etag",
+            "accounts[4].etag",
+            "accounts[5].name",
+            "accounts[5].seats",
+            "accounts[6].parent",
+            "accounts[7].parent",
+            "accounts[8].name",
+            "accounts[9].parent",
+            "accounts[10].parent",
+        ]
+    );
+    for id in ["right", "right-too"] {
+        assert_eq!(get(&harness, id).await.expect_err("nothing").code(), Code::NotFound);
+    }
+    assert_eq!(account_events(&mut harness).await.len(), 3, "what was there before");
+}
+
+#[tokio::test]
+async fn per_item_stores_the_right_ones_and_names_the_others() {
+    let mut harness = Harness::start(START).await;
+    let batch = mixed_batch(&mut harness).await;
+    let answer = upsert(&harness, proto::BatchMode::PerItem, batch).await.expect("an answer");
+    assert_eq!(counts(&answer), (2, 0, 0));
+    let invalid = Code::InvalidArgument as i32;
+    let refusals: Vec<(i32, i32)> =
+        answer.errors.iter().map(|error| (error.index, error.status.as_ref().expect("a status").code)).collect();
+    assert_eq!(
+        refusals,
+        [
+            (1, invalid),
+            (2, Code::FailedPrecondition as i32),
+            (3, Code::Aborted as i32),
+            (4, Code::Aborted as i32),
+            (5, invalid),
+            (6, invalid),
+            (7, invalid),
+            (8, invalid),
+            (9, invalid),
+            (10, invalid),
+        ]
+    );
+    let first = answer.errors[0].status.as_ref().expect("a status");
+    assert_eq!(first.message, "2 fields are invalid: display_name, seats");
+    assert!(!first.details.is_empty(), "the details that a single call gives");
+    assert_eq!(get(&harness, "right-too").await.expect("stored").parent, "accounts/right");
+    assert_eq!(account_events(&mut harness).await.len(), 5);
+}
+
+#[tokio::test]
+async fn an_etag_that_fits_lets_an_item_through() {
+    let mut harness = Harness::start(START).await;
+    harness.create_accounts(&["acme"]).await;
+    let stored = get(&harness, "acme").await.expect("the account");
+    let fresh = proto::Account { plan: "gold".to_owned(), ..stored };
+    let answer = upsert(&harness, proto::BatchMode::AllOrNothing, vec![fresh.clone()]).await.expect("upserted");
+    assert_eq!(counts(&answer), (0, 1, 0));
+    let status = upsert(&harness, proto::BatchMode::AllOrNothing, vec![fresh]).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["accounts[0].etag"]);
+}
+
+#[tokio::test]
+async fn parents_may_come_in_the_same_batch_in_any_order() {
+    let harness = Harness::start(START).await;
+    let chain = |length: usize| -> Vec<proto::Account> {
+        let mut chain: Vec<_> =
+            (1..=length).rev().map(|number| below(&format!("a-{number}"), &format!("a-{}", number - 1))).collect();
+        chain.push(account("a-0"));
+        chain
+    };
+    let status = upsert(&harness, proto::BatchMode::AllOrNothing, chain(33)).await.expect_err("too deep");
+    assert_eq!(violated_fields(&status), ["accounts[0].parent"]);
+    let answer = upsert(&harness, proto::BatchMode::AllOrNothing, chain(32)).await.expect("upserted");
+    assert_eq!(counts(&answer), (33, 0, 0));
+    let turned = vec![account("a-1"), below("a-0", "a-1")];
+    let answer = upsert(&harness, proto::BatchMode::AllOrNothing, turned).await.expect("turned around");
+    assert_eq!(counts(&answer), (0, 2, 0));
+    let circle = vec![below("a-1", "a-32")];
+    let status = upsert(&harness, proto::BatchMode::AllOrNothing, circle).await.expect_err("a circle");
+    assert_eq!(violated_fields(&status), ["accounts[0].parent"]);
+}
+
+#[tokio::test]
+async fn batches_are_one_to_ten_thousand() {
+    let harness = Harness::start(START).await;
+    let accounts = |size: usize| (0..size).map(|number| account(&format!("account-{number}"))).collect::<Vec<_>>();
+    for size in [0, 10_001] {
+        let status = upsert(&harness, proto::BatchMode::PerItem, accounts(size)).await.expect_err("a refusal");
+        assert_eq!(status.code(), Code::InvalidArgument, "{size} accounts");
+        assert_eq!(violated_fields(&status), ["accounts"], "{size} accounts");
+    }
+    let request = proto::BatchUpsertAccountsRequest { mode: 7, ..Default::default() };
+    let status = harness.accounts.clone().batch_upsert_accounts(request).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["mode", "accounts"]);
+    let answer = upsert(&harness, proto::BatchMode::AllOrNothing, accounts(10_000)).await.expect("upserted");
+    assert_eq!(counts(&answer), (10_000, 0, 0));
+    let answer = upsert(&harness, proto::BatchMode::AllOrNothing, accounts(10_000)).await.expect("upserted");
+    assert_eq!(counts(&answer), (0, 0, 10_000));
+}
+
+/// The same accounts from four callers at once, each in an order and on a plan of its own.
+async fn from_four_callers(harness: &Harness, plan_of: fn(usize) -> String) -> Vec<(i32, i32, i32)> {
+    let callers = (0..4).map(|caller| {
+        let mut client = harness.accounts.clone();
+        let mut accounts: Vec<proto::Account> = (0..1_000)
+            .map(|number| proto::Account {
+                plan: plan_of(caller),
+                ..below(&format!("account-{number}"), &format!("account-{}", number / 10 * 10))
+            })
+            .map(|account| match account.name == account.parent {
+                true => proto::Account { parent: String::new(), ..account },
+                false => account,
+            })
+            .collect();
+        accounts.rotate_left(caller * 250);
+        if caller % 2 == 1 {
+            accounts.reverse();
+        }
+        tokio::spawn(async move {
+            let request = proto::BatchUpsertAccountsRequest { accounts, ..Default::default() };
+            counts(&client.batch_upsert_accounts(request).await.expect("upserted").into_inner())
+        })
+    });
+    let mut found = futures::future::try_join_all(callers).await.expect("callers");
+    found.sort_unstable();
+    found
+}
+
+#[tokio::test]
+async fn the_same_accounts_from_four_callers_are_created_once() {
+    let mut harness = Harness::start(START).await;
+    let found = from_four_callers(&harness, |_| "same".to_owned()).await;
+    assert_eq!(found, [(0, 0, 1_000), (0, 0, 1_000), (0, 0, 1_000), (1_000, 0, 0)]);
+    assert_eq!(account_events(&mut harness).await.len(), 1_000);
+}
+
+#[tokio::test]
+async fn callers_that_disagree_take_turns() {
+    let mut harness = Harness::start(START).await;
+    let found = from_four_callers(&harness, |caller| format!("plan of {caller}")).await;
+    assert_eq!(found, [(0, 1_000, 0), (0, 1_000, 0), (0, 1_000, 0), (1_000, 0, 0)]);
+    let told = account_events(&mut harness).await;
+    assert_eq!(told.len(), 4_000);
+    let last: std::collections::BTreeSet<&str> =
+        told[3_000..].iter().map(|(_, account)| account.plan.as_str()).collect();
+    assert_eq!(last.len(), 1, "one caller was the last for all accounts: {last:?}");
+}
+
+#[tokio::test]
+async fn upserting_may_be_repeated_by_request_id() {
+    let mut harness = Harness::start(START).await;
+    harness.create_accounts(&["gone"]).await;
+    let call = async |request_id: String, content: usize| {
+        let wrong = proto::Account { seats: Some(-1), ..account("wrong") };
+        let request = proto::BatchUpsertAccountsRequest {
+            accounts: vec![account(&format!("account-{content}")), wrong],
+            mode: proto::BatchMode::PerItem.into(),
+            request_id,
+        };
+        harness.accounts.clone().batch_upsert_accounts(request).await.map(Response::into_inner)
+    };
+    let count = async || -> u64 {
+        let sql = "SELECT count(*) FROM scoring.outbox WHERE event_type = 'mainstay.scoring.v1.AccountChanged'";
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
+        count.unsigned_abs()
+    };
+    idempotency::assert_repeatable(call, count).await;
+}
