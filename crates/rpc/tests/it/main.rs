@@ -4,6 +4,7 @@ mod admin;
 mod command_line;
 mod connections;
 mod encryption;
+mod errors_doc;
 mod failures;
 mod feed;
 mod limits;
