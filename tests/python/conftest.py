@@ -20,9 +20,9 @@ CONNECT_SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
+def address():
     """Address of a service that runs for these tests alone."""
-    with server.running(tmp_path_factory.mktemp("mainstay")) as address:
+    with server.running() as address:
         yield address
 
 
