@@ -7,10 +7,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// A command for cargo in the workspace, without what `cargo run` said of our own
-/// package: build scripts that look at it would run again, and all that depends on them.
+/// A command for cargo in the workspace.
 pub(crate) fn command(root: &Path) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    clean(Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())), root)
+}
+
+/// The command in the workspace, without what `cargo run` said of our own package: build
+/// scripts that look at it would run again, and all that depends on them.
+pub(crate) fn clean(mut command: Command, root: &Path) -> Command {
     command.current_dir(root);
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();

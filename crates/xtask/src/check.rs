@@ -4,11 +4,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo;
 use crate::workspace::root;
 
 /// Runs `.ci/run quick`, so that there is one list of steps.
 pub(crate) fn run() -> Result<()> {
-    let status = Command::new("bash").args([".ci/run", "quick"]).current_dir(root()).status();
+    let status = cargo::clean(Command::new("bash"), &root()).args([".ci/run", "quick"]).status();
     if !status.context("running bash")?.success() {
         bail!("a check failed: see above");
     }
