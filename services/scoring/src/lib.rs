@@ -13,6 +13,7 @@ mod service;
 mod settings;
 mod storage;
 
+pub use convert::model::{model_draft, model_message};
 pub use service::{SERVICE_NAME, ScoringMain, ScoringParts, ScoringService, Workers};
 pub use settings::ScoringSettings;
 pub use storage::{SCHEMA, migrator};

@@ -24,9 +24,9 @@ pub(crate) async fn load_series(
     }
     for month in series::gauge_months(conn, ids).await? {
         let first = first_day(month.month);
-        let levels = (first..).zip(month.day_levels.into_iter().zip(month.day_level_micros)).filter_map(
-            |(day, (level, event_micros))| Some(Level { day, level: level?, event_micros: event_micros? }),
-        );
+        let levels = (first..)
+            .zip(month.day_levels.into_iter().zip(month.day_level_micros))
+            .filter_map(|(day, (level, event_micros))| Some(Level { day, level: level?, event_micros: event_micros? }));
         all.entry(month.account_id).or_default().add_levels(&month.name, levels);
     }
     Ok(all)

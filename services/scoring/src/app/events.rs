@@ -31,12 +31,7 @@ pub(super) fn account_changed(app: &App, account: &Account, now: DateTime<Utc>) 
 }
 
 /// A model became the one that scores.
-pub(super) fn model_activated(
-    app: &App,
-    view: &ModelView,
-    previous: Option<&ModelId>,
-    now: DateTime<Utc>,
-) -> NewEvent {
+pub(super) fn model_activated(app: &App, view: &ModelView, previous: Option<&ModelId>, now: DateTime<Utc>) -> NewEvent {
     let payload = proto::ModelActivated {
         model: Some(convert::model::message(view)),
         previous_model: previous.map(ModelId::name).unwrap_or_default(),

@@ -44,9 +44,8 @@ pub(crate) async fn history(
     limit: i64,
 ) -> Result<Vec<ScoredView>, ScoringError> {
     let mut conn = app.pool.acquire().await?;
-    let stored = accounts::lookup(&mut conn, account)
-        .await?
-        .ok_or_else(|| ScoringError::AccountNotFound(account.clone()))?;
+    let stored =
+        accounts::lookup(&mut conn, account).await?.ok_or_else(|| ScoringError::AccountNotFound(account.clone()))?;
     let records = health_views::history(&mut conn, account, days.start, days.end, days.before, limit).await?;
     let views = records
         .into_iter()

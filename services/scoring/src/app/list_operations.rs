@@ -7,11 +7,7 @@ use super::{App, ScoringError};
 use crate::storage::operations;
 
 /// At most `limit` operations, older than the one with the id `before`.
-pub(crate) async fn execute(
-    app: &App,
-    before: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<OperationView>, ScoringError> {
+pub(crate) async fn execute(app: &App, before: Option<Uuid>, limit: i64) -> Result<Vec<OperationView>, ScoringError> {
     let mut conn = app.pool.acquire().await?;
     let records = operations::list(&mut conn, before, limit).await?;
     let mut views = Vec::with_capacity(records.len());

@@ -2,38 +2,38 @@
 //! gRPC here; transactions begin and end here.
 
 mod account_changes;
-pub(crate) mod activate_model;
-pub(crate) mod cancel_operation;
-pub(crate) mod create_model;
-pub(crate) mod end_operation;
-pub(crate) mod get_model;
-pub(crate) mod get_operation;
-pub(crate) mod list_models;
-pub(crate) mod list_operations;
-pub(crate) mod recompute_health;
-pub(crate) mod seed_default_model;
-pub(crate) mod wait_operation;
-mod mark_all_accounts;
 pub(crate) mod account_series;
+pub(crate) mod activate_model;
 pub(crate) mod archive_account;
+pub(crate) mod cancel_operation;
 pub(crate) mod create_account;
+pub(crate) mod create_model;
 pub(crate) mod day_contexts;
+pub(crate) mod end_operation;
+mod error;
 pub(crate) mod events;
 pub(crate) mod explain_health;
 pub(crate) mod get_account;
 pub(crate) mod get_health;
+pub(crate) mod get_model;
+pub(crate) mod get_operation;
 pub(crate) mod health_scored;
 pub(crate) mod list_accounts;
 pub(crate) mod list_health;
+pub(crate) mod list_models;
+pub(crate) mod list_operations;
 pub(crate) mod list_signals;
+mod mark_all_accounts;
+pub(crate) mod model_cache;
+mod mutation;
 mod parent_checks;
+pub(crate) mod recompute_health;
 pub(crate) mod record_signals;
 pub(crate) mod rescore_accounts;
-pub(crate) mod model_cache;
+pub(crate) mod seed_default_model;
 pub(crate) mod update_account;
 pub(crate) mod upsert_accounts;
-mod error;
-mod mutation;
+pub(crate) mod wait_operation;
 
 use std::sync::Arc;
 

@@ -87,9 +87,12 @@ mod tests {
     #[test]
     fn of_several_activations_that_reach_a_day_the_last_holds() {
         let mut book = ModelBook::default();
-        for (sequence, id, from_day) in
-            [(1, "first", "1970-01-01"), (4, "second", "2026-03-01"), (5, "third", "2026-03-01"), (9, "first", "2026-02-01")]
-        {
+        for (sequence, id, from_day) in [
+            (1, "first", "1970-01-01"),
+            (4, "second", "2026-03-01"),
+            (5, "third", "2026-03-01"),
+            (9, "first", "2026-02-01"),
+        ] {
             let mut draft = parse_model_file(DEFAULT_MODEL).expect("parses");
             draft.name = format!("models/{id}");
             let model = HealthModel::from_draft(draft).expect("valid");

@@ -163,7 +163,10 @@ fn refuse_all(refused: Vec<(usize, ScoringError)>) -> ScoringError {
                 only_error = Some(error);
             }
             ScoringError::MetricKindMismatch { ref metric, known } => {
-                found.add(format!("{prefix}.payload"), format!("the metric `{metric}` is known as a {}", kind_name(known)));
+                found.add(
+                    format!("{prefix}.payload"),
+                    format!("the metric `{metric}` is known as a {}", kind_name(known)),
+                );
                 only_error = Some(error);
             }
             other => return other,

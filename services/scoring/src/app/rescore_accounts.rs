@@ -113,7 +113,11 @@ fn plan<'a>(
         let granted = wanted.min(days_left.max(1));
         days_left = days_left.saturating_sub(granted);
         let last = first + TimeDelta::days(i64::try_from(granted).unwrap_or(1) - 1);
-        let outcome = if last < today { Rescored::More { from_day: last + TimeDelta::days(1) } } else { Rescored::Done { through: today } };
+        let outcome = if last < today {
+            Rescored::More { from_day: last + TimeDelta::days(1) }
+        } else {
+            Rescored::Done { through: today }
+        };
         plans.push(Plan { account, first, last, outcome });
     }
     plans

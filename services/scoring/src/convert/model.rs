@@ -216,11 +216,8 @@ mod tests {
         let mut found = Violations::new();
         let model = new_model(&mut found, "copy", Some(proto::Model { name: String::new(), ..default_message() }));
         let default_cuts = proto::BandCuts { critical_below: 50.0, at_risk_below: 70.0, healthy_above: 85.0 };
-        let expected = proto::Model {
-            name: "models/copy".to_owned(),
-            band_cuts: Some(default_cuts),
-            ..default_message()
-        };
+        let expected =
+            proto::Model { name: "models/copy".to_owned(), band_cuts: Some(default_cuts), ..default_message() };
         assert_eq!(model_message(model.expect("valid").to_draft()), expected);
         assert!(found.is_empty());
     }

@@ -20,10 +20,12 @@ impl From<ScoringError> for ApiError {
     fn from(error: ScoringError) -> Self {
         match error {
             ScoringError::Invalid(violations) => Self::invalid(violations),
-            ScoringError::AccountNotFound(id) => {
-                of(Code::NotFound, ErrorReason::AccountNotFound, format!("{} does not exist: create it first", id.name()))
-                    .with_metadata("account", id.name())
-            }
+            ScoringError::AccountNotFound(id) => of(
+                Code::NotFound,
+                ErrorReason::AccountNotFound,
+                format!("{} does not exist: create it first", id.name()),
+            )
+            .with_metadata("account", id.name()),
             ScoringError::AccountArchived(id) => of(
                 Code::FailedPrecondition,
                 ErrorReason::AccountArchived,
@@ -51,7 +53,8 @@ impl From<ScoringError> for ApiError {
                 .with_metadata("kind", kind)
             }
             ScoringError::ModelNotFound(name) => {
-                of(Code::NotFound, ErrorReason::ModelNotFound, format!("{name} does not exist")).with_metadata("model", name)
+                of(Code::NotFound, ErrorReason::ModelNotFound, format!("{name} does not exist"))
+                    .with_metadata("model", name)
             }
             ScoringError::ModelExists(id) => of(
                 Code::AlreadyExists,

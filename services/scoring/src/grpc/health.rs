@@ -32,10 +32,7 @@ pub(crate) struct HealthRpc {
 
 #[tonic::async_trait]
 impl HealthService for HealthRpc {
-    async fn get_health(
-        &self,
-        request: Request<proto::GetHealthRequest>,
-    ) -> Result<Response<proto::Health>, Status> {
+    async fn get_health(&self, request: Request<proto::GetHealthRequest>) -> Result<Response<proto::Health>, Status> {
         let message = request.into_inner();
         let mut found = Violations::new();
         let account = found.take("account", AccountId::parse_name(&message.account));
@@ -76,8 +73,7 @@ impl HealthService for HealthRpc {
         let page = PageRequest::<HealthCursor>::read(page_size, &token, LIST_METHOD, &binding)?;
         let rows = list_health::execute(&self.app, &filter, order, page.after.as_ref(), page.limit()).await?;
         let page = Page::from_rows(rows, page.size);
-        let next_page_token =
-            page.next_token(|scored| HealthCursor::after(&scored.view, order), LIST_METHOD, &binding);
+        let next_page_token = page.next_token(|scored| HealthCursor::after(&scored.view, order), LIST_METHOD, &binding);
         let health = page.items.iter().map(convert::health::health).collect();
         Ok(Response::new(proto::ListHealthResponse { health, next_page_token }))
     }

@@ -17,7 +17,9 @@ use uuid::Uuid;
 
 use super::request;
 use crate::app::get_operation::OperationView;
-use crate::app::{App, cancel_operation, get_operation, list_operations, recompute_health as recompute, wait_operation};
+use crate::app::{
+    App, cancel_operation, get_operation, list_operations, recompute_health as recompute, wait_operation,
+};
 use crate::convert;
 use crate::convert::common::timestamp;
 
@@ -57,11 +59,7 @@ impl Operations for OperationsRpc {
         let page_size = std::mem::take(&mut message.page_size);
         let binding = request::page_binding(&message);
         let mut found = Violations::new();
-        found.require(
-            message.name.is_empty() || message.name == COLLECTION,
-            "name",
-            format!("must be `{COLLECTION}`"),
-        );
+        found.require(message.name.is_empty() || message.name == COLLECTION, "name", format!("must be `{COLLECTION}`"));
         found.require(message.filter.is_empty(), "filter", "must be empty: operations are listed all");
         found.require(
             !message.return_partial_success,

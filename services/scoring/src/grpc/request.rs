@@ -1,8 +1,8 @@
 //! What all mutations and lists have in common.
 
+use mainstay_domain::Violations;
 use mainstay_rpc::{ApiError, caller};
 use mainstay_storage::{RequestKey, fingerprint};
-use mainstay_domain::Violations;
 use prost::Message;
 use tonic::Request;
 

@@ -2,12 +2,12 @@
 
 use std::pin::Pin;
 
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalService;
 use mainstay_domain::{AccountId, Violations};
-use mainstay_rpc::paging::{Page, PageRequest};
 use mainstay_rpc::ApiError;
+use mainstay_rpc::paging::{Page, PageRequest};
 use mainstay_storage::fingerprint;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -38,8 +38,7 @@ impl SignalService for SignalRpc {
         request: Request<proto::BatchRecordSignalsRequest>,
     ) -> Result<Response<proto::BatchRecordSignalsResponse>, Status> {
         let message = request.get_ref();
-        let mutation =
-            request::mutation(&request, "BatchRecordSignals", &message.request_id, message.validate_only)?;
+        let mutation = request::mutation(&request, "BatchRecordSignals", &message.request_id, message.validate_only)?;
         let mut found = Violations::new();
         let all_or_nothing = convert::common::all_or_nothing(&mut found, message.mode);
         check_batch_size(&mut found, message.signals.len());
@@ -57,13 +56,19 @@ impl SignalService for SignalRpc {
     ) -> Result<Response<Self::StreamSignalsStream>, Status> {
         let app = self.app.clone();
         let batches = numbered(request.into_inner());
+        // A batch that cannot be read stands in line, so that those before it are still acknowledged.
         let answers = batches
-            .map_ok(move |batch| record_batch(app.clone(), batch))
-            .try_buffered(STREAM_BATCHES_MAX);
+            .map(move |batch| {
+                let app = app.clone();
+                async move { record_batch(app, batch?).await }
+            })
+            .buffered(STREAM_BATCHES_MAX);
         let cancelled = self.streams_cancelled.clone();
         let until_shutdown = answers.take_until(cancelled.clone().cancelled_owned()).chain(
             stream::once(async move { cancelled.is_cancelled() }).filter_map(async |is_cancelled| {
-                is_cancelled.then(|| Err(convert::common::shutting_down("send again from the first batch that was not acknowledged")))
+                is_cancelled.then(|| {
+                    Err(convert::common::shutting_down("send again from the first batch that was not acknowledged"))
+                })
             }),
         );
         Ok(Response::new(Box::pin(until_shutdown)))
@@ -114,12 +119,13 @@ fn check_batch_size(found: &mut Violations, size: usize) {
     );
 }
 
-/// The batches of a stream, checked one against the other: numbers rise, sizes fit.
+/// The batches of a stream, checked one against the other: numbers rise, sizes
+/// fit. Ends after the first that is wrong.
 fn numbered(
     requests: Streaming<proto::StreamSignalsRequest>,
 ) -> impl Stream<Item = Result<proto::StreamSignalsRequest, Status>> + Send {
-    let mut last_sequence = 0;
-    requests.and_then(move |batch| {
+    stream::try_unfold((requests, 0), async |(mut requests, last_sequence)| {
+        let Some(batch) = requests.message().await? else { return Ok(None) };
         let mut found = Violations::new();
         found.require(
             batch.sequence > last_sequence,
@@ -127,8 +133,9 @@ fn numbered(
             format!("is {} after {last_sequence}: it must be above 0 and rise", batch.sequence),
         );
         check_batch_size(&mut found, batch.signals.len());
-        last_sequence = batch.sequence;
-        std::future::ready(found.into_result(batch).map_err(|found| ApiError::invalid(found).into()))
+        let batch = found.into_result(batch).map_err(ApiError::invalid)?;
+        let sequence = batch.sequence;
+        Ok(Some((batch, (requests, sequence))))
     })
 }
 

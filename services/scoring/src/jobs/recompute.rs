@@ -48,9 +48,7 @@ impl JobHandler for Recompute {
                     let low_mark = Some(i64::from(day_number(from_day)));
                     Outcome::Again { due_at: now, low_mark, payload: None }
                 }
-                Rescored::Locked => {
-                    Outcome::Again { due_at: now + LOCKED_WAIT, low_mark: job.low_mark, payload: None }
-                }
+                Rescored::Locked => Outcome::Again { due_at: now + LOCKED_WAIT, low_mark: job.low_mark, payload: None },
             })
             .collect())
     }
@@ -69,7 +67,8 @@ impl JobHandler for OperationMonitor {
         let app = &self.0;
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let id: Uuid = job.key.parse().map_err(|error| JobError::Dead(format!("not an operation's id: {error}")))?;
+            let id: Uuid =
+                job.key.parse().map_err(|error| JobError::Dead(format!("not an operation's id: {error}")))?;
             let ended = end_operation::execute(app, connection, id).await.map_err(job_error)?;
             outcomes.push(if ended {
                 Outcome::Done

@@ -106,8 +106,10 @@ impl ReadingColumns {
 }
 
 fn literal<T: std::fmt::Display>(readings: &[Reading], column: impl Fn(&Reading) -> Option<T>) -> String {
-    let elements: Vec<String> =
-        readings.iter().map(|reading| column(reading).map_or_else(|| "NULL".to_owned(), |value| value.to_string())).collect();
+    let elements: Vec<String> = readings
+        .iter()
+        .map(|reading| column(reading).map_or_else(|| "NULL".to_owned(), |value| value.to_string()))
+        .collect();
     format!("{{{}}}", elements.join(","))
 }
 

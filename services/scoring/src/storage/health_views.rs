@@ -236,10 +236,22 @@ macro_rules! list_views {
                 AND ($5::integer IS NULL OR health.change_30d <= $5)
                 AND ($6::integer IS NULL OR health.change_30d >= $6)
                 AND ($8::text IS NULL
-                     OR CASE WHEN $7::bigint IS NULL THEN " + $column + " IS NULL AND health.account_id > $8
-                             ELSE " + $column + $beyond + " $7 OR " + $column + " IS NULL
-                                  OR (" + $column + " = $7 AND health.account_id > $8) END)
-              ORDER BY " + $column + $direction + " NULLS LAST, health.account_id
+                     OR CASE WHEN $7::bigint IS NULL THEN "
+                + $column
+                + " IS NULL AND health.account_id > $8
+                             ELSE "
+                + $column
+                + $beyond
+                + " $7 OR "
+                + $column
+                + " IS NULL
+                                  OR ("
+                + $column
+                + " = $7 AND health.account_id > $8) END)
+              ORDER BY "
+                + $column
+                + $direction
+                + " NULLS LAST, health.account_id
               LIMIT $9"],
             $filter.bands.as_deref(),
             $filter.without_score,

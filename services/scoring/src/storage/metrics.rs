@@ -37,15 +37,14 @@ pub(crate) async fn kinds(
     conn: &mut PgConnection,
     metrics: &[&str],
 ) -> Result<HashMap<String, SignalKind>, StorageError> {
-    let rows = sqlx::query!(
-        "SELECT metric, kind FROM scoring.metrics WHERE metric = ANY($1::text[])",
-        metrics as &[&str]
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows =
+        sqlx::query!("SELECT metric, kind FROM scoring.metrics WHERE metric = ANY($1::text[])", metrics as &[&str])
+            .fetch_all(conn)
+            .await?;
     rows.into_iter()
         .map(|row| {
-            let kind = SignalKind::of_number(row.kind).ok_or_else(|| codes::corrupt(format!("metrics.kind {}", row.kind)))?;
+            let kind =
+                SignalKind::of_number(row.kind).ok_or_else(|| codes::corrupt(format!("metrics.kind {}", row.kind)))?;
             Ok((row.metric, kind))
         })
         .collect()

@@ -145,8 +145,7 @@ pub(crate) async fn activations(conn: &mut PgConnection) -> Result<Vec<Activatio
 
 /// The number of the newest activation.
 pub(crate) async fn newest_activation(conn: &mut PgConnection) -> Result<Option<i64>, StorageError> {
-    let newest =
-        sqlx::query_scalar!("SELECT max(sequence) FROM scoring.model_activations").fetch_one(conn).await?;
+    let newest = sqlx::query_scalar!("SELECT max(sequence) FROM scoring.model_activations").fetch_one(conn).await?;
     Ok(newest)
 }
 

@@ -117,7 +117,8 @@ impl<'a> SeriesDeltas<'a> {
         let kinds: Vec<i16> = self.counts.keys().map(|key| key.kind).collect();
         let names: Vec<&str> = self.counts.keys().map(|key| key.name).collect();
         let months: Vec<NaiveDate> = self.counts.keys().map(|key| key.month).collect();
-        let sums: Vec<String> = self.counts.values().map(|days| array_literal(days, |&sum| sum != 0, i64::to_string)).collect();
+        let sums: Vec<String> =
+            self.counts.values().map(|days| array_literal(days, |&sum| sum != 0, i64::to_string)).collect();
         sqlx::query!(
             "INSERT INTO scoring.count_months AS stored (account_id, kind, name, month, day_sums)
              SELECT account_id, kind, name, month, day_sums::bigint[]
@@ -144,8 +145,10 @@ impl<'a> SeriesDeltas<'a> {
         let accounts: Vec<&str> = self.gauges.keys().map(|key| key.account).collect();
         let names: Vec<&str> = self.gauges.keys().map(|key| key.name).collect();
         let months: Vec<NaiveDate> = self.gauges.keys().map(|key| key.month).collect();
-        let levels: Vec<String> = self.gauges.values().map(|days| level_literal(days, |(_, level)| level.to_string())).collect();
-        let micros: Vec<String> = self.gauges.values().map(|days| level_literal(days, |(micros, _)| micros.to_string())).collect();
+        let levels: Vec<String> =
+            self.gauges.values().map(|days| level_literal(days, |(_, level)| level.to_string())).collect();
+        let micros: Vec<String> =
+            self.gauges.values().map(|days| level_literal(days, |(micros, _)| micros.to_string())).collect();
         sqlx::query!(
             "INSERT INTO scoring.gauge_months AS stored (account_id, name, month, day_levels, day_level_micros)
              SELECT account_id, name, month, day_levels::float8[], day_level_micros::bigint[]
@@ -256,12 +259,8 @@ pub(crate) async fn days_with_signals(
     first: NaiveDate,
     last: NaiveDate,
 ) -> Result<Vec<(i16, String, NaiveDate)>, StorageError> {
-    let rows = sqlx::query!(
-        "SELECT kind, name, day FROM scoring.series_days WHERE day BETWEEN $1 AND $2",
-        first,
-        last
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query!("SELECT kind, name, day FROM scoring.series_days WHERE day BETWEEN $1 AND $2", first, last)
+        .fetch_all(conn)
+        .await?;
     Ok(rows.into_iter().map(|row| (row.kind, row.name, row.day)).collect())
 }

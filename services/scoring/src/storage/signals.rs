@@ -155,9 +155,7 @@ fn payload_of(
 ) -> Result<Payload, StorageError> {
     let missing = |column: &str| codes::corrupt(format!("signals.{column} is missing for kind {kind}"));
     match SignalKind::of_number(kind).ok_or_else(|| codes::corrupt(format!("signal kind {kind}")))? {
-        SignalKind::Usage => {
-            Ok(Payload::Usage { metric: name, quantity: amount.ok_or_else(|| missing("amount"))? })
-        }
+        SignalKind::Usage => Ok(Payload::Usage { metric: name, quantity: amount.ok_or_else(|| missing("amount"))? }),
         SignalKind::Gauge => Ok(Payload::Gauge { metric: name, level: level.ok_or_else(|| missing("level"))? }),
         SignalKind::Activity => {
             Ok(Payload::Activity { user_id: user_id.ok_or_else(|| missing("user_id"))?, action: name })

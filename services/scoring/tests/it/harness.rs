@@ -150,7 +150,11 @@ pub(crate) fn signal(id: &str, time: &str, payload: proto::signal::Payload) -> p
     proto::Signal {
         account: format!("accounts/{id}"),
         source: "test".to_owned(),
-        source_id: format!("{id}/{}/{payload:?}", time.timestamp()).replace(char::is_control, "").chars().take(128).collect(),
+        source_id: format!("{id}/{}/{payload:?}", time.timestamp())
+            .replace(char::is_control, "")
+            .chars()
+            .take(128)
+            .collect(),
         event_time: Some(prost_types::Timestamp { seconds: time.timestamp(), nanos: 0 }),
         payload: Some(payload),
         record_time: None,

@@ -201,8 +201,7 @@ async fn list(
     filter: proto::HealthFilter,
     order: proto::HealthOrder,
 ) -> pagination::Page {
-    let request =
-        proto::ListHealthRequest { page_size, page_token, filter: Some(filter), order: order.into() };
+    let request = proto::ListHealthRequest { page_size, page_token, filter: Some(filter), order: order.into() };
     let page = harness.health.clone().list_health(request).await?.into_inner();
     let ids = page.health.into_iter().map(|health| health.account.replace("accounts/", "")).collect();
     Ok((ids, page.next_page_token))
@@ -214,7 +213,13 @@ async fn lists_page_in_every_order() {
     let mut backward = ids.clone();
     backward.reverse();
     let mut by_arr: Vec<usize> = (0..12).collect();
-    by_arr.sort_by_key(|&number| (number % 5 == 0, if number % 5 == 0 { 0 } else { number / 6 }, if number % 5 == 0 { number as i64 } else { -(number as i64) }));
+    by_arr.sort_by_key(|&number| {
+        (
+            number % 5 == 0,
+            if number % 5 == 0 { 0 } else { number / 6 },
+            if number % 5 == 0 { number as i64 } else { -(number as i64) },
+        )
+    });
     let by_arr: Vec<String> = by_arr.into_iter().map(|number| ids[number].clone()).collect();
     let orders = [
         (proto::HealthOrder::Unspecified, &ids),
@@ -268,7 +273,10 @@ async fn r56_r57_the_portfolio_is_filtered_and_counted_by_band() {
     assert_eq!((summary.histogram[0], summary.histogram[19]), (1, 1));
     assert_eq!(summary.mean_score, Some(49.5));
     let stable = &summary.bands[3].arr;
-    assert_eq!(stable.iter().map(|sum| (sum.currency_code.as_str(), sum.minor_units)).collect::<Vec<_>>(), [("USD", 1700)]);
+    assert_eq!(
+        stable.iter().map(|sum| (sum.currency_code.as_str(), sum.minor_units)).collect::<Vec<_>>(),
+        [("USD", 1700)]
+    );
 }
 
 async fn history(

@@ -1,9 +1,11 @@
 //! The scoring service through its RPCs, on a real PostgreSQL.
 
-//mod accounts;
+mod account_batches;
+mod account_fixtures;
+mod accounts;
 mod harness;
 mod health;
-//mod models;
-//mod recompute;
+mod models;
+mod recompute;
 mod refusals;
 mod signals;

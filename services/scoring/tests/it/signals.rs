@@ -23,7 +23,10 @@ async fn refused(harness: &Harness, request: proto::BatchRecordSignalsRequest) -
 }
 
 async fn stored_signals(harness: &Harness) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM scoring.signals").fetch_one(harness.database.pool()).await.expect("a count")
+    sqlx::query_scalar("SELECT count(*) FROM scoring.signals")
+        .fetch_one(harness.database.pool())
+        .await
+        .expect("a count")
 }
 
 #[tokio::test]
@@ -189,9 +192,7 @@ async fn batches_are_one_to_ten_thousand() {
         assert_eq!(status.code(), Code::InvalidArgument, "{size} signals");
         assert_eq!(violated_fields(&status), ["signals"], "{size} signals");
     }
-    let many = (0..10_000)
-        .map(|number| proto::Signal { source_id: format!("many-{number}"), ..one.clone() })
-        .collect();
+    let many = (0..10_000).map(|number| proto::Signal { source_id: format!("many-{number}"), ..one.clone() }).collect();
     assert_eq!(harness.record(many).await.recorded_count, 10_000);
 }
 
