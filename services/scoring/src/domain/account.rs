@@ -166,11 +166,13 @@ impl Account {
     }
 
     /// The account with other facts.
+    #[must_use]
     pub fn changed(&self, facts: AccountFacts, now: DateTime<Utc>) -> Self {
         Self { facts, version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
     /// The account out of use.
+    #[must_use]
     pub fn archived(&self, now: DateTime<Utc>) -> Self {
         Self { archived_at: Some(now), ..self.changed(self.facts.clone(), now) }
     }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use mainstay_domain::AccountId;
 
 /// Most accounts above an account.
-pub const ACCOUNTS_ABOVE_MAX: usize = 32;
+pub(crate) const ACCOUNTS_ABOVE_MAX: usize = 32;
 
 /// What is wrong with the parent of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParentFault {
+pub(crate) enum ParentFault {
     /// There is no such account.
     Missing,
     /// The account is above its own parent.
@@ -20,7 +20,7 @@ pub enum ParentFault {
 
 /// An account and its parent, as they are to be stored.
 #[derive(Debug, Clone, Copy)]
-pub struct GivenParent<'a> {
+pub(crate) struct GivenParent<'a> {
     /// The account.
     pub account: &'a AccountId,
     /// The account above it.
@@ -33,7 +33,7 @@ pub struct GivenParent<'a> {
 ///
 /// An account with a fault is not stored; what hung on it is looked at again
 /// without it, so that the rest can be stored as it stands.
-pub fn parent_faults(
+pub(crate) fn parent_faults(
     given: &[GivenParent<'_>],
     stored: &HashMap<AccountId, Option<AccountId>>,
 ) -> BTreeMap<usize, ParentFault> {
@@ -58,7 +58,7 @@ pub fn parent_faults(
 }
 
 /// Whether an account gets a parent that it has not yet.
-pub fn moves(given: &GivenParent<'_>, stored: &HashMap<AccountId, Option<AccountId>>) -> bool {
+pub(crate) fn moves(given: &GivenParent<'_>, stored: &HashMap<AccountId, Option<AccountId>>) -> bool {
     given.parent.is_some() && stored.get(given.account).is_none_or(|stored| stored.as_ref() != given.parent)
 }
 

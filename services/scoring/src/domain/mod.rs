@@ -22,7 +22,7 @@ pub mod signal;
 #[cfg(test)]
 mod test_support;
 
-pub use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
+pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};
 pub use explain::{
