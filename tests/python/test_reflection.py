@@ -1,68 +1,63 @@
 """The services without any code made beforehand: everything is asked of the server."""
 
+import json
+
 import grpc
 import pytest
-from google.protobuf import descriptor_pool, json_format, message_factory
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from calls import CALL_SECONDS_MAX
+import reflected
 
-
-class Reflected:
-    """Calls methods by their names, with requests and answers as JSON has them."""
-
-    def __init__(self, channel):
-        self._channel = channel
-        self._database = ProtoReflectionDescriptorDatabase(channel)
-        self._pool = descriptor_pool.DescriptorPool(self._database)
-
-    def services(self):
-        return list(self._database.get_services())
-
-    def call(self, service, method, request):
-        described = self._pool.FindServiceByName(service).methods_by_name[method]
-        request_class = message_factory.GetMessageClass(described.input_type)
-        answer_class = message_factory.GetMessageClass(described.output_type)
-        call = self._channel.unary_unary(
-            f"/{service}/{method}",
-            request_serializer=request_class.SerializeToString,
-            response_deserializer=answer_class.FromString,
-        )
-        answer = call(json_format.ParseDict(request, request_class()), timeout=CALL_SECONDS_MAX)
-        return json_format.MessageToDict(answer, descriptor_pool=self._pool)
+ACCOUNTS = "mainstay.scoring.v1.AccountService"
 
 
 @pytest.fixture(scope="module")
-def reflected(channel):
-    return Reflected(channel)
+def server(channel):
+    return reflected.Reflected(channel)
 
 
-def test_the_server_tells_what_it_serves(reflected):
+def test_the_server_tells_what_it_serves(server):
     assert {
+        "google.longrunning.Operations",
         "grpc.health.v1.Health",
         "mainstay.events.v1.EventFeedService",
-        "mainstay.scoring.v1.AccountService",
+        ACCOUNTS,
         "mainstay.scoring.v1.HealthService",
         "mainstay.scoring.v1.ModelService",
         "mainstay.scoring.v1.SignalService",
-    } <= set(reflected.services())
+    } <= set(server.services())
 
 
-def test_methods_are_called_without_stubs(reflected):
-    service = "mainstay.scoring.v1.AccountService"
+def test_methods_are_called_without_stubs(server):
     account = {
         "name": "accounts/reflected",
         "displayName": "Reflected",
         "segment": "SEGMENT_SMB",
         "arr": {"currencyCode": "EUR", "minorUnits": "4900"},
     }
-    reflected.call(service, "BatchUpsertAccounts", {"accounts": [account]})
-    stored = reflected.call(service, "GetAccount", {"name": "accounts/reflected"})
+    (answer,) = server.call(ACCOUNTS, "BatchUpsertAccounts", {"accounts": [account]})
+    assert answer == {"createdCount": 1}
+    (stored,) = server.call(ACCOUNTS, "GetAccount", {"name": "accounts/reflected"})
     assert account.items() <= stored.items()
-    assert reflected.call("grpc.health.v1.Health", "Check", {}) == {"status": "SERVING"}
 
 
-def test_a_refusal_can_be_told_by_its_code(reflected):
+def test_events_are_read_with_their_payloads(server):
+    subscription = {"types": ["mainstay.scoring.v1.ModelActivated"], "untilNow": True}
+    batches = list(server.call("mainstay.events.v1.EventFeedService", "Subscribe", subscription))
+    (event,) = [event for batch in batches for event in batch.get("events", [])]
+    assert event["payload"]["model"]["name"] == "models/default"
+    assert batches[-1]["cursor"]
+
+
+def test_a_refusal_can_be_told_by_its_code(server):
     with pytest.raises(grpc.RpcError) as refused:
-        reflected.call("mainstay.scoring.v1.ModelService", "GetModel", {"name": "models/none"})
+        list(server.call("mainstay.scoring.v1.ModelService", "GetModel", {"name": "models/none"}))
     assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_the_command_line_lists_and_calls(address, capsys):
+    reflected.main([address])
+    assert ACCOUNTS in capsys.readouterr().out.splitlines()
+    reflected.main([address, ACCOUNTS])
+    assert "GetAccount(mainstay.scoring.v1.GetAccountRequest) returns (mainstay.scoring.v1.Account)" in capsys.readouterr().out
+    reflected.main([address, "grpc.health.v1.Health/Check"])
+    assert json.loads(capsys.readouterr().out) == {"status": "SERVING"}
