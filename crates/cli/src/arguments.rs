@@ -6,11 +6,13 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, health, import, models, status};
+use crate::command::{accounts, demo, health, import, models, status, up};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
 Examples:
+  mainstay demo                                 see it at work on real customers
+  mainstay up                                   start everything on this machine
   mainstay import accounts customers.csv        create or replace accounts from a file
   mainstay import signals usage.csv             record what customers did
   mainstay health list --band critical,at-risk  who is at risk, worst first
@@ -73,6 +75,10 @@ pub(crate) struct GlobalOptions {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Start everything in one process on this machine: PostgreSQL and all services
+    Up(up::UpArguments),
+    /// Play 18 months of 2 357 real customers, and see who is at risk and why
+    Demo(demo::DemoArguments),
     /// Take in accounts or signals from a CSV or JSON lines file
     #[command(subcommand)]
     Import(import::ImportCommand),

@@ -15,6 +15,8 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 /// The command was used wrongly, or an import took in nothing.
 pub(crate) const WRONG_USE: u8 = 2;
+/// Ctrl-C or SIGTERM ended it before it was done.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -28,6 +30,9 @@ pub(crate) enum Failure {
     /// The channel cannot be made.
     #[error("{0}")]
     Client(#[from] ClientError),
+    /// What this process runs itself, PostgreSQL or a service, does not start or end well.
+    #[error("{0}")]
+    Suite(String),
     /// The answer cannot be written.
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
@@ -53,7 +58,7 @@ impl Failure {
         writeln!(io::stderr(), "{text}").ok();
         ExitCode::from(match self {
             Self::Usage(_) | Self::Client(_) => WRONG_USE,
-            Self::Call(_) | Self::Output(_) => FAILED,
+            Self::Call(_) | Self::Suite(_) | Self::Output(_) => FAILED,
         })
     }
 }

@@ -5,16 +5,19 @@
 //! the command without an error.
 //!
 //! Exit codes: 0 all is done; 1 a call failed, or an import refused some rows;
-//! 2 the command was used wrongly, or an import took in nothing.
+//! 2 the command was used wrongly, or an import took in nothing; 130 a signal
+//! ended the demo, or a second one whatever ran.
 
 mod arguments;
 mod command;
 mod connection;
+mod demo;
 mod failure;
 mod import;
 mod money;
 mod output;
 mod parts;
+mod suite;
 mod table;
 mod words;
 

@@ -52,6 +52,11 @@ impl Output {
         writeln!(self.out, "{text}")
     }
 
+    /// Writes a text that has its own line ends.
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
+    }
+
     /// Writes a table.
     pub(crate) fn table(&mut self, mut table: Table) -> io::Result<()> {
         if self.colored {

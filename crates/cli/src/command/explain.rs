@@ -45,12 +45,17 @@ pub(crate) async fn run(
         output.json_object(&explanation)?;
         return Ok(());
     }
-    output.line(&headline(&explanation))?;
+    show(&explanation, output)
+}
+
+/// Shows why a score is what it is, and what moved it.
+pub(crate) fn show(explanation: &HealthExplanation, output: &mut Output) -> Result<(), Failure> {
+    output.line(&headline(explanation))?;
     for sentence in &explanation.sentences {
         output.line(&format!("  {sentence}"))?;
     }
     output.line("")?;
-    output.table(parts_table(&explanation))?;
+    output.table(parts_table(explanation))?;
     if let Some(comparison) = &explanation.comparison {
         output.line("")?;
         output.line(&comparison_headline(comparison))?;

@@ -1,12 +1,15 @@
 //! One file for each command.
 
 pub(crate) mod accounts;
+pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;
+pub(crate) mod model_files;
 pub(crate) mod models;
 pub(crate) mod status;
+pub(crate) mod up;
 pub(crate) mod watch;
 
 use crate::arguments::{Arguments, Command};
@@ -19,6 +22,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut output = Output::new(&arguments.global);
     let connect = || Connection::new(&arguments.global);
     let exit = match &arguments.command {
+        Command::Up(arguments) => up::run(arguments, &mut output).await?,
+        Command::Demo(arguments) => demo::run(arguments, &mut output).await?,
         Command::Import(command) => import::run(command, &connect()?, &mut output).await?,
         Command::Health(command) => health::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Accounts(command) => accounts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,

@@ -6,7 +6,7 @@ use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, GetModelRequest,
 use mainstay_clients::{ServiceChannel, retrying};
 use mainstay_domain::{IdSource, SystemClock};
 
-use crate::command::{is_enough, page_size};
+use crate::command::{is_enough, model_files, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
@@ -26,8 +26,15 @@ Examples:
     #[command(after_help = "\
 Examples:
   mainstay models get active
+  mainstay models get default --yaml > default.yaml     to review, change and apply
   mainstay models get default --output json")]
-    Get(ModelArguments),
+    Get(GetArguments),
+    /// Create a model from a YAML file
+    #[command(after_help = model_files::APPLY_HELP)]
+    Apply(model_files::ApplyArguments),
+    /// Show in which lines two models differ
+    #[command(after_help = model_files::DIFF_HELP)]
+    Diff(model_files::DiffArguments),
     /// Make a model the one that scores from today on
     #[command(after_help = "\
 Every account is scored again; days before today keep their scores.
@@ -52,13 +59,29 @@ pub(crate) struct ModelArguments {
     model: String,
 }
 
-fn client(connection: &Connection) -> ModelServiceClient<ServiceChannel> {
+/// Which model, and how to show it.
+#[derive(Debug, Args)]
+pub(crate) struct GetArguments {
+    /// The model, by id
+    model: String,
+    /// Show it as the YAML that `models apply` reads
+    #[arg(long)]
+    yaml: bool,
+}
+
+/// The client for models on a connection.
+pub(crate) fn client(connection: &Connection) -> ModelServiceClient<ServiceChannel> {
     ModelServiceClient::new(connection.channel.clone())
 }
 
 /// The model that scores today.
 pub(crate) async fn active(connection: &Connection) -> Result<Model, Failure> {
-    let request = GetModelRequest { name: "models/active".to_owned() };
+    get("models/active".to_owned(), connection).await
+}
+
+/// A model by its name.
+pub(crate) async fn get(name: String, connection: &Connection) -> Result<Model, Failure> {
+    let request = GetModelRequest { name };
     let answer = retrying(&connection.retries, async || client(connection).get_model(request.clone()).await).await?;
     Ok(answer.into_inner())
 }
@@ -68,11 +91,15 @@ pub(crate) async fn run(command: &ModelsCommand, connection: &Connection, output
     match command {
         ModelsCommand::List(arguments) => list(arguments, connection, output).await,
         ModelsCommand::Get(arguments) => {
-            let request = GetModelRequest { name: model_name(&arguments.model)? };
-            let answer =
-                retrying(&connection.retries, async || client(connection).get_model(request.clone()).await).await?;
-            show(&answer.into_inner(), output)
+            let model = get(model_name(&arguments.model)?, connection).await?;
+            if arguments.yaml {
+                output.text(&model_files::yaml(model)?)?;
+                return Ok(());
+            }
+            show(&model, output)
         }
+        ModelsCommand::Apply(arguments) => model_files::apply(arguments, connection, output).await,
+        ModelsCommand::Diff(arguments) => model_files::diff(arguments, connection, output).await,
         ModelsCommand::Activate(arguments) => activate(arguments, connection, output).await,
     }
 }
@@ -147,15 +174,29 @@ fn show(model: &Model, output: &mut Output) -> Result<(), Failure> {
 }
 
 async fn activate(arguments: &ModelArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let request_id = IdSource::new(std::sync::Arc::new(SystemClock)).new_id().to_string();
-    let request = ActivateModelRequest { name: model_name(&arguments.model)?, request_id, ..Default::default() };
-    let model = retrying(&connection.retries, async || client(connection).activate_model(request.clone()).await)
-        .await?
-        .into_inner();
+    let model = make_active(model_name(&arguments.model)?, connection).await?;
     if output.is_json() {
         output.json_object(&model)?;
     } else {
-        output.line(&format!("{} scores from today on; all accounts are scored again.", id_of(&model.name)))?;
+        output.line(&activated(&model))?;
     }
     Ok(())
+}
+
+/// Makes a model the one that scores.
+pub(crate) async fn make_active(name: String, connection: &Connection) -> Result<Model, Failure> {
+    let request = ActivateModelRequest { name, request_id: new_request_id(), ..ActivateModelRequest::default() };
+    let answer =
+        retrying(&connection.retries, async || client(connection).activate_model(request.clone()).await).await?;
+    Ok(answer.into_inner())
+}
+
+/// That a model scores now.
+pub(crate) fn activated(model: &Model) -> String {
+    format!("{} scores from today on; all accounts are scored again.", id_of(&model.name))
+}
+
+/// An id that makes a call safe to repeat.
+pub(crate) fn new_request_id() -> String {
+    IdSource::new(std::sync::Arc::new(SystemClock)).new_id().to_string()
 }

@@ -1,11 +1,12 @@
-//! The `mainstay` command, run as a process against a server in memory on a
-//! loopback socket.
+//! The `mainstay` command, run as a process: against a server in memory on a
+//! loopback socket, and as the server itself.
 
 mod import_accounts;
 mod import_signals;
 mod look_ups;
 mod server;
 mod status;
+mod up;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,0 +1,117 @@
+//! The whole of Mainstay in one process, on this machine only: PostgreSQL and
+//! all services, for `mainstay up` and `mainstay demo`.
+
+mod database;
+mod services;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use mainstay_domain::SharedClock;
+use mainstay_rpc::RpcSettings;
+use mainstay_rpc::service_main::{Runnable, ServiceError};
+use mainstay_telemetry::{LogFormat, Telemetry, TelemetrySettings};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use database::{Database, default_data_dir};
+pub(crate) use services::{Parts, SERVICES, complete_scoring};
+
+use crate::failure::Failure;
+
+/// How many ports after the first wanted one are tried for the admin pages.
+const ADMIN_PORTS_TRIED: u16 = 10;
+
+/// A service that serves, in a task of its own.
+pub(crate) struct Running {
+    /// Its name, for example `scoring`.
+    pub(crate) name: &'static str,
+    /// Where its RPCs are.
+    pub(crate) address: SocketAddr,
+    /// Where its admin pages are.
+    pub(crate) admin_address: SocketAddr,
+    serving: JoinHandle<Result<(), ServiceError>>,
+}
+
+impl Running {
+    /// Has a service that is complete serve until `shutdown`. When it ends by
+    /// itself, it cancels `shutdown`: what is left would be of no use.
+    pub(crate) fn start(
+        name: &'static str,
+        (address, admin_address): (SocketAddr, SocketAddr),
+        service: impl Runnable,
+        shutdown: &CancellationToken,
+    ) -> Self {
+        let (token, ended) = (shutdown.clone(), shutdown.clone().drop_guard());
+        let serving = tokio::spawn(async move {
+            let _ended = ended;
+            service.run(token).await
+        });
+        Self { name, address, admin_address, serving }
+    }
+
+    /// Waits until the service has ended.
+    pub(crate) async fn join(self) -> Result<(), Failure> {
+        let name = self.name;
+        let ended = self.serving.await.unwrap_or_else(|panicked| Err(panicked.into()));
+        ended.map_err(|error| Failure::Suite(format!("{name} did not end well: {error}")))
+    }
+}
+
+/// Starts logs and metrics of the process; logs go to the standard error.
+pub(crate) fn start_telemetry(log_filter: &str) -> Result<Telemetry, Failure> {
+    let settings = TelemetrySettings {
+        log_format: LogFormat::Pretty,
+        log_filter: log_filter.to_owned(),
+        ..TelemetrySettings::named("mainstay")
+    };
+    let telemetry = mainstay_telemetry::start(settings).map_err(|error| Failure::Usage(format!("--log: {error}")))?;
+    mainstay_telemetry::log_panics();
+    Ok(telemetry)
+}
+
+/// How a service of the suite listens.
+pub(crate) fn rpc_settings(listen: SocketAddr, admin_listen: SocketAddr) -> RpcSettings {
+    RpcSettings { listen, admin_listen, ..RpcSettings::loopback() }
+}
+
+/// The first address from `wanted` on, by port, that is free; any free one when
+/// none of them is. Another process may take it before it is bound.
+pub(crate) fn free_from(wanted: SocketAddr) -> SocketAddr {
+    let candidates = (0..ADMIN_PORTS_TRIED).filter_map(|step| wanted.port().checked_add(step));
+    let port = candidates.into_iter().find(|&port| is_free(SocketAddr::new(wanted.ip(), port))).unwrap_or(0);
+    SocketAddr::new(wanted.ip(), port)
+}
+
+/// Whether an address can be bound now.
+pub(crate) fn is_free(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_ok()
+}
+
+/// A port of this machine that other machines do not reach.
+pub(crate) fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// What the suite works with: the time, and what it says of itself.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    /// The time.
+    pub(crate) clock: SharedClock,
+    /// Logs and metrics.
+    pub(crate) telemetry: Telemetry,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_passed_over() {
+        let held = TcpListener::bind(loopback(0)).expect("a port");
+        let taken = held.local_addr().expect("bound");
+        assert!(!is_free(taken));
+        let free = free_from(taken);
+        assert_ne!(free, taken);
+        assert_eq!(free.ip(), taken.ip());
+    }
+}

@@ -1,0 +1,56 @@
+//! The services that make up the suite.
+
+use std::net::SocketAddr;
+
+use futures::future::BoxFuture;
+use mainstay_rpc::RpcSettings;
+use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings};
+use mainstay_storage::{DatabaseSettings, Migrator};
+use tokio_util::sync::CancellationToken;
+
+use super::{Running, Surroundings};
+use crate::failure::Failure;
+
+/// What a service of the suite is put together from.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    /// How it listens.
+    pub(crate) rpc: RpcSettings,
+    /// Its database.
+    pub(crate) database_url: String,
+    /// What all services share.
+    pub(crate) surroundings: Surroundings,
+}
+
+/// A service, by what the suite needs to know of it.
+pub(crate) struct Service {
+    /// Its schema.
+    pub(crate) migrator: fn() -> Migrator,
+    /// Starts it; it serves until the token is cancelled.
+    pub(crate) start: fn(Parts, CancellationToken) -> BoxFuture<'static, Result<Running, Failure>>,
+}
+
+/// All services, in the order in which they start and of their ports.
+pub(crate) const SERVICES: &[Service] = &[Service {
+    migrator: mainstay_scoring::migrator,
+    start: |parts, shutdown| Box::pin(start_scoring(parts, shutdown)),
+}];
+
+/// Scoring, ready to serve.
+pub(crate) async fn complete_scoring(parts: Parts) -> Result<ScoringService, Failure> {
+    let Parts { rpc, database_url, surroundings } = parts;
+    let parts = ScoringParts {
+        settings: ScoringSettings::default(),
+        rpc,
+        database: DatabaseSettings::new(database_url, mainstay_scoring::SERVICE_NAME),
+        clock: surroundings.clock,
+        telemetry: Some(surroundings.telemetry),
+    };
+    ScoringService::complete(parts).await.map_err(|error| Failure::Suite(format!("scoring cannot start: {error}")))
+}
+
+async fn start_scoring(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
+    let service = complete_scoring(parts).await?;
+    let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
+    Ok(Running::start(mainstay_scoring::SERVICE_NAME, addresses, service, &shutdown))
+}

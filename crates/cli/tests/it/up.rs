@@ -1,0 +1,183 @@
+//! `mainstay up`, as a process of its own: data stays between runs, however it ends.
+
+use std::fs::Permissions;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use mainstay_api::mainstay::scoring::v1::GetHealthRequest;
+use mainstay_api::mainstay::scoring::v1::health_service_client::HealthServiceClient;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::{Ran, run, write};
+
+/// Longer than anything here takes on a busy machine; reached only when something hangs.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A running `mainstay up`.
+struct Up {
+    child: Child,
+    address: SocketAddr,
+    admin: SocketAddr,
+}
+
+fn command(data_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+    for name in ["MAINSTAY_DATA_DIR", "MAINSTAY_DATABASE_URL", "MAINSTAY_LOG"] {
+        command.env_remove(name);
+    }
+    command
+        .args(["up", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--output", "json", "--data-dir"])
+        .arg(data_dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+impl Up {
+    /// Starts it and waits until it says where it is.
+    async fn start(data_dir: &Path) -> Self {
+        let mut child = command(data_dir).spawn().expect("starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        timeout(PATIENCE, stdout.read_line(&mut line)).await.expect("says where it is").expect("text");
+        if line.is_empty() {
+            let mut told = String::new();
+            child.stderr.take().expect("piped").read_to_string(&mut told).await.expect("text");
+            panic!("it ended: {told}");
+        }
+        let said: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let address = |key: &str| {
+            let url = said["services"]["scoring"][key].as_str().expect("an address");
+            url.trim_start_matches("http://").parse().expect("an address")
+        };
+        Self { child, address: address("server"), admin: address("admin") }
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id().expect("runs")
+    }
+
+    /// Ends it with a signal and gives its exit code; none when the signal killed it.
+    async fn end(mut self, signal: &str) -> Option<i32> {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().await.expect("kill runs");
+        assert!(sent.success());
+        timeout(PATIENCE, self.child.wait()).await.expect("ends").expect("waits").code()
+    }
+}
+
+/// A folder that the user who runs PostgreSQL can reach.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("a mode");
+    folder
+}
+
+async fn done(address: SocketAddr, arguments: &[&str]) -> Ran {
+    let ran = run(address, arguments).await;
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+    ran
+}
+
+/// Waits until the account has a score: it is made in the background.
+async fn wait_for_score(address: SocketAddr, account: &str) {
+    let mut client = HealthServiceClient::connect(format!("http://{address}")).await.expect("connects");
+    let request = GetHealthRequest { account: format!("accounts/{account}"), day: String::new() };
+    let scored = async {
+        while !client.get_health(request.clone()).await.is_ok_and(|health| health.get_ref().score.is_some()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, scored).await.expect("scored");
+}
+
+#[tokio::test]
+async fn data_is_kept_when_it_is_stopped_and_when_it_is_killed() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let up = Up::start(&data_dir).await;
+
+    let today = done(up.address, &["models", "get", "active", "--output", "json"]).await;
+    let model: serde_json::Value = serde_json::from_str(&today.out).expect("JSON");
+    assert_eq!(model["name"], "models/default");
+
+    let accounts = write(folder.path(), "accounts.csv", "id,name,segment\nacme,Acme,smb\nglobex,Globex,enterprise\n");
+    let imported = done(up.address, &["import", "accounts", &accounts]).await;
+    assert!(imported.out.starts_with("accounts: 2 new"), "{}", imported.out);
+    let now = model["activateTime"].as_str().expect("active");
+    let rows = ["ana", "ben"].map(|user| format!("acme,{now},{user},login"));
+    let signals = write(folder.path(), "signals.csv", &format!("account,time,user_id,action\n{}\n", rows.join("\n")));
+    let imported = done(up.address, &["import", "signals", &signals]).await;
+    assert!(imported.out.starts_with("signals: 2 recorded"), "{}", imported.out);
+
+    wait_for_score(up.address, "acme").await;
+
+    let second = command(&data_dir).output().await.expect("runs");
+    let told = String::from_utf8(second.stderr).expect("text");
+    assert_eq!(second.status.code(), Some(1), "{told}");
+    assert!(told.contains(&format!("as process {}", up.pid())), "{told}");
+
+    assert_eq!(up.end("-TERM").await, Some(0));
+
+    let up = Up::start(&data_dir).await;
+    let again = done(up.address, &["import", "signals", &signals]).await;
+    assert!(again.out.starts_with("signals: 0 recorded, 2 known already"), "{}", again.out);
+    assert_eq!(up.end("-KILL").await, None);
+
+    let up = Up::start(&data_dir).await;
+    let listed = done(up.address, &["health", "list"]).await;
+    assert!(listed.out.contains("Acme"), "{}", listed.out);
+    let listed = done(up.address, &["accounts", "list"]).await;
+    assert!(listed.out.contains("Acme") && listed.out.contains("Globex"), "{}", listed.out);
+    assert_ne!(up.admin, up.address);
+    assert_eq!(up.end("-INT").await, Some(0));
+}
+
+#[tokio::test]
+async fn models_are_written_compared_checked_and_applied_as_text() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    let default = done(up.address, &["models", "get", "default", "--yaml"]).await.out;
+    let text = default.replacen("name: models/default", "name: models/ours", 1);
+    let file = write(folder.path(), "ours.yaml", &text);
+
+    let checked = done(up.address, &["models", "apply", &file, "--check"]).await;
+    assert_eq!(checked.out, "ours can be created.\n");
+    assert_eq!(run(up.address, &["models", "get", "ours"]).await.code, 1, "a check creates nothing");
+
+    let applied = done(up.address, &["models", "apply", &file, "--activate"]).await;
+    assert_eq!(applied.out, "ours scores from today on; all accounts are scored again.\n");
+    assert_eq!(done(up.address, &["models", "get", "active", "--yaml"]).await.out, text);
+    let differs = done(up.address, &["models", "diff", "default", &file]).await;
+    assert!(differs.out.contains("\n- name: models/default\n+ name: models/ours\n"), "{}", differs.out);
+
+    let faulty = write(folder.path(), "faulty.yaml", &text.replacen("weight: ", "weight: -", 1));
+    let refused = run(up.address, &["models", "apply", &faulty]).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("model.components[0].weight"), "{}", refused.err);
+    let unreadable = write(folder.path(), "unreadable.yaml", "name: models/x\nnames: y\n");
+    let refused = run(up.address, &["models", "apply", &unreadable]).await;
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("line 2"), "{}", refused.err);
+    assert_eq!(up.end("-TERM").await, Some(0));
+}
+
+#[tokio::test]
+async fn a_port_that_others_reach_is_refused() {
+    let ran = Command::new(env!("CARGO_BIN_EXE_mainstay"))
+        .args(["up", "--listen", "0.0.0.0:7461"])
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("runs");
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("only this machine is served"));
+}
