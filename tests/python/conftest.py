@@ -20,6 +20,12 @@ CONNECT_SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="session")
+def generated():
+    """The folder of the code made from the protos."""
+    return Path(_generated.name)
+
+
+@pytest.fixture(scope="session")
 def address():
     """Address of a service that runs for these tests alone."""
     with server.running() as address:

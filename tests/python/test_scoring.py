@@ -141,9 +141,9 @@ def test_wrong_items_of_a_stream_are_answered_and_the_right_ones_recorded(accoun
 
 
 def test_health_follows_the_signals_and_is_explained_exactly(account_service, signal_service, health_service):
-    upsert(account_service, customer("acme", "Acme"))
-    name = "accounts/acme"
-    list(signal_service.StreamSignals(iter(batches("acme")), timeout=CALL_SECONDS_MAX))
+    upsert(account_service, customer("scored", "Scored"))
+    name = "accounts/scored"
+    list(signal_service.StreamSignals(iter(batches("scored")), timeout=CALL_SECONDS_MAX))
 
     def explanation():
         try:
@@ -160,7 +160,7 @@ def test_health_follows_the_signals_and_is_explained_exactly(account_service, si
     explained = wait_for(health_service.WatchHealth(watch, timeout=EFFECT_SECONDS_MAX), explanation)
 
     scored = explained.health
-    assert scored.account == name and scored.account_display_name == "Acme"
+    assert scored.account == name and scored.account_display_name == "Scored"
     assert 0 < scored.score <= 100 and scored.band != health.BAND_UNSPECIFIED
     # Sums of doubles, compared without a tolerance.
     assert sum(part.contribution for part in scored.components) == scored.score
