@@ -12,10 +12,17 @@ pub(crate) async fn print(server: &Server, scale: &str) -> anyhow::Result<()> {
     database.pool.close().await;
     let cores = available_parallelism()?;
     let processor = processor_name().unwrap_or_else(|| std::env::consts::ARCH.to_owned());
-    let build = if cfg!(debug_assertions) { "the development profile (not for figures to keep)" } else { "the release profile" };
+    let build = if cfg!(debug_assertions) {
+        "the development profile (not for figures to keep)"
+    } else {
+        "the release profile"
+    };
     let settings: Vec<String> = SETTINGS.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     println!("* Machine: {cores} cores ({processor}), {}.", std::env::consts::OS);
-    println!("* Database: PostgreSQL {version} on the same machine, by TCP on loopback; durable; {}.", settings.join(", "));
+    println!(
+        "* Database: PostgreSQL {version} on the same machine, by TCP on loopback; durable; {}.",
+        settings.join(", ")
+    );
     println!("* Program: built with {build}; clients, service and database share the cores.");
     println!("* Scale: {scale}.");
     Ok(())

@@ -8,8 +8,7 @@ pub(crate) const METRIC_COUNT: u32 = 3;
 pub(crate) const DAY_COUNT: u32 = 90;
 
 /// The value of day `day` (from 0) of metric `metric` (from 1) of account `account` (from 1), as SQL sees it.
-pub(crate) const VALUE_SQL: &str =
-    "(1 + (account * 7919 + metric * 104729 + day * 7907 + (account * day) % 31) % 997)";
+pub(crate) const VALUE_SQL: &str = "(1 + (account * 7919 + metric * 104729 + day * 7907 + (account * day) % 31) % 997)";
 
 /// The id of `account`, as SQL sees it.
 pub(crate) const ACCOUNT_ID_SQL: &str = "('account-' || lpad(account::text, 7, '0'))";

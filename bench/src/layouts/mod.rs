@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use futures::TryStreamExt;
-use sqlx::postgres::PgRow;
 use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
 
 use crate::database::{Database, Server};
 use crate::duckdb;
