@@ -15,6 +15,9 @@ use crate::failure::Failure;
 
 /// The database of all services on a private server.
 const DATABASE: &str = "mainstay";
+/// In a database that grows from nothing within seconds, plans are kept that were made for empty tables:
+/// each statement is planned for what is there now.
+const TEMPORARY_SETTINGS: [(&str, &str); 2] = [("plan_cache_mode", "force_custom_plan"), ("jit", "off")];
 /// Where PostgreSQL is in the data folder.
 const POSTGRESQL_FOLDER: &str = "postgresql";
 /// Where root keeps data: PostgreSQL runs as another user, who cannot enter root's home.
@@ -39,7 +42,8 @@ impl Database {
 
     /// A private server whose data goes away with it.
     pub(crate) async fn temporary() -> Result<Self, Failure> {
-        Self::private(LocalPgOptions::default()).await
+        let settings = TEMPORARY_SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self::private(LocalPgOptions { settings, ..LocalPgOptions::default() }).await
     }
 
     async fn private(options: LocalPgOptions) -> Result<Self, Failure> {
