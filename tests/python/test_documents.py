@@ -1,4 +1,4 @@
-"""The Python in the documents runs as it stands there."""
+"""What the documents promise: their Python runs as it stands there, their links lead somewhere."""
 
 import os
 import re
@@ -38,6 +38,21 @@ def run(document, address, generated):
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def links_of(document):
+    """The files to which a document links, as it writes them."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    return [target.split("#")[0] for target in targets if "://" not in target and not target.startswith("#")]
+
+
+def test_links_lead_to_files_that_are_there():
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("demo/**/*.md")]
+    links = [(document, target) for document in documents for target in links_of(document)]
+    assert len(links) > 20
+    broken = [f"{document.relative_to(ROOT)}: {target}" for document, target in links if not (document.parent / target).exists()]
+    assert not broken, broken
 
 
 # In the order of the documents: the second asks for the health that the first brought about.
