@@ -42,6 +42,8 @@ def main() -> None:
     options = parser.parse_args()
 
     connection = duckdb.connect()
+    # A progress bar would be printed where the answer is expected.
+    connection.execute("SET enable_progress_bar = false")
     file = options.folder / "days.parquet"
     rows = ROWS.format(accounts=options.accounts, metrics=options.metrics, days=options.days)
     connection.execute(f"COPY ({rows}) TO '{file}' (FORMAT parquet)")

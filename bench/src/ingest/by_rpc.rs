@@ -23,8 +23,8 @@ use crate::statements::{self, Spent};
 pub(super) enum Way {
     /// Over a connection in memory, with no workers that score what comes in.
     InMemory,
-    /// As `InMemory`, and nothing is written.
-    CheckOnly,
+    /// As `InMemory` with `validate_only`: all is done, and rolled back instead of committed.
+    RolledBack,
     /// By TCP on loopback, while workers score what comes in.
     SocketWhileScoring,
 }
@@ -67,7 +67,7 @@ pub(super) async fn record(
     } else {
         (vec![memory; callers], None, Some(complete))
     };
-    let requests = requests(batches, way == Way::CheckOnly);
+    let requests = requests(batches, way == Way::RolledBack);
     let count: usize = batches.iter().map(Vec::len).sum();
     statements::reset(&database.pool).await?;
     let started = Instant::now();

@@ -55,10 +55,10 @@ async fn compare(server: &Server, mix: Mix, accounts: u32, batches: u64) -> anyh
     add("INSERT of one row, 1 connection".to_owned(), single.len(), singly);
 
     let alone = by_rpc::record(server, accounts, &rows, Way::InMemory, 1).await?;
-    let checked = by_rpc::record(server, accounts, &rows, Way::CheckOnly, 1).await?;
+    let rolled_back = by_rpc::record(server, accounts, &rows, Way::RolledBack, 1).await?;
     let in_memory = by_rpc::record(server, accounts, &rows, Way::InMemory, CALLERS).await?;
     let by_socket = by_rpc::record(server, accounts, &rows, Way::SocketWhileScoring, CALLERS).await?;
-    add("BatchRecordSignals, check only, 1 caller".to_owned(), count, checked.elapsed);
+    add("BatchRecordSignals, validate_only (rolled back), 1 caller".to_owned(), count, rolled_back.elapsed);
     add("BatchRecordSignals, not scored meanwhile, 1 caller".to_owned(), count, alone.elapsed);
     add(format!("BatchRecordSignals, not scored meanwhile, {CALLERS} callers"), count, in_memory.elapsed);
     add(format!("BatchRecordSignals, scored meanwhile, {CALLERS} callers"), count, by_socket.elapsed);
