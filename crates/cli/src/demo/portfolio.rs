@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use comfy_table::{Cell, Table};
 use mainstay_api::mainstay::scoring::v1::{
-    BatchGetHealthRequest, ExplainHealthRequest, Health, HealthExplanation, HealthOrder, HealthSummary,
-    ListHealthRequest, SummarizeHealthRequest,
+    Band, BatchGetHealthRequest, ExplainHealthRequest, Health, HealthExplanation, HealthFilter, HealthOrder,
+    HealthSummary, ListHealthRequest, SummarizeHealthRequest,
 };
 use mainstay_clients::retrying;
 
@@ -14,7 +14,7 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::money::grouped;
 use crate::output::Output;
-use crate::table::{band_cell, bar, change_cell, percent, points, score_cell, table};
+use crate::table::{band_cell, bar, change, change_cell, percent, points, score_cell, table};
 use crate::words::{band, id_of};
 
 const AT_RISK_SHOWN: i32 = 10;
@@ -35,14 +35,15 @@ pub(crate) async fn show(connection: &Connection, day: NaiveDate, output: &mut O
     title(&format!("Their scores, {} on average", points(summary.mean_score)), output)?;
     output.table(histogram_table(&summary.histogram))?;
 
-    title("Most at risk, and why", output)?;
-    for health in list(connection, HealthOrder::ScoreAsc, AT_RISK_SHOWN).await? {
-        let explanation = explain(connection, &health.account, None).await?;
-        show_at_risk(&explanation, output)?;
-    }
+    title("The ten lowest scores, and why", output)?;
+    let lowest = list(connection, &[], HealthOrder::ScoreAsc, AT_RISK_SHOWN).await?;
+    show_reasons(connection, &lowest, output).await?;
+    title("The ten at risk who fell most in 30 days, and why", output)?;
+    let slipping = list(connection, &[Band::Critical, Band::AtRisk], HealthOrder::Change30dAsc, AT_RISK_SHOWN).await?;
+    show_reasons(connection, &slipping, output).await?;
 
-    let falling = list(connection, HealthOrder::Change30dAsc, MOVERS_SHOWN).await?;
-    let rising = list(connection, HealthOrder::Change30dDesc, MOVERS_SHOWN).await?;
+    let falling = list(connection, &[], HealthOrder::Change30dAsc, MOVERS_SHOWN).await?;
+    let rising = list(connection, &[], HealthOrder::Change30dDesc, MOVERS_SHOWN).await?;
     title("Biggest moves in 30 days", output)?;
     output.table(movers_table(falling.iter().chain(&rising)))?;
 
@@ -70,8 +71,14 @@ pub(crate) async fn health_on(
     Ok(all)
 }
 
-async fn list(connection: &Connection, order: HealthOrder, count: i32) -> Result<Vec<Health>, Failure> {
-    let request = ListHealthRequest { page_size: count, order: order.into(), ..ListHealthRequest::default() };
+async fn list(connection: &Connection, bands: &[Band], order: HealthOrder, count: i32) -> Result<Vec<Health>, Failure> {
+    let filter = HealthFilter { bands: bands.iter().map(|&band| band.into()).collect(), ..HealthFilter::default() };
+    let request = ListHealthRequest {
+        page_size: count,
+        filter: Some(filter),
+        order: order.into(),
+        ..ListHealthRequest::default()
+    };
     let answer = retrying(&connection.retries, async || client(connection).list_health(request.clone()).await).await?;
     Ok(answer.into_inner().health)
 }
@@ -129,20 +136,28 @@ fn histogram_table(histogram: &[i64]) -> Table {
     scores
 }
 
-/// A customer in a line, and what the score is made of.
-fn show_at_risk(explanation: &HealthExplanation, output: &mut Output) -> Result<(), Failure> {
-    let health = explanation.health.clone().unwrap_or_default();
-    output.line(&format!(
-        "{}  {}  {}, {}; last purchase on {}",
-        id_of(&health.account),
-        health.account_display_name,
-        points(health.score),
-        band(health.band()),
-        health.last_signal_day
-    ))?;
-    // The first sentence only says the score.
-    for sentence in explanation.sentences.iter().skip(1) {
-        output.line(&format!("      {sentence}"))?;
+/// Customers, and what their scores are made of; those with the same reasons together.
+async fn show_reasons(connection: &Connection, customers: &[Health], output: &mut Output) -> Result<(), Failure> {
+    let mut reasons: Vec<Vec<String>> = Vec::with_capacity(customers.len());
+    for health in customers {
+        // The first sentence only says the score.
+        reasons.push(explain(connection, &health.account, None).await?.sentences.into_iter().skip(1).collect());
+    }
+    let explained: Vec<(&Health, Vec<String>)> = customers.iter().zip(reasons).collect();
+    for alike in explained.chunk_by(|(_, one), (_, other)| one == other) {
+        let [(health, sentences), ..] = alike else { continue };
+        let names: Vec<&str> = alike.iter().map(|(health, _)| id_of(&health.account)).collect();
+        output.line(&format!(
+            "{}: {}, {}, {} in 30 days; last purchase on {}",
+            names.join(", "),
+            points(health.score),
+            band(health.band()),
+            change(health.change_30d),
+            health.last_signal_day
+        ))?;
+        for sentence in sentences {
+            output.line(&format!("    {sentence}"))?;
+        }
     }
     Ok(())
 }
@@ -164,7 +179,7 @@ fn movers_table<'h>(movers: impl Iterator<Item = &'h Health>) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use mainstay_api::mainstay::scoring::v1::{Band, BandCount};
+    use mainstay_api::mainstay::scoring::v1::BandCount;
 
     use super::*;
 
