@@ -29,7 +29,7 @@ pub(crate) struct DemoArguments {
     /// Leave the server running afterwards, until Ctrl-C
     #[arg(long)]
     pub(crate) keep: bool,
-    /// What to log, for example info or warn,mainstay_scoring=debug
+    /// What to log, for example `info` or `warn,mainstay_scoring=debug`
     #[arg(long, value_name = "FILTER", env = "MAINSTAY_LOG", default_value = "warn")]
     pub(crate) log: String,
 }

@@ -52,7 +52,7 @@ pub(crate) struct UpArguments {
     /// Where health and metrics are; port 0 for a free one [default: 127.0.0.1:7471, or the next free port]
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
-    /// What to log, for example info or warn,mainstay_scoring=debug
+    /// What to log, for example `info` or `warn,mainstay_scoring=debug`
     #[arg(long, value_name = "FILTER", env = "MAINSTAY_LOG", default_value = "warn")]
     log: String,
 }
