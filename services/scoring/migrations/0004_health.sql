@@ -21,6 +21,9 @@ CREATE TABLE {schema}.health (
     change_7d integer,
     change_30d integer,
     scored_at timestamptz NOT NULL,
+    -- Scores of the 30 days before, the day before first, so that a day's
+    -- changes need no look into the history; NULL when they must be looked up.
+    recent_scores integer[],
     -- What the last event said of it.
     announced_score integer,
     announced_band smallint

@@ -1,21 +1,21 @@
 //! Scores accounts from a day on until today, writes what came out, and tells
 //! what changed: all in the caller's transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use mainstay_domain::Points;
+use mainstay_domain::AccountId;
 use sqlx::PgConnection;
 
 use super::account_series::load_series;
 use super::day_contexts::DayContexts;
 use super::model_cache::ModelBook;
+use super::recent_scores::{RecentScores, changes};
 use super::{App, ScoringError, events};
-use crate::domain::account::Account;
 use crate::domain::{AccountInputs, AccountSeries, HealthModel, day_number, deserves_event, score};
-use crate::storage::accounts;
-use crate::storage::health::{self, Changes, CurrentHealth, HealthRecord};
+use crate::storage::accounts::{self, ScoredAccount};
+use crate::storage::health::{self, CurrentHealth, HealthRecord};
 
 /// How far back a late signal rescores: older days keep the score they had.
 pub(crate) const HISTORY_DAYS_MAX: u64 = 730;
@@ -53,13 +53,9 @@ pub(crate) async fn execute(
     let now = app.clock.now();
     let book = app.models.book(conn).await?;
     let ids: Vec<&str> = requests.iter().map(|request| request.account_id.as_str()).collect();
-    let locked: HashMap<String, Account> = accounts::lock_free(conn, &ids)
-        .await?
-        .into_iter()
-        .map(|account| (account.id.as_str().to_owned(), account))
-        .collect();
+    let locked = accounts::lock_free(conn, &ids).await?;
     let scored_ids: Vec<&str> =
-        locked.values().filter(|account| account.archived_at.is_none()).map(|account| account.id.as_str()).collect();
+        locked.values().filter(|account| !account.archived).map(|account| account.id.as_str()).collect();
     let series = load_series(conn, &scored_ids).await?;
 
     let plans = plan(requests, &locked, &series, today);
@@ -72,6 +68,14 @@ pub(crate) async fn execute(
     if !records.is_empty() {
         health::write_history(conn, &records).await?;
     }
+    let partly: Vec<&str> = plans
+        .iter()
+        .filter(|plan| matches!(plan.outcome, Rescored::More { .. }))
+        .map(|plan| plan.account.id.as_str())
+        .collect();
+    if !partly.is_empty() {
+        health::forget_recent_scores(conn, &partly).await?;
+    }
     write_today(app, conn, records, today, now).await?;
 
     let outcomes: HashMap<&str, Rescored> = plans.iter().map(|plan| (plan.account.id.as_str(), plan.outcome)).collect();
@@ -79,7 +83,7 @@ pub(crate) async fn execute(
         .iter()
         .map(|request| match locked.get(&request.account_id) {
             None => Rescored::Locked,
-            Some(account) if account.archived_at.is_some() => Rescored::Archived,
+            Some(account) if account.archived => Rescored::Archived,
             Some(_) => outcomes.get(request.account_id.as_str()).copied().unwrap_or(Rescored::Locked),
         })
         .collect())
@@ -87,7 +91,7 @@ pub(crate) async fn execute(
 
 /// The days of an account that this transaction scores.
 struct Plan<'a> {
-    account: &'a Account,
+    account: &'a ScoredAccount,
     first: NaiveDate,
     last: NaiveDate,
     outcome: Rescored,
@@ -95,7 +99,7 @@ struct Plan<'a> {
 
 fn plan<'a>(
     requests: &[RescoreRequest],
-    locked: &'a HashMap<String, Account>,
+    locked: &'a HashMap<String, ScoredAccount>,
     series: &HashMap<String, AccountSeries>,
     today: NaiveDate,
 ) -> Vec<Plan<'a>> {
@@ -103,7 +107,7 @@ fn plan<'a>(
     let mut days_left = ACCOUNT_DAYS_MAX;
     let mut plans = Vec::new();
     for request in requests {
-        let Some(account) = locked.get(&request.account_id).filter(|account| account.archived_at.is_none()) else {
+        let Some(account) = locked.get(&request.account_id).filter(|account| !account.archived) else {
             continue;
         };
         let first_signal = series.get(&request.account_id).and_then(AccountSeries::first_signal_day);
@@ -144,9 +148,9 @@ fn score_days(
         let Some(context) = contexts.get(&model.id, day) else { continue };
         let inputs = AccountInputs {
             series,
-            plan_limits: &plan.account.facts.plan_limits,
+            plan_limits: &plan.account.plan_limits,
             first_signal_day: first_signal_day.filter(|first| *first <= day_number(day)),
-            segment: plan.account.facts.segment,
+            segment: plan.account.segment,
         };
         let scored = score(model, &inputs, context, day);
         records.push(HealthRecord::of(&plan.account.id, day, &model.id, &scored, now));
@@ -162,47 +166,31 @@ async fn write_today(
     today: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
+    let scored_before_today: HashSet<AccountId> =
+        records.iter().filter(|record| record.day < today).map(|record| record.account.clone()).collect();
     let todays: Vec<HealthRecord> = records.into_iter().filter(|record| record.day == today).collect();
     if todays.is_empty() {
         return Ok(());
     }
     let ids: Vec<&str> = todays.iter().map(|record| record.account.as_str()).collect();
-    let announced = health::announced(conn, &ids).await?;
-    let earlier = EarlierScores::load(conn, &ids, today).await?;
+    let known = health::known(conn, &ids).await?;
+    let recent = RecentScores::load(conn, known, &scored_before_today, &ids, today).await?;
     let mut told = Vec::new();
     let mut rows = Vec::with_capacity(todays.len());
     for record in todays {
-        let last = announced.get(record.account.as_str()).copied().unwrap_or_default();
-        let announcement = if deserves_event(last, record.announcement()) {
+        let last = recent.announced(&record.account);
+        let announced = if deserves_event(last, record.announcement()) {
             told.push(events::health_changed(app, &record, last, now));
             record.announcement()
         } else {
             last
         };
-        rows.push(CurrentHealth { changes: earlier.changes(&record), announced: announcement, record });
+        let recent_scores = recent.scores(&record.account);
+        rows.push(CurrentHealth { changes: changes(record.score, &recent_scores), recent_scores, announced, record });
     }
     health::write_current(conn, &rows).await?;
     if !told.is_empty() {
         app.events.append(conn, &told, now).await?;
     }
     Ok(())
-}
-
-/// Scores of the days with which today is compared.
-struct EarlierScores(HashMap<(String, NaiveDate), Points>);
-
-impl EarlierScores {
-    async fn load(conn: &mut PgConnection, ids: &[&str], today: NaiveDate) -> Result<Self, ScoringError> {
-        let days = [1, 7, 30].map(|days| today - TimeDelta::days(days));
-        let scores = health::scores_on(conn, ids, &days).await?;
-        Ok(Self(scores.into_iter().map(|(account, day, score)| ((account, day), score)).collect()))
-    }
-
-    fn changes(&self, record: &HealthRecord) -> Changes {
-        let change = |days: i64| -> Option<Points> {
-            let earlier = self.0.get(&(record.account.as_str().to_owned(), record.day - TimeDelta::days(days)))?;
-            Some(record.score? - *earlier)
-        };
-        Changes { day_1: change(1), day_7: change(7), day_30: change(30) }
-    }
 }

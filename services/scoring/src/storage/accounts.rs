@@ -1,6 +1,6 @@
 //! Rows of accounts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use mainstay_domain::{AccountId, Currency, Money};
@@ -9,6 +9,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::codes;
+use crate::domain::Segment;
 use crate::domain::account::{Account, AccountFacts};
 
 /// Which accounts a list holds; all conditions given must hold.
@@ -120,15 +121,42 @@ pub(crate) async fn lock(conn: &mut PgConnection, ids: &[&str]) -> Result<HashMa
     rows.into_iter().map(|row| Account::try_from(row).map(|account| (account.id.clone(), account))).collect()
 }
 
+/// What scoring needs to know of an account.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ScoredAccount {
+    pub id: AccountId,
+    pub segment: Segment,
+    pub plan_limits: BTreeMap<String, f64>,
+    pub archived: bool,
+}
+
 /// The accounts of `ids` that exist and that nobody else holds, locked until the transaction ends.
-pub(crate) async fn lock_free(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec<Account>, StorageError> {
-    let rows = select_accounts!(
-        "WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR NO KEY UPDATE SKIP LOCKED",
+pub(crate) async fn lock_free(
+    conn: &mut PgConnection,
+    ids: &[&str],
+) -> Result<HashMap<String, ScoredAccount>, StorageError> {
+    let rows = sqlx::query!(
+        r#"SELECT account_id, segment, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!"
+             FROM scoring.accounts
+            WHERE account_id = ANY($1::text[])
+            ORDER BY account_id
+              FOR NO KEY UPDATE SKIP LOCKED"#,
         ids as &[&str]
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Account::try_from).collect()
+    rows.into_iter()
+        .map(|row| {
+            let limits = row.plan_limits.map(|limits| from_json("plan_limits", limits)).transpose()?;
+            let account = ScoredAccount {
+                id: codes::account_id(&row.account_id)?,
+                segment: codes::segment(row.segment)?,
+                plan_limits: limits.unwrap_or_default(),
+                archived: row.archived,
+            };
+            Ok((row.account_id, account))
+        })
+        .collect()
 }
 
 /// Which of `ids` exist, and whether they are archived.

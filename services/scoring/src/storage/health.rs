@@ -1,5 +1,8 @@
 //! Health of accounts: today's row of each, and the history's.
 
+use std::collections::HashMap;
+use std::fmt::{Display, Write as _};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::{AccountId, ModelId, Points};
 use mainstay_storage::StorageError;
@@ -60,6 +63,8 @@ pub(crate) struct Changes {
 pub(crate) struct CurrentHealth {
     pub record: HealthRecord,
     pub changes: Changes,
+    /// Scores of the days before, the day before first.
+    pub recent_scores: Vec<Option<Points>>,
     pub announced: Announced,
 }
 
@@ -97,20 +102,26 @@ struct ReadingColumns {
 
 impl ReadingColumns {
     fn push(&mut self, readings: &[Reading]) {
-        self.values.push(literal(readings, |reading| reading.value.ok()));
-        self.raw_values.push(literal(readings, |reading| reading.raw_value));
-        self.base_values.push(literal(readings, |reading| reading.base_value));
-        self.missing.push(literal(readings, |reading| reading.value.err().map(missing_number)));
-        self.freshness.push(literal(readings, |reading| reading.freshness_days));
+        self.values.push(array_literal(readings, |reading| reading.value.ok()));
+        self.raw_values.push(array_literal(readings, |reading| reading.raw_value));
+        self.base_values.push(array_literal(readings, |reading| reading.base_value));
+        self.missing.push(array_literal(readings, |reading| reading.value.err().map(missing_number)));
+        self.freshness.push(array_literal(readings, |reading| reading.freshness_days));
     }
 }
 
-fn literal<T: std::fmt::Display>(readings: &[Reading], column: impl Fn(&Reading) -> Option<T>) -> String {
-    let elements: Vec<String> = readings
-        .iter()
-        .map(|reading| column(reading).map_or_else(|| "NULL".to_owned(), |value| value.to_string()))
-        .collect();
-    format!("{{{}}}", elements.join(","))
+/// A PostgreSQL array of one column of some items.
+fn array_literal<I, T: Display>(items: &[I], column: impl Fn(&I) -> Option<T>) -> String {
+    let mut literal = String::from("{");
+    for (place, item) in items.iter().enumerate() {
+        let separator = if place == 0 { "" } else { "," };
+        let _ = match column(item) {
+            Some(value) => write!(literal, "{separator}{value}"),
+            None => write!(literal, "{separator}NULL"),
+        };
+    }
+    literal.push('}');
+    literal
 }
 
 fn readings_of(
@@ -224,16 +235,16 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
         "INSERT INTO scoring.health (
              account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, measure_values,
              measure_raw_values, measure_base_values, measure_missing, measure_freshness_days, scored_at,
-             change_1d, change_7d, change_30d, announced_score, announced_band)
+             change_1d, change_7d, change_30d, recent_scores, announced_score, announced_band)
          SELECT account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings::float8[],
                 raw_values::float8[], base_values::float8[], missing::smallint[], freshness::integer[], scored_at,
-                change_1d, change_7d, change_30d, announced_score, announced_band
+                change_1d, change_7d, change_30d, recent_scores::integer[], announced_score, announced_band
            FROM unnest($1::text[], $2::date[], $3::integer[], $4::smallint[], $5::float8[], $6::integer[], $7::date[],
                        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[],
-                       $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::smallint[])
+                       $15::integer[], $16::integer[], $17::integer[], $18::text[], $19::integer[], $20::smallint[])
                 AS given (account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings,
                           raw_values, base_values, missing, freshness, scored_at, change_1d, change_7d, change_30d,
-                          announced_score, announced_band)
+                          recent_scores, announced_score, announced_band)
          ON CONFLICT (account_id) DO UPDATE SET
              day = excluded.day, score = excluded.score, band = excluded.band, coverage = excluded.coverage,
              freshness_days = excluded.freshness_days, last_signal_day = excluded.last_signal_day,
@@ -241,7 +252,7 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
              measure_raw_values = excluded.measure_raw_values, measure_base_values = excluded.measure_base_values,
              measure_missing = excluded.measure_missing, measure_freshness_days = excluded.measure_freshness_days,
              scored_at = excluded.scored_at, change_1d = excluded.change_1d, change_7d = excluded.change_7d,
-             change_30d = excluded.change_30d, announced_score = excluded.announced_score,
+             change_30d = excluded.change_30d, recent_scores = excluded.recent_scores, announced_score = excluded.announced_score,
              announced_band = excluded.announced_band",
         &columns.account_id as &[&str],
         &columns.day,
@@ -260,6 +271,7 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
         &change(|changes| changes.day_1) as &[Option<i32>],
         &change(|changes| changes.day_7) as &[Option<i32>],
         &change(|changes| changes.day_30) as &[Option<i32>],
+        &rows.iter().map(|row| array_literal(&row.recent_scores, |score| score.map(Points::units))).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.announced.score.map(Points::units)).collect::<Vec<_>>() as &[Option<i32>],
         &rows.iter().map(|row| row.announced.band.map(codes::band_number)).collect::<Vec<_>>() as &[Option<i16>],
     )
@@ -268,36 +280,67 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
     Ok(())
 }
 
-/// What the last event said of these accounts, for those that were scored before.
-pub(crate) async fn announced(
+/// What today's row of an account says of the days before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownHealth {
+    pub day: NaiveDate,
+    pub score: Option<Points>,
+    /// Scores of the days before `day`, the day before first; none when they must be looked up.
+    pub recent_scores: Option<Vec<Option<Points>>>,
+    /// What the last event said.
+    pub announced: Announced,
+}
+
+/// What is known of these accounts, for those that were scored before.
+pub(crate) async fn known(
     conn: &mut PgConnection,
     accounts: &[&str],
-) -> Result<std::collections::HashMap<String, Announced>, StorageError> {
+) -> Result<HashMap<String, KnownHealth>, StorageError> {
     let rows = sqlx::query!(
-        "SELECT account_id, announced_score, announced_band FROM scoring.health WHERE account_id = ANY($1::text[])",
+        r#"SELECT account_id, day, score, recent_scores AS "recent_scores: Vec<Option<i32>>", announced_score,
+                  announced_band
+             FROM scoring.health WHERE account_id = ANY($1::text[])"#,
         accounts as &[&str]
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter()
         .map(|row| {
-            let band = row.announced_band.map(codes::band).transpose()?;
-            Ok((row.account_id, Announced { score: row.announced_score.map(Points::from_units), band }))
+            let points = |units: Option<i32>| units.map(Points::from_units);
+            let announced = Announced {
+                score: points(row.announced_score),
+                band: row.announced_band.map(codes::band).transpose()?,
+            };
+            let recent_scores = row.recent_scores.map(|scores| scores.into_iter().map(points).collect());
+            Ok((row.account_id, KnownHealth { day: row.day, score: points(row.score), recent_scores, announced }))
         })
         .collect()
 }
 
-/// The scores of these accounts on these days, for those that have one.
-pub(crate) async fn scores_on(
+/// Has the recent scores of these accounts looked up at the next writing of today's row.
+pub(crate) async fn forget_recent_scores(conn: &mut PgConnection, accounts: &[&str]) -> Result<(), StorageError> {
+    sqlx::query!(
+        "UPDATE scoring.health SET recent_scores = NULL WHERE account_id = ANY($1::text[])",
+        accounts as &[&str]
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The scores of these accounts from the first to the last day, for those days that have one.
+pub(crate) async fn scores_between(
     conn: &mut PgConnection,
     accounts: &[&str],
-    days: &[NaiveDate],
+    first: NaiveDate,
+    last: NaiveDate,
 ) -> Result<Vec<(String, NaiveDate, Points)>, StorageError> {
     let rows = sqlx::query!(
         r#"SELECT account_id, day, score AS "score!" FROM scoring.health_history
-            WHERE account_id = ANY($1::text[]) AND day = ANY($2::date[]) AND score IS NOT NULL"#,
+            WHERE account_id = ANY($1::text[]) AND day BETWEEN $2 AND $3 AND score IS NOT NULL"#,
         accounts as &[&str],
-        days,
+        first,
+        last,
     )
     .fetch_all(conn)
     .await?;
