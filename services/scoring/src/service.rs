@@ -28,7 +28,7 @@ use crate::app::{App, seed_default_model};
 use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, SignalRpc};
 use crate::jobs::{OperationMonitor, Recompute, Rescore};
 use crate::settings::ScoringSettings;
-use crate::storage::migrator;
+use crate::storage::{migrator, ping};
 
 /// Name of the service, of its feed and its schema.
 pub const SERVICE_NAME: &str = "scoring";
@@ -215,7 +215,7 @@ struct DatabaseReadiness(PgPool);
 #[async_trait]
 impl Readiness for DatabaseReadiness {
     async fn check(&self) -> Result<(), String> {
-        sqlx::query("SELECT 1").execute(&self.0).await.map(drop).map_err(|error| error.to_string())
+        ping(&self.0).await.map_err(|error| error.to_string())
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Account {
     #[prost(message, repeated, tag = "17")]
     pub contacts: ::prost::alloc::vec::Vec<Contact>,
     /// The account this one belongs to, `accounts/{account}`; not itself, no
-    /// circle. Empty: none.
+    /// circle, at most 32 accounts one above the other. Empty: none.
     #[prost(string, tag = "18")]
     pub parent: ::prost::alloc::string::String,
     /// Free labels: keys `[a-z0-9][a-z0-9_.-]{0,62}`, values of at most 200
@@ -3072,6 +3072,8 @@ pub mod health_service_server {
 /// The score is the weighted mean of its components' points, each of them the
 /// weighted mean of its measures' points. A measure without fresh data is left
 /// out and its weight shared among the others, within its component first.
+///
+/// At most 512 KiB.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Model {
     /// `models/{model}`, an id as an account's. A model on disk says it too.

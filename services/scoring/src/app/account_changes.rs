@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::day_of;
 use sqlx::PgConnection;
 
+use super::queues::RESCORE_QUEUE;
 use super::{App, ScoringError, events};
 use crate::domain::account::Account;
 use crate::domain::day_number;
-use crate::jobs::RESCORE_QUEUE;
 use crate::storage::accounts;
 
 /// Stores accounts that are new or changed, tells of them, and has them scored again as of today.

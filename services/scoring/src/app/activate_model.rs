@@ -4,9 +4,9 @@ use mainstay_domain::{ModelId, day_of};
 
 use super::get_model::{ModelView, active_id, lookup};
 use super::mark_all_accounts::mark_all_accounts;
+use super::queues::RESCORE_QUEUE;
 use super::{App, Mutation, Replayable, ScoringError, events};
 use crate::domain::day_number;
-use crate::jobs::RESCORE_QUEUE;
 use crate::storage::models;
 
 /// Activates the model, when it has this `etag` if one is given. An active one

@@ -4,8 +4,8 @@ use mainstay_storage::transact;
 use uuid::Uuid;
 
 use super::get_operation::{done_count, not_found};
+use super::queues::RECOMPUTE_QUEUE;
 use super::{App, ScoringError};
-use crate::jobs::RECOMPUTE_QUEUE;
 use crate::storage::operations;
 
 /// Cancels the operation; one that has ended stays as it is. Waits for the

@@ -4,8 +4,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::get_operation::done_count;
+use super::queues::RECOMPUTE_QUEUE;
 use super::{App, ScoringError};
-use crate::jobs::RECOMPUTE_QUEUE;
 use crate::storage::operations;
 
 /// Ends the operation if nothing is left to do, in the caller's transaction;

@@ -27,7 +27,11 @@ pub(super) async fn one(
     account: &AccountId,
     day: Option<NaiveDate>,
 ) -> Result<ScoredView, ScoringError> {
-    match views(conn, &[account.as_str()], day).await?.pop() {
+    let view = match day {
+        None => health_views::current_of(conn, account).await?,
+        Some(day) => health_views::as_of(conn, &[account.as_str()], day).await?.pop(),
+    };
+    match view {
         Some(view) => ScoredView::of(app, conn, view).await,
         None if accounts::lookup(conn, account).await?.is_none() => Err(ScoringError::AccountNotFound(account.clone())),
         None => Err(ScoringError::HealthNotScored { account: account.clone(), day }),

@@ -3,8 +3,8 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::queues::RECOMPUTE_QUEUE;
 use super::{App, ScoringError};
-use crate::jobs::RECOMPUTE_QUEUE;
 use crate::storage::operations::{self, OperationRecord};
 
 /// An operation and how many of its accounts are scored so far.

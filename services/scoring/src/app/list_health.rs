@@ -1,12 +1,16 @@
 //! The portfolio's health: a page of accounts, counts, an account's days.
 
-use chrono::NaiveDate;
-use mainstay_domain::AccountId;
+use std::collections::HashMap;
+
+use chrono::{NaiveDate, TimeDelta};
+use mainstay_domain::{AccountId, Points};
+use sqlx::PgConnection;
 
 use super::health_scored::ScoredView;
 use super::{App, ScoringError};
+use crate::storage::accounts;
+use crate::storage::health::{self, Changes, HealthRecord};
 use crate::storage::health_views::{self, HealthCursor, HealthFilter, HealthOrder, HealthView, SummaryGroup};
-use crate::storage::{accounts, health};
 
 /// At most `limit` accounts after a place in the list.
 pub(crate) async fn execute(
@@ -47,15 +51,33 @@ pub(crate) async fn history(
     let stored =
         accounts::lookup(&mut conn, account).await?.ok_or_else(|| ScoringError::AccountNotFound(account.clone()))?;
     let records = health_views::history(&mut conn, account, days.start, days.end, days.before, limit).await?;
+    let scores = scores_around(&mut conn, account, &records).await?;
     let views = records
         .into_iter()
         .map(|record| HealthView {
+            changes: changes_of(&record, &scores),
             record,
-            changes: health::Changes::default(),
             display_name: stored.facts.display_name.clone(),
             segment: stored.facts.segment,
             arr: stored.facts.arr,
         })
         .collect();
     ScoredView::of_all(app, &mut conn, views).await
+}
+
+/// The account's scores on the days of the records and on those they are compared with.
+async fn scores_around(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    records: &[HealthRecord],
+) -> Result<HashMap<NaiveDate, Points>, ScoringError> {
+    let (Some(newest), Some(oldest)) = (records.first(), records.last()) else { return Ok(HashMap::new()) };
+    let scores =
+        health::scores_between(conn, &[account.as_str()], oldest.day - TimeDelta::days(30), newest.day).await?;
+    Ok(scores.into_iter().map(|(_, day, score)| (day, score)).collect())
+}
+
+fn changes_of(record: &HealthRecord, scores: &HashMap<NaiveDate, Points>) -> Changes {
+    let change = |days: i64| Some(record.score? - *scores.get(&(record.day - TimeDelta::days(days)))?);
+    Changes { day_1: change(1), day_7: change(7), day_30: change(30) }
 }

@@ -27,6 +27,7 @@ mod mark_all_accounts;
 pub(crate) mod model_cache;
 mod mutation;
 mod parent_checks;
+pub(crate) mod queues;
 mod recent_scores;
 pub(crate) mod recompute_health;
 pub(crate) mod record_signals;

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::get_operation::{OperationView, not_found};
 use super::mark_all_accounts::mark_all_accounts;
+use super::queues::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
 use super::rescore_accounts::HISTORY_DAYS_MAX;
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::day_number;
-use crate::jobs::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
 use crate::storage::operations;
 
 /// Begins the operation, of which there is one at a time. Without `start_day`

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::{Violations, day_of};
 use sqlx::PgConnection;
 
+use super::queues::RESCORE_QUEUE;
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::day_number;
 use crate::domain::signal::{Signal, SignalKind};
-use crate::jobs::RESCORE_QUEUE;
 use crate::storage::series::SeriesDeltas;
 use crate::storage::{accounts, metrics, signals};
 

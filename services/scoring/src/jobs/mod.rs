@@ -3,5 +3,5 @@
 mod recompute;
 mod rescore;
 
-pub(crate) use recompute::{OPERATIONS_QUEUE, OperationMonitor, RECOMPUTE_QUEUE, Recompute};
-pub(crate) use rescore::{RESCORE_QUEUE, Rescore};
+pub(crate) use recompute::{OperationMonitor, Recompute};
+pub(crate) use rescore::Rescore;

@@ -7,16 +7,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::rescore::{LOCKED_WAIT, job_error, requests};
+use crate::app::queues::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
 use crate::app::rescore_accounts::{self, Rescored};
 use crate::app::{App, end_operation};
 use crate::domain::day_number;
-
-/// Accounts that an operation scores: keys and marks as in
-/// [`RESCORE_QUEUE`](super::RESCORE_QUEUE). A queue of its own, so that what
-/// customers do now is not held up by it, and its length is the progress.
-pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";
-/// Operations under way: the key is the operation's id.
-pub(crate) const OPERATIONS_QUEUE: &str = "operations";
 
 const BATCH: i64 = 500;
 /// How long between two looks at an operation.

@@ -7,13 +7,10 @@ use mainstay_domain::start_of_day;
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
 
+use crate::app::queues::RESCORE_QUEUE;
 use crate::app::rescore_accounts::{self, RescoreRequest, Rescored};
 use crate::app::{App, ScoringError};
 use crate::domain::{date_of, day_number};
-
-/// Accounts to score: the key is the account's id, the low mark the earliest
-/// day whose inputs changed, in days since 1970.
-pub(crate) const RESCORE_QUEUE: &str = "rescore";
 
 /// How long to leave an account that somebody else holds.
 pub(super) const LOCKED_WAIT: TimeDelta = TimeDelta::milliseconds(200);

@@ -147,6 +147,13 @@ macro_rules! select_views {
     };
 }
 
+/// Today's health of an account, if it was scored. A list of one would make
+/// PostgreSQL plan anew at each call, which costs more than the look-up.
+pub(crate) async fn current_of(conn: &mut PgConnection, id: &AccountId) -> Result<Option<HealthView>, StorageError> {
+    let row = select_views!(["WHERE health.account_id = $1"], id.as_str()).fetch_optional(conn).await?;
+    row.map(HealthView::try_from).transpose()
+}
+
 /// Today's health of those of `ids` that were scored.
 pub(crate) async fn current(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec<HealthView>, StorageError> {
     let rows = select_views!(["WHERE health.account_id = ANY($1::text[])"], ids as &[&str]).fetch_all(conn).await?;
@@ -348,7 +355,7 @@ pub(crate) async fn summarize(
 ) -> Result<Vec<SummaryGroup>, StorageError> {
     const BUCKET_UNITS: i32 = 5 * Points::UNITS_PER_POINT;
     let rows = sqlx::query!(
-        r#"SELECT health.band AS "band?", LEAST(health.score / $7, 19) AS bucket, accounts.currency,
+        r#"SELECT health.band AS "band?", CASE WHEN health.score IS NOT NULL THEN LEAST(health.score / $7, 19) END AS bucket, accounts.currency,
                   count(*) AS "account_count!", COALESCE(sum(health.score), 0)::bigint AS "score_sum!",
                   sum(accounts.arr_minor_units)::bigint AS arr_minor_units
              FROM scoring.accounts

@@ -8,8 +8,10 @@ pub(crate) mod metrics;
 mod migrations;
 pub(crate) mod models;
 pub(crate) mod operations;
+mod ping;
 pub(crate) mod segments;
 pub(crate) mod series;
 pub(crate) mod signals;
 
 pub use migrations::{SCHEMA, migrator};
+pub(crate) use ping::ping;

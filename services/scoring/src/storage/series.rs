@@ -124,9 +124,11 @@ impl<'a> SeriesDeltas<'a> {
              SELECT account_id, kind, name, month, day_sums::bigint[]
                FROM unnest($1::text[], $2::smallint[], $3::text[], $4::date[], $5::text[])
                     AS given (account_id, kind, name, month, day_sums)
-             ON CONFLICT (account_id, kind, name, month) DO UPDATE SET day_sums = (
-                 SELECT array_agg(COALESCE(known, 0) + COALESCE(added, 0) ORDER BY place)
-                   FROM unnest(stored.day_sums, excluded.day_sums) WITH ORDINALITY AS days (known, added, place))",
+             ON CONFLICT (account_id, kind, name, month) DO UPDATE SET day_sums = ARRAY(
+                 SELECT COALESCE(stored.day_sums[place], 0) + COALESCE(excluded.day_sums[place], 0)
+                   FROM generate_series(1, GREATEST(cardinality(stored.day_sums), cardinality(excluded.day_sums)))
+                        AS days (place)
+                  ORDER BY place)",
             &accounts as &[&str],
             &kinds,
             &names as &[&str],

@@ -29,7 +29,8 @@ pub(crate) struct Harness {
     pub clock: ManualClock,
     pub database: TestDatabase,
     workers: Workers,
-    service: ScoringService,
+    /// Kept: its channel ends with it.
+    _service: ScoringService,
 }
 
 impl Harness {
@@ -59,7 +60,7 @@ impl Harness {
             clock,
             workers: service.workers(),
             database,
-            service,
+            _service: service,
         }
     }
 
@@ -112,11 +113,6 @@ impl Harness {
     pub(crate) async fn health_of(&mut self, id: &str, day: &str) -> proto::Health {
         let request = proto::GetHealthRequest { account: format!("accounts/{id}"), day: day.to_owned() };
         self.health.get_health(request).await.expect("health").into_inner()
-    }
-
-    /// Where the service's address is, for what needs a socket.
-    pub(crate) fn service(&self) -> &ScoringService {
-        &self.service
     }
 }
 

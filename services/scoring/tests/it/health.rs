@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures::StreamExt;
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_domain::Clock;
 use mainstay_testkit::pagination;
 use tonic::Code;
 
@@ -292,6 +293,48 @@ async fn history(
     };
     let page = harness.health.clone().get_health_history(request).await?.into_inner();
     Ok((page.health, page.next_page_token))
+}
+
+#[tokio::test]
+async fn accounts_without_a_score_are_counted_apart() {
+    let (mut harness, _) = portfolio().await;
+    harness.create_accounts(&["silent-1", "silent-2"]).await;
+    harness.settle().await;
+    let summary = harness.health.summarize_health(proto::SummarizeHealthRequest::default()).await;
+    let summary = summary.expect("a summary").into_inner();
+    assert_eq!((summary.account_count, summary.bands[0].account_count), (14, 2));
+    assert_eq!(summary.histogram.iter().sum::<i64>(), 12, "{:?}", summary.histogram);
+    assert_eq!(summary.mean_score, Some(49.5));
+}
+
+#[tokio::test]
+async fn r55_history_tells_the_same_changes_as_each_day_did() {
+    let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
+    harness.create_accounts(&["acme"]).await;
+    harness.activate("sum", model_of(sum_of("emails", 40))).await;
+    for number in 1..=35i64 {
+        let time = (harness.clock.today()).to_string();
+        harness.record(vec![usage("acme", &time, "emails", number % 4)]).await;
+        harness.settle().await;
+        harness.pass_days(1).await;
+    }
+    harness.record(vec![usage("acme", "2026-03-20", "emails", 3)]).await;
+    harness.settle().await;
+    let (days, _) = history(&harness, 0, String::new()).await.expect("a history");
+    assert_eq!(days.len(), 36);
+    for day in &days {
+        let asked = harness.health_of("acme", &day.day).await;
+        assert_eq!(
+            (day.change_1d, day.change_7d, day.change_30d),
+            (asked.change_1d, asked.change_7d, asked.change_30d),
+            "on {}",
+            day.day
+        );
+    }
+    let newest = harness.health_of("acme", "").await;
+    let told = (newest.change_1d, newest.change_7d, newest.change_30d);
+    assert_eq!(told, (days[0].change_1d, days[0].change_7d, days[0].change_30d), "today's row");
+    assert!(told.2.is_some());
 }
 
 #[tokio::test]

@@ -1,0 +1,10 @@
+//! The queues of due work; `jobs` has the workers.
+
+/// Accounts to score: the key is the account's id, the low mark the earliest
+/// day whose inputs changed, in days since 1970.
+pub(crate) const RESCORE_QUEUE: &str = "rescore";
+/// Accounts that a recomputation has still to score, as in [`RESCORE_QUEUE`].
+/// A queue of its own, so that what is left of it tells how far the operation is.
+pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";
+/// Operations to end when their work is done: the key is the operation's id.
+pub(crate) const OPERATIONS_QUEUE: &str = "operations";
