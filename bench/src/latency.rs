@@ -98,9 +98,9 @@ impl Probe {
         let mut health = HealthServiceClient::new(self.channel.clone());
         let before = scored_at(&mut health, &watched).await?;
 
-        let mut signals = vec![self.signal(watched.clone(), 0)];
+        let mut signals = vec![self.signal(&watched, 0)];
         for place in 1..BATCH {
-            signals.push(self.signal(account_id(self.other_account(place)?), place));
+            signals.push(self.signal(&account_id(self.other_account(place)?), place));
         }
         let request = proto::BatchRecordSignalsRequest { signals, ..Default::default() };
         let called = Instant::now();
@@ -118,7 +118,7 @@ impl Probe {
         Ok(u32::try_from(self.batches + scrambled(self.number * BATCH + place) % others)? + 1)
     }
 
-    fn signal(&self, account: String, place: u64) -> proto::Signal {
+    fn signal(&self, account: &str, place: u64) -> proto::Signal {
         let now = self.clock.now();
         let usage = proto::UsageCount { metric: metric_name(1), quantity: 1_000 };
         proto::Signal {

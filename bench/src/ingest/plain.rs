@@ -187,8 +187,12 @@ async fn insert_batch(conn: &mut PgConnection, batch: &[SignalRow], insert: Inse
         .bind(SignalRow::SOURCE)
         .bind(levels);
     match insert {
-        Insert::Plain => drop(query.execute(conn).await?),
-        Insert::Returning | Insert::SecondIndex => drop(query.fetch_all(conn).await?),
+        Insert::Plain => {
+            query.execute(conn).await?;
+        }
+        Insert::Returning | Insert::SecondIndex => {
+            query.fetch_all(conn).await?;
+        }
     }
     Ok(())
 }

@@ -126,10 +126,10 @@ impl Runnable for ScoringService {
         // Workers go on while calls drain, so that what was acknowledged is also scored if time allows.
         let workers_cancelled = CancellationToken::new();
         let workers = tokio::spawn(self.workers.run(workers_cancelled.clone()));
-        let served = server.join().await;
+        let ended = server.join().await;
         workers_cancelled.cancel();
         workers.await?;
-        Ok(served?)
+        Ok(ended?)
     }
 }
 

@@ -21,12 +21,11 @@ impl OperationView {
     }
 
     pub(super) async fn of(app: &App, conn: &mut PgConnection, record: OperationRecord) -> Result<Self, ScoringError> {
-        let done_count = match record.ended_at {
-            Some(_) => record.done_count,
-            None => {
-                let left = app.jobs.count(conn, RECOMPUTE_QUEUE).await?;
-                done_count(&record, left.waiting + left.dead)
-            }
+        let done_count = if record.ended_at.is_some() {
+            record.done_count
+        } else {
+            let left = app.jobs.count(conn, RECOMPUTE_QUEUE).await?;
+            done_count(&record, left.waiting + left.dead)
         };
         Ok(Self { record, done_count })
     }

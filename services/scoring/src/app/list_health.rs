@@ -79,5 +79,5 @@ async fn scores_around(
 
 fn changes_of(record: &HealthRecord, scores: &HashMap<NaiveDate, Points>) -> Changes {
     let change = |days: i64| Some(record.score? - *scores.get(&(record.day - TimeDelta::days(days)))?);
-    Changes { day_1: change(1), day_7: change(7), day_30: change(30) }
+    Changes { one_day: change(1), week: change(7), month: change(30) }
 }

@@ -71,5 +71,5 @@ impl RecentScores {
 /// Today's score against those of the days before.
 pub(super) fn changes(score: Option<Points>, recent_scores: &[Option<Points>]) -> Changes {
     let change = |days: usize| Some(score? - (*recent_scores.get(days - 1)?)?);
-    Changes { day_1: change(1), day_7: change(7), day_30: change(RECENT_DAYS) }
+    Changes { one_day: change(1), week: change(7), month: change(RECENT_DAYS) }
 }

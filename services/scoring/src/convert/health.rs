@@ -54,9 +54,9 @@ pub(crate) fn health(scored: &ScoredView) -> proto::Health {
                 contribution: outcome.contribution.as_f64(),
             })
             .collect(),
-        change_1d: number(view.changes.day_1),
-        change_7d: number(view.changes.day_7),
-        change_30d: number(view.changes.day_30),
+        change_1d: number(view.changes.one_day),
+        change_7d: number(view.changes.week),
+        change_30d: number(view.changes.month),
         score_time: Some(timestamp(record.scored_at)),
         last_signal_day: record.last_signal_day.map(|day| day.to_string()).unwrap_or_default(),
         account_display_name: view.display_name.clone(),

@@ -53,9 +53,9 @@ impl HealthRecord {
 /// What today's row of an account holds beside the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Changes {
-    pub day_1: Option<Points>,
-    pub day_7: Option<Points>,
-    pub day_30: Option<Points>,
+    pub one_day: Option<Points>,
+    pub week: Option<Points>,
+    pub month: Option<Points>,
 }
 
 /// Today's row of an account, as it is written.
@@ -268,9 +268,9 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
         &columns.readings.missing,
         &columns.readings.freshness,
         &columns.scored_at,
-        &change(|changes| changes.day_1) as &[Option<i32>],
-        &change(|changes| changes.day_7) as &[Option<i32>],
-        &change(|changes| changes.day_30) as &[Option<i32>],
+        &change(|changes| changes.one_day) as &[Option<i32>],
+        &change(|changes| changes.week) as &[Option<i32>],
+        &change(|changes| changes.month) as &[Option<i32>],
         &rows.iter().map(|row| array_literal(&row.recent_scores, |score| score.map(Points::units))).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.announced.score.map(Points::units)).collect::<Vec<_>>() as &[Option<i32>],
         &rows.iter().map(|row| row.announced.band.map(codes::band_number)).collect::<Vec<_>>() as &[Option<i16>],

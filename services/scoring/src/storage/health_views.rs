@@ -56,7 +56,7 @@ impl HealthCursor {
         let points = |points: Option<Points>| points.map(|points| i64::from(points.units()));
         let figure = match order {
             HealthOrder::ScoreAscending | HealthOrder::ScoreDescending => points(view.record.score),
-            HealthOrder::Change30dAscending | HealthOrder::Change30dDescending => points(view.changes.day_30),
+            HealthOrder::Change30dAscending | HealthOrder::Change30dDescending => points(view.changes.month),
             HealthOrder::ArrDescending => view.arr.map(|arr| arr.minor_units),
         };
         Self {
@@ -115,9 +115,9 @@ impl TryFrom<ViewRow> for HealthView {
                 scored_at: row.scored_at,
             })?,
             changes: Changes {
-                day_1: points(row.change_1d),
-                day_7: points(row.change_7d),
-                day_30: points(row.change_30d),
+                one_day: points(row.change_1d),
+                week: points(row.change_7d),
+                month: points(row.change_30d),
             },
             display_name: row.display_name,
             segment: codes::segment(row.segment)?,

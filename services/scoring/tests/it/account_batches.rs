@@ -225,9 +225,12 @@ async fn from_four_callers(harness: &Harness, plan_of: fn(usize) -> String) -> V
                 plan: plan_of(caller),
                 ..below(&format!("account-{number}"), &format!("account-{}", number / 10 * 10))
             })
-            .map(|account| match account.name == account.parent {
-                true => proto::Account { parent: String::new(), ..account },
-                false => account,
+            .map(|account| {
+                if account.name == account.parent {
+                    proto::Account { parent: String::new(), ..account }
+                } else {
+                    account
+                }
             })
             .collect();
         accounts.rotate_left(caller * 250);

@@ -12,12 +12,12 @@ use crate::refusals::{reason, violated_fields};
 
 const START: &str = "2026-03-01T12:00:00Z";
 
-fn time(text: &str) -> Option<Timestamp> {
-    Some(Timestamp { seconds: at(text).timestamp(), nanos: 0 })
+fn time(text: &str) -> Timestamp {
+    Timestamp { seconds: at(text).timestamp(), nanos: 0 }
 }
 
-fn money(code: &str, minor_units: i64) -> Option<Money> {
-    Some(Money { currency_code: code.to_owned(), minor_units })
+fn money(code: &str, minor_units: i64) -> Money {
+    Money { currency_code: code.to_owned(), minor_units }
 }
 
 async fn create(harness: &Harness, id: &str, account: proto::Account) -> Result<proto::Account, Status> {
@@ -73,8 +73,8 @@ async fn every_field_is_read_again_as_it_was_written() {
     let given = full_account("acme");
     let created = create(&harness, "acme", given.clone()).await.expect("created");
     let expected = proto::Account {
-        create_time: time(START),
-        update_time: time(START),
+        create_time: Some(time(START)),
+        update_time: Some(time(START)),
         etag: created.etag.clone(),
         ..given.clone()
     };
@@ -104,7 +104,7 @@ async fn an_update_changes_the_fields_of_its_mask_and_no_others() {
         display_name: "Acme AG".to_owned(),
         seats: None,
         labels: Default::default(),
-        update_time: time("2026-03-02T00:00:00Z"),
+        update_time: Some(time("2026-03-02T00:00:00Z")),
         etag: updated.etag.clone(),
         ..created.clone()
     };
@@ -141,10 +141,10 @@ async fn an_equal_update_changes_nothing_and_tells_nobody() {
 async fn a_wrong_update_is_refused() {
     let mut harness = Harness::start(START).await;
     harness.create_accounts(&["acme", "gone"]).await;
-    let contract = proto::Account { contract_start_time: time("2026-01-01"), ..account("acme") };
+    let contract = proto::Account { contract_start_time: Some(time("2026-01-01")), ..account("acme") };
     let stored = update(&harness, contract, &["contract_start_time"]).await.expect("updated");
 
-    let renewal = proto::Account { renewal_time: time("2025-12-31"), seats: Some(-1), ..account("acme") };
+    let renewal = proto::Account { renewal_time: Some(time("2025-12-31")), seats: Some(-1), ..account("acme") };
     let fields = ["account.renewal_time", "account.seats"];
     assert_invalid("a renewal before the stored start", update(&harness, renewal, &[]).await, &fields);
     let mask = ["display_name", "etag", "name", "owners.email"];
@@ -174,8 +174,8 @@ async fn archiving_twice_answers_as_the_first_time() {
     harness.clock.set(at("2026-03-02T00:00:00Z"));
     let archived = archive(&harness, "acme", &stored.etag).await.expect("archived");
     let expected = proto::Account {
-        update_time: time("2026-03-02T00:00:00Z"),
-        archive_time: time("2026-03-02T00:00:00Z"),
+        update_time: Some(time("2026-03-02T00:00:00Z")),
+        archive_time: Some(time("2026-03-02T00:00:00Z")),
         etag: archived.etag.clone(),
         ..stored.clone()
     };
@@ -203,12 +203,12 @@ async fn all_faults_of_an_account_are_named_at_once() {
         segment: 9,
         industry: "nul\0".to_owned(),
         lifecycle_stage: -1,
-        arr: money("EUR", -1),
-        mrr: money("USD", 5),
-        contract_start_time: time("2026-01-01"),
-        renewal_time: time("2026-01-01"),
+        arr: Some(money("EUR", -1)),
+        mrr: Some(money("USD", 5)),
+        contract_start_time: Some(time("2026-01-01")),
+        renewal_time: Some(time("2026-01-01")),
         sign_up_time: Some(Timestamp { seconds: 0, nanos: -1 }),
-        activation_time: time("1970-01-01"),
+        activation_time: Some(time("1970-01-01")),
         seats: Some(-1),
         plan_limits: [("emails".to_owned(), 0.0), ("Seats".to_owned(), f64::NAN)].into(),
         owners: vec![owner(0, "ada@example.com"), owner(1, "no address"), owner(42, "bob@example.com")],
@@ -242,7 +242,7 @@ async fn all_faults_of_an_account_are_named_at_once() {
         "account.seats",
     ];
     assert_invalid("everything wrong", create(&harness, "acme", bad).await, &fields);
-    let codes = proto::Account { arr: money("eur", 1), mrr: money("", 1), ..account("acme") };
+    let codes = proto::Account { arr: Some(money("eur", 1)), mrr: Some(money("", 1)), ..account("acme") };
     let fields = ["account.arr.currency_code", "account.mrr.currency_code"];
     assert_invalid("no currencies", create(&harness, "acme", codes).await, &fields);
     let everything = proto::AccountFilter { include_archived: true, ..Default::default() };

@@ -173,11 +173,11 @@ async fn what_is_not_there_is_said_precisely() {
 async fn portfolio() -> (Harness, Vec<String>) {
     let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
     let ids: Vec<String> = (0..12).map(|number| format!("account-{number:02}")).collect();
-    let accounts = ids.iter().enumerate().map(|(number, id)| {
+    let accounts = (0..).zip(&ids).map(|(number, id): (i64, _)| {
         let mut one = account(id);
-        one.set_segment([proto::Segment::Enterprise, proto::Segment::Smb][number % 2]);
-        let currency_code = ["EUR", "USD"][number / 6].to_owned();
-        one.arr = (number % 5 > 0).then(|| Money { currency_code, minor_units: 100 * number as i64 });
+        one.set_segment([proto::Segment::Enterprise, proto::Segment::Smb][usize::from(number % 2 == 1)]);
+        let currency_code = ["EUR", "USD"][usize::from(number >= 6)].to_owned();
+        one.arr = (number % 5 > 0).then(|| Money { currency_code, minor_units: 100 * number });
         one.owners = vec![proto::Owner {
             role: proto::OwnerRole::Csm.into(),
             email: format!("csm-{}@example.com", number % 3),
@@ -213,15 +213,12 @@ async fn lists_page_in_every_order() {
     let (harness, ids) = portfolio().await;
     let mut backward = ids.clone();
     backward.reverse();
-    let mut by_arr: Vec<usize> = (0..12).collect();
-    by_arr.sort_by_key(|&number| {
-        (
-            number % 5 == 0,
-            if number % 5 == 0 { 0 } else { number / 6 },
-            if number % 5 == 0 { number as i64 } else { -(number as i64) },
-        )
+    let mut by_arr: Vec<(i64, &String)> = (0..).zip(&ids).collect();
+    by_arr.sort_by_key(|(number, _)| match number % 5 {
+        0 => (true, 0, *number),
+        _ => (false, number / 6, -number),
     });
-    let by_arr: Vec<String> = by_arr.into_iter().map(|number| ids[number].clone()).collect();
+    let by_arr: Vec<String> = by_arr.into_iter().map(|(_, id)| id.clone()).collect();
     let orders = [
         (proto::HealthOrder::Unspecified, &ids),
         (proto::HealthOrder::ScoreDesc, &backward),

@@ -126,9 +126,9 @@ async fn the_largest_model_is_kept_and_told() {
 
 #[tokio::test]
 async fn bad_models_are_refused_with_all_their_faults() {
+    type Change = fn(&mut proto::Model);
     let harness = Harness::start(START).await;
     let measure = "model.components[0].measures[0]";
-    type Change = fn(&mut proto::Model);
     let cases: [(Change, Vec<String>); 11] = [
         (|model| model.name = "models/other".to_owned(), vec!["model.name".to_owned()]),
         (|model| model.components.clear(), vec!["model.components".to_owned()]),

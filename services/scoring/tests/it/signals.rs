@@ -73,10 +73,10 @@ async fn signals_in_any_order_give_the_same_health() {
     harness.create_accounts(&["forward", "backward", "mixed"]).await;
     let signals = |id: &str| {
         let mut signals = Vec::new();
-        for day in 1..=20 {
+        for day in 1..=20i32 {
             let time = format!("2026-03-{day:02}T{:02}:00:00Z", day % 24);
-            signals.push(usage(id, &time, "emails", day * 7 % 5));
-            signals.push(gauge(id, &time, "seats", 3.0 + (day % 4) as f64));
+            signals.push(usage(id, &time, "emails", i64::from(day * 7 % 5)));
+            signals.push(gauge(id, &time, "seats", 3.0 + f64::from(day % 4)));
             signals.push(gauge(id, &time, "seats", 2.0));
             signals.push(activity(id, &time, &format!("user-{}", day % 3)));
             signals.push(feature_use(id, &time, &format!("feature-{}", day % 6), "user-9"));
