@@ -192,7 +192,8 @@ async fn bad_models_are_refused_with_all_their_faults() {
         change(&mut bad);
         let refusal = create(&harness, "bad", bad).await.expect_err("a bad model");
         let mut found = violated_fields(&refusal);
-        (found.sort(), expected.sort());
+        found.sort();
+        expected.sort();
         assert_eq!((refusal.code(), found), (Code::InvalidArgument, expected));
     }
     for bad_id in ["", "active", "a b", "-a", "models/a", &"a".repeat(65)] {
