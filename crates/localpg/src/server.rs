@@ -105,7 +105,12 @@ fn find_installation(data_version: Option<u32>) -> Result<Installation, LocalPgE
 #[cfg(feature = "fetch")]
 fn find_installation(data_version: Option<u32>) -> Result<Installation, LocalPgError> {
     match Places::of_this_machine().find(data_version) {
-        Err(LocalPgError::NotFound { wanted, .. }) => crate::fetch::installation(wanted),
+        Err(LocalPgError::NotFound { wanted, .. }) => {
+            crate::fetch::installation(wanted).map_err(|error| match (error, wanted) {
+                (LocalPgError::Fetch(fault), Some(major)) => LocalPgError::Fetch(format!("version {major}: {fault}")),
+                (error, _) => error,
+            })
+        }
         found => found,
     }
 }
