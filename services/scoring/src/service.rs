@@ -26,7 +26,7 @@ use tonic::transport::Channel;
 
 use crate::app::{App, seed_default_model};
 use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, SignalRpc};
-use crate::jobs::{OperationMonitor, Recompute, Rescore};
+use crate::jobs::{MarkAll, OperationMonitor, Recompute, Rescore};
 use crate::settings::ScoringSettings;
 use crate::storage::{migrator, ping};
 
@@ -147,6 +147,7 @@ impl Workers {
         let concurrency = usize::try_from(settings.rescore_workers).unwrap_or(1);
         let runner_settings = RunnerSettings { poll_interval: settings.poll_interval, concurrency };
         let runner = Runner::new(app.jobs.clone(), pool.clone(), app.clock.clone(), runner_settings)
+            .with(Arc::new(MarkAll(app.clone())))
             .with(Arc::new(Rescore(app.clone())))
             .with(Arc::new(Recompute(app.clone())))
             .with(Arc::new(OperationMonitor(app.clone())));

@@ -8,7 +8,7 @@ use super::queues::RESCORE_QUEUE;
 use super::{App, ScoringError, events};
 use crate::domain::account::Account;
 use crate::domain::day_number;
-use crate::storage::accounts;
+use crate::storage::{accounts, scoring_facts};
 
 /// Stores accounts that are new or changed, tells of them, and has them scored again as of today.
 /// The stored ones among them are locked.
@@ -22,6 +22,7 @@ pub(super) async fn store(
         return Ok(());
     }
     accounts::write(conn, changed).await?;
+    scoring_facts::note(conn, changed, day_of(now)).await?;
     let told: Vec<_> = changed.iter().map(|account| events::account_changed(app, account, now)).collect();
     app.events.append(conn, &told, now).await?;
     let keys: Vec<&str> = changed.iter().map(|account| account.id.as_str()).collect();

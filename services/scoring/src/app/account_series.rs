@@ -6,9 +6,8 @@ use chrono::{Datelike, NaiveDate};
 use sqlx::PgConnection;
 
 use super::ScoringError;
-use crate::domain::signal::SignalKind;
-use crate::domain::{AccountSeries, DayNumber, Level, SeriesKey, SeriesKind, day_number};
-use crate::storage::{codes, series};
+use crate::domain::{AccountSeries, DayNumber, Level, SeriesKey, day_number};
+use crate::storage::series;
 
 /// The series of those of `ids` that have any.
 pub(crate) async fn load_series(
@@ -17,9 +16,9 @@ pub(crate) async fn load_series(
 ) -> Result<HashMap<String, AccountSeries>, ScoringError> {
     let mut all: HashMap<String, AccountSeries> = HashMap::new();
     for month in series::count_months(conn, ids).await? {
-        let key = SeriesKey { kind: count_kind(month.kind)?, name: month.name };
-        let first = first_day(month.month);
-        let days = (first..).zip(month.day_sums).filter(|(_, sum)| *sum != 0);
+        let key = SeriesKey { kind: month.kind, name: month.name };
+        let first = first_day(month.month) + month.first_place - 1;
+        let days = (first..).zip(month.day_sums).filter_map(|(day, sum)| Some((day, sum.filter(|&sum| sum != 0)?)));
         all.entry(month.account_id).or_default().add_counts(&key, days);
     }
     for month in series::gauge_months(conn, ids).await? {
@@ -34,13 +33,4 @@ pub(crate) async fn load_series(
 
 fn first_day(month: NaiveDate) -> DayNumber {
     day_number(month.with_day(1).unwrap_or(month))
-}
-
-fn count_kind(number: i16) -> Result<SeriesKind, ScoringError> {
-    match SignalKind::of_number(number) {
-        Some(SignalKind::Usage) => Ok(SeriesKind::Usage),
-        Some(SignalKind::Activity) => Ok(SeriesKind::User),
-        Some(SignalKind::FeatureUse) => Ok(SeriesKind::Feature),
-        Some(SignalKind::Gauge) | None => Err(codes::corrupt(format!("count_months.kind {number}")).into()),
-    }
 }

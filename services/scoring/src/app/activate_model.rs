@@ -3,10 +3,8 @@
 use mainstay_domain::{ModelId, day_of};
 
 use super::get_model::{ModelView, active_id, lookup};
-use super::mark_all_accounts::mark_all_accounts;
-use super::queues::RESCORE_QUEUE;
+use super::mark_all_accounts::mark_all_soon;
 use super::{App, Mutation, Replayable, ScoringError, events};
-use crate::domain::day_number;
 use crate::storage::models;
 
 /// Activates the model, when it has this `etag` if one is given. An active one
@@ -35,7 +33,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
         let view = ModelView { active: true, stored: lookup(conn, id).await? };
         let event = events::model_activated(app, &view, previous.as_ref(), now);
         app.events.append(conn, &[event], now).await?;
-        mark_all_accounts(app, conn, RESCORE_QUEUE, i64::from(day_number(today)), now).await?;
+        mark_all_soon(app, conn, today, now).await?;
         Ok(answer(view))
     })
     .await

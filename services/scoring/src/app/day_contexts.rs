@@ -1,16 +1,17 @@
 //! What all accounts together tell about the days that are scored.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use mainstay_domain::ModelId;
 use sqlx::PgConnection;
 
 use super::ScoringError;
-use crate::domain::signal::SignalKind;
-use crate::domain::{Comparison, DayContext, HealthModel, Segment, SegmentBase, SegmentBases, SeriesKind, day_number};
-use crate::storage::{codes, segments, series};
+use crate::domain::{
+    Comparison, DayContext, HealthModel, Pulses, Segment, SegmentBase, SegmentBases, SeriesKey, day_number,
+};
+use crate::storage::{pulses, segments};
 
 /// The contexts of the days from the first to the last that are scored.
 pub(crate) struct DayContexts {
@@ -30,20 +31,20 @@ impl DayContexts {
         let Some((&last, _)) = models_by_day.last_key_value() else {
             return Ok(Self { by_model_and_day });
         };
-        let mut signal_days: BTreeMap<NaiveDate, Vec<(SeriesKind, String)>> = BTreeMap::new();
-        for (kind, name, day) in series::days_with_signals(conn, pulse_start(models_by_day, first), last).await? {
-            signal_days.entry(day).or_default().push((series_kind(kind)?, name));
+        let mut pulse_days: BTreeMap<NaiveDate, Vec<SeriesKey>> = BTreeMap::new();
+        for (series, day) in pulses::load(conn, &pulsed_series(models_by_day), first, last).await? {
+            pulse_days.entry(day).or_default().push(series);
         }
-        let mut pulses = crate::domain::Pulses::default();
+        let mut pulses = Pulses::default();
         let mut noted_until = None;
         for (&day, model) in models_by_day {
             let start = noted_until.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-            for (&signal_day, names) in signal_days.range((start, std::ops::Bound::Included(day))) {
-                for (kind, name) in names {
-                    if name.is_empty() {
-                        pulses.note_kind(*kind, day_number(signal_day));
+            for (&pulse_day, pulsed) in pulse_days.range((start, std::ops::Bound::Included(day))) {
+                for series in pulsed {
+                    if series.name.is_empty() {
+                        pulses.note_kind(series.kind, day_number(pulse_day));
                     } else {
-                        pulses.note(*kind, name, day_number(signal_day));
+                        pulses.note(series.kind, &series.name, day_number(pulse_day));
                     }
                 }
             }
@@ -64,21 +65,9 @@ impl DayContexts {
     }
 }
 
-/// Older signals of a source than any measure's limit make no difference between stale and staler.
-fn pulse_start(models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>, first: NaiveDate) -> NaiveDate {
-    let measures = models_by_day.values().flat_map(|model| model.measures());
-    let limit = measures.map(|(_, measure)| measure.freshness_limit_days.unsigned_abs()).max().unwrap_or(0);
-    first.checked_sub_days(Days::new(u64::from(limit) + 1)).unwrap_or(first)
-}
-
-fn series_kind(number: i16) -> Result<SeriesKind, ScoringError> {
-    match SignalKind::of_number(number) {
-        Some(SignalKind::Usage) => Ok(SeriesKind::Usage),
-        Some(SignalKind::Gauge) => Ok(SeriesKind::Gauge),
-        Some(SignalKind::Activity) => Ok(SeriesKind::User),
-        Some(SignalKind::FeatureUse) => Ok(SeriesKind::Feature),
-        None => Err(codes::corrupt(format!("series kind {number}")).into()),
-    }
+/// The series whose pulses the models ask for.
+fn pulsed_series(models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>) -> BTreeSet<SeriesKey> {
+    models_by_day.values().flat_map(|model| model.measures()).map(|(_, measure)| measure.input.pulse()).collect()
 }
 
 fn compares_segments(model: &HealthModel) -> bool {

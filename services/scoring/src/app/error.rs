@@ -13,6 +13,9 @@ use crate::domain::signal::SignalKind;
 pub(crate) enum ScoringError {
     #[error("invalid fields: {0:?}")]
     Invalid(Violations),
+    /// Of one item of a batch, with its fields at fault.
+    #[error("{error}")]
+    OfItem { error: Box<ScoringError>, found: Violations },
     #[error("account {0} does not exist")]
     AccountNotFound(AccountId),
     #[error("account {0} is archived")]

@@ -27,6 +27,11 @@ impl ModelBook {
         self.models.get(&activation.model).map(Arc::clone)
     }
 
+    /// All models that score some day.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &HealthModel> {
+        self.models.values().map(Arc::as_ref)
+    }
+
     fn sequence(&self) -> Option<i64> {
         self.activations.last().map(|activation| activation.sequence)
     }

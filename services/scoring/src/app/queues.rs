@@ -3,6 +3,9 @@
 /// Accounts to score: the key is the account's id, the low mark the earliest
 /// day whose inputs changed, in days since 1970.
 pub(crate) const RESCORE_QUEUE: &str = "rescore";
+/// Has every account put into [`RESCORE_QUEUE`]: one job, whose low mark is that of each account and whose payload is the last
+/// account that was put there.
+pub(crate) const MARK_ALL_QUEUE: &str = "mark_all";
 /// Accounts that a recomputation has still to score, as in [`RESCORE_QUEUE`].
 /// A queue of its own, so that what is left of it tells how far the operation is.
 pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";

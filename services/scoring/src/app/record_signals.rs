@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use mainstay_domain::{Violations, day_of};
+use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
+use super::mark_all_accounts::mark_all_soon;
 use super::queues::RESCORE_QUEUE;
-use super::{App, Mutation, Replayable, ScoringError};
+use super::refused_batch::{BatchFields, refuse_all};
+use super::{App, Mutation, Replayable, ScoringError, pulse_changes};
 use crate::domain::day_number;
 use crate::domain::signal::{Signal, SignalKind};
-use crate::storage::series::SeriesDeltas;
-use crate::storage::{accounts, metrics, signals};
+use crate::storage::series_deltas::SeriesDeltas;
+use crate::storage::{accounts, metrics, pulses, series, signals};
+
+const FIELDS: BatchFields = BatchFields { items: "signals", account: "account" };
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -38,7 +43,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
         let now = app.clock.now();
         let (accepted, refused) = sort_out(conn, items, now).await?;
         if all_or_nothing && !refused.is_empty() {
-            return Err(refuse_all(refused));
+            return Err(refuse_all(FIELDS, refused));
         }
         let mut recorded = record(app, conn, &accepted, now).await?;
         ::metrics::counter!("mainstay_scoring_signals_recorded_total").increment(recorded.recorded as u64);
@@ -60,7 +65,9 @@ async fn sort_out<'a>(
     ids.sort_unstable();
     ids.dedup();
     let archived = accounts::archived_by_id(conn, &ids).await?;
-    let kinds = known_kinds(conn, valid(), now).await?;
+    // A signal that is refused all the same must not decide what its metric is.
+    let of_known_accounts = valid().filter(|signal| archived.get(signal.account.as_str()) == Some(&false));
+    let kinds = known_kinds(conn, of_known_accounts, now).await?;
     let mut accepted = Vec::with_capacity(items.len());
     let mut refused = Vec::new();
     for (place, item) in items {
@@ -124,13 +131,18 @@ async fn record(
     }
     let new = signals::insert_new(conn, accepted, now).await?;
     let deltas = SeriesDeltas::of(new.iter().map(|&index| accepted[index]));
-    deltas.store(conn).await?;
+    series::add(conn, &deltas).await?;
     mark(app, conn, &deltas, now).await?;
+    // Marking and archiving an account write the same row of due work: who came first is known only now.
+    let ids: Vec<&str> = deltas.first_days().keys().copied().collect();
+    if accounts::archived_by_id(conn, &ids).await?.values().any(|archived| *archived) {
+        return Err(StorageError::Conflict.into());
+    }
     Ok(RecordedSignals { recorded: new.len(), duplicates: accepted.len() - new.len(), refused: Vec::new() })
 }
 
-/// Has the accounts of new signals scored again, from the earliest day that changed. A signal ahead
-/// of the clock counts when its day comes.
+/// Has the accounts of new signals scored again, from the earliest day that changed, and all accounts when a source came
+/// to life. A signal ahead of the clock counts when its day comes.
 async fn mark(
     app: &App,
     conn: &mut PgConnection,
@@ -142,45 +154,13 @@ async fn mark(
         return Ok(());
     }
     let today = day_of(now);
+    let new_days = pulses::add(conn, deltas.pulse_days()).await?;
+    if let Some(first_day) = pulse_changes::first_day_changed(app, conn, &new_days, today).await? {
+        // Before the accounts' marks: who marks all accounts holds this job while it waits for theirs.
+        mark_all_soon(app, conn, first_day, now).await?;
+    }
     let keys: Vec<&str> = first_days.keys().copied().collect();
     let marks: Vec<i64> = first_days.values().map(|day| i64::from(day_number((*day).min(today)))).collect();
     app.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?;
     Ok(())
-}
-
-/// One error for the whole batch. Faults of fields are all named; when there
-/// are none, the first other error speaks.
-fn refuse_all(refused: Vec<(usize, ScoringError)>) -> ScoringError {
-    let mut found = Violations::new();
-    let mut only_error = None;
-    let count = refused.len();
-    for (place, error) in refused {
-        let prefix = format!("signals[{place}]");
-        match error {
-            ScoringError::Invalid(violations) => found.absorb(&prefix, violations),
-            ScoringError::AccountNotFound(_) | ScoringError::AccountArchived(_) => {
-                found.add(format!("{prefix}.account"), error.to_string());
-                only_error = Some(error);
-            }
-            ScoringError::MetricKindMismatch { ref metric, known } => {
-                found.add(
-                    format!("{prefix}.payload"),
-                    format!("the metric `{metric}` is known as a {}", kind_name(known)),
-                );
-                only_error = Some(error);
-            }
-            other => return other,
-        }
-    }
-    match only_error {
-        Some(error) if count == 1 => error,
-        _ => ScoringError::Invalid(found),
-    }
-}
-
-fn kind_name(kind: SignalKind) -> &'static str {
-    match kind {
-        SignalKind::Gauge => "gauge",
-        _ => "usage count",
-    }
 }

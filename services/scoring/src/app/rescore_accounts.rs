@@ -13,9 +13,10 @@ use super::day_contexts::DayContexts;
 use super::model_cache::ModelBook;
 use super::recent_scores::{RecentScores, changes};
 use super::{App, ScoringError, events};
-use crate::domain::{AccountInputs, AccountSeries, HealthModel, day_number, deserves_event, score};
+use crate::domain::{AccountInputs, AccountSeries, HealthModel, ScoringFactsByDay, day_number, deserves_event, score};
 use crate::storage::accounts::{self, ScoredAccount};
 use crate::storage::health::{self, CurrentHealth, HealthRecord};
+use crate::storage::scoring_facts;
 
 /// How far back a late signal rescores: older days keep the score they had.
 pub(crate) const HISTORY_DAYS_MAX: u64 = 730;
@@ -61,9 +62,12 @@ pub(crate) async fn execute(
     let plans = plan(requests, &locked, &series, today);
     let models_by_day = models_by_day(&book, &plans, today);
     let contexts = DayContexts::load(conn, &models_by_day).await?;
+    let in_the_past: Vec<&str> =
+        plans.iter().filter(|plan| plan.first < today).map(|plan| plan.account.id.as_str()).collect();
+    let past_facts = scoring_facts::load(conn, &in_the_past).await?;
     let mut records = Vec::new();
     for plan in &plans {
-        score_days(plan, &series, &models_by_day, &contexts, now, &mut records);
+        score_days(plan, &past_facts, &series, &models_by_day, &contexts, now, &mut records);
     }
     if !records.is_empty() {
         health::write_history(conn, &records).await?;
@@ -135,6 +139,7 @@ fn models_by_day(book: &ModelBook, plans: &[Plan<'_>], today: NaiveDate) -> BTre
 
 fn score_days(
     plan: &Plan<'_>,
+    past_facts: &HashMap<String, ScoringFactsByDay>,
     series: &HashMap<String, AccountSeries>,
     models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>,
     contexts: &DayContexts,
@@ -144,13 +149,15 @@ fn score_days(
     let nothing = AccountSeries::default();
     let series = series.get(plan.account.id.as_str()).unwrap_or(&nothing);
     let first_signal_day = series.first_signal_day();
+    let past_facts = past_facts.get(plan.account.id.as_str());
     for (&day, model) in models_by_day.range(plan.first..=plan.last) {
         let Some(context) = contexts.get(&model.id, day) else { continue };
+        let facts = past_facts.and_then(|facts| facts.on(day)).unwrap_or(&plan.account.facts);
         let inputs = AccountInputs {
             series,
-            plan_limits: &plan.account.plan_limits,
+            plan_limits: &facts.plan_limits,
             first_signal_day: first_signal_day.filter(|first| *first <= day_number(day)),
-            segment: plan.account.segment,
+            segment: facts.segment,
         };
         let scored = score(model, &inputs, context, day);
         records.push(HealthRecord::of(&plan.account.id, day, &model.id, &scored, now));

@@ -1,8 +1,7 @@
 //! One measure of one account on one day.
 
-use std::collections::HashMap;
-
 use super::model::{Aggregation, Comparison, Input, Measure, Window};
+use super::pulses::Pulses;
 use super::score::AccountInputs;
 use super::segment::{SEGMENT_ACCOUNTS_MIN, SegmentBases};
 use super::series::{DayNumber, DayValues, GaugeDays, SeriesKind};
@@ -26,43 +25,6 @@ pub enum MissingReason {
     NoSegmentBase,
     /// The account has no plan limit for the metric.
     NoPlanLimit,
-}
-
-/// When signals came in last, from any account: what tells a silent source
-/// from a silent customer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pulses {
-    kinds: HashMap<SeriesKind, DayNumber>,
-    series: HashMap<SeriesKind, HashMap<String, DayNumber>>,
-}
-
-impl Pulses {
-    /// Notes that some account had a signal of this metric or feature on a
-    /// day. The caller gives only days up to the day that is scored.
-    pub fn note(&mut self, kind: SeriesKind, name: &str, day: DayNumber) {
-        self.note_kind(kind, day);
-        let named = self.series.entry(kind).or_default();
-        match named.get_mut(name) {
-            Some(newest) => *newest = day.max(*newest),
-            None => drop(named.insert(name.to_owned(), day)),
-        }
-    }
-
-    /// Notes that some account had a signal of this kind on a day: enough for users.
-    pub fn note_kind(&mut self, kind: SeriesKind, day: DayNumber) {
-        let newest = self.kinds.entry(kind).or_insert(day);
-        *newest = day.max(*newest);
-    }
-
-    /// The newest day with a signal of a kind.
-    pub fn of_kind(&self, kind: SeriesKind) -> Option<DayNumber> {
-        self.kinds.get(&kind).copied()
-    }
-
-    /// The newest day with a signal of one metric or feature.
-    pub fn of_series(&self, kind: SeriesKind, name: &str) -> Option<DayNumber> {
-        self.series.get(&kind)?.get(name).copied()
-    }
 }
 
 /// What all accounts together tell about a day; the same for each account scored on it.

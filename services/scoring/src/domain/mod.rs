@@ -14,7 +14,9 @@ mod measure;
 mod model;
 mod model_check;
 mod model_file;
+mod pulses;
 mod score;
+mod scoring_facts;
 mod segment;
 mod sentences;
 mod series;
@@ -29,12 +31,14 @@ pub use explain::{
     ComponentExplanation, HealthComparison, HealthExplanation, MeasureChange, MeasureExplanation, Snapshot, compare,
     explain,
 };
-pub use measure::{DayContext, MissingReason, Pulses, Reading, read_measure};
+pub use measure::{DayContext, MissingReason, Reading, read_measure};
 pub use model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
     Input, Measure, MeasureDraft, ModelDraft, Window,
 };
 pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
+pub use pulses::{JoinedDay, Pulses};
 pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};
+pub use scoring_facts::{ScoringFacts, ScoringFactsByDay};
 pub use segment::{SEGMENT_ACCOUNTS_MIN, Segment, SegmentBase, SegmentBases};
 pub use series::{AccountSeries, DayNumber, DayValues, GaugeDays, Level, SeriesKey, SeriesKind, date_of, day_number};

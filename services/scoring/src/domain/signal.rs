@@ -97,6 +97,16 @@ impl SignalKind {
     }
 }
 
+impl SignalKind {
+    /// What a metric of this kind is called.
+    pub const fn metric_word(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Usage | Self::Activity | Self::FeatureUse => "usage count",
+        }
+    }
+}
+
 impl Payload {
     /// The kind of signal this is.
     pub const fn kind(&self) -> SignalKind {

@@ -7,7 +7,6 @@ use mainstay_rpc::ApiError;
 use tonic::{Code, Status};
 
 use crate::app::ScoringError;
-use crate::domain::signal::SignalKind;
 
 const DOMAIN: &str = "scoring.mainstay";
 
@@ -20,6 +19,7 @@ impl From<ScoringError> for ApiError {
     fn from(error: ScoringError) -> Self {
         match error {
             ScoringError::Invalid(violations) => Self::invalid(violations),
+            ScoringError::OfItem { error, found } => Self::from(*error).with_violations(found),
             ScoringError::AccountNotFound(id) => of(
                 Code::NotFound,
                 ErrorReason::AccountNotFound,
@@ -40,10 +40,7 @@ impl From<ScoringError> for ApiError {
             )
             .with_metadata("account", id.name()),
             ScoringError::MetricKindMismatch { metric, known } => {
-                let kind = match known {
-                    SignalKind::Gauge => "gauge",
-                    _ => "usage count",
-                };
+                let kind = known.metric_word();
                 of(
                     Code::InvalidArgument,
                     ErrorReason::MetricKindMismatch,

@@ -1,6 +1,6 @@
 //! Rows of accounts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use mainstay_domain::{AccountId, Currency, Money};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::codes;
-use crate::domain::Segment;
+use crate::domain::ScoringFacts;
 use crate::domain::account::{Account, AccountFacts};
 
 /// Which accounts a list holds; all conditions given must hold.
@@ -125,8 +125,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, ids: &[&str]) -> Result<HashMa
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ScoredAccount {
     pub id: AccountId,
-    pub segment: Segment,
-    pub plan_limits: BTreeMap<String, f64>,
+    pub facts: ScoringFacts,
     pub archived: bool,
 }
 
@@ -150,8 +149,7 @@ pub(crate) async fn lock_free(
             let limits = row.plan_limits.map(|limits| from_json("plan_limits", limits)).transpose()?;
             let account = ScoredAccount {
                 id: codes::account_id(&row.account_id)?,
-                segment: codes::segment(row.segment)?,
-                plan_limits: limits.unwrap_or_default(),
+                facts: ScoringFacts { segment: codes::segment(row.segment)?, plan_limits: limits.unwrap_or_default() },
                 archived: row.archived,
             };
             Ok((row.account_id, account))

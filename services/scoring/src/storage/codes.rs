@@ -5,8 +5,8 @@ use std::fmt::Display;
 use mainstay_domain::{AccountId, Band, ModelId};
 use mainstay_storage::StorageError;
 
-use crate::domain::Segment;
 use crate::domain::account::LifecycleStage;
+use crate::domain::{Segment, SeriesKind};
 
 /// Our own data does not parse: a fault of ours, not of the caller.
 pub(crate) fn corrupt(error: impl Display) -> StorageError {
@@ -79,5 +79,25 @@ pub(crate) fn band(number: i16) -> Result<Band, StorageError> {
         3 => Ok(Band::Stable),
         4 => Ok(Band::Healthy),
         _ => Err(corrupt(format!("band {number}"))),
+    }
+}
+
+/// Of the signals that a series is made of.
+pub(crate) const fn series_kind_number(kind: SeriesKind) -> i16 {
+    match kind {
+        SeriesKind::Usage => 1,
+        SeriesKind::Gauge => 2,
+        SeriesKind::User => 3,
+        SeriesKind::Feature => 4,
+    }
+}
+
+pub(crate) fn series_kind(number: i16) -> Result<SeriesKind, StorageError> {
+    match number {
+        1 => Ok(SeriesKind::Usage),
+        2 => Ok(SeriesKind::Gauge),
+        3 => Ok(SeriesKind::User),
+        4 => Ok(SeriesKind::Feature),
+        _ => Err(corrupt(format!("series kind {number}"))),
     }
 }

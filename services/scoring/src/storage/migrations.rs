@@ -24,6 +24,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(2, "0002_signals"),
         migration!(3, "0003_models"),
         migration!(4, "0004_health"),
+        migration!(5, "0005_scoring_facts"),
     ],
 };
 

@@ -9,8 +9,11 @@ mod migrations;
 pub(crate) mod models;
 pub(crate) mod operations;
 mod ping;
+pub(crate) mod pulses;
+pub(crate) mod scoring_facts;
 pub(crate) mod segments;
 pub(crate) mod series;
+pub(crate) mod series_deltas;
 pub(crate) mod signals;
 
 pub use migrations::{SCHEMA, migrator};

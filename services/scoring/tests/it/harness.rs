@@ -74,6 +74,11 @@ impl Harness {
         self.workers.settle().await
     }
 
+    /// The day so many days from today.
+    pub(crate) fn clock_day(&self, days: i64) -> String {
+        (self.clock.today() + TimeDelta::days(days)).to_string()
+    }
+
     /// Turns the clock to midnight of a day and does what is due then.
     pub(crate) async fn turn_to(&self, day: &str) {
         self.clock.set(at(day));

@@ -8,6 +8,7 @@ mod accounts;
 mod harness;
 mod health;
 mod models;
+mod pulses;
 mod recompute;
 mod refusals;
 mod signals;

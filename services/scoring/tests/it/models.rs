@@ -337,3 +337,26 @@ async fn creating_and_activating_may_be_repeated_by_request_id() {
     };
     idempotency::assert_repeatable(activate, async || count(&harness, "model_activations").await).await;
 }
+
+/// Accounts are marked once the activation has committed, so that none is scored by the old model after it was marked, and
+/// recording signals does not wait for a whole portfolio.
+#[tokio::test]
+async fn an_activation_does_not_wait_for_the_due_work_of_accounts() {
+    let mut harness = Harness::start("2026-03-01T12:00:00Z").await;
+    harness.create_accounts(&["acme", "globex"]).await;
+    harness.activate("old", model_of(sum_of("emails", 7))).await;
+    harness.settle().await;
+
+    let mut held = harness.database.pool().begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM scoring.jobs WHERE queue = 'rescore' AND key = 'acme' FOR UPDATE")
+        .execute(&mut *held)
+        .await
+        .expect("a lock");
+    harness.activate("new", model_of(sum_of("logins", 7))).await;
+    held.rollback().await.expect("the end");
+    harness.create_accounts(&["later"]).await;
+    harness.settle().await;
+    for id in ["acme", "globex", "later"] {
+        assert_eq!(harness.health_of(id, "").await.model, "models/new", "{id}");
+    }
+}

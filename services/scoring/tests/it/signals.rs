@@ -134,6 +134,18 @@ async fn a_wrong_item_refuses_the_whole_batch_and_every_fault_is_named() {
 }
 
 #[tokio::test]
+async fn a_refused_signal_does_not_decide_what_its_metric_is() {
+    let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
+    harness.create_accounts(&["acme"]).await;
+    let signals = vec![gauge("nobody", "2026-03-01", "emails", 1.0), usage("acme", "2026-03-01", "emails", 1)];
+    let request =
+        proto::BatchRecordSignalsRequest { signals, mode: proto::BatchMode::PerItem.into(), ..Default::default() };
+    let answer = harness.signals.batch_record_signals(request).await.expect("an answer").into_inner();
+    assert_eq!(answer.recorded_count, 1, "{:?}", answer.errors);
+    assert_eq!(answer.errors.iter().map(|error| error.index).collect::<Vec<_>>(), [0]);
+}
+
+#[tokio::test]
 async fn per_item_records_the_right_ones_and_names_the_others() {
     let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
     harness.create_accounts(&["acme", "gone"]).await;

@@ -1,0 +1,101 @@
+//! The days on which any account sent a signal of a series.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::codes::{series_kind, series_kind_number};
+use crate::domain::{SeriesKey, SeriesKind};
+
+/// A day on which some account sent a signal of a series; with an empty name, of any series of the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PulseDay<'a> {
+    pub kind: SeriesKind,
+    pub name: &'a str,
+    pub day: NaiveDate,
+}
+
+/// A day that was added to those of a series, and the days of the series nearest to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewPulseDay {
+    pub series: SeriesKey,
+    pub day: NaiveDate,
+    pub day_before: Option<NaiveDate>,
+    pub day_after: Option<NaiveDate>,
+}
+
+/// Adds days; answers those that were not known. Rows go in in the order of their keys.
+pub(crate) async fn add<'a>(
+    conn: &mut PgConnection,
+    days: &BTreeSet<PulseDay<'a>>,
+) -> Result<Vec<NewPulseDay>, StorageError> {
+    let kinds: Vec<i16> = days.iter().map(|pulse| series_kind_number(pulse.kind)).collect();
+    let names: Vec<&str> = days.iter().map(|pulse| pulse.name).collect();
+    let dates: Vec<NaiveDate> = days.iter().map(|pulse| pulse.day).collect();
+    let added = sqlx::query!(
+        "INSERT INTO scoring.series_days (kind, name, day)
+         SELECT kind, name, day FROM unnest($1::smallint[], $2::text[], $3::date[]) AS given (kind, name, day)
+         ON CONFLICT DO NOTHING
+         RETURNING kind, name, day",
+        &kinds,
+        &names as &[&str],
+        &dates,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    if added.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kinds: Vec<i16> = added.iter().map(|row| row.kind).collect();
+    let names: Vec<&str> = added.iter().map(|row| row.name.as_str()).collect();
+    let dates: Vec<NaiveDate> = added.iter().map(|row| row.day).collect();
+    let rows = sqlx::query!(
+        r#"SELECT kind AS "kind!", name AS "name!", day AS "day!",
+                  (SELECT max(known.day) FROM scoring.series_days AS known
+                    WHERE known.kind = given.kind AND known.name = given.name AND known.day < given.day) AS day_before,
+                  (SELECT min(known.day) FROM scoring.series_days AS known
+                    WHERE known.kind = given.kind AND known.name = given.name AND known.day > given.day) AS day_after
+             FROM unnest($1::smallint[], $2::text[], $3::date[]) AS given (kind, name, day)"#,
+        &kinds,
+        &names as &[&str],
+        &dates,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let series = SeriesKey { kind: series_kind(row.kind)?, name: row.name };
+            Ok(NewPulseDay { series, day: row.day, day_before: row.day_before, day_after: row.day_after })
+        })
+        .collect()
+}
+
+/// The days of some series from `first` to `last`, and of each series the last day before.
+pub(crate) async fn load(
+    conn: &mut PgConnection,
+    series: &BTreeSet<SeriesKey>,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<Vec<(SeriesKey, NaiveDate)>, StorageError> {
+    let kinds: Vec<i16> = series.iter().map(|key| series_kind_number(key.kind)).collect();
+    let names: Vec<&str> = series.iter().map(|key| key.name.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"SELECT wanted.kind AS "kind!", wanted.name AS "name!", days.day AS "day!"
+             FROM unnest($1::smallint[], $2::text[]) AS wanted (kind, name),
+                  LATERAL (SELECT day FROM scoring.series_days AS known
+                            WHERE known.kind = wanted.kind AND known.name = wanted.name AND day BETWEEN $3 AND $4
+                            UNION ALL
+                           SELECT max(day) FROM scoring.series_days AS known
+                            WHERE known.kind = wanted.kind AND known.name = wanted.name AND day < $3) AS days
+            WHERE days.day IS NOT NULL"#,
+        &kinds,
+        &names as &[&str],
+        first,
+        last,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((SeriesKey { kind: series_kind(row.kind)?, name: row.name }, row.day))).collect()
+}
