@@ -10,9 +10,3 @@ CREATE TABLE {schema}.scoring_facts (
 
 INSERT INTO {schema}.scoring_facts (account_id, from_day, segment, plan_limits)
 SELECT account_id, (created_at AT TIME ZONE 'UTC')::date, segment, plan_limits FROM {schema}.accounts;
-
-COMMENT ON COLUMN {schema}.count_months.day_sums IS
-    'Element n is day n of the month. Days outside of the array''s bounds, and those that are NULL, had nothing.';
-
--- Rows of a day lie together, as a day is scored at once: the medians of a day are found without an index by day.
-CREATE INDEX health_history_by_day ON {schema}.health_history USING brin (day) WITH (pages_per_range = 16);

@@ -17,12 +17,12 @@ pub(crate) async fn load_series(
     let mut all: HashMap<String, AccountSeries> = HashMap::new();
     for month in series::count_months(conn, ids).await? {
         let key = SeriesKey { kind: month.kind, name: month.name };
-        let first = first_day(month.month) + month.first_place - 1;
+        let first = first_day(month.month, month.first_place);
         let days = (first..).zip(month.day_sums).filter_map(|(day, sum)| Some((day, sum.filter(|&sum| sum != 0)?)));
         all.entry(month.account_id).or_default().add_counts(&key, days);
     }
     for month in series::gauge_months(conn, ids).await? {
-        let first = first_day(month.month);
+        let first = first_day(month.month, month.first_place);
         let levels = (first..)
             .zip(month.day_levels.into_iter().zip(month.day_level_micros))
             .filter_map(|(day, (level, event_micros))| Some(Level { day, level: level?, event_micros: event_micros? }));
@@ -31,6 +31,7 @@ pub(crate) async fn load_series(
     Ok(all)
 }
 
-fn first_day(month: NaiveDate) -> DayNumber {
-    day_number(month.with_day(1).unwrap_or(month))
+/// The day at a place of a month, from 1; an empty array has no place.
+fn first_day(month: NaiveDate, place: Option<i32>) -> DayNumber {
+    day_number(month.with_day(1).unwrap_or(month)) + place.unwrap_or(1) - 1
 }

@@ -11,7 +11,10 @@ use super::ScoringError;
 use crate::domain::{
     Comparison, DayContext, HealthModel, Pulses, Segment, SegmentBase, SegmentBases, SeriesKey, day_number,
 };
-use crate::storage::{pulses, segments};
+use crate::storage::{accounts, pulses, segments};
+
+/// How far back the bases of a day are made that nobody made when it was today, because no worker ran.
+const CATCH_UP_DAYS_MAX: i64 = 7;
 
 /// The contexts of the days from the first to the last that are scored.
 pub(crate) struct DayContexts {
@@ -50,7 +53,7 @@ impl DayContexts {
             }
             noted_until = Some(day);
             let segment_bases = if compares_segments(model) {
-                load_segment_bases(conn, model, day).await?
+                load_segment_bases(conn, model, day, last).await?
             } else {
                 SegmentBases::default()
             };
@@ -74,18 +77,27 @@ fn compares_segments(model: &HealthModel) -> bool {
     model.measures().any(|(_, measure)| measure.comparison == Comparison::SegmentMedian)
 }
 
-/// The bases for a day are made from the day before, once, by whoever needs
-/// them first, and then kept: a late signal does not move everybody's score.
+/// The bases for a day are made from the day before, once, by whoever needs them first, and then kept: a late signal does not
+/// move everybody's score. There are none while most accounts have no score of this model on the day before, as on the day of
+/// its activation and while days of the past are scored for the first time: medians of the few that come first are wrong for all.
 async fn load_segment_bases(
     conn: &mut PgConnection,
     model: &HealthModel,
     day: NaiveDate,
+    today: NaiveDate,
 ) -> Result<SegmentBases, ScoringError> {
     if let Some(bases) = segments::lookup(conn, &model.id, day).await? {
         return Ok(bases);
     }
+    if (today - day).num_days() > CATCH_UP_DAYS_MAX {
+        return Ok(SegmentBases::default());
+    }
     let day_before = day.pred_opt().unwrap_or(day);
     let rows = segments::raw_values(conn, &model.id, day_before).await?;
+    let account_count = accounts::count_unarchived(conn).await?;
+    if rows.len() * 2 < account_count {
+        return Ok(SegmentBases::default());
+    }
     segments::keep(conn, &model.id, day, &medians(model, &rows)).await?;
     Ok(segments::lookup(conn, &model.id, day).await?.unwrap_or_default())
 }

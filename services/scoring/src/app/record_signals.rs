@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use mainstay_domain::{Violations, day_of};
-use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::mark_all_accounts::mark_all_soon;
@@ -133,11 +132,6 @@ async fn record(
     let deltas = SeriesDeltas::of(new.iter().map(|&index| accepted[index]));
     series::add(conn, &deltas).await?;
     mark(app, conn, &deltas, now).await?;
-    // Marking and archiving an account write the same row of due work: who came first is known only now.
-    let ids: Vec<&str> = deltas.first_days().keys().copied().collect();
-    if accounts::archived_by_id(conn, &ids).await?.values().any(|archived| *archived) {
-        return Err(StorageError::Conflict.into());
-    }
     Ok(RecordedSignals { recorded: new.len(), duplicates: accepted.len() - new.len(), refused: Vec::new() })
 }
 

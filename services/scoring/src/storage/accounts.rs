@@ -251,6 +251,14 @@ pub(crate) async fn unarchived_ids(
     Ok(ids)
 }
 
+/// How many accounts are not archived.
+pub(crate) async fn count_unarchived(conn: &mut PgConnection) -> Result<usize, StorageError> {
+    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM scoring.accounts WHERE archived_at IS NULL"#)
+        .fetch_one(conn)
+        .await?;
+    usize::try_from(count).map_err(codes::corrupt)
+}
+
 /// Writes accounts whole: new ones with version 1, changed ones with the
 /// version after the stored one.
 ///

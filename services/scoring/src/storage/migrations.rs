@@ -25,6 +25,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(3, "0003_models"),
         migration!(4, "0004_health"),
         migration!(5, "0005_scoring_facts"),
+        migration!(6, "0006_days"),
     ],
 };
 

@@ -4,14 +4,14 @@
 //! of a day is the one with the latest event time, the larger of two at the
 //! same time. Both come out the same in whatever order signals arrive.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use chrono::NaiveDate;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes::{series_kind, series_kind_number};
-use super::series_deltas::{CountKey, DaySums, SeriesDeltas};
+use super::series_deltas::{CountKey, SeriesDeltas};
 use crate::domain::SeriesKind;
 
 /// Adds new signals to the days that are stored, rows in the order of their keys so that two callers wait for one another
@@ -45,9 +45,11 @@ async fn add_counts(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> Resul
     let mut columns = CountColumns::default();
     let mut days_most = 0;
     for (key, sums) in &deltas.counts {
-        if let Some(literal) = sums_literal(sums) {
-            days_most = days_most.max(sums.iter().filter(|&&sum| sum != 0).count());
-            columns.push(key, literal);
+        let days = sums.map(|sum| (sum != 0).then_some(sum));
+        let day_count = days.iter().flatten().count();
+        if day_count > 0 {
+            days_most = days_most.max(day_count);
+            columns.push(key, days_literal(&days, |sum| *sum));
         }
     }
     match days_most {
@@ -58,7 +60,7 @@ async fn add_counts(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> Resul
     }
 }
 
-/// Adds to the first and the last day of each given array, between which nothing is to be added.
+/// Adds to the first and the last day of each given month, between which nothing is to be added.
 async fn add_to_two_days(conn: &mut PgConnection, columns: &CountColumns<'_>) -> Result<(), StorageError> {
     sqlx::query!(
         "INSERT INTO scoring.count_months AS stored (account_id, kind, name, month, day_sums)
@@ -106,61 +108,114 @@ async fn add_to_all_days(conn: &mut PgConnection, columns: &CountColumns<'_>) ->
     Ok(())
 }
 
+/// The columns of months of gauges, as `unnest` takes them.
+#[derive(Default)]
+struct LevelColumns<'a> {
+    account_id: Vec<&'a str>,
+    name: Vec<&'a str>,
+    month: Vec<NaiveDate>,
+    day_levels: Vec<String>,
+    day_level_micros: Vec<String>,
+}
+
 async fn add_levels(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> Result<(), StorageError> {
-    if deltas.gauges.is_empty() {
-        return Ok(());
+    let mut columns = LevelColumns::default();
+    let mut days_most = 0;
+    for (key, days) in &deltas.gauges {
+        days_most = days_most.max(days.iter().flatten().count());
+        columns.account_id.push(key.account);
+        columns.name.push(key.name);
+        columns.month.push(key.month);
+        columns.day_levels.push(days_literal(days, |(_, level)| *level));
+        columns.day_level_micros.push(days_literal(days, |(micros, _)| *micros));
     }
-    let accounts: Vec<&str> = deltas.gauges.keys().map(|key| key.account).collect();
-    let names: Vec<&str> = deltas.gauges.keys().map(|key| key.name).collect();
-    let months: Vec<NaiveDate> = deltas.gauges.keys().map(|key| key.month).collect();
-    let levels: Vec<String> =
-        deltas.gauges.values().map(|days| levels_literal(days, |(_, level)| level.to_string())).collect();
-    let micros: Vec<String> =
-        deltas.gauges.values().map(|days| levels_literal(days, |(micros, _)| micros.to_string())).collect();
+    match days_most {
+        0 => Ok(()),
+        1 | 2 => set_two_days(conn, &columns).await,
+        _ => set_all_days(conn, &columns).await,
+    }
+}
+
+/// Sets the first and the last day of each given month, where they are newer. Compared with NULL, which is no level, all are.
+async fn set_two_days(conn: &mut PgConnection, columns: &LevelColumns<'_>) -> Result<(), StorageError> {
     sqlx::query!(
         "INSERT INTO scoring.gauge_months AS stored (account_id, name, month, day_levels, day_level_micros)
          SELECT account_id, name, month, day_levels::float8[], day_level_micros::bigint[]
            FROM unnest($1::text[], $2::text[], $3::date[], $4::text[], $5::text[])
                 AS given (account_id, name, month, day_levels, day_level_micros)
-         ON CONFLICT (account_id, name, month) DO UPDATE SET (day_levels, day_level_micros) = (
-             SELECT array_agg(CASE WHEN newer THEN added ELSE known END ORDER BY place),
-                    array_agg(CASE WHEN newer THEN added_at ELSE known_at END ORDER BY place)
-               FROM (SELECT *, added_at IS NOT NULL
-                               AND (known_at IS NULL OR added_at > known_at OR (added_at = known_at AND added > known))
-                               AS newer
-                       FROM unnest(stored.day_levels, stored.day_level_micros,
-                                   excluded.day_levels, excluded.day_level_micros)
-                            WITH ORDINALITY AS days (known, known_at, added, added_at, place)) AS merged)",
-        &accounts as &[&str],
-        &names as &[&str],
-        &months,
-        &levels,
-        &micros,
+         ON CONFLICT (account_id, name, month) DO UPDATE SET
+             day_levels[array_lower(excluded.day_levels, 1)] = CASE
+                 WHEN (stored.day_level_micros[array_lower(excluded.day_levels, 1)],
+                       stored.day_levels[array_lower(excluded.day_levels, 1)])
+                      >= (excluded.day_level_micros[array_lower(excluded.day_levels, 1)],
+                          excluded.day_levels[array_lower(excluded.day_levels, 1)])
+                 THEN stored.day_levels[array_lower(excluded.day_levels, 1)]
+                 ELSE excluded.day_levels[array_lower(excluded.day_levels, 1)] END,
+             day_levels[array_upper(excluded.day_levels, 1)] = CASE
+                 WHEN (stored.day_level_micros[array_upper(excluded.day_levels, 1)],
+                       stored.day_levels[array_upper(excluded.day_levels, 1)])
+                      >= (excluded.day_level_micros[array_upper(excluded.day_levels, 1)],
+                          excluded.day_levels[array_upper(excluded.day_levels, 1)])
+                 THEN stored.day_levels[array_upper(excluded.day_levels, 1)]
+                 ELSE excluded.day_levels[array_upper(excluded.day_levels, 1)] END,
+             day_level_micros[array_lower(excluded.day_levels, 1)] =
+                 GREATEST(stored.day_level_micros[array_lower(excluded.day_levels, 1)],
+                          excluded.day_level_micros[array_lower(excluded.day_levels, 1)]),
+             day_level_micros[array_upper(excluded.day_levels, 1)] =
+                 GREATEST(stored.day_level_micros[array_upper(excluded.day_levels, 1)],
+                          excluded.day_level_micros[array_upper(excluded.day_levels, 1)])",
+        &columns.account_id as &[&str],
+        &columns.name as &[&str],
+        &columns.month,
+        &columns.day_levels,
+        &columns.day_level_micros,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// The days from the first to the last with a sum, as a PostgreSQL array whose bounds are their places in the month, from 1;
-/// none without a sum.
-fn sums_literal(sums: &DaySums) -> Option<String> {
-    let first = sums.iter().position(|&sum| sum != 0)?;
-    let last = sums.iter().rposition(|&sum| sum != 0)?;
-    let mut literal = format!("[{}:{}]={{{}", first + 1, last + 1, sums[first]);
-    for sum in &sums[first + 1..=last] {
-        let _ = write!(literal, ",{sum}");
-    }
-    literal.push('}');
-    Some(literal)
+/// Sets day by day, where the given level is newer.
+async fn set_all_days(conn: &mut PgConnection, columns: &LevelColumns<'_>) -> Result<(), StorageError> {
+    sqlx::query!(
+        "INSERT INTO scoring.gauge_months AS stored (account_id, name, month, day_levels, day_level_micros)
+         SELECT account_id, name, month, day_levels::float8[], day_level_micros::bigint[]
+           FROM unnest($1::text[], $2::text[], $3::date[], $4::text[], $5::text[])
+                AS given (account_id, name, month, day_levels, day_level_micros)
+         ON CONFLICT (account_id, name, month) DO UPDATE SET (day_levels, day_level_micros) = (
+             SELECT array_agg(CASE
+                        WHEN excluded.day_level_micros[place] IS NULL
+                             OR (stored.day_level_micros[place], stored.day_levels[place])
+                                >= (excluded.day_level_micros[place], excluded.day_levels[place])
+                        THEN stored.day_levels[place] ELSE excluded.day_levels[place] END ORDER BY place),
+                    array_agg(GREATEST(stored.day_level_micros[place], excluded.day_level_micros[place]) ORDER BY place)
+               FROM generate_series(1, GREATEST(array_upper(stored.day_levels, 1), array_upper(excluded.day_levels, 1)))
+                    AS days (place))",
+        &columns.account_id as &[&str],
+        &columns.name as &[&str],
+        &columns.month,
+        &columns.day_levels,
+        &columns.day_level_micros,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
-/// A month's levels, or their times, as a PostgreSQL array without the empty days at its end.
-fn levels_literal(days: &[Option<(i64, f64)>], text: impl Fn(&(i64, f64)) -> String) -> String {
-    let length = days.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-    let texts: Vec<String> =
-        days[..length].iter().map(|day| day.as_ref().map_or_else(|| "NULL".to_owned(), &text)).collect();
-    format!("{{{}}}", texts.join(","))
+/// The days from the first to the last that are set, as a PostgreSQL array whose bounds are their places in the month, from 1.
+fn days_literal<T, V: Display>(days: &[Option<T>], value: impl Fn(&T) -> V) -> String {
+    let first = days.iter().position(Option::is_some).unwrap_or(0);
+    let last = days.iter().rposition(Option::is_some).unwrap_or(first);
+    let mut literal = format!("[{}:{}]={{", first + 1, last + 1);
+    for (place, day) in days[first..=last].iter().enumerate() {
+        let separator = if place == 0 { "" } else { "," };
+        let _ = match day {
+            Some(day) => write!(literal, "{separator}{}", value(day)),
+            None => write!(literal, "{separator}NULL"),
+        };
+    }
+    literal.push('}');
+    literal
 }
 
 /// A month of a count, as it is stored.
@@ -171,7 +226,7 @@ pub(crate) struct CountMonth {
     pub name: String,
     pub month: NaiveDate,
     /// The day of the month, from 1, of the first sum.
-    pub first_place: i32,
+    pub first_place: Option<i32>,
     pub day_sums: Vec<Option<i64>>,
 }
 
@@ -181,6 +236,8 @@ pub(crate) struct GaugeMonth {
     pub account_id: String,
     pub name: String,
     pub month: NaiveDate,
+    /// The day of the month, from 1, of the first level.
+    pub first_place: Option<i32>,
     pub day_levels: Vec<Option<f64>>,
     pub day_level_micros: Vec<Option<i64>>,
 }
@@ -188,7 +245,7 @@ pub(crate) struct GaugeMonth {
 /// All months of the counts of some accounts, an account's together.
 pub(crate) async fn count_months(conn: &mut PgConnection, accounts: &[&str]) -> Result<Vec<CountMonth>, StorageError> {
     let rows = sqlx::query!(
-        // A slice begins at 1, whatever the bounds of the array are.
+        // A slice begins at 1, whatever the bounds of the array are; the driver takes no others.
         r#"SELECT account_id, kind, name, month, array_lower(day_sums, 1) AS first_place,
                   day_sums[:] AS "day_sums!: Vec<Option<i64>>"
              FROM scoring.count_months
@@ -204,7 +261,7 @@ pub(crate) async fn count_months(conn: &mut PgConnection, accounts: &[&str]) -> 
                 kind: series_kind(row.kind)?,
                 name: row.name,
                 month: row.month,
-                first_place: row.first_place.unwrap_or(1),
+                first_place: row.first_place,
                 day_sums: row.day_sums,
             })
         })
@@ -215,8 +272,9 @@ pub(crate) async fn count_months(conn: &mut PgConnection, accounts: &[&str]) -> 
 pub(crate) async fn gauge_months(conn: &mut PgConnection, accounts: &[&str]) -> Result<Vec<GaugeMonth>, StorageError> {
     Ok(sqlx::query_as!(
         GaugeMonth,
-        r#"SELECT account_id, name, month, day_levels AS "day_levels: Vec<Option<f64>>",
-                  day_level_micros AS "day_level_micros: Vec<Option<i64>>"
+        r#"SELECT account_id, name, month, array_lower(day_levels, 1) AS first_place,
+                  day_levels[:] AS "day_levels!: Vec<Option<f64>>",
+                  day_level_micros[:] AS "day_level_micros!: Vec<Option<i64>>"
              FROM scoring.gauge_months
             WHERE account_id = ANY($1::text[]) ORDER BY account_id, name, month"#,
         accounts as &[&str]
@@ -230,20 +288,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_written_with_the_bounds_of_their_days() {
-        let mut sums = [0; 31];
-        assert_eq!(sums_literal(&sums), None);
-        sums[16] = 5;
-        assert_eq!(sums_literal(&sums).as_deref(), Some("[17:17]={5}"));
-        sums[18] = 7;
-        assert_eq!(sums_literal(&sums).as_deref(), Some("[17:19]={5,0,7}"));
-    }
-
-    #[test]
-    fn levels_are_written_up_to_the_last_day() {
+    fn days_are_written_with_the_bounds_of_those_that_are_set() {
         let mut days = [None; 31];
-        days[1] = Some((9, 2.5));
-        assert_eq!(levels_literal(&days, |(_, level)| level.to_string()), "{NULL,2.5}");
-        assert_eq!(levels_literal(&days, |(micros, _)| micros.to_string()), "{NULL,9}");
+        days[16] = Some((9, 2.5));
+        assert_eq!(days_literal(&days, |(_, level)| *level), "[17:17]={2.5}");
+        days[18] = Some((12, -1.0));
+        assert_eq!(days_literal(&days, |(_, level)| *level), "[17:19]={2.5,NULL,-1}");
+        assert_eq!(days_literal(&days, |(micros, _)| *micros), "[17:19]={9,NULL,12}");
     }
 }
