@@ -6,22 +6,22 @@ pub struct Account {
     /// `[A-Za-z0-9][A-Za-z0-9._~-]{0,63}`, compared exactly.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// What people call it, 1 to 200 characters. Required.
+    /// What people call it, 1 to 200 characters, not only spaces. Required.
     #[prost(string, tag = "2")]
     pub display_name: ::prost::alloc::string::String,
-    /// Size class. Unspecified: not known; such accounts form a segment of their own.
+    /// Size class. Default: not known; such accounts form a segment of their own.
     #[prost(enumeration = "Segment", tag = "3")]
     pub segment: i32,
-    /// Industry in the caller's own words, at most 100 characters.
+    /// Industry in the caller's own words, at most 100 characters. Empty: not known.
     #[prost(string, tag = "4")]
     pub industry: ::prost::alloc::string::String,
-    /// The caller's product line, at most 100 characters.
+    /// The caller's product line, at most 100 characters. Empty: not known.
     #[prost(string, tag = "5")]
     pub product_line: ::prost::alloc::string::String,
-    /// The plan the account is on, at most 100 characters.
+    /// The plan the account is on, at most 100 characters. Empty: not known.
     #[prost(string, tag = "6")]
     pub plan: ::prost::alloc::string::String,
-    /// Where the account stands in its life as a customer.
+    /// Where the account stands in its life as a customer. Default: not known.
     #[prost(enumeration = "LifecycleStage", tag = "7")]
     pub lifecycle_stage: i32,
     /// Annual recurring revenue; not negative. Absent: not known.
@@ -30,29 +30,33 @@ pub struct Account {
     /// Monthly recurring revenue; not negative, same currency as `arr`. Absent: not known.
     #[prost(message, optional, tag = "9")]
     pub mrr: ::core::option::Option<super::super::common::v1::Money>,
-    /// Start of the running contract.
+    /// Start of the running contract. Times are kept to the microsecond, in the
+    /// years 1 to 9999. Absent: not known.
     #[prost(message, optional, tag = "10")]
     pub contract_start_time: ::core::option::Option<::prost_types::Timestamp>,
     /// When the contract is due for renewal; after `contract_start_time`.
+    /// Absent: not known.
     #[prost(message, optional, tag = "11")]
     pub renewal_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the customer signed up.
+    /// When the customer signed up. Absent: not known.
     #[prost(message, optional, tag = "12")]
     pub sign_up_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the customer first got value from the product; not before `sign_up_time`.
+    /// When the customer first got value from the product; not before
+    /// `sign_up_time`. Absent: not yet, or not known.
     #[prost(message, optional, tag = "13")]
     pub activation_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Seats paid for; 0 or more. Absent: not known.
     #[prost(int64, optional, tag = "14")]
     pub seats: ::core::option::Option<i64>,
-    /// Limit of the plan by metric name, for example `emails` → 100000; each
-    /// above 0, at most 100 entries.
+    /// Limit of the plan by metric name, for example `emails` → 100000: names
+    /// `[a-z0-9][a-z0-9_.-]{0,62}`, limits above 0 and finite, at most 100
+    /// entries. A metric that is not there has no limit.
     #[prost(btree_map = "string, double", tag = "15")]
     pub plan_limits: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
         f64,
     >,
-    /// Who looks after the account on our side; one person for each role.
+    /// Who looks after the account on our side; at most one person for each role.
     #[prost(message, repeated, tag = "16")]
     pub owners: ::prost::alloc::vec::Vec<Owner>,
     /// People at the customer, at most 200, with distinct ids.
@@ -99,10 +103,11 @@ pub struct Owner {
     /// What the person is to the account. Required.
     #[prost(enumeration = "OwnerRole", tag = "1")]
     pub role: i32,
-    /// Address by which the person is known everywhere, at most 254 characters. Required.
+    /// Mail address by which the person is known everywhere, at most 254 bytes;
+    /// compared exactly. Required.
     #[prost(string, tag = "2")]
     pub email: ::prost::alloc::string::String,
-    /// The person's name, at most 200 characters.
+    /// The person's name, at most 200 characters. Empty: not known.
     #[prost(string, tag = "3")]
     pub display_name: ::prost::alloc::string::String,
 }
@@ -119,22 +124,23 @@ impl ::prost::Name for Owner {
 /// A person at the customer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Contact {
-    /// The caller's id of the person, as an account's id. Required.
+    /// The caller's id of the person, distinct in the account:
+    /// `[A-Za-z0-9][A-Za-z0-9._~-]{0,63}`. Required.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
-    /// The person's name, at most 200 characters.
+    /// The person's name, at most 200 characters. Empty: not known.
     #[prost(string, tag = "2")]
     pub display_name: ::prost::alloc::string::String,
-    /// Mail address, at most 254 characters. Empty: cannot be written to.
+    /// Mail address, at most 254 bytes. Empty: cannot be written to.
     #[prost(string, tag = "3")]
     pub email: ::prost::alloc::string::String,
-    /// Title or role at the customer, at most 100 characters.
+    /// Title or role at the customer, at most 100 characters. Empty: not known.
     #[prost(string, tag = "4")]
     pub title: ::prost::alloc::string::String,
-    /// Whether the person carries the product inside the customer.
+    /// Whether the person carries the product inside the customer. Default: no.
     #[prost(bool, tag = "5")]
     pub champion: bool,
-    /// BCP 47 language, for example `de-CH`. Empty: not known.
+    /// BCP 47 language, for example `de-CH`, at most 35 characters. Empty: not known.
     #[prost(string, tag = "6")]
     pub language_code: ::prost::alloc::string::String,
 }
@@ -161,7 +167,7 @@ pub struct CreateAccountRequest {
     /// first time. At most 128 characters, kept 7 days. Empty: not repeatable.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
-    /// Check only: answer as if created, write nothing.
+    /// Check only: answer as if created, write nothing. Default: create.
     #[prost(bool, tag = "4")]
     pub validate_only: bool,
 }
@@ -195,13 +201,14 @@ impl ::prost::Name for GetAccountRequest {
 /// Asks for a page of accounts.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAccountsRequest {
-    /// How many at most: 50 by default, 1 000 at most.
+    /// How many accounts at most, 0 or more; above 1 000 it means 1 000. Default: 50.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// `next_page_token` of the page before, with the same filter. Empty: the first page.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
-    /// Which accounts. Absent: all that are not archived.
+    /// Which accounts; the same for every page of a list. Absent: all that are
+    /// not archived.
     #[prost(message, optional, tag = "3")]
     pub filter: ::core::option::Option<AccountFilter>,
 }
@@ -224,22 +231,24 @@ pub struct AccountFilter {
     /// In one of these lifecycle stages. Empty: any.
     #[prost(enumeration = "LifecycleStage", repeated, tag = "2")]
     pub lifecycle_stages: ::prost::alloc::vec::Vec<i32>,
-    /// Looked after by this person, in any role. Empty: by anybody.
+    /// Looked after by the person of this mail address, in any role; compared
+    /// exactly, at most 254 characters. Empty: by anybody or nobody.
     #[prost(string, tag = "3")]
     pub owner_email: ::prost::alloc::string::String,
-    /// Of this product line. Empty: any.
+    /// Of this product line, compared exactly, at most 100 characters. Empty: any.
     #[prost(string, tag = "4")]
     pub product_line: ::prost::alloc::string::String,
-    /// With all of these labels, compared exactly.
+    /// With all of these labels, compared exactly; at most 64. Empty: any.
     #[prost(btree_map = "string, string", tag = "5")]
     pub labels: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
-    /// Directly below this account, `accounts/{account}`. Empty: anywhere.
+    /// Directly below this account, `accounts/{account}`; it need not exist.
+    /// Empty: anywhere.
     #[prost(string, tag = "6")]
     pub parent: ::prost::alloc::string::String,
-    /// Also those that are archived.
+    /// Also those that are archived. Default: without them.
     #[prost(bool, tag = "7")]
     pub include_archived: bool,
 }
@@ -281,14 +290,14 @@ pub struct UpdateAccountRequest {
     #[prost(message, optional, tag = "1")]
     pub account: ::core::option::Option<Account>,
     /// The fields to change, top-level ones as `display_name` or `arr`, or `*`
-    /// for all. Maps and lists are replaced whole. Absent: the fields that are
-    /// set in `account`.
+    /// for all; never those that the server sets. Maps and lists are replaced
+    /// whole. Absent or empty: the fields that are set in `account`.
     #[prost(message, optional, tag = "2")]
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
     /// As in `CreateAccountRequest`.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
-    /// Check only: answer as if changed, write nothing.
+    /// Check only: answer as if changed, write nothing. Default: change.
     #[prost(bool, tag = "4")]
     pub validate_only: bool,
 }
@@ -305,8 +314,8 @@ impl ::prost::Name for UpdateAccountRequest {
 /// Creates or replaces accounts.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchUpsertAccountsRequest {
-    /// 1 to 10 000 accounts with distinct names. Each is written whole; an
-    /// `etag` is checked when given.
+    /// 1 to 10 000 accounts with distinct names, each written whole; parents may
+    /// stand among them, in any order. With an `etag`, the stored account must exist and have it.
     #[prost(message, repeated, tag = "1")]
     pub accounts: ::prost::alloc::vec::Vec<Account>,
     /// What to do when some items are wrong. Default: all or nothing.
@@ -338,7 +347,8 @@ pub struct BatchUpsertAccountsResponse {
     /// How many were equal to what is stored.
     #[prost(int32, tag = "3")]
     pub unchanged_count: i32,
-    /// The items that were refused; none with `BATCH_MODE_ALL_OR_NOTHING`.
+    /// The items that were refused, in the order of the request; none with
+    /// `BATCH_MODE_ALL_OR_NOTHING`.
     #[prost(message, repeated, tag = "4")]
     pub errors: ::prost::alloc::vec::Vec<ItemError>,
 }
@@ -378,7 +388,7 @@ pub struct ArchiveAccountRequest {
     /// `accounts/{account}`. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// When given, the stored account must have this etag.
+    /// When given, the stored account must have this etag. Empty: any.
     #[prost(string, tag = "2")]
     pub etag: ::prost::alloc::string::String,
     /// As in `CreateAccountRequest`.
@@ -568,6 +578,11 @@ pub mod account_service_client {
     use tonic::codegen::http::Uri;
     /// Keeps the accounts whose health is scored. CRM and billing systems write
     /// here; all other services keep a copy, fed by `AccountChanged` events.
+    ///
+    /// Names in capitals are the code and, in brackets, the reason in
+    /// `google.rpc.ErrorInfo`; `docs/errors.md` explains each. Besides those named,
+    /// any call may be refused as described there: without the permission, beyond a
+    /// limit, or while the database is away.
     #[derive(Debug, Clone)]
     pub struct AccountServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -648,9 +663,11 @@ pub mod account_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Creates an account under the id that the caller's own system uses.
+        /// Creates an account under the id that the caller's own system uses, and has
+        /// it scored as of today.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `ALREADY_EXISTS`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `ALREADY_EXISTS` (`ACCOUNT_EXISTS`).
         pub async fn create_account(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateAccountRequest>,
@@ -679,7 +696,8 @@ pub mod account_service_client {
         }
         /// Returns one account, archived ones too.
         ///
-        /// Errors: `NOT_FOUND`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`ACCOUNT_NOT_FOUND`).
         pub async fn get_account(
             &mut self,
             request: impl tonic::IntoRequest<super::GetAccountRequest>,
@@ -732,10 +750,12 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Changes the fields that `update_mask` names.
+        /// Changes the fields that `update_mask` names. Values equal to the stored
+        /// ones change nothing and raise no event.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`), `INVALID_ARGUMENT`,
-        /// `FAILED_PRECONDITION` (the account is archived).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION`
+        /// (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         pub async fn update_account(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateAccountRequest>,
@@ -766,9 +786,12 @@ pub mod account_service_client {
         /// here in step. Each account given replaces the stored one whole; an
         /// account equal to the stored one changes nothing and raises no event.
         ///
-        /// Errors: `INVALID_ARGUMENT` naming every offending field of every item
-        /// (`BATCH_MODE_ALL_OR_NOTHING`), or a status per item
-        /// (`BATCH_MODE_PER_ITEM`).
+        /// Errors of the call: `INVALID_ARGUMENT` (`INVALID_FIELDS`,
+        /// `REQUEST_ID_REUSED`). With `BATCH_MODE_ALL_OR_NOTHING` `INVALID_FIELDS`
+        /// names every offending field of every item, an archived account as its
+        /// `name` and a stale etag as its `etag`. With `BATCH_MODE_PER_ITEM` each
+        /// item has its own: `INVALID_ARGUMENT` (`INVALID_FIELDS`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         pub async fn batch_upsert_accounts(
             &mut self,
             request: impl tonic::IntoRequest<super::BatchUpsertAccountsRequest>,
@@ -799,10 +822,11 @@ pub mod account_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Ends the scoring of an account. It stays readable with its history, takes
-        /// no more signals, and leaves the lists unless they ask for it. Archiving
-        /// an archived account answers as the first time.
+        /// no changes and no more signals, and leaves the lists unless they ask for
+        /// it. An archived account is answered as it is, whatever the `etag`.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
         pub async fn archive_account(
             &mut self,
             request: impl tonic::IntoRequest<super::ArchiveAccountRequest>,
@@ -844,16 +868,19 @@ pub mod account_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AccountServiceServer.
     #[async_trait]
     pub trait AccountService: std::marker::Send + std::marker::Sync + 'static {
-        /// Creates an account under the id that the caller's own system uses.
+        /// Creates an account under the id that the caller's own system uses, and has
+        /// it scored as of today.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `ALREADY_EXISTS`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `ALREADY_EXISTS` (`ACCOUNT_EXISTS`).
         async fn create_account(
             &self,
             request: tonic::Request<super::CreateAccountRequest>,
         ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
         /// Returns one account, archived ones too.
         ///
-        /// Errors: `NOT_FOUND`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`ACCOUNT_NOT_FOUND`).
         async fn get_account(
             &self,
             request: tonic::Request<super::GetAccountRequest>,
@@ -868,10 +895,12 @@ pub mod account_service_server {
             tonic::Response<super::ListAccountsResponse>,
             tonic::Status,
         >;
-        /// Changes the fields that `update_mask` names.
+        /// Changes the fields that `update_mask` names. Values equal to the stored
+        /// ones change nothing and raise no event.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`), `INVALID_ARGUMENT`,
-        /// `FAILED_PRECONDITION` (the account is archived).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION`
+        /// (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         async fn update_account(
             &self,
             request: tonic::Request<super::UpdateAccountRequest>,
@@ -880,9 +909,12 @@ pub mod account_service_server {
         /// here in step. Each account given replaces the stored one whole; an
         /// account equal to the stored one changes nothing and raises no event.
         ///
-        /// Errors: `INVALID_ARGUMENT` naming every offending field of every item
-        /// (`BATCH_MODE_ALL_OR_NOTHING`), or a status per item
-        /// (`BATCH_MODE_PER_ITEM`).
+        /// Errors of the call: `INVALID_ARGUMENT` (`INVALID_FIELDS`,
+        /// `REQUEST_ID_REUSED`). With `BATCH_MODE_ALL_OR_NOTHING` `INVALID_FIELDS`
+        /// names every offending field of every item, an archived account as its
+        /// `name` and a stale etag as its `etag`. With `BATCH_MODE_PER_ITEM` each
+        /// item has its own: `INVALID_ARGUMENT` (`INVALID_FIELDS`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         async fn batch_upsert_accounts(
             &self,
             request: tonic::Request<super::BatchUpsertAccountsRequest>,
@@ -891,10 +923,11 @@ pub mod account_service_server {
             tonic::Status,
         >;
         /// Ends the scoring of an account. It stays readable with its history, takes
-        /// no more signals, and leaves the lists unless they ask for it. Archiving
-        /// an archived account answers as the first time.
+        /// no changes and no more signals, and leaves the lists unless they ask for
+        /// it. An archived account is answered as it is, whatever the `etag`.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
         async fn archive_account(
             &self,
             request: tonic::Request<super::ArchiveAccountRequest>,
@@ -902,6 +935,11 @@ pub mod account_service_server {
     }
     /// Keeps the accounts whose health is scored. CRM and billing systems write
     /// here; all other services keep a copy, fed by `AccountChanged` events.
+    ///
+    /// Names in capitals are the code and, in brackets, the reason in
+    /// `google.rpc.ErrorInfo`; `docs/errors.md` explains each. Besides those named,
+    /// any call may be refused as described there: without the permission, beyond a
+    /// limit, or while the database is away.
     #[derive(Debug)]
     pub struct AccountServiceServer<T> {
         inner: Arc<T>,
