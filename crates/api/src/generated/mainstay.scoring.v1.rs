@@ -311,11 +311,11 @@ impl ::prost::Name for UpdateAccountRequest {
         "/mainstay.scoring.v1.UpdateAccountRequest".into()
     }
 }
-/// Creates or replaces accounts.
+/// Creates or changes accounts.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchUpsertAccountsRequest {
-    /// 1 to 10 000 accounts with distinct names, each written whole; parents may
-    /// stand among them, in any order. With an `etag`, the stored account must exist and have it.
+    /// 1 to 10 000 accounts with distinct names; parents may stand among them, in
+    /// any order. With an `etag`, the stored account must exist and have it.
     #[prost(message, repeated, tag = "1")]
     pub accounts: ::prost::alloc::vec::Vec<Account>,
     /// What to do when some items are wrong. Default: all or nothing.
@@ -324,6 +324,12 @@ pub struct BatchUpsertAccountsRequest {
     /// As in `CreateAccountRequest`.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
+    /// The fields that are changed of accounts that exist, as in
+    /// `UpdateAccountRequest`: top-level ones or `*`; what it does not name stays
+    /// as it is. New accounts take all that is given. Absent or empty: all
+    /// fields, so that what is not given is cleared.
+    #[prost(message, optional, tag = "4")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
 }
 impl ::prost::Name for BatchUpsertAccountsRequest {
     const NAME: &'static str = "BatchUpsertAccountsRequest";
@@ -782,8 +788,9 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Creates or replaces up to 10 000 accounts: the way a CRM keeps its copy
-        /// here in step. Each account given replaces the stored one whole; an
+        /// Creates or changes up to 10 000 accounts: the way a CRM keeps its copy
+        /// here in step. Without `update_mask` each account given replaces the stored
+        /// one whole; with it, the fields that it does not name stay as they are. An
         /// account equal to the stored one changes nothing and raises no event.
         ///
         /// Errors of the call: `INVALID_ARGUMENT` (`INVALID_FIELDS`,
@@ -905,8 +912,9 @@ pub mod account_service_server {
             &self,
             request: tonic::Request<super::UpdateAccountRequest>,
         ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
-        /// Creates or replaces up to 10 000 accounts: the way a CRM keeps its copy
-        /// here in step. Each account given replaces the stored one whole; an
+        /// Creates or changes up to 10 000 accounts: the way a CRM keeps its copy
+        /// here in step. Without `update_mask` each account given replaces the stored
+        /// one whole; with it, the fields that it does not name stay as they are. An
         /// account equal to the stored one changes nothing and raises no event.
         ///
         /// Errors of the call: `INVALID_ARGUMENT` (`INVALID_FIELDS`,

@@ -31,6 +31,7 @@ pub(crate) async fn send(
             accounts: batch.messages(),
             mode: BatchMode::PerItem.into(),
             request_id: ids.new_id().to_string(),
+            ..BatchUpsertAccountsRequest::default()
         };
         let answer =
             retrying(&connection.retries, async || client.clone().batch_upsert_accounts(request.clone()).await)

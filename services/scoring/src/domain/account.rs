@@ -124,15 +124,24 @@ pub struct AccountFacts {
     pub labels: BTreeMap<String, String>,
 }
 
-/// An account as a caller gives it, whole.
+/// An account as a caller wants it to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GivenAccount {
     /// Its id.
     pub id: AccountId,
-    /// What the caller says of it.
+    /// What is to be said of it.
     pub facts: AccountFacts,
+}
+
+/// Which account an item of a batch is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchItem {
+    /// Its id; none when the name given is no name.
+    pub id: Option<AccountId>,
     /// The etag that the stored account must have; none: any, or no account.
     pub etag: Option<String>,
+    /// What is wrong with the name.
+    pub faults: Violations,
 }
 
 /// An account as it is stored.

@@ -73,9 +73,7 @@ impl AccountService for AccountRpc {
             convert::account::set_fields(&given)
         });
         let id = found.take("account.name", AccountId::parse_name(&given.name));
-        let fields = fields
-            .map_err(|faults| faults.into_iter().for_each(|fault| found.add(fault.field, fault.description)))
-            .ok();
+        let fields = fields.map_err(|faults| found.extend(faults)).ok();
         let (id, fields) = convert::common::complete(found, id.zip(fields))?;
         let etag = Some(given.etag.as_str()).filter(|etag| !etag.is_empty());
         let change = |stored: &Account| convert::account::patched(stored, &given, &fields);
@@ -98,10 +96,17 @@ impl AccountService for AccountRpc {
             "accounts",
             format!("has {size} entries, 1 to {ACCOUNTS_BATCH_MAX} are allowed"),
         );
-        found.into_result(()).map_err(ApiError::invalid)?;
-        let items = convert::account::batch(request.into_inner().accounts);
-        let upserted = upsert_accounts::execute(&self.app, &mutation, &items, all_or_nothing, upserted).await?;
-        Ok(Response::new(upserted))
+        let known = convert::account::UPDATABLE_FIELDS;
+        let fields = field_mask::resolve(message.update_mask.as_ref(), known, || known.to_vec());
+        let fields = fields.map_err(|faults| found.extend(faults)).ok();
+        let fields = convert::common::complete(found, fields)?;
+        let accounts = request.into_inner().accounts;
+        let items = convert::account::batch_items(&accounts);
+        let facts = |place: usize, stored: Option<&Account>| {
+            convert::account::upserted(items[place].id.as_ref(), stored, &accounts[place], &fields)
+        };
+        let answer = upsert_accounts::execute(&self.app, &mutation, &items, facts, all_or_nothing, upserted).await?;
+        Ok(Response::new(answer))
     }
 
     async fn archive_account(
@@ -138,7 +143,7 @@ fn new_account(message: proto::CreateAccountRequest) -> Result<GivenAccount, Api
     let mut faults = Violations::new();
     let facts = convert::account::facts(&mut faults, id.as_ref(), account);
     found.absorb("account", faults);
-    convert::common::complete(found, id.map(|id| GivenAccount { id, facts, etag: None }))
+    convert::common::complete(found, id.map(|id| GivenAccount { id, facts }))
 }
 
 fn upserted(outcome: UpsertedAccounts) -> proto::BatchUpsertAccountsResponse {
