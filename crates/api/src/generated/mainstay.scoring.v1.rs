@@ -1945,7 +1945,7 @@ impl ::prost::Name for WatchHealthRequest {
 /// Changes of health.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchHealthResponse {
-    /// At most 500, in order; none in a heartbeat.
+    /// At most 500, in order; none in a heartbeat, nor in the first answer from now on.
     #[prost(message, repeated, tag = "1")]
     pub changes: ::prost::alloc::vec::Vec<HealthChange>,
     /// Where to go on after these changes.
