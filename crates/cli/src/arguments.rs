@@ -85,7 +85,7 @@ pub(crate) enum Command {
     /// Look at the health of accounts
     #[command(subcommand)]
     Health(health::HealthCommand),
-    /// Look at accounts
+    /// Look at accounts, archive them and take them out of the archive
     #[command(subcommand)]
     Accounts(accounts::AccountsCommand),
     /// Look at health models, and choose the one that scores

@@ -411,6 +411,29 @@ impl ::prost::Name for ArchiveAccountRequest {
         "/mainstay.scoring.v1.ArchiveAccountRequest".into()
     }
 }
+/// Takes an account out of the archive.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnarchiveAccountRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// When given, the stored account must have this etag. Empty: any.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UnarchiveAccountRequest {
+    const NAME: &'static str = "UnarchiveAccountRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UnarchiveAccountRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UnarchiveAccountRequest".into()
+    }
+}
 /// Size class of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -831,6 +854,7 @@ pub mod account_service_client {
         /// Ends the scoring of an account. It stays readable with its history, takes
         /// no changes and no more signals, and leaves the lists unless they ask for
         /// it. An archived account is answered as it is, whatever the `etag`.
+        /// `UnarchiveAccount` is the way back.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
@@ -856,6 +880,39 @@ pub mod account_service_client {
                     GrpcMethod::new(
                         "mainstay.scoring.v1.AccountService",
                         "ArchiveAccount",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes an account out of the archive, for a customer who came back: it has
+        /// the fields and the history it had, takes changes and signals again, and is
+        /// scored from today on. The days in the archive stay without a score. An
+        /// account that is not archived is answered as it is, whatever the `etag`.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
+        pub async fn unarchive_account(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnarchiveAccountRequest>,
+        ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AccountService/UnarchiveAccount",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AccountService",
+                        "UnarchiveAccount",
                     ),
                 );
             self.inner.unary(req, path, codec).await
@@ -933,12 +990,24 @@ pub mod account_service_server {
         /// Ends the scoring of an account. It stays readable with its history, takes
         /// no changes and no more signals, and leaves the lists unless they ask for
         /// it. An archived account is answered as it is, whatever the `etag`.
+        /// `UnarchiveAccount` is the way back.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
         async fn archive_account(
             &self,
             request: tonic::Request<super::ArchiveAccountRequest>,
+        ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
+        /// Takes an account out of the archive, for a customer who came back: it has
+        /// the fields and the history it had, takes changes and signals again, and is
+        /// scored from today on. The days in the archive stay without a score. An
+        /// account that is not archived is answered as it is, whatever the `etag`.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
+        async fn unarchive_account(
+            &self,
+            request: tonic::Request<super::UnarchiveAccountRequest>,
         ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
     }
     /// Keeps the accounts whose health is scored. CRM and billing systems write
@@ -1299,6 +1368,52 @@ pub mod account_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/mainstay.scoring.v1.AccountService/UnarchiveAccount" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnarchiveAccountSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::UnarchiveAccountRequest>
+                    for UnarchiveAccountSvc<T> {
+                        type Response = super::Account;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnarchiveAccountRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::unarchive_account(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnarchiveAccountSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -1349,7 +1464,8 @@ pub enum ErrorReason {
     Unspecified = 0,
     /// The account does not exist; metadata `account`.
     AccountNotFound = 1,
-    /// The account is archived and takes no changes and no signals; metadata `account`.
+    /// The account is archived and takes no changes and no signals until
+    /// `UnarchiveAccount`; metadata `account`.
     AccountArchived = 2,
     /// An account of this name exists; metadata `account`.
     AccountExists = 3,
@@ -4081,7 +4197,8 @@ pub mod model_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Event: an account was created, changed or archived.
+/// Event: an account was created or changed, archived, or taken out of the
+/// archive.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AccountChanged {
     /// The account as it is now.
@@ -4151,6 +4268,8 @@ pub enum AccountChangeKind {
     Updated = 2,
     /// It was archived.
     Archived = 3,
+    /// It was taken out of the archive.
+    Unarchived = 4,
 }
 impl AccountChangeKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4163,6 +4282,7 @@ impl AccountChangeKind {
             Self::Created => "ACCOUNT_CHANGE_KIND_CREATED",
             Self::Updated => "ACCOUNT_CHANGE_KIND_UPDATED",
             Self::Archived => "ACCOUNT_CHANGE_KIND_ARCHIVED",
+            Self::Unarchived => "ACCOUNT_CHANGE_KIND_UNARCHIVED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4172,6 +4292,7 @@ impl AccountChangeKind {
             "ACCOUNT_CHANGE_KIND_CREATED" => Some(Self::Created),
             "ACCOUNT_CHANGE_KIND_UPDATED" => Some(Self::Updated),
             "ACCOUNT_CHANGE_KIND_ARCHIVED" => Some(Self::Archived),
+            "ACCOUNT_CHANGE_KIND_UNARCHIVED" => Some(Self::Unarchived),
             _ => None,
         }
     }

@@ -18,8 +18,8 @@ use mainstay_api::mainstay::scoring::v1::{
     CreateAccountRequest, ExplainHealthRequest, GetAccountRequest, GetHealthHistoryRequest, GetHealthHistoryResponse,
     GetHealthRequest, Health, HealthExplanation, HealthSummary, ItemError, ListAccountsRequest, ListAccountsResponse,
     ListHealthRequest, ListHealthResponse, ListSignalsRequest, ListSignalsResponse, RecomputeHealthRequest,
-    StreamSignalsRequest, StreamSignalsResponse, SummarizeHealthRequest, UpdateAccountRequest, WatchHealthRequest,
-    WatchHealthResponse,
+    StreamSignalsRequest, StreamSignalsResponse, SummarizeHealthRequest, UnarchiveAccountRequest, UpdateAccountRequest,
+    WatchHealthRequest, WatchHealthResponse,
 };
 use prost::Message as _;
 use tokio::net::TcpListener;
@@ -164,6 +164,10 @@ impl AccountService for Service {
     }
 
     async fn archive_account(&self, _: Request<ArchiveAccountRequest>) -> Result<Response<Account>, Status> {
+        unserved()
+    }
+
+    async fn unarchive_account(&self, _: Request<UnarchiveAccountRequest>) -> Result<Response<Account>, Status> {
         unserved()
     }
 }

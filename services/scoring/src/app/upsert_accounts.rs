@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{App, Mutation, Replayable, ScoringError, account_changes, parent_checks};
 use crate::domain::GivenParent;
-use crate::domain::account::{Account, AccountFacts, BatchItem, GivenAccount};
+use crate::domain::account::{Account, AccountChange, AccountFacts, BatchItem, GivenAccount};
 use crate::storage::accounts;
 
 /// What became of a batch.
@@ -58,7 +58,10 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 }
             }
         }
-        account_changes::store(app, conn, &changed, now).await?;
+        let kind = |account: &Account| {
+            if stored.contains_key(&account.id) { AccountChange::Updated } else { AccountChange::Created }
+        };
+        account_changes::store(app, conn, &changed, kind, now).await?;
         Ok(answer(outcome))
     })
     .await

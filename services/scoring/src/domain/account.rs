@@ -161,6 +161,19 @@ pub struct Account {
     pub archived_at: Option<DateTime<Utc>>,
 }
 
+/// What happened to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChange {
+    /// It is new.
+    Created,
+    /// Some facts changed.
+    Updated,
+    /// It was archived.
+    Archived,
+    /// It was taken out of the archive.
+    Unarchived,
+}
+
 impl Account {
     /// A new account.
     pub fn created(given: &GivenAccount, now: DateTime<Utc>) -> Self {
@@ -184,6 +197,12 @@ impl Account {
     #[must_use]
     pub fn archived(&self, now: DateTime<Utc>) -> Self {
         Self { archived_at: Some(now), ..self.changed(self.facts.clone(), now) }
+    }
+
+    /// The account in use again.
+    #[must_use]
+    pub fn unarchived(&self, now: DateTime<Utc>) -> Self {
+        Self { archived_at: None, ..self.changed(self.facts.clone(), now) }
     }
 
     /// The version as callers see it.

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::request;
 use crate::app::upsert_accounts::{self, UpsertedAccounts};
-use crate::app::{App, archive_account, create_account, get_account, list_accounts, update_account};
+use crate::app::{App, archive_account, create_account, get_account, list_accounts, unarchive_account, update_account};
 use crate::convert;
 use crate::domain::account::{ACCOUNTS_BATCH_MAX, Account, GivenAccount};
 
@@ -118,6 +118,18 @@ impl AccountService for AccountRpc {
         let id = account_id(&message.name)?;
         let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
         let account = archive_account::execute(&self.app, &mutation, &id, etag, convert::account::message).await?;
+        Ok(Response::new(account))
+    }
+
+    async fn unarchive_account(
+        &self,
+        request: Request<proto::UnarchiveAccountRequest>,
+    ) -> Result<Response<proto::Account>, Status> {
+        let message = request.get_ref();
+        let mutation = request::mutation(&request, "UnarchiveAccount", &message.request_id, false)?;
+        let id = account_id(&message.name)?;
+        let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
+        let account = unarchive_account::execute(&self.app, &mutation, &id, etag, convert::account::message).await?;
         Ok(Response::new(account))
     }
 }

@@ -5,7 +5,7 @@ use mainstay_testkit::idempotency;
 use prost_types::{FieldMask, Timestamp};
 use tonic::{Code, Response, Status};
 
-use crate::account_fixtures::{account_events, full_account};
+use crate::account_fixtures::{account_events, count_account_events, full_account, get};
 use crate::harness::{Harness, account, at};
 use crate::refusals::{reason, violated_fields};
 
@@ -41,11 +41,6 @@ async fn upsert_fields(
 
 fn counts(answer: &proto::BatchUpsertAccountsResponse) -> (i32, i32, i32) {
     (answer.created_count, answer.updated_count, answer.unchanged_count)
-}
-
-async fn get(harness: &Harness, id: &str) -> Result<proto::Account, Status> {
-    let request = proto::GetAccountRequest { name: format!("accounts/{id}") };
-    harness.accounts.clone().get_account(request).await.map(Response::into_inner)
 }
 
 fn below(id: &str, parent: &str) -> proto::Account {
@@ -419,10 +414,6 @@ async fn upserting_may_be_repeated_by_request_id() {
         };
         harness.accounts.clone().batch_upsert_accounts(request).await.map(Response::into_inner)
     };
-    let count = async || -> u64 {
-        let sql = "SELECT count(*) FROM scoring.outbox WHERE event_type = 'mainstay.scoring.v1.AccountChanged'";
-        let count: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
-        count.unsigned_abs()
-    };
+    let count = async || count_account_events(&harness).await;
     idempotency::assert_repeatable(call, count).await;
 }
