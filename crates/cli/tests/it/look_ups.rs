@@ -4,8 +4,9 @@ use std::process::Stdio;
 
 use mainstay_api::mainstay::scoring::v1::{Band, Health, HealthChange, Segment, WatchHealthResponse};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tonic::Code;
 
-use crate::server::TestServer;
+use crate::server::{TestServer, stream_end};
 use crate::{command, run};
 
 fn health(id: &str, score: f64, band: Band) -> Health {
@@ -94,6 +95,23 @@ async fn a_watch_goes_on_from_its_cursor_after_a_cut_and_says_where_it_ended() {
     let later = run(server.address, &["health", "watch", "--cursor", "c2"]).await;
     assert_eq!(later.out.lines().count(), 1);
     assert!(later.out.contains("  c  "), "{}", later.out);
+}
+
+#[tokio::test]
+async fn a_watch_that_the_server_ends_goes_on_from_the_cursor_it_is_given() {
+    for (code, reason) in [(Code::Unavailable, "SHUTTING_DOWN"), (Code::ResourceExhausted, "SLOW_READER")] {
+        let server = TestServer::start().await;
+        server.state().watch_end = Some(stream_end(code, reason, "c0"));
+        let ran = run(server.address, &["health", "watch", "--until-now"]).await;
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert_eq!(server.state().watched_from, ["", "c0"], "{reason}");
+        assert!(ran.err.contains("Go on from here with --cursor c0"), "{}", ran.err);
+    }
+    let server = TestServer::start().await;
+    server.state().watch_end = Some(stream_end(Code::OutOfRange, "CURSOR_EXPIRED", "c0"));
+    let ran = run(server.address, &["health", "watch", "--cursor", "c"]).await;
+    assert_eq!(ran.code, 1);
+    assert_eq!(server.state().watched_from, ["c"]);
 }
 
 #[tokio::test]
