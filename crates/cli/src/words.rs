@@ -18,6 +18,8 @@ pub(crate) enum BandWord {
     Stable,
     /// Above 85, by default
     Healthy,
+    /// Nothing is known that a score could be made of
+    NoScore,
 }
 
 impl From<BandWord> for proto::Band {
@@ -27,6 +29,7 @@ impl From<BandWord> for proto::Band {
             BandWord::AtRisk => Self::AtRisk,
             BandWord::Stable => Self::Stable,
             BandWord::Healthy => Self::Healthy,
+            BandWord::NoScore => Self::Unspecified,
         }
     }
 }
