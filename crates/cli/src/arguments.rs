@@ -13,7 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   mainstay demo                                 see it at work on real customers
   mainstay up                                   start everything on this machine
-  mainstay import accounts customers.csv        create or replace accounts from a file
+  mainstay import accounts customers.csv        create or change accounts from a file
   mainstay import signals usage.csv             record what customers did
   mainstay health list --band critical,at-risk  who is at risk, worst first
   mainstay health explain acme                  why acme's score is what it is

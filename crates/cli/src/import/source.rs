@@ -1,7 +1,7 @@
 //! The file that is imported.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,6 @@ use crate::import::json_rows::JsonRows;
 use crate::import::mapping::Mapping;
 use crate::import::rejects::RejectFormat;
 use crate::import::row::RowSource;
-use crate::output::note;
 
 const READ_BUFFER_BYTES: usize = 256 * 1024;
 
@@ -85,25 +84,13 @@ pub(crate) fn open(arguments: &ImportArguments, mapping: &Mapping) -> Result<Sou
             let delimiter = arguments.delimiter.unwrap_or_else(|| delimiter_of(path));
             let opened = CsvRows::open(reader, delimiter).map_err(|error| unreadable(&error))?;
             let rows = opened.ok_or_else(|| unreadable(&"is empty"))?;
-            check(&rows, mapping, &unreadable)?;
+            mapping.check(rows.header()).map_err(|fault| unreadable(&fault))?;
             let header = rows.header_text().to_owned();
             (Box::new(rows), RejectFormat::Csv { header, delimiter })
         }
         FileFormat::JsonLines => (Box::new(JsonRows::new(reader)), RejectFormat::JsonLines),
     };
     Ok(Source { rows, bytes_read, bytes_total, rejects_path, reject_format })
-}
-
-fn check<R: BufRead>(
-    rows: &CsvRows<R>,
-    mapping: &Mapping,
-    unreadable: &dyn Fn(&dyn std::fmt::Display) -> Failure,
-) -> Result<(), Failure> {
-    let unused = mapping.check(rows.header()).map_err(|fault| unreadable(&fault))?;
-    if !unused.is_empty() {
-        note(&format!("Columns that are not used: {}", unused.join(", ")));
-    }
-    Ok(())
 }
 
 /// A path without `.rejected`, so that a file of bad rows is read as what it is.
