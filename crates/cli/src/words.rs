@@ -6,6 +6,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, ModelId};
 
 use crate::failure::Failure;
+use crate::money::grouped;
 
 /// A band, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -137,6 +138,12 @@ pub(crate) fn missing_reason(reason: proto::MissingReason) -> &'static str {
         proto::MissingReason::NoSegmentBase => "segment too small",
         proto::MissingReason::NoPlanLimit => "no plan limit",
     }
+}
+
+/// A count of things, with digits in groups: `1 account`, `1,200 accounts`.
+pub(crate) fn counted(count: i64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(&count.to_string()))
 }
 
 /// The id alone, of `accounts/acme` or `models/default`.
