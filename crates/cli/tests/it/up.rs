@@ -105,6 +105,12 @@ async fn data_is_kept_when_it_is_stopped_and_when_it_is_killed() {
     let data_dir = folder.path().join("data");
     let up = Up::start(&data_dir).await;
 
+    let status = done(up.address, &["status", "--output", "json"]).await;
+    let status: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
+    assert_eq!(status["serverVersion"], env!("CARGO_PKG_VERSION"));
+    let elsewhere = run(up.admin, &["health", "list"]).await;
+    assert!(elsewhere.err.contains("is this the address of its RPCs?"), "{}", elsewhere.err);
+
     let today = done(up.address, &["models", "get", "active", "--output", "json"]).await;
     let model: serde_json::Value = serde_json::from_str(&today.out).expect("JSON");
     assert_eq!(model["name"], "models/default");
