@@ -41,6 +41,7 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("parent"),
     ],
     prefixes: &["limit.", "label."],
+    required: &["account"],
 };
 
 const ROLES: [(&str, OwnerRole); 5] = [

@@ -38,8 +38,8 @@ impl<R: BufRead> JsonRows<R> {
 /// names, lists as their JSON, and `null` as an empty value. Numbers keep their
 /// digits: they are never read as floats here.
 fn flatten(prefix: &str, object: &str, pairs: &mut Vec<(String, String)>) -> Result<(), String> {
-    let fields: BTreeMap<String, &RawValue> =
-        serde_json::from_str(object).map_err(|error| format!("is not a JSON object: {error}"))?;
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(object)
+        .map_err(|error| format!("is not a JSON object: {error}; every line must be one"))?;
     for (name, raw) in fields {
         let text = raw.get();
         let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };

@@ -32,6 +32,8 @@ pub(crate) struct Fields {
     pub(crate) named: &'static [Field],
     /// Fields whose name is ours up to a dot, and the caller's behind it.
     pub(crate) prefixes: &'static [&'static str],
+    /// Named fields without which there is no use in a row.
+    pub(crate) required: &'static [&'static str],
 }
 
 impl Fields {
@@ -86,7 +88,8 @@ impl Mapping {
         Err(format!("there is no field `{field}`; the fields are {all}"))
     }
 
-    /// Checks the columns of a file before its rows are read: each mapped one is there, and each once.
+    /// Checks the columns of a file before its rows are read: each mapped one is there, those of required
+    /// fields are, and each once.
     pub(crate) fn check(&self, header: &Header) -> Result<(), String> {
         let absent: Vec<&str> = self.mapped_columns().filter(|column| header.place(column).is_none()).collect();
         if !absent.is_empty() {
@@ -97,7 +100,13 @@ impl Mapping {
         if !repeated.is_empty() {
             return Err(format!("the file has the column `{}` twice", repeated.join("`, `")));
         }
-        Ok(())
+        match self.fields.required.iter().find(|field| !self.names(field, header)) {
+            Some(field) => Err(format!(
+                "no column gives the field `{field}`: say which does with --map {field}=COLUMN; the columns are {}",
+                header.titles.join(", ")
+            )),
+            None => Ok(()),
+        }
     }
 
     /// The columns that fields are mapped to, normalized, in their order.
@@ -189,6 +198,7 @@ pub(crate) mod tests {
     const FIELDS: Fields = Fields {
         named: &[Field::with_aliases("account", &["account_id", "id"]), Field::new("plan"), Field::new("seats")],
         prefixes: &["label."],
+        required: &["account"],
     };
 
     /// A row of these columns and values, on line 2.
@@ -250,5 +260,9 @@ pub(crate) mod tests {
         assert_eq!(fault, "the file has no column `tariff`; its columns are id");
         let twice = Mapping::new(FIELDS, &[], &[]).expect("fields").check(&row(&[("id", ""), ("ID", "")]).header);
         assert!(twice.is_err());
+        let unnamed = Mapping::new(FIELDS, &[], &[]).expect("fields").check(&row(&[("nr", ""), ("plan", "")]).header);
+        let told =
+            "no column gives the field `account`: say which does with --map account=COLUMN; the columns are nr, plan";
+        assert_eq!(unnamed, Err(told.to_owned()));
     }
 }

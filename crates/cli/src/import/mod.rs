@@ -178,7 +178,8 @@ fn finish(
 fn summary(kind: ImportKind, dry_run: bool, counts: Counts, rejected: u64) -> String {
     let number = |count: u64| grouped(&count.to_string());
     let taken = match (kind, dry_run) {
-        (_, true) => format!("{} rows are good", number(counts.added)),
+        (ImportKind::Accounts, true) => format!("accounts: {} good, none sent", number(counts.added)),
+        (ImportKind::Signals { .. }, true) => format!("signals: {} good, none sent", number(counts.added)),
         (ImportKind::Accounts, false) => format!(
             "accounts: {} new, {} changed, {} unchanged",
             number(counts.added),

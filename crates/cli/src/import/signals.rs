@@ -35,6 +35,7 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("count"),
     ],
     prefixes: &[],
+    required: &["account", "event_time"],
 };
 
 /// Makes signals of rows.

@@ -83,7 +83,11 @@ pub(crate) fn open(arguments: &ImportArguments, mapping: &Mapping) -> Result<Sou
         FileFormat::Csv => {
             let delimiter = arguments.delimiter.unwrap_or_else(|| delimiter_of(path));
             let opened = CsvRows::open(reader, delimiter).map_err(|error| unreadable(&error))?;
-            let rows = opened.ok_or_else(|| unreadable(&"is empty"))?;
+            let rows = opened.ok_or_else(|| unreadable(&"is empty: it has not even a header"))?;
+            if let Some(other) = other_delimiter(&rows.header().titles) {
+                let fault = format!("the header is one column with `{other}` in it: is that the --delimiter?");
+                return Err(unreadable(&fault));
+            }
             mapping.check(rows.header()).map_err(|fault| unreadable(&fault))?;
             let header = rows.header_text().to_owned();
             (Box::new(rows), RejectFormat::Csv { header, delimiter })
@@ -114,9 +118,24 @@ fn delimiter_of(path: &Path) -> u8 {
     if extension(path).as_deref() == Some("tsv") { b'\t' } else { b',' }
 }
 
+/// What seems to stand between the columns of a header that was read as one.
+fn other_delimiter(titles: &[String]) -> Option<&'static str> {
+    const DELIMITERS: [(char, &str); 4] = [(';', ";"), ('\t', "\\t"), ('|', "|"), (',', ",")];
+    let [only] = titles else { return None };
+    DELIMITERS.into_iter().find(|(delimiter, _)| only.contains(*delimiter)).map(|(_, shown)| shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_of_one_column_may_have_another_delimiter() {
+        let other = |titles: &[&str]| other_delimiter(&titles.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(other(&["id;name"]), Some(";"));
+        assert_eq!(other(&["id\tname"]), Some("\\t"));
+        assert_eq!((other(&["id"]), other(&["id;x", "name"])), (None, None));
+    }
 
     #[test]
     fn the_extension_tells_what_a_file_is() {

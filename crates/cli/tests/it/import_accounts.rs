@@ -220,6 +220,8 @@ async fn wrong_use_is_told_before_anything_is_sent() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "accounts.csv", "id,name\na,A\n");
     let empty = write(folder.path(), "empty.csv", "");
+    let unnamed = write(folder.path(), "unnamed.csv", "nr,name\n1,A\n");
+    let semicolons = write(folder.path(), "semicolons.csv", "id;name\na;A\n");
     let unclear = write(folder.path(), "accounts.txt", "id,name\n");
     for (arguments, told) in [
         (vec![file.as_str(), "--map", "account=nr"], "has no column `nr`; its columns are id, name"),
@@ -227,6 +229,8 @@ async fn wrong_use_is_told_before_anything_is_sent() {
         (vec![&file, "--date-format", "%Q"], "is not a format"),
         (vec![&file, "--rejects", &file], "names the file that is imported"),
         (vec![&empty], "is empty"),
+        (vec![&unnamed], "say which does with --map account=COLUMN; the columns are nr, name"),
+        (vec![&semicolons], "one column with `;` in it: is that the --delimiter?"),
         (vec![&unclear], "--format"),
         (vec!["missing.csv"], "No such file"),
         (vec![&file, "--map", "account"], "must have a name"),
@@ -244,6 +248,6 @@ async fn a_dry_run_checks_rows_and_sends_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "accounts.csv", "id,name\na,A\nb,\n");
     let ran = run(server.address, &["import", "accounts", &file, "--dry-run"]).await;
-    assert_eq!((ran.code, ran.out.as_str()), (1, "1 rows are good; 1 rejected\n"));
+    assert_eq!((ran.code, ran.out.as_str()), (1, "accounts: 1 good, none sent; 1 rejected\n"));
     assert!(server.state().accounts.is_empty());
 }
