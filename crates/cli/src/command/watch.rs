@@ -54,7 +54,7 @@ pub(crate) async fn run(
         () = interrupted.cancelled() => Ok(()),
     };
     output.flush()?;
-    if !request.cursor.is_empty() {
+    if !request.cursor.is_empty() && (result.is_ok() || Some(&request.cursor) != arguments.cursor.as_ref()) {
         note(&format!("Go on from here with --cursor {}", request.cursor));
     }
     result
