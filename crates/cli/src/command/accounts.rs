@@ -165,7 +165,7 @@ fn list_row(account: &Account) -> Vec<Cell> {
         Cell::new(id_of(&account.name)),
         Cell::new(&account.display_name),
         Cell::new(segment(account.segment())),
-        Cell::new(stage(account.lifecycle_stage())),
+        Cell::new(if account.archive_time.is_some() { "archived" } else { stage(account.lifecycle_stage()) }),
         Cell::new(&account.plan),
         Cell::new(account.arr.as_ref().map(money::format).unwrap_or_default()),
         Cell::new(day_of_time(account.renewal_time)),
