@@ -13,7 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   mainstay demo                                 see it at work on real customers
   mainstay up                                   start everything on this machine
-  mainstay import accounts customers.csv        create or replace accounts from a file
+  mainstay import accounts customers.csv        create or change accounts from a file
   mainstay import signals usage.csv             record what customers did
   mainstay health list --band critical,at-risk  who is at risk, worst first
   mainstay health explain acme                  why acme's score is what it is
@@ -85,7 +85,7 @@ pub(crate) enum Command {
     /// Look at the health of accounts
     #[command(subcommand)]
     Health(health::HealthCommand),
-    /// Look at accounts
+    /// Look at accounts, archive them and take them out of the archive
     #[command(subcommand)]
     Accounts(accounts::AccountsCommand),
     /// Look at health models, and choose the one that scores

@@ -63,11 +63,25 @@ impl Failure {
     }
 }
 
+/// What to look at when no service answered; none when one did, which says itself what to do.
+fn hint(report: &ErrorReport) -> Option<&'static str> {
+    match (report.code, &report.reason) {
+        ("UNAVAILABLE", None) => {
+            Some("look whether the server runs at --server (MAINSTAY_SERVER); `mainstay up` starts one on this machine")
+        }
+        ("UNIMPLEMENTED", None) => Some("something else answered: is this the address of its RPCs?"),
+        _ => None,
+    }
+}
+
 /// The text of a failed call: lines for people, one JSON object for programs.
 pub(crate) fn describe(status: &Status, format: OutputFormat) -> String {
     let report = ErrorReport::from(status);
     match format {
-        OutputFormat::Table => format!("mainstay: {report}"),
+        OutputFormat::Table => {
+            let hint = hint(&report).map(|hint| format!("\n  {hint}")).unwrap_or_default();
+            format!("mainstay: {report}{hint}")
+        }
         OutputFormat::Json => serde_json::json!({ "error": report.to_json() }).to_string(),
     }
 }

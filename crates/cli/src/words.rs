@@ -6,6 +6,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, ModelId};
 
 use crate::failure::Failure;
+use crate::money::grouped;
 
 /// A band, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,6 +19,8 @@ pub(crate) enum BandWord {
     Stable,
     /// Above 85, by default
     Healthy,
+    /// Nothing is known that a score could be made of
+    NoScore,
 }
 
 impl From<BandWord> for proto::Band {
@@ -27,6 +30,7 @@ impl From<BandWord> for proto::Band {
             BandWord::AtRisk => Self::AtRisk,
             BandWord::Stable => Self::Stable,
             BandWord::Healthy => Self::Healthy,
+            BandWord::NoScore => Self::Unspecified,
         }
     }
 }
@@ -134,6 +138,12 @@ pub(crate) fn missing_reason(reason: proto::MissingReason) -> &'static str {
         proto::MissingReason::NoSegmentBase => "segment too small",
         proto::MissingReason::NoPlanLimit => "no plan limit",
     }
+}
+
+/// A count of things, with digits in groups: `1 account`, `1,200 accounts`.
+pub(crate) fn counted(count: i64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(&count.to_string()))
 }
 
 /// The id alone, of `accounts/acme` or `models/default`.

@@ -110,7 +110,8 @@ impl FeedReader {
         Cursor { feed_id: position.feed_id, offset }.encode(self.feed)
     }
 
-    /// Opens a subscription. It stays open, with an empty batch as a sign of life
+    /// Opens a subscription. From [`FeedStart::Now`] it begins with an empty batch, whose cursor
+    /// stands for the call. It stays open, with an empty batch as a sign of life
     /// from time to time, unless `until_now`: then it ends when the events that were
     /// committed at the call have been given.
     ///
@@ -137,6 +138,7 @@ impl FeedReader {
         }
         let extent = self.log.extent(&self.pool).await?;
         self.log.announce(extent.last_offset);
+        let begins_with_cursor = start == FeedStart::Now;
         let after = self.first_offset(start, &extent)?;
         self.start_poller();
         let subscription = Subscription {
@@ -148,6 +150,7 @@ impl FeedReader {
             settings: self.settings,
             filter,
             until: until_now.then_some(extent.last_offset),
+            begins_with_cursor,
         };
         Ok(subscription.open(after))
     }

@@ -30,6 +30,8 @@ pub(crate) struct Subscription {
     pub(crate) filter: FeedFilter,
     /// The offset at which it ends by itself.
     pub(crate) until: Option<i64>,
+    /// Whether its reader gets a cursor at once, having none to come back with after a cut.
+    pub(crate) begins_with_cursor: bool,
 }
 
 /// The batches of a subscription. It ends after an error, or after the last batch
@@ -111,6 +113,11 @@ impl Subscription {
 
 impl Pump {
     async fn run(&mut self) -> End {
+        if self.subscription.begins_with_cursor
+            && let Err(end) = self.give(Vec::new()).await
+        {
+            return end;
+        }
         loop {
             if let Err(end) = self.step().await {
                 return end;

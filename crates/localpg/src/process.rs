@@ -8,13 +8,21 @@ use std::process::Command;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-/// Whether a process of this number lives, whoever owns it.
+/// Whether a process of this number lives, whoever owns it. One that has ended and was not waited
+/// for still has its number, but lives no more.
 pub(crate) fn is_alive(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
-    match test_kill_process(pid) {
-        Ok(()) | Err(Errno::PERM) => true,
+    let Some(known_pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    match test_kill_process(known_pid) {
+        Ok(()) | Err(Errno::PERM) => !has_ended(pid),
         Err(_) => false,
     }
+}
+
+/// Whether Linux says so of a process that has a number still; other systems do not say.
+fn has_ended(pid: u32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    // The state follows the program's name, which stands in brackets and may hold any character.
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
 }
 
 /// The live server of a PostgreSQL data folder, by its `postmaster.pid`.
@@ -60,6 +68,21 @@ mod tests {
         assert!(is_alive(std::process::id()));
         assert!(!is_alive(0));
         assert!(!is_alive(u32::MAX));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_that_has_ended_does_not_live_even_before_it_is_waited_for() {
+        let mut child = Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat runs");
+        let pid = child.id();
+        assert!(is_alive(pid));
+        drop(child.stdin.take());
+        while !has_ended(pid) {
+            std::thread::yield_now();
+        }
+        assert!(!is_alive(pid), "a zombie");
+        child.wait().expect("waited for");
+        assert!(!is_alive(pid));
     }
 
     #[test]

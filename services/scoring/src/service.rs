@@ -226,6 +226,7 @@ pub struct ScoringMain;
 #[async_trait]
 impl ServiceApp for ScoringMain {
     const NAME: &'static str = SERVICE_NAME;
+    const PORT: u16 = 7461;
     const ABOUT: &'static str = "Scores the health of every account from what it does, and says why.";
     type Settings = ScoringSettings;
     type Complete = ScoringService;

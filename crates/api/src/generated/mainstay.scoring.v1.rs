@@ -6,22 +6,22 @@ pub struct Account {
     /// `[A-Za-z0-9][A-Za-z0-9._~-]{0,63}`, compared exactly.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// What people call it, 1 to 200 characters. Required.
+    /// What people call it, 1 to 200 characters, not only spaces. Required.
     #[prost(string, tag = "2")]
     pub display_name: ::prost::alloc::string::String,
-    /// Size class. Unspecified: not known; such accounts form a segment of their own.
+    /// Size class. Default: not known; such accounts form a segment of their own.
     #[prost(enumeration = "Segment", tag = "3")]
     pub segment: i32,
-    /// Industry in the caller's own words, at most 100 characters.
+    /// Industry in the caller's own words, at most 100 characters. Empty: not known.
     #[prost(string, tag = "4")]
     pub industry: ::prost::alloc::string::String,
-    /// The caller's product line, at most 100 characters.
+    /// The caller's product line, at most 100 characters. Empty: not known.
     #[prost(string, tag = "5")]
     pub product_line: ::prost::alloc::string::String,
-    /// The plan the account is on, at most 100 characters.
+    /// The plan the account is on, at most 100 characters. Empty: not known.
     #[prost(string, tag = "6")]
     pub plan: ::prost::alloc::string::String,
-    /// Where the account stands in its life as a customer.
+    /// Where the account stands in its life as a customer. Default: not known.
     #[prost(enumeration = "LifecycleStage", tag = "7")]
     pub lifecycle_stage: i32,
     /// Annual recurring revenue; not negative. Absent: not known.
@@ -30,29 +30,33 @@ pub struct Account {
     /// Monthly recurring revenue; not negative, same currency as `arr`. Absent: not known.
     #[prost(message, optional, tag = "9")]
     pub mrr: ::core::option::Option<super::super::common::v1::Money>,
-    /// Start of the running contract.
+    /// Start of the running contract. Times are kept to the microsecond, in the
+    /// years 1 to 9999. Absent: not known.
     #[prost(message, optional, tag = "10")]
     pub contract_start_time: ::core::option::Option<::prost_types::Timestamp>,
     /// When the contract is due for renewal; after `contract_start_time`.
+    /// Absent: not known.
     #[prost(message, optional, tag = "11")]
     pub renewal_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the customer signed up.
+    /// When the customer signed up. Absent: not known.
     #[prost(message, optional, tag = "12")]
     pub sign_up_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the customer first got value from the product; not before `sign_up_time`.
+    /// When the customer first got value from the product; not before
+    /// `sign_up_time`. Absent: not yet, or not known.
     #[prost(message, optional, tag = "13")]
     pub activation_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Seats paid for; 0 or more. Absent: not known.
     #[prost(int64, optional, tag = "14")]
     pub seats: ::core::option::Option<i64>,
-    /// Limit of the plan by metric name, for example `emails` → 100000; each
-    /// above 0, at most 100 entries.
+    /// Limit of the plan by metric name, for example `emails` → 100000: names
+    /// `[a-z0-9][a-z0-9_.-]{0,62}`, limits above 0 and finite, at most 100
+    /// entries. A metric that is not there has no limit.
     #[prost(btree_map = "string, double", tag = "15")]
     pub plan_limits: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
         f64,
     >,
-    /// Who looks after the account on our side; one person for each role.
+    /// Who looks after the account on our side; at most one person for each role.
     #[prost(message, repeated, tag = "16")]
     pub owners: ::prost::alloc::vec::Vec<Owner>,
     /// People at the customer, at most 200, with distinct ids.
@@ -99,10 +103,11 @@ pub struct Owner {
     /// What the person is to the account. Required.
     #[prost(enumeration = "OwnerRole", tag = "1")]
     pub role: i32,
-    /// Address by which the person is known everywhere, at most 254 characters. Required.
+    /// Mail address by which the person is known everywhere, at most 254 bytes;
+    /// compared exactly. Required.
     #[prost(string, tag = "2")]
     pub email: ::prost::alloc::string::String,
-    /// The person's name, at most 200 characters.
+    /// The person's name, at most 200 characters. Empty: not known.
     #[prost(string, tag = "3")]
     pub display_name: ::prost::alloc::string::String,
 }
@@ -119,22 +124,23 @@ impl ::prost::Name for Owner {
 /// A person at the customer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Contact {
-    /// The caller's id of the person, as an account's id. Required.
+    /// The caller's id of the person, distinct in the account:
+    /// `[A-Za-z0-9][A-Za-z0-9._~-]{0,63}`. Required.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
-    /// The person's name, at most 200 characters.
+    /// The person's name, at most 200 characters. Empty: not known.
     #[prost(string, tag = "2")]
     pub display_name: ::prost::alloc::string::String,
-    /// Mail address, at most 254 characters. Empty: cannot be written to.
+    /// Mail address, at most 254 bytes. Empty: cannot be written to.
     #[prost(string, tag = "3")]
     pub email: ::prost::alloc::string::String,
-    /// Title or role at the customer, at most 100 characters.
+    /// Title or role at the customer, at most 100 characters. Empty: not known.
     #[prost(string, tag = "4")]
     pub title: ::prost::alloc::string::String,
-    /// Whether the person carries the product inside the customer.
+    /// Whether the person carries the product inside the customer. Default: no.
     #[prost(bool, tag = "5")]
     pub champion: bool,
-    /// BCP 47 language, for example `de-CH`. Empty: not known.
+    /// BCP 47 language, for example `de-CH`, at most 35 characters. Empty: not known.
     #[prost(string, tag = "6")]
     pub language_code: ::prost::alloc::string::String,
 }
@@ -161,7 +167,7 @@ pub struct CreateAccountRequest {
     /// first time. At most 128 characters, kept 7 days. Empty: not repeatable.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
-    /// Check only: answer as if created, write nothing.
+    /// Check only: answer as if created, write nothing. Default: create.
     #[prost(bool, tag = "4")]
     pub validate_only: bool,
 }
@@ -195,13 +201,14 @@ impl ::prost::Name for GetAccountRequest {
 /// Asks for a page of accounts.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAccountsRequest {
-    /// How many at most: 50 by default, 1 000 at most.
+    /// How many accounts at most, 0 or more; above 1 000 it means 1 000. Default: 50.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// `next_page_token` of the page before, with the same filter. Empty: the first page.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
-    /// Which accounts. Absent: all that are not archived.
+    /// Which accounts; the same for every page of a list. Absent: all that are
+    /// not archived.
     #[prost(message, optional, tag = "3")]
     pub filter: ::core::option::Option<AccountFilter>,
 }
@@ -224,22 +231,24 @@ pub struct AccountFilter {
     /// In one of these lifecycle stages. Empty: any.
     #[prost(enumeration = "LifecycleStage", repeated, tag = "2")]
     pub lifecycle_stages: ::prost::alloc::vec::Vec<i32>,
-    /// Looked after by this person, in any role. Empty: by anybody.
+    /// Looked after by the person of this mail address, in any role; compared
+    /// exactly, at most 254 characters. Empty: by anybody or nobody.
     #[prost(string, tag = "3")]
     pub owner_email: ::prost::alloc::string::String,
-    /// Of this product line. Empty: any.
+    /// Of this product line, compared exactly, at most 100 characters. Empty: any.
     #[prost(string, tag = "4")]
     pub product_line: ::prost::alloc::string::String,
-    /// With all of these labels, compared exactly.
+    /// With all of these labels, compared exactly; at most 64. Empty: any.
     #[prost(btree_map = "string, string", tag = "5")]
     pub labels: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
-    /// Directly below this account, `accounts/{account}`. Empty: anywhere.
+    /// Directly below this account, `accounts/{account}`; it need not exist.
+    /// Empty: anywhere.
     #[prost(string, tag = "6")]
     pub parent: ::prost::alloc::string::String,
-    /// Also those that are archived.
+    /// Also those that are archived. Default: without them.
     #[prost(bool, tag = "7")]
     pub include_archived: bool,
 }
@@ -281,14 +290,14 @@ pub struct UpdateAccountRequest {
     #[prost(message, optional, tag = "1")]
     pub account: ::core::option::Option<Account>,
     /// The fields to change, top-level ones as `display_name` or `arr`, or `*`
-    /// for all. Maps and lists are replaced whole. Absent: the fields that are
-    /// set in `account`.
+    /// for all; never those that the server sets. Maps and lists are replaced
+    /// whole. Absent or empty: the fields that are set in `account`.
     #[prost(message, optional, tag = "2")]
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
     /// As in `CreateAccountRequest`.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
-    /// Check only: answer as if changed, write nothing.
+    /// Check only: answer as if changed, write nothing. Default: change.
     #[prost(bool, tag = "4")]
     pub validate_only: bool,
 }
@@ -302,11 +311,11 @@ impl ::prost::Name for UpdateAccountRequest {
         "/mainstay.scoring.v1.UpdateAccountRequest".into()
     }
 }
-/// Creates or replaces accounts.
+/// Creates or changes accounts.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchUpsertAccountsRequest {
-    /// 1 to 10 000 accounts with distinct names. Each is written whole; an
-    /// `etag` is checked when given.
+    /// 1 to 10 000 accounts with distinct names; parents may stand among them, in
+    /// any order. With an `etag`, the stored account must exist and have it.
     #[prost(message, repeated, tag = "1")]
     pub accounts: ::prost::alloc::vec::Vec<Account>,
     /// What to do when some items are wrong. Default: all or nothing.
@@ -315,6 +324,12 @@ pub struct BatchUpsertAccountsRequest {
     /// As in `CreateAccountRequest`.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
+    /// The fields that are changed of accounts that exist, as in
+    /// `UpdateAccountRequest`: top-level ones or `*`; what it does not name stays
+    /// as it is. New accounts take all that is given. Absent or empty: all
+    /// fields, so that what is not given is cleared.
+    #[prost(message, optional, tag = "4")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
 }
 impl ::prost::Name for BatchUpsertAccountsRequest {
     const NAME: &'static str = "BatchUpsertAccountsRequest";
@@ -338,7 +353,8 @@ pub struct BatchUpsertAccountsResponse {
     /// How many were equal to what is stored.
     #[prost(int32, tag = "3")]
     pub unchanged_count: i32,
-    /// The items that were refused; none with `BATCH_MODE_ALL_OR_NOTHING`.
+    /// The items that were refused, in the order of the request; none with
+    /// `BATCH_MODE_ALL_OR_NOTHING`.
     #[prost(message, repeated, tag = "4")]
     pub errors: ::prost::alloc::vec::Vec<ItemError>,
 }
@@ -378,7 +394,7 @@ pub struct ArchiveAccountRequest {
     /// `accounts/{account}`. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// When given, the stored account must have this etag.
+    /// When given, the stored account must have this etag. Empty: any.
     #[prost(string, tag = "2")]
     pub etag: ::prost::alloc::string::String,
     /// As in `CreateAccountRequest`.
@@ -393,6 +409,29 @@ impl ::prost::Name for ArchiveAccountRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.ArchiveAccountRequest".into()
+    }
+}
+/// Takes an account out of the archive.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnarchiveAccountRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// When given, the stored account must have this etag. Empty: any.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UnarchiveAccountRequest {
+    const NAME: &'static str = "UnarchiveAccountRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UnarchiveAccountRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UnarchiveAccountRequest".into()
     }
 }
 /// Size class of an account.
@@ -568,6 +607,11 @@ pub mod account_service_client {
     use tonic::codegen::http::Uri;
     /// Keeps the accounts whose health is scored. CRM and billing systems write
     /// here; all other services keep a copy, fed by `AccountChanged` events.
+    ///
+    /// Names in capitals are the code and, in brackets, the reason in
+    /// `google.rpc.ErrorInfo`; `docs/errors.md` explains each. Besides those named,
+    /// any call may be refused as described there: without the permission, beyond a
+    /// limit, or while the database is away.
     #[derive(Debug, Clone)]
     pub struct AccountServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -648,9 +692,11 @@ pub mod account_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Creates an account under the id that the caller's own system uses.
+        /// Creates an account under the id that the caller's own system uses, and has
+        /// it scored as of today.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `ALREADY_EXISTS`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `ALREADY_EXISTS` (`ACCOUNT_EXISTS`).
         pub async fn create_account(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateAccountRequest>,
@@ -679,7 +725,8 @@ pub mod account_service_client {
         }
         /// Returns one account, archived ones too.
         ///
-        /// Errors: `NOT_FOUND`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`ACCOUNT_NOT_FOUND`).
         pub async fn get_account(
             &mut self,
             request: impl tonic::IntoRequest<super::GetAccountRequest>,
@@ -732,10 +779,12 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Changes the fields that `update_mask` names.
+        /// Changes the fields that `update_mask` names. Values equal to the stored
+        /// ones change nothing and raise no event.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`), `INVALID_ARGUMENT`,
-        /// `FAILED_PRECONDITION` (the account is archived).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION`
+        /// (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         pub async fn update_account(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateAccountRequest>,
@@ -762,13 +811,17 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Creates or replaces up to 10 000 accounts: the way a CRM keeps its copy
-        /// here in step. Each account given replaces the stored one whole; an
+        /// Creates or changes up to 10 000 accounts: the way a CRM keeps its copy
+        /// here in step. Without `update_mask` each account given replaces the stored
+        /// one whole; with it, the fields that it does not name stay as they are. An
         /// account equal to the stored one changes nothing and raises no event.
         ///
-        /// Errors: `INVALID_ARGUMENT` naming every offending field of every item
-        /// (`BATCH_MODE_ALL_OR_NOTHING`), or a status per item
-        /// (`BATCH_MODE_PER_ITEM`).
+        /// Errors of the call: `INVALID_ARGUMENT` (`INVALID_FIELDS`,
+        /// `REQUEST_ID_REUSED`). With `BATCH_MODE_ALL_OR_NOTHING` `INVALID_FIELDS`
+        /// names every offending field of every item, an archived account as its
+        /// `name` and a stale etag as its `etag`. With `BATCH_MODE_PER_ITEM` each
+        /// item has its own: `INVALID_ARGUMENT` (`INVALID_FIELDS`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         pub async fn batch_upsert_accounts(
             &mut self,
             request: impl tonic::IntoRequest<super::BatchUpsertAccountsRequest>,
@@ -799,10 +852,12 @@ pub mod account_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Ends the scoring of an account. It stays readable with its history, takes
-        /// no more signals, and leaves the lists unless they ask for it. Archiving
-        /// an archived account answers as the first time.
+        /// no changes and no more signals, and leaves the lists unless they ask for
+        /// it. An archived account is answered as it is, whatever the `etag`.
+        /// `UnarchiveAccount` is the way back.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
         pub async fn archive_account(
             &mut self,
             request: impl tonic::IntoRequest<super::ArchiveAccountRequest>,
@@ -829,6 +884,39 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Takes an account out of the archive, for a customer who came back: it has
+        /// the fields and the history it had, takes changes and signals again, and is
+        /// scored from today on. The days in the archive stay without a score. An
+        /// account that is not archived is answered as it is, whatever the `etag`.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
+        pub async fn unarchive_account(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnarchiveAccountRequest>,
+        ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AccountService/UnarchiveAccount",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AccountService",
+                        "UnarchiveAccount",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -844,16 +932,19 @@ pub mod account_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AccountServiceServer.
     #[async_trait]
     pub trait AccountService: std::marker::Send + std::marker::Sync + 'static {
-        /// Creates an account under the id that the caller's own system uses.
+        /// Creates an account under the id that the caller's own system uses, and has
+        /// it scored as of today.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `ALREADY_EXISTS`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `ALREADY_EXISTS` (`ACCOUNT_EXISTS`).
         async fn create_account(
             &self,
             request: tonic::Request<super::CreateAccountRequest>,
         ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
         /// Returns one account, archived ones too.
         ///
-        /// Errors: `NOT_FOUND`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`ACCOUNT_NOT_FOUND`).
         async fn get_account(
             &self,
             request: tonic::Request<super::GetAccountRequest>,
@@ -868,21 +959,27 @@ pub mod account_service_server {
             tonic::Response<super::ListAccountsResponse>,
             tonic::Status,
         >;
-        /// Changes the fields that `update_mask` names.
+        /// Changes the fields that `update_mask` names. Values equal to the stored
+        /// ones change nothing and raise no event.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`), `INVALID_ARGUMENT`,
-        /// `FAILED_PRECONDITION` (the account is archived).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION`
+        /// (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         async fn update_account(
             &self,
             request: tonic::Request<super::UpdateAccountRequest>,
         ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
-        /// Creates or replaces up to 10 000 accounts: the way a CRM keeps its copy
-        /// here in step. Each account given replaces the stored one whole; an
+        /// Creates or changes up to 10 000 accounts: the way a CRM keeps its copy
+        /// here in step. Without `update_mask` each account given replaces the stored
+        /// one whole; with it, the fields that it does not name stay as they are. An
         /// account equal to the stored one changes nothing and raises no event.
         ///
-        /// Errors: `INVALID_ARGUMENT` naming every offending field of every item
-        /// (`BATCH_MODE_ALL_OR_NOTHING`), or a status per item
-        /// (`BATCH_MODE_PER_ITEM`).
+        /// Errors of the call: `INVALID_ARGUMENT` (`INVALID_FIELDS`,
+        /// `REQUEST_ID_REUSED`). With `BATCH_MODE_ALL_OR_NOTHING` `INVALID_FIELDS`
+        /// names every offending field of every item, an archived account as its
+        /// `name` and a stale etag as its `etag`. With `BATCH_MODE_PER_ITEM` each
+        /// item has its own: `INVALID_ARGUMENT` (`INVALID_FIELDS`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         async fn batch_upsert_accounts(
             &self,
             request: tonic::Request<super::BatchUpsertAccountsRequest>,
@@ -891,17 +988,35 @@ pub mod account_service_server {
             tonic::Status,
         >;
         /// Ends the scoring of an account. It stays readable with its history, takes
-        /// no more signals, and leaves the lists unless they ask for it. Archiving
-        /// an archived account answers as the first time.
+        /// no changes and no more signals, and leaves the lists unless they ask for
+        /// it. An archived account is answered as it is, whatever the `etag`.
+        /// `UnarchiveAccount` is the way back.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
         async fn archive_account(
             &self,
             request: tonic::Request<super::ArchiveAccountRequest>,
         ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
+        /// Takes an account out of the archive, for a customer who came back: it has
+        /// the fields and the history it had, takes changes and signals again, and is
+        /// scored from today on. The days in the archive stay without a score. An
+        /// account that is not archived is answered as it is, whatever the `etag`.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
+        async fn unarchive_account(
+            &self,
+            request: tonic::Request<super::UnarchiveAccountRequest>,
+        ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
     }
     /// Keeps the accounts whose health is scored. CRM and billing systems write
     /// here; all other services keep a copy, fed by `AccountChanged` events.
+    ///
+    /// Names in capitals are the code and, in brackets, the reason in
+    /// `google.rpc.ErrorInfo`; `docs/errors.md` explains each. Besides those named,
+    /// any call may be refused as described there: without the permission, beyond a
+    /// limit, or while the database is away.
     #[derive(Debug)]
     pub struct AccountServiceServer<T> {
         inner: Arc<T>,
@@ -1253,6 +1368,52 @@ pub mod account_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/mainstay.scoring.v1.AccountService/UnarchiveAccount" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnarchiveAccountSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::UnarchiveAccountRequest>
+                    for UnarchiveAccountSvc<T> {
+                        type Response = super::Account;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnarchiveAccountRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::unarchive_account(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnarchiveAccountSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -1303,7 +1464,8 @@ pub enum ErrorReason {
     Unspecified = 0,
     /// The account does not exist; metadata `account`.
     AccountNotFound = 1,
-    /// The account is archived and takes no changes and no signals; metadata `account`.
+    /// The account is archived and takes no changes and no signals until
+    /// `UnarchiveAccount`; metadata `account`.
     AccountArchived = 2,
     /// An account of this name exists; metadata `account`.
     AccountExists = 3,
@@ -1899,7 +2061,7 @@ impl ::prost::Name for WatchHealthRequest {
 /// Changes of health.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchHealthResponse {
-    /// At most 500, in order; none in a heartbeat.
+    /// At most 500, in order; none in a heartbeat, nor in the first answer from now on.
     #[prost(message, repeated, tag = "1")]
     pub changes: ::prost::alloc::vec::Vec<HealthChange>,
     /// Where to go on after these changes.
@@ -4035,7 +4197,8 @@ pub mod model_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Event: an account was created, changed or archived.
+/// Event: an account was created or changed, archived, or taken out of the
+/// archive.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AccountChanged {
     /// The account as it is now.
@@ -4105,6 +4268,8 @@ pub enum AccountChangeKind {
     Updated = 2,
     /// It was archived.
     Archived = 3,
+    /// It was taken out of the archive.
+    Unarchived = 4,
 }
 impl AccountChangeKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4117,6 +4282,7 @@ impl AccountChangeKind {
             Self::Created => "ACCOUNT_CHANGE_KIND_CREATED",
             Self::Updated => "ACCOUNT_CHANGE_KIND_UPDATED",
             Self::Archived => "ACCOUNT_CHANGE_KIND_ARCHIVED",
+            Self::Unarchived => "ACCOUNT_CHANGE_KIND_UNARCHIVED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4126,6 +4292,7 @@ impl AccountChangeKind {
             "ACCOUNT_CHANGE_KIND_CREATED" => Some(Self::Created),
             "ACCOUNT_CHANGE_KIND_UPDATED" => Some(Self::Updated),
             "ACCOUNT_CHANGE_KIND_ARCHIVED" => Some(Self::Archived),
+            "ACCOUNT_CHANGE_KIND_UNARCHIVED" => Some(Self::Unarchived),
             _ => None,
         }
     }

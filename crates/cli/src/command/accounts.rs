@@ -1,4 +1,4 @@
-//! `mainstay accounts`: what is known of them.
+//! `mainstay accounts`: what is known of them, and which are in use.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,12 @@ use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
-    Account, AccountFilter, GetAccountRequest, LifecycleStage, ListAccountsRequest, OwnerRole, Segment,
+    Account, AccountFilter, ArchiveAccountRequest, GetAccountRequest, LifecycleStage, ListAccountsRequest, OwnerRole,
+    Segment, UnarchiveAccountRequest,
 };
 use mainstay_clients::{ServiceChannel, retrying};
 
+use crate::command::models::new_request_id;
 use crate::command::{is_enough, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -33,7 +35,24 @@ Examples:
 Examples:
   mainstay accounts get acme
   mainstay accounts get acme --output json")]
-    Get(GetArguments),
+    Get(AccountArgument),
+    /// End the scoring of an account that left
+    #[command(after_help = "\
+The account stays readable with its history. It leaves the lists, and takes no changes and no
+signals, those of imports included, until it is taken out of the archive again.
+
+Examples:
+  mainstay accounts archive acme
+  mainstay accounts list --archived")]
+    Archive(AccountArgument),
+    /// Take an account that came back out of the archive
+    #[command(after_help = "\
+The account has what it had before and is scored from today on; the days in the archive stay
+without a score.
+
+Examples:
+  mainstay accounts unarchive acme")]
+    Unarchive(AccountArgument),
 }
 
 /// Which accounts.
@@ -67,7 +86,7 @@ pub(crate) struct ListArguments {
 
 /// Which account.
 #[derive(Debug, Args)]
-pub(crate) struct GetArguments {
+pub(crate) struct AccountArgument {
     /// The account, by id
     account: String,
 }
@@ -89,7 +108,9 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     match command {
         AccountsCommand::List(arguments) => list(arguments, connection, output).await,
-        AccountsCommand::Get(arguments) => get(arguments, connection, output).await,
+        AccountsCommand::Get(argument) => get(argument, connection, output).await,
+        AccountsCommand::Archive(argument) => archive(argument, connection, output).await,
+        AccountsCommand::Unarchive(argument) => unarchive(argument, connection, output).await,
     }
 }
 
@@ -144,7 +165,7 @@ fn list_row(account: &Account) -> Vec<Cell> {
         Cell::new(id_of(&account.name)),
         Cell::new(&account.display_name),
         Cell::new(segment(account.segment())),
-        Cell::new(stage(account.lifecycle_stage())),
+        Cell::new(if account.archive_time.is_some() { "archived" } else { stage(account.lifecycle_stage()) }),
         Cell::new(&account.plan),
         Cell::new(account.arr.as_ref().map(money::format).unwrap_or_default()),
         Cell::new(day_of_time(account.renewal_time)),
@@ -152,8 +173,8 @@ fn list_row(account: &Account) -> Vec<Cell> {
     ]
 }
 
-async fn get(arguments: &GetArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let request = GetAccountRequest { name: account_name(&arguments.account)? };
+async fn get(argument: &AccountArgument, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let request = GetAccountRequest { name: account_name(&argument.account)? };
     let account = retrying(&connection.retries, async || client(connection).get_account(request.clone()).await)
         .await?
         .into_inner();
@@ -161,6 +182,35 @@ async fn get(arguments: &GetArguments, connection: &Connection, output: &mut Out
         output.json_object(&account)?;
     } else {
         output.table(facts(facts_of(&account)))?;
+    }
+    Ok(())
+}
+
+async fn archive(argument: &AccountArgument, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let name = account_name(&argument.account)?;
+    let request = ArchiveAccountRequest { name, request_id: new_request_id(), ..ArchiveAccountRequest::default() };
+    let account = retrying(&connection.retries, async || client(connection).archive_account(request.clone()).await)
+        .await?
+        .into_inner();
+    if output.is_json() {
+        output.json_object(&account)?;
+    } else {
+        let since = time_text(account.archive_time);
+        output.line(&format!("{} is archived since {since}.", id_of(&account.name)))?;
+    }
+    Ok(())
+}
+
+async fn unarchive(argument: &AccountArgument, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let name = account_name(&argument.account)?;
+    let request = UnarchiveAccountRequest { name, request_id: new_request_id(), ..UnarchiveAccountRequest::default() };
+    let account = retrying(&connection.retries, async || client(connection).unarchive_account(request.clone()).await)
+        .await?
+        .into_inner();
+    if output.is_json() {
+        output.json_object(&account)?;
+    } else {
+        output.line(&format!("{} is not archived; it is scored from today on.", id_of(&account.name)))?;
     }
     Ok(())
 }

@@ -66,12 +66,12 @@ pub(crate) fn show(explanation: &HealthExplanation, output: &mut Output) -> Resu
 
 fn headline(explanation: &HealthExplanation) -> String {
     let health = explanation.health.clone().unwrap_or_default();
+    let score = health.score.map(|score| format!("{}, ", decimal(rounded(score)))).unwrap_or_default();
     format!(
-        "{} ({}) on {}: {}, {}; model {}",
+        "{} ({}) on {}: {score}{}; model {}",
         id_of(&health.account),
         health.account_display_name,
         health.day,
-        health.score.map_or_else(|| "no score".to_owned(), |score| decimal(rounded(score))),
         band(health.band()),
         id_of(&health.model)
     )
@@ -116,7 +116,8 @@ fn parts_table(explanation: &HealthExplanation) -> Table {
             ]);
         }
     }
-    let total_row = ["Score", "", "", "", &decimal(total), "", ""];
+    let shown_total = score.map_or_else(|| points(None), |_| decimal(total));
+    let total_row = ["Score", "", "", "", &shown_total, "", ""];
     table.add_row(total_row.map(|text| Cell::new(text).add_attribute(Attribute::Bold)));
     table
 }

@@ -11,7 +11,7 @@ use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::{explain, history, is_enough, page_size, watch};
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::failure::{DONE, FAILED, Failure};
 use crate::output::{Output, note};
 use crate::table::{band_cell, change, change_cell, facts, percent, points, score_cell, table};
 use crate::words::{BandWord, SegmentWord, account_name, day_text, id_of, parse_day, segment, time_text};
@@ -25,6 +25,8 @@ pub(crate) enum HealthCommand {
 Examples:
   mainstay health list --band critical,at-risk
   mainstay health list --order falling --limit 20       who fell most in 30 days
+  mainstay health list --rose-by 10 --order rising      who recovered
+  mainstay health list --band no-score                  of whom nothing is known
   mainstay health list --owner mia@example.com --segment enterprise
   mainstay health list --limit 0 --output json | jq -r .account")]
     List(ListArguments),
@@ -32,7 +34,9 @@ Examples:
     #[command(after_help = "\
 Examples:
   mainstay health get acme
-  mainstay health get acme globex --day 2026-09-30")]
+  mainstay health get acme globex --day 2026-09-30
+
+The exit code is 1 when one of the accounts is not known, or had no health by that day.")]
     Get(GetArguments),
     /// Say why a score is what it is, and what moved it
     #[command(after_help = "\
@@ -76,8 +80,11 @@ pub(crate) struct ListArguments {
     #[arg(long, value_name = "EMAIL")]
     owner: Option<String>,
     /// Only those that fell by so many points or more in 30 days
-    #[arg(long, value_name = "POINTS")]
+    #[arg(long, value_name = "POINTS", value_parser = parse_points, conflicts_with = "rose_by")]
     fell_by: Option<f64>,
+    /// Only those that rose by so many points or more in 30 days
+    #[arg(long, value_name = "POINTS", value_parser = parse_points)]
+    rose_by: Option<f64>,
     /// In which order
     #[arg(long, value_enum, default_value_t = OrderWord::Worst)]
     order: OrderWord,
@@ -124,15 +131,22 @@ pub(crate) struct GetArguments {
     day: Option<NaiveDate>,
 }
 
-/// Runs the command.
-pub(crate) async fn run(command: &HealthCommand, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+/// Runs the command and gives its exit code.
+pub(crate) async fn run(command: &HealthCommand, connection: &Connection, output: &mut Output) -> Result<u8, Failure> {
     match command {
-        HealthCommand::List(arguments) => list(arguments, connection, output).await,
-        HealthCommand::Get(arguments) => get(arguments, connection, output).await,
-        HealthCommand::Explain(arguments) => explain::run(arguments, connection, output).await,
-        HealthCommand::History(arguments) => history::run(arguments, connection, output).await,
-        HealthCommand::Watch(arguments) => watch::run(arguments, connection, output).await,
+        HealthCommand::List(arguments) => list(arguments, connection, output).await?,
+        HealthCommand::Get(arguments) => return get(arguments, connection, output).await,
+        HealthCommand::Explain(arguments) => explain::run(arguments, connection, output).await?,
+        HealthCommand::History(arguments) => history::run(arguments, connection, output).await?,
+        HealthCommand::Watch(arguments) => watch::run(arguments, connection, output).await?,
     }
+    Ok(DONE)
+}
+
+/// Reads a move of a score, up or down as the option says.
+fn parse_points(text: &str) -> Result<f64, String> {
+    let points = text.parse().ok().filter(|points| (0.0..=100.0).contains(points));
+    points.ok_or_else(|| "must be a number of points from 0 to 100, for example 10".to_owned())
 }
 
 /// The client for health on a connection.
@@ -145,8 +159,8 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
         bands: arguments.band.iter().map(|&word| Band::from(word).into()).collect(),
         segments: arguments.segment.iter().map(|&word| Segment::from(word).into()).collect(),
         owner_email: arguments.owner.clone().unwrap_or_default(),
-        change_30d_at_most: arguments.fell_by.map(|points| -points.abs()),
-        change_30d_at_least: None,
+        change_30d_at_most: arguments.fell_by.map(|points| -points),
+        change_30d_at_least: arguments.rose_by,
     };
     let mut request = ListHealthRequest {
         filter: Some(filter),
@@ -211,7 +225,8 @@ fn list_row(health: &Health) -> Vec<Cell> {
     ]
 }
 
-async fn get(arguments: &GetArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+/// Shows health; that some accounts have none is a failure, as it is when one is asked for.
+async fn get(arguments: &GetArguments, connection: &Connection, output: &mut Output) -> Result<u8, Failure> {
     let accounts = arguments.accounts.iter().map(|given| account_name(given)).collect::<Result<Vec<_>, _>>()?;
     let day = day_text(arguments.day);
     if let [account] = accounts.as_slice() {
@@ -224,7 +239,7 @@ async fn get(arguments: &GetArguments, connection: &Connection, output: &mut Out
         } else {
             show_one(&health, output)?;
         }
-        return Ok(());
+        return Ok(DONE);
     }
     let request = BatchGetHealthRequest { accounts, day };
     let answer = retrying(&connection.retries, async || client(connection).batch_get_health(request.clone()).await)
@@ -232,15 +247,15 @@ async fn get(arguments: &GetArguments, connection: &Connection, output: &mut Out
         .into_inner();
     if output.is_json() {
         output.json_object(&answer)?;
-        return Ok(());
+    } else {
+        let mut table = list_table();
+        table.add_rows(answer.health.iter().map(list_row));
+        output.table(table)?;
+        for account in &answer.not_found {
+            note(&format!("{}: no such account, or not scored by that day", id_of(account)));
+        }
     }
-    let mut table = list_table();
-    table.add_rows(answer.health.iter().map(list_row));
-    output.table(table)?;
-    for account in &answer.not_found {
-        note(&format!("{}: no such account, or not scored by that day", id_of(account)));
-    }
-    Ok(())
+    Ok(if answer.not_found.is_empty() { DONE } else { FAILED })
 }
 
 fn show_one(health: &Health, output: &mut Output) -> Result<(), Failure> {

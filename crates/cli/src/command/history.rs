@@ -83,6 +83,9 @@ fn summary(days: &[Health]) -> String {
     let lowest = known().reduce(f64::min);
     let highest = known().reduce(f64::max);
     let account = days.first().map(|health| id_of(&health.account)).unwrap_or_default();
+    if lowest.is_none() {
+        return format!("{account} had no score in these days");
+    }
     format!("{account}  {}  between {} and {}", sparkline(&scores), points(lowest), points(highest))
 }
 
@@ -129,6 +132,7 @@ mod tests {
             day("2026-11-20", None, Band::Unspecified, None),
         ];
         assert_eq!(summary(&days), "acme   █▁  between 48.0 and 68.0");
+        assert_eq!(summary(&days[2..]), "acme had no score in these days");
         let mut table = days_table(&days);
         table.force_no_tty();
         let expected = "\

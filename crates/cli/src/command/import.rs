@@ -10,14 +10,19 @@ use crate::import::{self, ImportKind};
 use crate::output::Output;
 
 const ACCOUNTS_HELP: &str = "\
-Each row replaces the stored account whole; a row equal to what is stored changes
-nothing, so an import may be run again. When an account stands in the file twice, the
-later row counts.
+Accounts that are new are created. Of those that exist, only the fields are changed that
+the file has columns for; an empty value clears its field. The roles below are one field,
+so are all limits, all labels and all contacts: what the file does not say of them goes.
+A row equal to what is stored changes nothing, so an import may be run again.
+
+An account should stand in a file once. Of two rows of an account that are sent together
+(see --batch-size) only the later one is sent; of rows further apart, or with other
+columns, one is sent after the other, so that each run changes the account back and forth.
 
 Fields, found by columns of the same name (case, spaces and hyphens do not matter), or
 by the names in brackets, or given with --map and --constant:
   account (account_id, id)     the id in your own system; required
-  display_name (name)          what people call it; required
+  display_name (name)          what people call it; required for new accounts
   segment                      enterprise, mid-market or smb
   industry, product_line, plan
   lifecycle_stage (stage)      trial, onboarding, active, renewing or churned
@@ -27,13 +32,20 @@ by the names in brackets, or given with --map and --constant:
   seats                        a whole number
   csm, account_manager, csm_director, finance_contact, executive_sponsor
                                mia@example.com or Mia Lee <mia@example.com>
-  parent                       the id of the account this one belongs to
+  contacts                     people at the customer, a JSON list, in a CSV file as text:
+                               [{\"id\": \"c-1\", \"display_name\": \"Eve\", \"email\":
+                               \"eve@acme.example\", \"title\": \"CTO\", \"champion\": true,
+                               \"language_code\": \"de-CH\"}]; only the id is required
+  parent                       the id of the account this one belongs to: one that exists,
+                               or that comes earlier in the file
   limit.METRIC                 the plan's limit of a metric, for example limit.emails
   label.KEY                    a label, for example label.region
-JSON lines: one object a line with the same names; objects inside count as dotted names.
+JSON lines: one object a line with the same names; objects inside count as dotted names. A
+name that a line does not have changes nothing, and null clears the field.
 
 Bad rows are told with their line numbers and set aside in FILE.rejected, which can be
-corrected and imported. Exit codes: 0 all rows taken in; 1 some rejected; 2 none.
+corrected and imported. Exit codes: 0 all rows taken in, or there are none; 1 some
+rejected; 2 none taken in.
 
 Examples:
   mainstay import accounts customers.csv
@@ -63,7 +75,8 @@ by the names in brackets, or given with --map and --constant:
   feature_use:  feature, user_id, count
 
 Bad rows are told with their line numbers and set aside in FILE.rejected, which can be
-corrected and imported. Exit codes: 0 all rows taken in; 1 some rejected; 2 none.
+corrected and imported. Exit codes: 0 all rows taken in, or there are none; 1 some
+rejected; 2 none taken in.
 
 Examples:
   mainstay import signals usage.csv
@@ -74,7 +87,7 @@ Examples:
 /// What to take in.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
-    /// Create or replace accounts
+    /// Create accounts, and change those that exist
     #[command(after_help = ACCOUNTS_HELP)]
     Accounts(ImportArguments),
     /// Record what customers did

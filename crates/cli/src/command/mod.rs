@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Up(arguments) => up::run(arguments, &mut output).await?,
         Command::Demo(arguments) => demo::run(arguments, &mut output).await?,
         Command::Import(command) => import::run(command, &connect()?, &mut output).await?,
-        Command::Health(command) => health::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Health(command) => health::run(command, &connect()?, &mut output).await?,
         Command::Accounts(command) => accounts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Models(command) => models::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Status(arguments) => status::run(arguments, &connect()?, &mut output).await?,

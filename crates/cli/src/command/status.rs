@@ -17,7 +17,7 @@ use crate::failure::{DONE, FAILED, Failure};
 use crate::money::{self, grouped};
 use crate::output::{Output, to_json};
 use crate::table::{band_cell, bar, facts, points, table};
-use crate::words::id_of;
+use crate::words::{counted, id_of};
 
 /// No arguments of its own.
 #[derive(Debug, Args)]
@@ -43,23 +43,34 @@ pub(crate) async fn run(
     connection: &Connection,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let serving = serving(connection).await?;
-    let answers = if serving == ServingStatus::Serving { Some(ask(connection).await) } else { None };
+    let presence = presence(connection).await?;
+    let is_serving = presence.serving == ServingStatus::Serving;
+    let answers = if is_serving { Some(ask(connection).await) } else { None };
     if output.is_json() {
-        output.line(&json(connection, serving, answers.as_ref())?)?;
+        output.line(&json(connection, &presence, answers.as_ref())?)?;
     } else {
-        show(connection, serving, answers.as_ref(), output)?;
+        show(connection, &presence, answers.as_ref(), output)?;
     }
-    Ok(if serving == ServingStatus::Serving { DONE } else { FAILED })
+    Ok(if is_serving { DONE } else { FAILED })
 }
 
-async fn serving(connection: &Connection) -> Result<ServingStatus, Failure> {
+/// What the server says of itself.
+struct Presence {
+    serving: ServingStatus,
+    /// Its version; none when it does not say.
+    version: Option<String>,
+}
+
+async fn presence(connection: &Connection) -> Result<Presence, Failure> {
     let answer = retrying(&connection.retries, async || {
         let mut request = Request::new(HealthCheckRequest::default());
         request.set_timeout(connection.channel.deadline());
         HealthClient::new(connection.channel.clone()).check(request).await
     });
-    Ok(answer.await?.into_inner().status())
+    let answer = answer.await?;
+    let named = answer.metadata().get("server").and_then(|value| value.to_str().ok());
+    let version = named.and_then(|named| named.strip_prefix("mainstay/")).map(str::to_owned);
+    Ok(Presence { serving: answer.into_inner().status(), version })
 }
 
 async fn ask(connection: &Connection) -> Answers {
@@ -83,13 +94,14 @@ fn state(serving: ServingStatus) -> &'static str {
 
 fn show(
     connection: &Connection,
-    serving: ServingStatus,
+    presence: &Presence,
     answers: Option<&Answers>,
     output: &mut Output,
 ) -> Result<(), Failure> {
     let mut rows = vec![
-        ("server", format!("{} is {}", connection.channel.address(), state(serving))),
-        ("command", format!("mainstay {}", env!("CARGO_PKG_VERSION"))),
+        ("server", format!("{} is {}", connection.channel.address(), state(presence.serving))),
+        ("version", presence.version.clone().unwrap_or_else(|| "not known".to_owned())),
+        ("command", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     let Some(answers) = answers else { return Ok(output.table(facts(rows))?) };
     rows.push(("model", answers.model.as_ref().map_or_else(failure_line, |model| id_of(&model.name).to_owned())));
@@ -100,8 +112,8 @@ fn show(
             output.table(facts(rows))?;
         }
         Ok(summary) => {
-            let accounts = grouped(&summary.account_count.to_string());
-            rows.push(("portfolio", format!("{accounts} accounts, mean score {}", points(summary.mean_score))));
+            let accounts = counted(summary.account_count, "account");
+            rows.push(("portfolio", format!("{accounts}, mean score {}", points(summary.mean_score))));
             output.table(facts(rows))?;
             output.line("")?;
             output.table(bands_table(summary))?;
@@ -119,10 +131,10 @@ fn failure_line(failure: &Failure) -> String {
 }
 
 fn feed_line(feed: &FeedPosition) -> String {
-    let newest = grouped(&feed.newest_offset.to_string());
+    let events = counted(feed.newest_offset, "event");
     match feed.outbox_size {
-        0 => format!("{newest} events"),
-        waiting => format!("{newest} events, {} about to be added", grouped(&waiting.to_string())),
+        0 => events,
+        waiting => format!("{events}, {} about to be added", grouped(&waiting.to_string())),
     }
 }
 
@@ -144,10 +156,11 @@ fn arr(count: &BandCount) -> String {
     count.arr.iter().map(money::format).collect::<Vec<_>>().join(", ")
 }
 
-fn json(connection: &Connection, serving: ServingStatus, answers: Option<&Answers>) -> Result<String, Failure> {
+fn json(connection: &Connection, presence: &Presence, answers: Option<&Answers>) -> Result<String, Failure> {
     let mut status = serde_json::json!({
         "server": connection.channel.address().as_str(),
-        "serving": serving == ServingStatus::Serving,
+        "serving": presence.serving == ServingStatus::Serving,
+        "serverVersion": presence.version,
         "commandVersion": env!("CARGO_PKG_VERSION"),
     });
     let error = |status: &Status| serde_json::json!({ "error": ErrorReport::from(status).to_json() });
@@ -195,5 +208,6 @@ healthy      1,500  ███████████████░░░░░
     fn a_feed_says_what_waits_for_its_place() {
         let feed = FeedPosition { newest_offset: 12_345, outbox_size: 7, ..FeedPosition::default() };
         assert_eq!(feed_line(&feed), "12,345 events, 7 about to be added");
+        assert_eq!(feed_line(&FeedPosition { newest_offset: 1, ..FeedPosition::default() }), "1 event");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use mainstay_clients::DEFAULT_PORT;
 use mainstay_domain::{Clock, SystemClock};
+use mainstay_rpc::server::ADMIN_PORT_OFFSET;
 use mainstay_rpc::shutdown;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +16,7 @@ use crate::output::{Output, note};
 use crate::suite::{self, Database, Parts, Running, SERVICES, Surroundings};
 
 /// Where the admin pages of the first service are, or else at a port after it.
-const ADMIN_PORT: u16 = DEFAULT_PORT + 10;
+const ADMIN_PORT: u16 = DEFAULT_PORT + ADMIN_PORT_OFFSET;
 
 const HELP: &str = "\
 PostgreSQL is found on this machine, or else fetched once. It is private: it ends with this
@@ -182,4 +183,17 @@ fn announce(running: &[Running], data_dir: Option<PathBuf>, output: &mut Output)
 pub(crate) fn server_option(address: SocketAddr) -> String {
     let is_default = address == suite::loopback(DEFAULT_PORT);
     if is_default { String::new() } else { format!(" --server {address}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_rpc::service_main::ServiceApp;
+    use mainstay_scoring::ScoringMain;
+
+    use super::*;
+
+    #[test]
+    fn the_command_looks_where_scoring_listens_by_itself_too() {
+        assert_eq!(ScoringMain::PORT, DEFAULT_PORT);
+    }
 }

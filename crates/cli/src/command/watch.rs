@@ -1,7 +1,11 @@
 //! `mainstay health watch`: changes of health as they happen.
 
+use std::time::Duration;
+
 use clap::Args;
 use mainstay_api::mainstay::scoring::v1::{HealthChange, WatchHealthRequest, WatchHealthResponse};
+use mainstay_clients::ErrorReport;
+use mainstay_rpc::shutdown;
 use tonic::Streaming;
 
 use crate::command::health::client;
@@ -10,6 +14,10 @@ use crate::failure::Failure;
 use crate::output::{Output, note};
 use crate::table::{change, points};
 use crate::words::{account_name, band, id_of, time_text};
+
+/// The reasons of ends after which a watch goes on, from the cursor in their metadata.
+const SHUTTING_DOWN: &str = "SHUTTING_DOWN";
+const SLOW_READER: &str = "SLOW_READER";
 
 /// Which changes.
 #[derive(Debug, Args)]
@@ -40,12 +48,13 @@ pub(crate) async fn run(
         accounts: arguments.accounts.iter().map(|given| account_name(given)).collect::<Result<_, _>>()?,
         until_now: arguments.until_now,
     };
+    let interrupted = shutdown::on_signals()?;
     let result = tokio::select! {
         result = follow(&mut request, connection, output) => result,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = interrupted.cancelled() => Ok(()),
     };
     output.flush()?;
-    if !request.cursor.is_empty() {
+    if !request.cursor.is_empty() && (result.is_ok() || Some(&request.cursor) != arguments.cursor.as_ref()) {
         note(&format!("Go on from here with --cursor {}", request.cursor));
     }
     result
@@ -65,13 +74,30 @@ async fn follow(request: &mut WatchHealthRequest, connection: &Connection, outpu
             },
             Err(status) => status,
         };
+        let end = ErrorReport::from(&status);
+        if let Some(cursor) = cursor_at_end(&end) {
+            cursor.clone_into(&mut request.cursor);
+            request.from_oldest = false;
+        }
         if request.cursor != before {
             attempt = 1;
         }
-        let Some(pause) = connection.retries.pause_after(attempt, &status) else { return Err(status.into()) };
+        let pause = match end.reason.as_deref() {
+            Some(SLOW_READER) => Some(Duration::ZERO),
+            _ => connection.retries.pause_after(attempt, &status),
+        };
+        let Some(pause) = pause else { return Err(status.into()) };
         note(&format!("{}; connecting again", status.message()));
         tokio::time::sleep(pause).await;
         attempt += 1;
+    }
+}
+
+/// Where to go on, when the server that ended the stream says so.
+fn cursor_at_end(end: &ErrorReport) -> Option<&str> {
+    match end.reason.as_deref() {
+        Some(SHUTTING_DOWN | SLOW_READER) => end.metadata.get("cursor").map(String::as_str),
+        _ => None,
     }
 }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use mainstay_api::mainstay::scoring::v1::{Account, Owner, OwnerRole};
 use mainstay_domain::Violations;
+use prost::Message;
 
-use crate::import::batches::Mapper;
+use crate::import::batches::{Mapper, Place};
+use crate::import::contacts::contacts;
 use crate::import::fields::{FieldReader, account_name};
 use crate::import::mapping::{Field, Fields, Mapping};
-use crate::import::row::Row;
+use crate::import::row::{Header, Row};
 use crate::import::values::{DateReader, lifecycle_stage, segment, whole_number};
 use crate::money;
 
@@ -35,9 +37,11 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("csm_director"),
         Field::new("finance_contact"),
         Field::new("executive_sponsor"),
+        Field::new("contacts"),
         Field::new("parent"),
     ],
     prefixes: &["limit.", "label."],
+    required: &["account"],
 };
 
 const ROLES: [(&str, OwnerRole); 5] = [
@@ -47,6 +51,15 @@ const ROLES: [(&str, OwnerRole); 5] = [
     ("finance_contact", OwnerRole::FinanceContact),
     ("executive_sponsor", OwnerRole::ExecutiveSponsor),
 ];
+
+/// What a row says of an account.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AccountRow {
+    /// The account; fields of which the row says nothing are empty.
+    pub(crate) account: Account,
+    /// The fields of which the row says something, as the proto names them.
+    pub(crate) fields: Vec<&'static str>,
+}
 
 /// Makes accounts of rows.
 #[derive(Debug)]
@@ -60,12 +73,37 @@ impl AccountMapper {
     pub(crate) fn new(mapping: Mapping, dates: DateReader) -> Self {
         Self { mapping, dates }
     }
+
+    /// The fields of an account of which rows with these columns say something.
+    fn account_fields(&self, header: &Header) -> Vec<&'static str> {
+        let named = FIELDS.named.iter().map(|field| field.name).filter(|name| self.mapping.names(name, header));
+        let mut fields: Vec<&'static str> = named.filter_map(account_field).collect();
+        fields.dedup();
+        let below = [("limit.", "plan_limits"), ("label.", "labels")];
+        fields.extend(
+            below.iter().filter(|(prefix, _)| self.mapping.names_below(prefix, header)).map(|(_, field)| field),
+        );
+        fields
+    }
+}
+
+/// The field of an account that a field of rows is for; none for those that only serve others.
+fn account_field(name: &'static str) -> Option<&'static str> {
+    match name {
+        "account" | "currency" => None,
+        role if ROLES.iter().any(|(field, _)| *field == role) => Some("owners"),
+        same => Some(same),
+    }
 }
 
 impl Mapper for AccountMapper {
-    type Item = Account;
+    type Item = AccountRow;
 
-    fn map(&self, row: &Row) -> Result<Account, Violations> {
+    fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    fn map(&self, row: &Row) -> Result<AccountRow, Violations> {
         let mut faults = Violations::new();
         let text = |name: &str| self.mapping.value(name, row).unwrap_or_default().to_owned();
         let mut fields = FieldReader { mapping: &self.mapping, row, faults: &mut faults };
@@ -73,7 +111,7 @@ impl Mapper for AccountMapper {
         let date = |text: &str| self.dates.read(text);
         let account = Account {
             name: fields.required("account", account_name).unwrap_or_default(),
-            display_name: fields.required("display_name", |text| Ok(text.to_owned())).unwrap_or_default(),
+            display_name: fields.filled_if_named("display_name", |text| Ok(text.to_owned())).unwrap_or_default(),
             segment: fields.read("segment", segment).unwrap_or_default().into(),
             industry: text("industry"),
             product_line: text("product_line"),
@@ -88,15 +126,31 @@ impl Mapper for AccountMapper {
             seats: fields.read("seats", whole_number),
             plan_limits: fields.numbers_below("limit."),
             owners: ROLES.iter().filter_map(|&(field, role)| fields.read(field, |text| owner(role, text))).collect(),
+            contacts: fields.read("contacts", contacts).unwrap_or_default(),
             parent: fields.read("parent", account_name).unwrap_or_default(),
             labels: labels(&self.mapping, row),
             ..Account::default()
         };
-        faults.into_result(account)
+        faults.into_result(AccountRow { account, fields: self.account_fields(&row.header) })
     }
 
-    fn distinct_key<'i>(&self, account: &'i Account) -> Option<&'i str> {
-        Some(&account.name)
+    fn encoded_len(&self, row: &AccountRow) -> usize {
+        row.account.encoded_len()
+    }
+
+    fn key<'i>(&self, row: &'i AccountRow) -> Option<&'i str> {
+        Some(&row.account.name)
+    }
+
+    /// Rows that name the same fields are sent together; of the others, an account comes after its
+    /// parent and after an earlier row of its own.
+    fn place<'b>(&self, row: &AccountRow, lookup: impl Fn(&str) -> Option<&'b AccountRow>) -> Place {
+        let earlier = lookup(&row.account.name);
+        let before_it = [earlier, lookup(&row.account.parent)];
+        if before_it.into_iter().flatten().any(|other| other.fields != row.fields) {
+            return Place::NextBatch;
+        }
+        if earlier.is_some() { Place::Instead } else { Place::Beside }
     }
 }
 
@@ -119,7 +173,7 @@ fn owner(role: OwnerRole, text: &str) -> Result<Owner, String> {
 #[cfg(test)]
 mod tests {
     use mainstay_api::mainstay::common::v1::Money;
-    use mainstay_api::mainstay::scoring::v1::{LifecycleStage, Segment};
+    use mainstay_api::mainstay::scoring::v1::{Contact, LifecycleStage, Segment};
 
     use super::*;
     use crate::import::mapping::tests::{pairs, row};
@@ -143,11 +197,12 @@ mod tests {
             ("seats", "25"),
             ("csm", "Mia Lee <mia@example.com>"),
             ("finance contact", "bo@example.com"),
+            ("contacts", "[{\"id\": \"c-1\", \"name\": \"Eve\"}]"),
             ("parent", "acme-group"),
             ("limit.emails", "100000"),
             ("label.region", "EMEA"),
         ]);
-        let account = mapper(&[], &[]).map(&row).expect("a good row");
+        let AccountRow { account, fields } = mapper(&[], &[]).map(&row).expect("a good row");
         let money = |minor_units| Some(Money { currency_code: "EUR".to_owned(), minor_units });
         let person = |role: OwnerRole, email: &str, name: &str| Owner {
             role: role.into(),
@@ -167,12 +222,38 @@ mod tests {
                 person(OwnerRole::Csm, "mia@example.com", "Mia Lee"),
                 person(OwnerRole::FinanceContact, "bo@example.com", ""),
             ],
+            contacts: vec![Contact { id: "c-1".to_owned(), display_name: "Eve".to_owned(), ..Contact::default() }],
             parent: "accounts/acme-group".to_owned(),
             plan_limits: BTreeMap::from([("emails".to_owned(), 100_000.0)]),
             labels: BTreeMap::from([("region".to_owned(), "EMEA".to_owned())]),
             ..Account::default()
         };
         assert_eq!(account, expected);
+        let named = [
+            "display_name",
+            "segment",
+            "lifecycle_stage",
+            "arr",
+            "mrr",
+            "renewal_time",
+            "seats",
+            "owners",
+            "contacts",
+            "parent",
+            "plan_limits",
+            "labels",
+        ];
+        assert_eq!(fields, named);
+    }
+
+    #[test]
+    fn a_row_may_say_something_of_a_few_fields_only() {
+        let columns = [("account", "nr"), ("owners", "x")];
+        assert!(Mapping::new(FIELDS, &pairs(&columns), &[]).is_err(), "owners are given by role");
+        let row = row(&[("id", "acme"), ("plan", ""), ("csm_director", "bo@example.com")]);
+        let row = mapper(&[], &[("label.tier", "a")]).map(&row).expect("a good row");
+        assert_eq!(row.fields, ["plan", "owners", "labels"]);
+        assert_eq!(row.account.display_name, "");
     }
 
     #[test]

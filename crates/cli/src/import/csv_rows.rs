@@ -100,7 +100,7 @@ impl<R: BufRead> CsvRows<R> {
 fn begun_at(line: u64, error: ReadError) -> ReadError {
     match error {
         ReadError::RowTooLong { .. } => ReadError::RowTooLong { line },
-        ReadError::Io { .. } => error,
+        ReadError::Io { .. } | ReadError::NeverThere { .. } => error,
     }
 }
 

@@ -28,6 +28,15 @@ impl FieldReader<'_> {
         self.read(field, read)
     }
 
+    /// A field that may not be empty where the row names it.
+    pub(crate) fn filled_if_named<T>(
+        &mut self,
+        field: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.mapping.names(field, &self.row.header) { self.required(field, read) } else { None }
+    }
+
     /// The numbers of the fields that begin with a prefix, by key.
     pub(crate) fn numbers_below(&mut self, prefix: &str) -> BTreeMap<String, f64> {
         let pairs = self.mapping.values_below(prefix, self.row);

@@ -35,10 +35,11 @@ impl<R: BufRead> JsonRows<R> {
 }
 
 /// Adds the fields of an object to `pairs`, those of objects inside with dotted
-/// names. Numbers keep their digits: they are never read as floats here.
+/// names, lists as their JSON, and `null` as an empty value. Numbers keep their
+/// digits: they are never read as floats here.
 fn flatten(prefix: &str, object: &str, pairs: &mut Vec<(String, String)>) -> Result<(), String> {
-    let fields: BTreeMap<String, &RawValue> =
-        serde_json::from_str(object).map_err(|error| format!("is not a JSON object: {error}"))?;
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(object)
+        .map_err(|error| format!("is not a JSON object: {error}; every line must be one"))?;
     for (name, raw) in fields {
         let text = raw.get();
         let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
@@ -48,7 +49,7 @@ fn flatten(prefix: &str, object: &str, pairs: &mut Vec<(String, String)>) -> Res
                 let value = serde_json::from_str(text).map_err(|error| format!("{name}: {error}"))?;
                 pairs.push((name, value));
             }
-            _ if text == "null" => {}
+            _ if text == "null" => pairs.push((name, String::new())),
             _ => pairs.push((name, text.to_owned())),
         }
     }
@@ -83,16 +84,19 @@ mod tests {
     #[test]
     fn objects_become_rows_with_dotted_names_and_exact_numbers() {
         let text = "{\"id\": \"a\", \"arr\": 123456789012345678.10, \"limit\": {\"emails\": 5}, \"x\": null}\n\n\
-                    {\"id\": \"b\", \"arr\": 1, \"limit\": {\"emails\": 6}}\n";
+                    {\"x\": [{\"y\": 1}], \"id\": \"b\", \"arr\": 1, \"limit\": {\"emails\": 6}}\n";
         let mut rows = JsonRows::new(text.as_bytes());
         let first = rows.next_row().expect("readable").expect("a row").expect("an object");
         assert_eq!(
             (first.line, first.header.titles.as_slice()),
-            (1, ["arr", "id", "limit.emails"].map(str::to_owned).as_slice())
+            (1, ["arr", "id", "limit.emails", "x"].map(str::to_owned).as_slice())
         );
-        assert_eq!(first.values, ["123456789012345678.10", "a", "5"]);
+        assert_eq!(first.values, ["123456789012345678.10", "a", "5", ""]);
         let second = rows.next_row().expect("readable").expect("a row").expect("an object");
-        assert_eq!((second.line, second.values.as_slice()), (3, ["1", "b", "6"].map(str::to_owned).as_slice()));
+        assert_eq!(
+            (second.line, second.values.as_slice()),
+            (3, ["1", "b", "6", "[{\"y\": 1}]"].map(str::to_owned).as_slice())
+        );
         assert!(Arc::ptr_eq(&first.header, &second.header));
         assert!(rows.next_row().expect("readable").is_none());
     }

@@ -24,12 +24,14 @@ pub(crate) struct Counts {
     pub(crate) changed: u64,
     /// What was known already.
     pub(crate) known: u64,
+    /// Rows for which a later one was sent.
+    pub(crate) replaced: u64,
 }
 
 impl Counts {
     /// Rows that were taken in.
     pub(crate) fn taken(&self) -> u64 {
-        self.added + self.changed + self.known
+        self.added + self.changed + self.known + self.replaced
     }
 }
 
@@ -58,12 +60,8 @@ impl Ledger {
     }
 
     /// Settles a batch: `counts` of it were taken in, and the items of `errors` refused.
-    pub(crate) fn settle<M: Clone>(
-        &mut self,
-        batch: &Batch<M>,
-        counts: Counts,
-        errors: &[ItemError],
-    ) -> io::Result<()> {
+    pub(crate) fn settle<M>(&mut self, batch: &Batch<M>, counts: Counts, errors: &[ItemError]) -> io::Result<()> {
+        batch.notes.iter().for_each(|text| self.note(text));
         let refused = errors.iter().filter_map(|error| {
             let item = batch.items.get(usize::try_from(error.index).ok()?)?;
             let status = error.status.as_ref();
@@ -77,6 +75,7 @@ impl Ledger {
         self.counts.added += counts.added;
         self.counts.changed += counts.changed;
         self.counts.known += counts.known;
+        self.counts.replaced += batch.replaced;
         self.bar.set_position(self.bytes_read.load(Ordering::Relaxed));
         self.bar.set_message(format!("{} rows", grouped(&(self.counts.taken() + self.rejects.count()).to_string())));
         Ok(())
@@ -103,11 +102,11 @@ impl Ledger {
         self.rejects.finish()
     }
 
-    /// The exit code: all taken in, some, or none.
+    /// The exit code: all taken in, some, or none. Of no rows all are taken in.
     pub(crate) fn exit_code(&self) -> u8 {
         match (self.counts.taken(), self.rejects.count()) {
-            (0, _) => WRONG_USE,
             (_, 0) => DONE,
+            (0, _) => WRONG_USE,
             _ => FAILED,
         }
     }
@@ -153,10 +152,11 @@ mod tests {
         let path = folder.path().join("rejected");
         let rejects = Rejects::new(Some(path.clone()), RejectFormat::JsonLines);
         let mut ledger = Ledger::new(rejects, Arc::default(), None);
-        assert_eq!(ledger.exit_code(), WRONG_USE);
+        assert_eq!(ledger.exit_code(), DONE, "no rows, all of them taken in");
         let item = |line, text: &str| Item { message: Account::default(), line, text: text.to_owned() };
         let bad = Reject { line: 3, reason: "unread".to_owned(), text: "x".to_owned() };
-        let batch = Batch { items: vec![item(2, "{\"a\":2}"), item(4, "{\"a\":4}")], rejects: vec![bad] };
+        let items = vec![item(2, "{\"a\":2}"), item(4, "{\"a\":4}")];
+        let batch = Batch { items, rejects: vec![bad], ..Batch::default() };
         let status = Status { code: 9, message: "the account is archived".to_owned(), details: Vec::new() };
         let errors = [ItemError { index: 1, status: Some(status) }];
         ledger.settle(&batch, Counts { added: 1, ..Counts::default() }, &errors).expect("written");

@@ -32,6 +32,8 @@ pub(crate) struct Fields {
     pub(crate) named: &'static [Field],
     /// Fields whose name is ours up to a dot, and the caller's behind it.
     pub(crate) prefixes: &'static [&'static str],
+    /// Named fields without which there is no use in a row.
+    pub(crate) required: &'static [&'static str],
 }
 
 impl Fields {
@@ -86,12 +88,10 @@ impl Mapping {
         Err(format!("there is no field `{field}`; the fields are {all}"))
     }
 
-    /// Checks the columns of a file before its rows are read: each mapped one is
-    /// there. Gives the titles of those that no field uses.
-    pub(crate) fn check(&self, header: &Header) -> Result<Vec<String>, String> {
-        let mut absent: Vec<&str> =
-            self.columns.values().map(String::as_str).filter(|column| header.place(column).is_none()).collect();
-        absent.sort_unstable();
+    /// Checks the columns of a file before its rows are read: each mapped one is there, those of required
+    /// fields are, and each once.
+    pub(crate) fn check(&self, header: &Header) -> Result<(), String> {
+        let absent: Vec<&str> = self.mapped_columns().filter(|column| header.place(column).is_none()).collect();
         if !absent.is_empty() {
             let titles = header.titles.join(", ");
             return Err(format!("the file has no column `{}`; its columns are {titles}", absent.join("`, `")));
@@ -100,6 +100,24 @@ impl Mapping {
         if !repeated.is_empty() {
             return Err(format!("the file has the column `{}` twice", repeated.join("`, `")));
         }
+        match self.fields.required.iter().find(|field| !self.names(field, header)) {
+            Some(field) => Err(format!(
+                "no column gives the field `{field}`: say which does with --map {field}=COLUMN; the columns are {}",
+                header.titles.join(", ")
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The columns that fields are mapped to, normalized, in their order.
+    pub(crate) fn mapped_columns(&self) -> impl Iterator<Item = &str> {
+        let mut columns: Vec<&str> = self.columns.values().map(String::as_str).collect();
+        columns.sort_unstable();
+        columns.into_iter()
+    }
+
+    /// The titles of the columns that no field uses.
+    pub(crate) fn unused<'h>(&self, header: &'h Header) -> Vec<&'h str> {
         let used: Vec<usize> = self.fields.named.iter().filter_map(|field| self.place(field, header)).collect();
         let is_unused = |(place, title): &(usize, &String)| {
             let column = normalized(title);
@@ -108,7 +126,21 @@ impl Mapping {
                 && !self.fields.prefixes.iter().any(|prefix| column.starts_with(prefix))
                 && !REJECT_COLUMNS.contains(&column.as_str())
         };
-        Ok(header.titles.iter().enumerate().filter(is_unused).map(|(_, title)| title.clone()).collect())
+        header.titles.iter().enumerate().filter(is_unused).map(|(_, title)| title.as_str()).collect()
+    }
+
+    /// Whether rows with these columns say something of a named field, be it that it is empty.
+    pub(crate) fn names(&self, name: &str, header: &Header) -> bool {
+        let field = self.fields.named.iter().find(|field| field.name == name);
+        self.constants.contains_key(name) || field.is_some_and(|field| self.place(field, header).is_some())
+    }
+
+    /// Whether rows with these columns say something of a field that begins with a prefix.
+    pub(crate) fn names_below(&self, prefix: &str, header: &Header) -> bool {
+        let mapped = self.columns.iter().filter(|(_, column)| header.place(column).is_some()).map(|(field, _)| field);
+        let mut fields = self.constants.keys().chain(mapped);
+        fields.any(|field| field.starts_with(prefix))
+            || header.titles.iter().any(|title| normalized(title).starts_with(prefix))
     }
 
     /// The place of the column that gives a named field.
@@ -166,6 +198,7 @@ pub(crate) mod tests {
     const FIELDS: Fields = Fields {
         named: &[Field::with_aliases("account", &["account_id", "id"]), Field::new("plan"), Field::new("seats")],
         prefixes: &["label."],
+        required: &["account"],
     };
 
     /// A row of these columns and values, on line 2.
@@ -198,7 +231,22 @@ pub(crate) mod tests {
         assert_eq!(mapping.value("plan", &row), Some("pro"));
         let labels = [("region".to_owned(), "EMEA"), ("tier".to_owned(), "a")];
         assert_eq!(mapping.values_below("label.", &row), labels);
-        assert_eq!(mapping.check(&row.header), Ok(vec!["account".to_owned(), "plan".to_owned()]));
+        assert_eq!(mapping.check(&row.header), Ok(()));
+        assert_eq!(mapping.unused(&row.header), ["account", "plan"]);
+    }
+
+    #[test]
+    fn a_row_names_a_field_by_a_column_that_may_be_empty_or_by_a_constant() {
+        let columns = pairs(&[("seats", "licences"), ("label.region", "area")]);
+        let mapping = Mapping::new(FIELDS, &columns, &pairs(&[("plan", "pro")])).expect("fields");
+        let named = |columns: &[(&str, &str)]| {
+            let header = row(columns).header;
+            let fields = ["account", "plan", "seats"].into_iter().filter(|field| mapping.names(field, &header));
+            (fields.collect::<Vec<_>>(), mapping.names_below("label.", &header))
+        };
+        assert_eq!(named(&[("id", "a"), ("seats", "5")]), (vec!["account", "plan"], false));
+        assert_eq!(named(&[("licences", ""), ("area", "")]), (vec!["plan", "seats"], true));
+        assert_eq!(named(&[("label.tier", "")]), (vec!["plan"], true));
     }
 
     #[test]
@@ -212,5 +260,9 @@ pub(crate) mod tests {
         assert_eq!(fault, "the file has no column `tariff`; its columns are id");
         let twice = Mapping::new(FIELDS, &[], &[]).expect("fields").check(&row(&[("id", ""), ("ID", "")]).header);
         assert!(twice.is_err());
+        let unnamed = Mapping::new(FIELDS, &[], &[]).expect("fields").check(&row(&[("nr", ""), ("plan", "")]).header);
+        let told =
+            "no column gives the field `account`: say which does with --map account=COLUMN; the columns are nr, plan";
+        assert_eq!(unnamed, Err(told.to_owned()));
     }
 }

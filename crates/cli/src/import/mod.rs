@@ -7,11 +7,13 @@
 
 mod accounts;
 mod batches;
+mod contacts;
 mod csv_rows;
 mod fields;
 mod json_rows;
 mod ledger;
 mod mapping;
+mod names;
 mod rejects;
 mod row;
 mod send_accounts;
@@ -117,7 +119,7 @@ async fn both<M>(sent: Result<(), Failure>, batches: mpsc::Receiver<Batch<M>>, r
 }
 
 /// Only counts what would be sent.
-async fn count<M: Clone>(batches: &mut mpsc::Receiver<Batch<M>>, ledger: &mut Ledger) -> Result<(), Failure> {
+async fn count<M>(batches: &mut mpsc::Receiver<Batch<M>>, ledger: &mut Ledger) -> Result<(), Failure> {
     while let Some(batch) = batches.recv().await {
         let added = u64::try_from(batch.items.len()).unwrap_or(u64::MAX);
         ledger.settle(&batch, Counts { added, ..Counts::default() }, &[])?;
@@ -144,6 +146,7 @@ fn finish(
             "added": counts.added,
             "changed": counts.changed,
             "known": counts.known,
+            "replaced": counts.replaced,
             "rejected": rejected,
             "rejectsFile": path,
         });
@@ -166,14 +169,17 @@ fn finish(
     if counts.taken() == 0 {
         return Ok(WRONG_USE);
     }
-    note("The import ended early. Run the same command again: what is there already changes nothing.");
+    note(
+        "Not all is taken in. Run the same command again once that is put right: what is there already changes nothing.",
+    );
     Ok(FAILED)
 }
 
 fn summary(kind: ImportKind, dry_run: bool, counts: Counts, rejected: u64) -> String {
     let number = |count: u64| grouped(&count.to_string());
     let taken = match (kind, dry_run) {
-        (_, true) => format!("{} rows are good", number(counts.added)),
+        (ImportKind::Accounts, true) => format!("accounts: {} good, none sent", number(counts.added)),
+        (ImportKind::Signals { .. }, true) => format!("signals: {} good, none sent", number(counts.added)),
         (ImportKind::Accounts, false) => format!(
             "accounts: {} new, {} changed, {} unchanged",
             number(counts.added),
@@ -184,5 +190,9 @@ fn summary(kind: ImportKind, dry_run: bool, counts: Counts, rejected: u64) -> St
             format!("signals: {} recorded, {} known already", number(counts.added), number(counts.known))
         }
     };
-    format!("{taken}; {} rejected", number(rejected))
+    let replaced = match counts.replaced {
+        0 => String::new(),
+        count => format!("; {} replaced by later rows", number(count)),
+    };
+    format!("{taken}{replaced}; {} rejected", number(rejected))
 }

@@ -99,6 +99,12 @@ pub(crate) enum ReadError {
         /// Where it begins.
         line: u64,
     },
+    /// What is mapped is not in the file.
+    #[error("no row has `{columns}`, which --map names; what was to be read from there is as it was")]
+    NeverThere {
+        /// The columns, joined.
+        columns: String,
+    },
 }
 
 /// Gives rows one after the other.

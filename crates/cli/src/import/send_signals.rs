@@ -24,7 +24,10 @@ struct Numbered {
 
 impl Numbered {
     fn request(&self) -> StreamSignalsRequest {
-        StreamSignalsRequest { sequence: self.sequence, signals: self.batch.messages() }
+        StreamSignalsRequest {
+            sequence: self.sequence,
+            signals: self.batch.items.iter().map(|item| item.message.clone()).collect(),
+        }
     }
 }
 
@@ -129,7 +132,8 @@ impl Sender<'_> {
             return Err(Status::internal(message).into());
         };
         let count = |count: i32| u64::try_from(count).unwrap_or(0);
-        let counts = Counts { added: count(answer.recorded_count), changed: 0, known: count(answer.duplicate_count) };
+        let counts =
+            Counts { added: count(answer.recorded_count), known: count(answer.duplicate_count), ..Counts::default() };
         Ok(self.ledger.settle(&first.batch, counts, &answer.errors)?)
     }
 }

@@ -9,7 +9,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::command::import::SourceIdFrom;
-use crate::import::batches::Mapper;
+use crate::import::batches::{Mapper, Place};
 use crate::import::fields::{FieldReader, account_name};
 use crate::import::mapping::{Field, Fields, Mapping};
 use crate::import::row::Row;
@@ -35,6 +35,7 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("count"),
     ],
     prefixes: &[],
+    required: &["account", "event_time"],
 };
 
 /// Makes signals of rows.
@@ -87,6 +88,10 @@ impl SignalMapper {
 impl Mapper for SignalMapper {
     type Item = Signal;
 
+    fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
     fn map(&self, row: &Row) -> Result<Signal, Violations> {
         let mut faults = Violations::new();
         let kind = faults.take("kind", self.kind(row));
@@ -109,8 +114,16 @@ impl Mapper for SignalMapper {
         faults.into_result(signal)
     }
 
-    fn distinct_key<'i>(&self, _signal: &'i Signal) -> Option<&'i str> {
+    fn encoded_len(&self, signal: &Signal) -> usize {
+        signal.encoded_len()
+    }
+
+    fn key<'i>(&self, _signal: &'i Signal) -> Option<&'i str> {
         None
+    }
+
+    fn place<'b>(&self, _signal: &Signal, _lookup: impl Fn(&str) -> Option<&'b Signal>) -> Place {
+        Place::Beside
     }
 }
 

@@ -1,7 +1,7 @@
 //! The file that is imported.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,6 @@ use crate::import::json_rows::JsonRows;
 use crate::import::mapping::Mapping;
 use crate::import::rejects::RejectFormat;
 use crate::import::row::RowSource;
-use crate::output::note;
 
 const READ_BUFFER_BYTES: usize = 256 * 1024;
 
@@ -84,26 +83,18 @@ pub(crate) fn open(arguments: &ImportArguments, mapping: &Mapping) -> Result<Sou
         FileFormat::Csv => {
             let delimiter = arguments.delimiter.unwrap_or_else(|| delimiter_of(path));
             let opened = CsvRows::open(reader, delimiter).map_err(|error| unreadable(&error))?;
-            let rows = opened.ok_or_else(|| unreadable(&"is empty"))?;
-            check(&rows, mapping, &unreadable)?;
+            let rows = opened.ok_or_else(|| unreadable(&"is empty: it has not even a header"))?;
+            if let Some(other) = other_delimiter(&rows.header().titles) {
+                let fault = format!("the header is one column with `{other}` in it: is that the --delimiter?");
+                return Err(unreadable(&fault));
+            }
+            mapping.check(rows.header()).map_err(|fault| unreadable(&fault))?;
             let header = rows.header_text().to_owned();
             (Box::new(rows), RejectFormat::Csv { header, delimiter })
         }
         FileFormat::JsonLines => (Box::new(JsonRows::new(reader)), RejectFormat::JsonLines),
     };
     Ok(Source { rows, bytes_read, bytes_total, rejects_path, reject_format })
-}
-
-fn check<R: BufRead>(
-    rows: &CsvRows<R>,
-    mapping: &Mapping,
-    unreadable: &dyn Fn(&dyn std::fmt::Display) -> Failure,
-) -> Result<(), Failure> {
-    let unused = mapping.check(rows.header()).map_err(|fault| unreadable(&fault))?;
-    if !unused.is_empty() {
-        note(&format!("Columns that are not used: {}", unused.join(", ")));
-    }
-    Ok(())
 }
 
 /// A path without `.rejected`, so that a file of bad rows is read as what it is.
@@ -127,9 +118,24 @@ fn delimiter_of(path: &Path) -> u8 {
     if extension(path).as_deref() == Some("tsv") { b'\t' } else { b',' }
 }
 
+/// What seems to stand between the columns of a header that was read as one.
+fn other_delimiter(titles: &[String]) -> Option<&'static str> {
+    const DELIMITERS: [(char, &str); 4] = [(';', ";"), ('\t', "\\t"), ('|', "|"), (',', ",")];
+    let [only] = titles else { return None };
+    DELIMITERS.into_iter().find(|(delimiter, _)| only.contains(*delimiter)).map(|(_, shown)| shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_of_one_column_may_have_another_delimiter() {
+        let other = |titles: &[&str]| other_delimiter(&titles.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(other(&["id;name"]), Some(";"));
+        assert_eq!(other(&["id\tname"]), Some("\\t"));
+        assert_eq!((other(&["id"]), other(&["id;x", "name"])), (None, None));
+    }
 
     #[test]
     fn the_extension_tells_what_a_file_is() {

@@ -1,6 +1,7 @@
 //! `mainstay import accounts`.
 
 use mainstay_api::mainstay::common::v1::Money;
+use mainstay_api::mainstay::scoring::v1::Account;
 
 use crate::server::TestServer;
 use crate::{run, run_with_input, write};
@@ -103,11 +104,124 @@ async fn a_server_that_is_not_ready_yet_is_waited_for() {
 }
 
 #[tokio::test]
+async fn what_a_file_has_no_columns_for_stays_as_it_is() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let full = "{\"id\": \"a\", \"name\": \"A\", \"plan\": \"gold\", \"seats\": 5, \"csm\": \"mia@example.com\", \
+                \"contacts\": [{\"id\": \"c-1\", \"display_name\": \"Eve\"}]}\n";
+    let full = write(folder.path(), "full.jsonl", full);
+    assert_eq!(run(server.address, &["import", "accounts", &full]).await.code, 0);
+    let before = server.state().accounts["accounts/a"].clone();
+    assert_eq!((before.contacts[0].id.as_str(), before.contacts[0].display_name.as_str()), ("c-1", "Eve"));
+
+    let some = write(folder.path(), "some.csv", "id,plan,seats\na,silver,\n");
+    let ran = run(server.address, &["import", "accounts", &some, "--constant", "label.tier=1"]).await;
+    assert_eq!(ran.out, "accounts: 0 new, 1 changed, 0 unchanged; 0 rejected\n", "{}", ran.err);
+    let expected = Account {
+        plan: "silver".to_owned(),
+        seats: None,
+        labels: [("tier".to_owned(), "1".to_owned())].into(),
+        ..before
+    };
+    assert_eq!(server.state().accounts["accounts/a"], expected);
+    assert_eq!(server.state().account_masks[1], ["plan", "seats", "labels"]);
+}
+
+#[tokio::test]
+async fn contacts_come_as_text_in_a_column_too() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "id,name,contacts\na,A,\"[{\"\"id\"\": \"\"c-1\"\", \"\"champion\"\": true}]\"\nb,B,\nc,C,Eve\n";
+    let file = write(folder.path(), "accounts.csv", text);
+    let ran = run(server.address, &["import", "accounts", &file]).await;
+    assert_eq!(ran.out, "accounts: 2 new, 0 changed, 0 unchanged; 1 rejected\n");
+    assert!(ran.err.contains("line 4: contacts: must be a list such as"), "{}", ran.err);
+    let state = server.state();
+    assert!(state.accounts["accounts/a"].contacts[0].champion);
+    assert_eq!(state.accounts["accounts/b"].contacts, []);
+}
+
+#[tokio::test]
+async fn lines_that_name_different_fields_change_each_its_own() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = [
+        "{\"id\": \"a\", \"name\": \"A\", \"plan\": \"gold\"}",
+        "{\"id\": \"b\", \"name\": \"refused\", \"seats\": 1}",
+        "{\"id\": \"c\", \"name\": \"C\", \"plan\": \"gold\"}",
+        "{\"id\": \"a\", \"seats\": 7}",
+        "{\"id\": \"c\", \"plan\": null}",
+    ];
+    let file = write(folder.path(), "accounts.jsonl", &lines.join("\n"));
+    let ran = run(server.address, &["import", "accounts", &file]).await;
+    assert_eq!(ran.out, "accounts: 2 new, 2 changed, 0 unchanged; 1 rejected\n", "{}", ran.err);
+    assert!(ran.err.contains("line 2: display_name: must be another"), "{}", ran.err);
+    let state = server.state();
+    assert_eq!(state.account_batches, [2, 1, 1, 1]);
+    let facts = |id: &str| (state.accounts[id].plan.clone(), state.accounts[id].seats);
+    assert_eq!(facts("accounts/a"), ("gold".to_owned(), Some(7)));
+    assert_eq!(facts("accounts/c"), (String::new(), None));
+}
+
+#[tokio::test]
+async fn of_two_rows_of_an_account_the_later_counts_and_a_second_run_changes_nothing() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = write(folder.path(), "accounts.csv", "id,name\na,A\nb,B\na,A2\n");
+    let first = run(server.address, &["import", "accounts", &file]).await;
+    let expected = "accounts: 2 new, 0 changed, 0 unchanged; 1 replaced by later rows; 0 rejected\n";
+    assert_eq!((first.code, first.out.as_str()), (0, expected));
+    assert_eq!(server.state().accounts["accounts/a"].display_name, "A2");
+    let again = run(server.address, &["import", "accounts", &file, "--output", "json"]).await;
+    let summary: serde_json::Value = serde_json::from_str(&again.out).expect("JSON");
+    assert_eq!((&summary["changed"], &summary["known"], &summary["replaced"]), (&0.into(), &2.into(), &1.into()));
+}
+
+#[tokio::test]
+async fn names_of_json_lines_are_checked_as_columns_are() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = [
+        "{\"nr\": \"a\", \"name\": \"A\", \"pln\": \"gold\"}",
+        "{\"nr\": \"b\", \"name\": \"B\", \"Name\": \"B\"}",
+        "{\"nr\": \"c\", \"name\": \"C\", \"pln\": \"gold\", \"segmnt\": \"smb\"}",
+    ];
+    let file = write(folder.path(), "accounts.jsonl", &lines.join("\n"));
+    let ran = run(server.address, &["import", "accounts", &file, "--map", "account=nr", "--map", "seats=seat"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (1, "accounts: 2 new, 0 changed, 0 unchanged; 1 rejected\n"));
+    for told in [
+        "Columns that are not used: pln\n",
+        "Columns that are not used: segmnt\n",
+        "line 1: has no `seat`, which --map names\n",
+        "line 2: has the column `name` twice\n",
+        "no row has `seat`, which --map names",
+    ] {
+        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_rows_is_taken_in() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let csv = write(folder.path(), "accounts.csv", "id,name\n");
+    let json = write(folder.path(), "accounts.jsonl", "\n");
+    for file in [csv, json] {
+        let ran = run(server.address, &["import", "accounts", &file, "--map", "display_name=name"]).await;
+        let expected = "accounts: 0 new, 0 changed, 0 unchanged; 0 rejected\n";
+        assert_eq!((ran.code, ran.out.as_str()), (0, expected), "{}", ran.err);
+    }
+    assert!(server.state().account_batches.is_empty());
+}
+
+#[tokio::test]
 async fn wrong_use_is_told_before_anything_is_sent() {
     let server = TestServer::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "accounts.csv", "id,name\na,A\n");
     let empty = write(folder.path(), "empty.csv", "");
+    let unnamed = write(folder.path(), "unnamed.csv", "nr,name\n1,A\n");
+    let semicolons = write(folder.path(), "semicolons.csv", "id;name\na;A\n");
     let unclear = write(folder.path(), "accounts.txt", "id,name\n");
     for (arguments, told) in [
         (vec![file.as_str(), "--map", "account=nr"], "has no column `nr`; its columns are id, name"),
@@ -115,6 +229,8 @@ async fn wrong_use_is_told_before_anything_is_sent() {
         (vec![&file, "--date-format", "%Q"], "is not a format"),
         (vec![&file, "--rejects", &file], "names the file that is imported"),
         (vec![&empty], "is empty"),
+        (vec![&unnamed], "say which does with --map account=COLUMN; the columns are nr, name"),
+        (vec![&semicolons], "one column with `;` in it: is that the --delimiter?"),
         (vec![&unclear], "--format"),
         (vec!["missing.csv"], "No such file"),
         (vec![&file, "--map", "account"], "must have a name"),
@@ -132,6 +248,6 @@ async fn a_dry_run_checks_rows_and_sends_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "accounts.csv", "id,name\na,A\nb,\n");
     let ran = run(server.address, &["import", "accounts", &file, "--dry-run"]).await;
-    assert_eq!((ran.code, ran.out.as_str()), (1, "1 rows are good; 1 rejected\n"));
+    assert_eq!((ran.code, ran.out.as_str()), (1, "accounts: 1 good, none sent; 1 rejected\n"));
     assert!(server.state().accounts.is_empty());
 }

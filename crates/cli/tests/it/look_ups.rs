@@ -2,10 +2,11 @@
 
 use std::process::Stdio;
 
-use mainstay_api::mainstay::scoring::v1::{Band, Health, HealthChange, Segment, WatchHealthResponse};
+use mainstay_api::mainstay::scoring::v1::{Band, Health, HealthChange, HealthFilter, Segment, WatchHealthResponse};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tonic::Code;
 
-use crate::server::TestServer;
+use crate::server::{TestServer, stream_end};
 use crate::{command, run};
 
 fn health(id: &str, score: f64, band: Band) -> Health {
@@ -94,6 +95,62 @@ async fn a_watch_goes_on_from_its_cursor_after_a_cut_and_says_where_it_ended() {
     let later = run(server.address, &["health", "watch", "--cursor", "c2"]).await;
     assert_eq!(later.out.lines().count(), 1);
     assert!(later.out.contains("  c  "), "{}", later.out);
+}
+
+#[tokio::test]
+async fn a_watch_that_the_server_ends_goes_on_from_the_cursor_it_is_given() {
+    for (code, reason) in [(Code::Unavailable, "SHUTTING_DOWN"), (Code::ResourceExhausted, "SLOW_READER")] {
+        let server = TestServer::start().await;
+        server.state().watch_end = Some(stream_end(code, reason, "c0"));
+        let ran = run(server.address, &["health", "watch", "--until-now"]).await;
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert_eq!(server.state().watched_from, ["", "c0"], "{reason}");
+        assert!(ran.err.contains("Go on from here with --cursor c0"), "{}", ran.err);
+    }
+    let server = TestServer::start().await;
+    server.state().watch_end = Some(stream_end(Code::OutOfRange, "CURSOR_EXPIRED", "c0"));
+    let ran = run(server.address, &["health", "watch", "--cursor", "c"]).await;
+    assert_eq!(ran.code, 1);
+    assert_eq!(server.state().watched_from, ["c"]);
+}
+
+#[tokio::test]
+async fn an_account_without_health_is_a_failure_however_many_are_asked_for() {
+    let server = portfolio().await;
+    let all = run(server.address, &["health", "get", "a", "b"]).await;
+    assert_eq!((all.code, all.err.as_str()), (0, ""));
+    let some = run(server.address, &["health", "get", "a", "nobody"]).await;
+    assert_eq!(some.code, 1);
+    assert!(some.out.contains("critical"), "{}", some.out);
+    assert!(some.err.starts_with("nobody: no such account"), "{}", some.err);
+    let json = run(server.address, &["health", "get", "a", "nobody", "--output", "json"]).await;
+    let answer: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert_eq!((json.code, &answer["notFound"][0]), (1, &"accounts/nobody".into()));
+}
+
+#[tokio::test]
+async fn each_filter_is_asked_for() {
+    let server = portfolio().await;
+    for (arguments, expected) in [
+        (
+            ["--band", "critical,no-score"],
+            HealthFilter { bands: vec![Band::Critical.into(), Band::Unspecified.into()], ..HealthFilter::default() },
+        ),
+        (["--fell-by", "15"], HealthFilter { change_30d_at_most: Some(-15.0), ..HealthFilter::default() }),
+        (["--rose-by", "2.5"], HealthFilter { change_30d_at_least: Some(2.5), ..HealthFilter::default() }),
+        (["--segment", "smb"], HealthFilter { segments: vec![Segment::Smb.into()], ..HealthFilter::default() }),
+        (
+            ["--owner", "mia@example.com"],
+            HealthFilter { owner_email: "mia@example.com".to_owned(), ..HealthFilter::default() },
+        ),
+    ] {
+        let ran = run(server.address, &[&["health", "list"], &arguments[..]].concat()).await;
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert_eq!(server.state().health_filter.take(), Some(expected), "{arguments:?}");
+    }
+    for wrong in [&["--rose-by", "-5"][..], &["--fell-by", "101"], &["--fell-by", "5", "--rose-by", "5"]] {
+        assert_eq!(run(server.address, &[&["health", "list"], wrong].concat()).await.code, 2, "{wrong:?}");
+    }
 }
 
 #[tokio::test]

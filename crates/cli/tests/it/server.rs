@@ -16,12 +16,13 @@ use mainstay_api::mainstay::scoring::v1::{
     Account, ArchiveAccountRequest, Band, BandCount, BatchGetHealthRequest, BatchGetHealthResponse, BatchMode,
     BatchRecordSignalsRequest, BatchRecordSignalsResponse, BatchUpsertAccountsRequest, BatchUpsertAccountsResponse,
     CreateAccountRequest, ExplainHealthRequest, GetAccountRequest, GetHealthHistoryRequest, GetHealthHistoryResponse,
-    GetHealthRequest, Health, HealthExplanation, HealthSummary, ItemError, ListAccountsRequest, ListAccountsResponse,
-    ListHealthRequest, ListHealthResponse, ListSignalsRequest, ListSignalsResponse, RecomputeHealthRequest,
-    StreamSignalsRequest, StreamSignalsResponse, SummarizeHealthRequest, UpdateAccountRequest, WatchHealthRequest,
-    WatchHealthResponse,
+    GetHealthRequest, Health, HealthExplanation, HealthFilter, HealthSummary, ItemError, ListAccountsRequest,
+    ListAccountsResponse, ListHealthRequest, ListHealthResponse, ListSignalsRequest, ListSignalsResponse,
+    RecomputeHealthRequest, StreamSignalsRequest, StreamSignalsResponse, SummarizeHealthRequest,
+    UnarchiveAccountRequest, UpdateAccountRequest, WatchHealthRequest, WatchHealthResponse,
 };
-use prost::Message as _;
+use prost::{Message as _, Name as _};
+use prost_reflect::{DescriptorPool, DynamicMessage};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Code, Request, Response, Status, Streaming, async_trait};
@@ -38,6 +39,8 @@ pub(crate) struct State {
     pub(crate) sequences: Vec<i64>,
     /// Sizes of all batches of accounts that arrived.
     pub(crate) account_batches: Vec<usize>,
+    /// The fields that each of these batches was to change.
+    pub(crate) account_masks: Vec<Vec<String>>,
     /// End the stream with `UNAVAILABLE` instead of acknowledging this batch,
     /// once, although it is recorded.
     pub(crate) cut_at: Option<i64>,
@@ -50,6 +53,10 @@ pub(crate) struct State {
     pub(crate) changes: Vec<WatchHealthResponse>,
     /// Cursors that `WatchHealth` was asked to go on from.
     pub(crate) watched_from: Vec<String>,
+    /// End the next `WatchHealth` with this, once, before it sends anything.
+    pub(crate) watch_end: Option<Status>,
+    /// What the last `ListHealth` asked for.
+    pub(crate) health_filter: Option<HealthFilter>,
 }
 
 /// The server's address, and what it knows.
@@ -94,6 +101,24 @@ impl Service {
     }
 }
 
+/// The account that `given` makes of a stored one whose fields of a mask it changes.
+fn changed(stored: &Account, given: &Account, fields: &[String]) -> Account {
+    let pool = DescriptorPool::decode(mainstay_api::FILE_DESCRIPTOR_SET).expect("descriptors");
+    let descriptor = pool.get_message_by_name(&Account::full_name()).expect("accounts");
+    let dynamic = |account: &Account| {
+        DynamicMessage::decode(descriptor.clone(), account.encode_to_vec().as_slice()).expect("an account")
+    };
+    let (mut changed, given) = (dynamic(stored), dynamic(given));
+    for field in fields {
+        let field = descriptor.get_field_by_name(field).expect("a field");
+        changed.set_field(&field, given.get_field(&field).into_owned());
+        if !given.has_field(&field) {
+            changed.clear_field(&field);
+        }
+    }
+    changed.transcode_to().expect("an account")
+}
+
 /// A refusal with details, as the services give it.
 fn refusal(code: Code, reason: &str, message: &str, field: &str) -> Status {
     let mut details = ErrorDetails::with_error_info(reason, "scoring.mainstay", []);
@@ -107,6 +132,12 @@ fn refusal(code: Code, reason: &str, message: &str, field: &str) -> Status {
 fn item_error(index: usize, status: &Status) -> ItemError {
     let status = rpc::Status::decode(status.details()).expect("a status with details");
     ItemError { index: i32::try_from(index).expect("small"), status: Some(status) }
+}
+
+/// The end of a stream with the cursor to go on from.
+pub(crate) fn stream_end(code: Code, reason: &str, cursor: &str) -> Status {
+    let metadata = [("cursor".to_owned(), cursor.to_owned())];
+    Status::with_error_details(code, "ended", ErrorDetails::with_error_info(reason, "mainstay", metadata))
 }
 
 fn unserved<T>() -> Result<Response<T>, Status> {
@@ -127,7 +158,9 @@ impl AccountService for Service {
             state.unavailable_batches -= 1;
             return Err(Status::unavailable("starting"));
         }
+        let mask = request.update_mask.unwrap_or_default().paths;
         state.account_batches.push(request.accounts.len());
+        state.account_masks.push(mask.clone());
         let mut answer = BatchUpsertAccountsResponse::default();
         for (index, account) in request.accounts.into_iter().enumerate() {
             if account.display_name == "refused" {
@@ -136,10 +169,17 @@ impl AccountService for Service {
                 answer.errors.push(item_error(index, &status));
                 continue;
             }
-            match state.accounts.insert(account.name.clone(), account.clone()) {
-                None => answer.created_count += 1,
-                Some(before) if before == account => answer.unchanged_count += 1,
-                Some(_) => answer.updated_count += 1,
+            let Some(stored) = state.accounts.get_mut(&account.name) else {
+                answer.created_count += 1;
+                state.accounts.insert(account.name.clone(), account);
+                continue;
+            };
+            let changed = changed(stored, &account, &mask);
+            if *stored == changed {
+                answer.unchanged_count += 1;
+            } else {
+                answer.updated_count += 1;
+                *stored = changed;
             }
         }
         Ok(Response::new(answer))
@@ -164,6 +204,10 @@ impl AccountService for Service {
     }
 
     async fn archive_account(&self, _: Request<ArchiveAccountRequest>) -> Result<Response<Account>, Status> {
+        unserved()
+    }
+
+    async fn unarchive_account(&self, _: Request<UnarchiveAccountRequest>) -> Result<Response<Account>, Status> {
         unserved()
     }
 }
@@ -232,7 +276,8 @@ impl HealthService for Service {
 
     async fn list_health(&self, request: Request<ListHealthRequest>) -> Result<Response<ListHealthResponse>, Status> {
         let request = request.into_inner();
-        let state = self.state();
+        let mut state = self.state();
+        state.health_filter = request.filter;
         let start: usize = request.page_token.parse().unwrap_or(0);
         let size = usize::try_from(request.page_size).expect("not negative").min(2);
         let health: Vec<Health> = state.health.iter().skip(start).take(size).cloned().collect();
@@ -266,6 +311,9 @@ impl HealthService for Service {
         let request = request.into_inner();
         let mut state = self.state();
         state.watched_from.push(request.cursor.clone());
+        if let Some(end) = state.watch_end.take() {
+            return Ok(Response::new(Box::pin(futures::stream::iter([Err(end)]))));
+        }
         let seen = state.changes.iter().position(|answer| answer.cursor == request.cursor).map_or(0, |place| place + 1);
         let mut answers: Vec<_> = state.changes[seen..].iter().cloned().map(Ok).collect();
         if seen == 0 && answers.len() > 1 {
@@ -277,9 +325,17 @@ impl HealthService for Service {
 
     async fn batch_get_health(
         &self,
-        _: Request<BatchGetHealthRequest>,
+        request: Request<BatchGetHealthRequest>,
     ) -> Result<Response<BatchGetHealthResponse>, Status> {
-        unserved()
+        let state = self.state();
+        let mut answer = BatchGetHealthResponse::default();
+        for account in request.into_inner().accounts {
+            match state.health.iter().find(|health| health.account == account) {
+                Some(health) => answer.health.push(health.clone()),
+                None => answer.not_found.push(account),
+            }
+        }
+        Ok(Response::new(answer))
     }
 
     async fn get_health_history(

@@ -12,6 +12,7 @@ async fn a_server_that_is_up_shows_its_portfolio_and_what_it_does_not_serve() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let address = server.address;
     assert!(ran.out.contains(&format!("http://{address} is up\n")), "{}", ran.out);
+    assert!(ran.out.contains("version    not known\n"), "{}", ran.out);
     assert!(ran.out.contains("portfolio  0 accounts, mean score 60.0\n"), "{}", ran.out);
     assert!(ran.out.contains("feed       not known: UNIMPLEMENTED\n"), "{}", ran.out);
     let json = run(address, &["status", "--output", "json"]).await;
@@ -27,4 +28,5 @@ async fn a_server_that_is_down_is_told_with_its_address() {
     let ran = run(address, &["status"]).await;
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert!(ran.err.starts_with(&format!("mainstay: cannot reach http://{address}: ")), "{}", ran.err);
+    assert!(ran.err.contains("`mainstay up` starts one on this machine"), "{}", ran.err);
 }

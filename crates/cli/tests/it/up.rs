@@ -105,6 +105,12 @@ async fn data_is_kept_when_it_is_stopped_and_when_it_is_killed() {
     let data_dir = folder.path().join("data");
     let up = Up::start(&data_dir).await;
 
+    let status = done(up.address, &["status", "--output", "json"]).await;
+    let status: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
+    assert_eq!(status["serverVersion"], env!("CARGO_PKG_VERSION"));
+    let elsewhere = run(up.admin, &["health", "list"]).await;
+    assert!(elsewhere.err.contains("is this the address of its RPCs?"), "{}", elsewhere.err);
+
     let today = done(up.address, &["models", "get", "active", "--output", "json"]).await;
     let model: serde_json::Value = serde_json::from_str(&today.out).expect("JSON");
     assert_eq!(model["name"], "models/default");
@@ -139,6 +145,35 @@ async fn data_is_kept_when_it_is_stopped_and_when_it_is_killed() {
     assert!(listed.out.contains("Acme") && listed.out.contains("Globex"), "{}", listed.out);
     assert_ne!(up.admin, up.address);
     assert_eq!(up.end("-INT").await, Some(0));
+}
+
+#[tokio::test]
+async fn accounts_keep_what_a_file_does_not_say_and_come_back_from_the_archive() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    let full = "{\"id\":\"acme\",\"name\":\"Acme\",\"contacts\":[{\"id\":\"c-1\",\"display_name\":\"Eve\"}],\"label\":{\"tier\":\"1\"}}\n";
+    let full = write(folder.path(), "accounts.jsonl", full);
+    done(up.address, &["import", "accounts", &full]).await;
+    let some = write(folder.path(), "accounts.csv", "id,plan,seats\nacme,gold,5\n");
+    let imported = done(up.address, &["import", "accounts", &some]).await;
+    assert_eq!(imported.out, "accounts: 0 new, 1 changed, 0 unchanged; 0 rejected\n");
+    let account = async || -> serde_json::Value {
+        let got = done(up.address, &["accounts", "get", "acme", "--output", "json"]).await;
+        serde_json::from_str(&got.out).expect("JSON")
+    };
+    let stored = account().await;
+    assert_eq!((&stored["plan"], &stored["seats"]), (&"gold".into(), &"5".into()));
+    assert_eq!((&stored["contacts"][0]["displayName"], &stored["labels"]["tier"]), (&"Eve".into(), &"1".into()));
+
+    let archived = done(up.address, &["accounts", "archive", "acme"]).await;
+    assert!(archived.out.starts_with("acme is archived since 20"), "{}", archived.out);
+    let refused = run(up.address, &["import", "accounts", &some]).await;
+    assert!(refused.err.contains("until UnarchiveAccount"), "{}", refused.err);
+    let back = done(up.address, &["accounts", "unarchive", "acme"]).await;
+    assert_eq!(back.out, "acme is not archived; it is scored from today on.\n");
+    assert_eq!(account().await.get("archiveTime"), None);
+    done(up.address, &["import", "accounts", &some]).await;
+    assert_eq!(up.end("-TERM").await, Some(0));
 }
 
 #[tokio::test]

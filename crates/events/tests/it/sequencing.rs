@@ -144,6 +144,7 @@ async fn a_sequencer_is_woken_and_ends_when_told() {
     let task = tokio::spawn(async move { running.run(stopped).await });
     let reader = fixture.reader();
     let mut stream = reader.subscribe(FeedStart::Now, FeedFilter::default(), false).await.expect("a stream");
+    within_deadline("a cursor", stream.next()).await.expect("no end").expect("a batch");
     let mut conn = fixture.pool().acquire().await.expect("a connection");
     let event = sample(&fixture.ids, "acme", 1, fixture.now());
     fixture.log.append(&mut conn, &[event], fixture.now()).await.expect("an append");

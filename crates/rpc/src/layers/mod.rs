@@ -16,6 +16,7 @@ mod message_sizes;
 mod methods;
 mod panic_guard;
 mod request_ids;
+mod server_names;
 mod spans;
 
 use std::future::Future;
@@ -43,6 +44,7 @@ pub(crate) use methods::Methods;
 use panic_guard::PanicGuard;
 use request_ids::RequestIds;
 pub use request_ids::{REQUEST_ID_HEADER, RequestId, request_id_of};
+use server_names::ServerNames;
 use spans::Spans;
 
 pub(crate) type Request = http::Request<Body>;
@@ -119,6 +121,7 @@ macro_rules! layers {
 }
 
 layers![
+    ServerNames,
     RequestIds,
     Spans,
     CallMetrics,

@@ -48,6 +48,7 @@ async fn a_request_meets_the_layers_in_the_order_that_is_written_down() {
     assert_eq!(
         met,
         [
+            "server_names",
             "request_ids",
             "spans",
             "call_metrics",

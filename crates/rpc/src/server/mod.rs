@@ -14,4 +14,4 @@ pub use error::{ServeError, StartError};
 #[doc(hidden)]
 pub use limited::CompressionEncoding;
 pub use running::{Server, ServerHandle};
-pub use settings::{ConnectionSettings, DrainSettings, Limits, RpcSettings};
+pub use settings::{ADMIN_PORT_OFFSET, ConnectionSettings, DrainSettings, Limits, RpcSettings};

@@ -8,11 +8,8 @@ use crate::auth::AuthSettings;
 use crate::settings::Reader;
 use crate::tls::TlsSettings;
 
-/// Where the RPCs are by default: this machine only.
-const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7301);
-
-/// Where the admin port is by default: this machine only.
-const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7391);
+/// How far above the port of the RPCs the admin port is by default.
+pub const ADMIN_PORT_OFFSET: u16 = 10;
 
 /// How a service listens, within which limits it answers, and how it ends.
 #[derive(Debug, Clone)]
@@ -138,13 +135,15 @@ impl RpcSettings {
     }
 }
 impl RpcSettings {
-    /// Reads the sections `rpc` and `auth`.
-    pub fn read(reader: &mut Reader) -> Self {
-        let listen = reader.socket_address("rpc.listen", "where the RPCs are served", LISTEN);
+    /// Reads the sections `rpc` and `auth`. By default it listens on this machine only, with the RPCs at
+    /// `port` and the admin pages at [`ADMIN_PORT_OFFSET`] above.
+    pub fn read(reader: &mut Reader, port: u16) -> Self {
+        let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        let listen = reader.socket_address("rpc.listen", "where the RPCs are served", loopback(port));
         let admin_listen = reader.socket_address(
             "rpc.admin_listen",
             "where /livez, /readyz, /metrics and health for probes are served, in plain text and to anybody",
-            ADMIN_LISTEN,
+            loopback(port + ADMIN_PORT_OFFSET),
         );
         let tls = read_tls(reader);
         let allow_unauthenticated_non_loopback = reader.bool(

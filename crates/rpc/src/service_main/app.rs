@@ -20,6 +20,9 @@ pub trait ServiceApp: Send + Sync + 'static {
     /// Its name: in `MAINSTAY_<NAME>__…`, in logs and traces, for example `scoring`.
     const NAME: &'static str;
 
+    /// Where its RPCs are by default; each service has another, so that all run on one machine.
+    const PORT: u16;
+
     /// What it does, one sentence for `--help`.
     const ABOUT: &'static str;
 

@@ -70,7 +70,7 @@ fn command<A: ServiceApp>() -> Command {
         .value_parser(value_parser!(PathBuf))
         .help(format!("The configuration, TOML [default: the file that {variable} names, else none]"));
     let address = Arg::new("address").long("address").value_name("URL").help(
-        "Where the health service is, for example http://127.0.0.1:7391 [default: the configured admin port on this machine]",
+        "Where the health service is, for example http://127.0.0.1:7471 [default: the configured admin port on this machine]",
     );
     let service = Arg::new("service")
         .long("service")

@@ -82,7 +82,7 @@ impl<A: ServiceApp> Configuration<A> {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
         let mut reader = Reader::load(A::NAME, file, environment)?;
-        let common = CommonSettings::read(&mut reader, A::NAME);
+        let common = CommonSettings::read(&mut reader, A::NAME, A::PORT);
         let own = A::read_settings(&mut reader);
         Ok(Self { reader, common, own })
     }
@@ -218,8 +218,8 @@ mod tests {
     #[test]
     fn a_server_that_listens_everywhere_is_asked_on_loopback() {
         let asked = |listen: &str| on_this_machine(listen.parse().expect("an address")).to_string();
-        assert_eq!(asked("0.0.0.0:7391"), "127.0.0.1:7391");
-        assert_eq!(asked("[::]:7391"), "[::1]:7391");
-        assert_eq!(asked("10.0.0.7:7391"), "10.0.0.7:7391");
+        assert_eq!(asked("0.0.0.0:7471"), "127.0.0.1:7471");
+        assert_eq!(asked("[::]:7471"), "[::1]:7471");
+        assert_eq!(asked("10.0.0.7:7471"), "10.0.0.7:7471");
     }
 }

@@ -32,10 +32,10 @@ pub struct MigrationSettings {
 }
 
 impl CommonSettings {
-    /// Reads all sections for the service `name`.
-    pub fn read(reader: &mut Reader, name: &str) -> Self {
+    /// Reads all sections for the service `name`, whose RPCs are at `port` by default.
+    pub fn read(reader: &mut Reader, name: &str, port: u16) -> Self {
         Self {
-            rpc: RpcSettings::read(reader),
+            rpc: RpcSettings::read(reader, port),
             database: read_database(reader, name),
             migration: MigrationSettings {
                 url: reader.optional_secret(

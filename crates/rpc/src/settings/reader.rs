@@ -127,11 +127,11 @@ impl Reader {
         self.value(key, doc, Some(default), show, read).unwrap_or(default)
     }
 
-    /// An address to bind, `127.0.0.1:7301` or `[::1]:7301`.
+    /// An address to bind, `127.0.0.1:7461` or `[::1]:7461`.
     pub fn socket_address(&mut self, key: &'static str, doc: &'static str, default: SocketAddr) -> SocketAddr {
         let read = |value: &Value| {
             let given = text(value)?;
-            given.parse().map_err(|_| format!("must be an IP address and port such as `127.0.0.1:7301`, not `{given}`"))
+            given.parse().map_err(|_| format!("must be an IP address and port such as `127.0.0.1:7461`, not `{given}`"))
         };
         self.value(key, doc, Some(default), ToString::to_string, read).unwrap_or(default)
     }

@@ -26,6 +26,7 @@ impl Runnable for Done {
 #[async_trait]
 impl ServiceApp for App {
     const NAME: &'static str = "sample";
+    const PORT: u16 = 7460;
     const ABOUT: &'static str = "Does what a test needs.";
     type Settings = u32;
     type Complete = Done;

@@ -1,4 +1,4 @@
-//! A call can be followed: by its request id and by its trace.
+//! A call can be followed: by its request id, by its trace, and to the version that answered it.
 
 use mainstay_api::mainstay::events::v1::{GetFeedPositionRequest, SubscribeRequest};
 use mainstay_telemetry::TelemetrySettings;
@@ -44,6 +44,17 @@ async fn a_streams_head_has_the_request_id() {
     let (mut client, _fake) = feed::with_defaults().await;
     let response = client.subscribe(SubscribeRequest::default()).await.expect("it begins");
     assert!(response.metadata().contains_key("x-request-id"));
+}
+
+#[tokio::test]
+async fn each_answer_and_each_refusal_names_the_version_that_gave_it() {
+    let version = concat!("mainstay/", env!("CARGO_PKG_VERSION"));
+    let (mut client, fake) = feed::with_defaults().await;
+    let response = client.get_feed_position(with_id("crm-42")).await.expect("it is answered");
+    assert_eq!(response.metadata().get("server").expect("it is named"), version);
+    fake.behave(Behaviour::Fail(Status::not_found("no such thing")));
+    let status = client.get_feed_position(with_id("crm-43")).await.expect_err("it fails");
+    assert_eq!(status.metadata().get("server").expect("it is named"), version);
 }
 
 #[tokio::test]

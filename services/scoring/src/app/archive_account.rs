@@ -3,7 +3,7 @@
 use mainstay_domain::AccountId;
 
 use super::{App, Mutation, Replayable, ScoringError, account_changes};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, AccountChange};
 use crate::storage::accounts;
 
 /// Archives an account; one that is archived stays as it is, whatever the
@@ -26,7 +26,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             return Err(ScoringError::EtagMismatch);
         }
         let account = stored.archived(now);
-        account_changes::store(app, conn, std::slice::from_ref(&account), now).await?;
+        account_changes::store(app, conn, std::slice::from_ref(&account), |_| AccountChange::Archived, now).await?;
         Ok(answer(&account))
     })
     .await

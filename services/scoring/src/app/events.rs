@@ -9,7 +9,7 @@ use super::App;
 use super::get_model::ModelView;
 use crate::convert;
 use crate::domain::Announced;
-use crate::domain::account::Account;
+use crate::domain::account::{Account, AccountChange};
 use crate::storage::health::HealthRecord;
 
 /// An account's health changed since the last such event.
@@ -18,13 +18,13 @@ pub(super) fn health_changed(app: &App, record: &HealthRecord, last: Announced, 
     NewEvent::of(app.ids.new_id(), Some(&record.account), &payload, now)
 }
 
-/// An account was created, changed or archived. An archived one never changes
-/// again: what is told of it is that it was archived.
-pub(super) fn account_changed(app: &App, account: &Account, now: DateTime<Utc>) -> NewEvent {
-    let kind = match account {
-        Account { archived_at: Some(_), .. } => proto::AccountChangeKind::Archived,
-        Account { version: 1, .. } => proto::AccountChangeKind::Created,
-        _ => proto::AccountChangeKind::Updated,
+/// An account was created, changed, archived, or taken out of the archive.
+pub(super) fn account_changed(app: &App, account: &Account, change: AccountChange, now: DateTime<Utc>) -> NewEvent {
+    let kind = match change {
+        AccountChange::Created => proto::AccountChangeKind::Created,
+        AccountChange::Updated => proto::AccountChangeKind::Updated,
+        AccountChange::Archived => proto::AccountChangeKind::Archived,
+        AccountChange::Unarchived => proto::AccountChangeKind::Unarchived,
     };
     let payload = proto::AccountChanged { account: Some(convert::account::message(account)), kind: kind.into() };
     NewEvent::of(app.ids.new_id(), Some(&account.id), &payload, now)

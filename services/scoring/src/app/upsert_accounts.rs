@@ -1,4 +1,4 @@
-//! Creates or replaces many accounts.
+//! Creates or changes many accounts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{App, Mutation, Replayable, ScoringError, account_changes, parent_checks};
 use crate::domain::GivenParent;
-use crate::domain::account::{Account, GivenAccount};
+use crate::domain::account::{Account, AccountChange, AccountFacts, BatchItem, GivenAccount};
 use crate::storage::accounts;
 
 /// What became of a batch.
@@ -21,19 +21,25 @@ pub(crate) struct UpsertedAccounts {
 }
 
 /// Stores a batch of accounts with distinct ids; with `all_or_nothing` one wrong item refuses it
-/// all. `answer` makes of the outcome what the caller is told, and told again.
+/// all. `facts` says what the account of an item, by its place, is to be: made of the stored one, or
+/// new; or all that is wrong with it. `answer` makes of the outcome what the caller is told, and told again.
 pub(crate) async fn execute<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
-    items: &[Result<GivenAccount, Violations>],
+    items: &[BatchItem],
+    facts: impl Fn(usize, Option<&Account>) -> Result<AccountFacts, Violations> + Sync,
     all_or_nothing: bool,
     answer: impl Fn(UpsertedAccounts) -> T + Sync,
 ) -> Result<T, ScoringError> {
     app.mutate(mutation, async |conn| {
         let now = app.clock.now();
-        let ids: Vec<&str> = items.iter().flatten().map(|given| given.id.as_str()).collect();
+        let ids: Vec<&str> = items.iter().filter_map(|item| item.id.as_ref()).map(AccountId::as_str).collect();
         let stored = accounts::lock(conn, &ids).await?;
-        let (accepted, refused) = sort_out(conn, items, &stored).await?;
+        let given = items.iter().enumerate().map(|(place, item)| {
+            let account = item.id.as_ref().and_then(|id| stored.get(id));
+            given_account(item, facts(place, account), account)
+        });
+        let (accepted, refused) = sort_out(conn, given, &stored).await?;
         if all_or_nothing && !refused.is_empty() {
             return Err(refuse_all(refused));
         }
@@ -43,34 +49,34 @@ pub(crate) async fn execute<T: Replayable + Send>(
             match stored.get(&given.id) {
                 None => {
                     outcome.created += 1;
-                    changed.push(Account::created(given, now));
+                    changed.push(Account::created(&given, now));
                 }
                 Some(account) if account.facts == given.facts => outcome.unchanged += 1,
                 Some(account) => {
                     outcome.updated += 1;
-                    changed.push(account.changed(given.facts.clone(), now));
+                    changed.push(account.changed(given.facts, now));
                 }
             }
         }
-        account_changes::store(app, conn, &changed, now).await?;
+        let kind = |account: &Account| {
+            if stored.contains_key(&account.id) { AccountChange::Updated } else { AccountChange::Created }
+        };
+        account_changes::store(app, conn, &changed, kind, now).await?;
         Ok(answer(outcome))
     })
     .await
 }
 
 /// The accounts that can be stored, and the errors of the others by place.
-async fn sort_out<'a>(
+async fn sort_out(
     conn: &mut PgConnection,
-    items: &'a [Result<GivenAccount, Violations>],
+    given: impl ExactSizeIterator<Item = Result<GivenAccount, ScoringError>>,
     stored: &HashMap<AccountId, Account>,
-) -> Result<(Vec<&'a GivenAccount>, BTreeMap<usize, ScoringError>), ScoringError> {
-    let mut accepted = Vec::with_capacity(items.len());
+) -> Result<(Vec<GivenAccount>, BTreeMap<usize, ScoringError>), ScoringError> {
+    let mut accepted = Vec::with_capacity(given.len());
     let mut refused = BTreeMap::new();
-    for (place, item) in items.iter().enumerate() {
-        match item.as_ref().map_err(|found| ScoringError::Invalid(found.clone())).and_then(|given| {
-            check_stored(given, stored.get(&given.id))?;
-            Ok(given)
-        }) {
+    for (place, given) in given.enumerate() {
+        match given {
             Ok(given) => accepted.push((place, given)),
             Err(error) => {
                 refused.insert(place, error);
@@ -95,14 +101,27 @@ async fn sort_out<'a>(
     Ok((storable, refused))
 }
 
-fn check_stored(given: &GivenAccount, stored: Option<&Account>) -> Result<(), ScoringError> {
+/// The account that an item is to become, or why it may not, save for what its parent decides.
+fn given_account(
+    item: &BatchItem,
+    facts: Result<AccountFacts, Violations>,
+    stored: Option<&Account>,
+) -> Result<GivenAccount, ScoringError> {
+    let (id, facts) = match (&item.id, facts) {
+        (Some(id), Ok(facts)) if item.faults.is_empty() => (id.clone(), facts),
+        (_, facts) => {
+            let mut found = item.faults.clone();
+            found.extend(facts.err().unwrap_or_default());
+            return Err(ScoringError::Invalid(found));
+        }
+    };
     if stored.is_some_and(|account| account.archived_at.is_some()) {
-        return Err(ScoringError::AccountArchived(given.id.clone()));
+        return Err(ScoringError::AccountArchived(id));
     }
-    match &given.etag {
-        Some(etag) if !stored.is_some_and(|account| account.etag().matches(etag)) => Err(ScoringError::EtagMismatch),
-        _ => Ok(()),
+    if item.etag.as_ref().is_some_and(|etag| !stored.is_some_and(|account| account.etag().matches(etag))) {
+        return Err(ScoringError::EtagMismatch);
     }
+    Ok(GivenAccount { id, facts })
 }
 
 /// One error for the whole batch, which names the fields of all items at fault.

@@ -9,7 +9,7 @@ use mainstay_domain::{AccountId, Violations};
 use super::common::{money, money_message, time, timestamp};
 use crate::domain::Segment;
 use crate::domain::account::{
-    Account, AccountFacts, Contact, EMAIL_LENGTH_MAX, GivenAccount, LifecycleStage, Owner, OwnerRole, TEXT_LENGTH_MAX,
+    Account, AccountFacts, BatchItem, Contact, EMAIL_LENGTH_MAX, LifecycleStage, Owner, OwnerRole, TEXT_LENGTH_MAX,
     check_labels, check_owners, check_text,
 };
 use crate::storage::accounts::AccountFilter;
@@ -204,34 +204,41 @@ fn contact_message(contact: &Contact) -> proto::Contact {
     }
 }
 
-/// The accounts of a batch, or all that is wrong with each; one whose name stands there twice is
-/// wrong the second time.
-pub(crate) fn batch(accounts: Vec<proto::Account>) -> Vec<Result<GivenAccount, Violations>> {
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(accounts.len());
-    let mut item = |(place, account): (usize, proto::Account)| {
-        let mut found = Violations::new();
-        match places.entry(account.name.clone()) {
+/// Which accounts the items of a batch are about; a name that stands there twice is wrong the second time.
+pub(crate) fn batch_items(accounts: &[proto::Account]) -> Vec<BatchItem> {
+    let mut places: HashMap<&str, usize> = HashMap::with_capacity(accounts.len());
+    let mut items = Vec::with_capacity(accounts.len());
+    for (place, account) in accounts.iter().enumerate() {
+        let mut faults = Violations::new();
+        match places.entry(&account.name) {
             Entry::Vacant(free) => {
                 free.insert(place);
             }
             Entry::Occupied(first) if !account.name.is_empty() => {
-                found.add("name", format!("is given twice: accounts[{}] has it already", first.get()));
+                faults.add("name", format!("is given twice: accounts[{}] has it already", first.get()));
             }
             Entry::Occupied(_) => {}
         }
-        given(found, account)
-    };
-    accounts.into_iter().enumerate().map(&mut item).collect()
+        let id = faults.take("name", AccountId::parse_name(&account.name));
+        items.push(BatchItem { id, etag: (!account.etag.is_empty()).then(|| account.etag.clone()), faults });
+    }
+    items
 }
 
-fn given(mut found: Violations, given: proto::Account) -> Result<GivenAccount, Violations> {
-    let id = found.take("name", AccountId::parse_name(&given.name));
-    let etag = (!given.etag.is_empty()).then(|| given.etag.clone());
-    let facts = facts(&mut found, id.as_ref(), given);
-    match id {
-        Some(id) => found.into_result(GivenAccount { id, facts, etag }),
-        None => Err(found),
+/// What is said of an account once it is upserted, or all that is wrong with that: of a new one all
+/// that is given, of a stored one `fields` as in `given`.
+pub(crate) fn upserted(
+    id: Option<&AccountId>,
+    stored: Option<&Account>,
+    given: &proto::Account,
+    fields: &BTreeSet<&'static str>,
+) -> Result<AccountFacts, Violations> {
+    if let Some(stored) = stored {
+        return patched(stored, given, fields);
     }
+    let mut found = Violations::new();
+    let facts = facts(&mut found, id, given.clone());
+    found.into_result(facts)
 }
 
 /// What a message says of account `id`; notes all that is wrong with it. A

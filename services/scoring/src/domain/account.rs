@@ -124,15 +124,24 @@ pub struct AccountFacts {
     pub labels: BTreeMap<String, String>,
 }
 
-/// An account as a caller gives it, whole.
+/// An account as a caller wants it to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GivenAccount {
     /// Its id.
     pub id: AccountId,
-    /// What the caller says of it.
+    /// What is to be said of it.
     pub facts: AccountFacts,
+}
+
+/// Which account an item of a batch is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchItem {
+    /// Its id; none when the name given is no name.
+    pub id: Option<AccountId>,
     /// The etag that the stored account must have; none: any, or no account.
     pub etag: Option<String>,
+    /// What is wrong with the name.
+    pub faults: Violations,
 }
 
 /// An account as it is stored.
@@ -150,6 +159,19 @@ pub struct Account {
     pub updated_at: DateTime<Utc>,
     /// Archived since.
     pub archived_at: Option<DateTime<Utc>>,
+}
+
+/// What happened to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChange {
+    /// It is new.
+    Created,
+    /// Some facts changed.
+    Updated,
+    /// It was archived.
+    Archived,
+    /// It was taken out of the archive.
+    Unarchived,
 }
 
 impl Account {
@@ -175,6 +197,12 @@ impl Account {
     #[must_use]
     pub fn archived(&self, now: DateTime<Utc>) -> Self {
         Self { archived_at: Some(now), ..self.changed(self.facts.clone(), now) }
+    }
+
+    /// The account in use again.
+    #[must_use]
+    pub fn unarchived(&self, now: DateTime<Utc>) -> Self {
+        Self { archived_at: None, ..self.changed(self.facts.clone(), now) }
     }
 
     /// The version as callers see it.

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::request;
 use crate::app::upsert_accounts::{self, UpsertedAccounts};
-use crate::app::{App, archive_account, create_account, get_account, list_accounts, update_account};
+use crate::app::{App, archive_account, create_account, get_account, list_accounts, unarchive_account, update_account};
 use crate::convert;
 use crate::domain::account::{ACCOUNTS_BATCH_MAX, Account, GivenAccount};
 
@@ -73,9 +73,7 @@ impl AccountService for AccountRpc {
             convert::account::set_fields(&given)
         });
         let id = found.take("account.name", AccountId::parse_name(&given.name));
-        let fields = fields
-            .map_err(|faults| faults.into_iter().for_each(|fault| found.add(fault.field, fault.description)))
-            .ok();
+        let fields = fields.map_err(|faults| found.extend(faults)).ok();
         let (id, fields) = convert::common::complete(found, id.zip(fields))?;
         let etag = Some(given.etag.as_str()).filter(|etag| !etag.is_empty());
         let change = |stored: &Account| convert::account::patched(stored, &given, &fields);
@@ -98,10 +96,17 @@ impl AccountService for AccountRpc {
             "accounts",
             format!("has {size} entries, 1 to {ACCOUNTS_BATCH_MAX} are allowed"),
         );
-        found.into_result(()).map_err(ApiError::invalid)?;
-        let items = convert::account::batch(request.into_inner().accounts);
-        let upserted = upsert_accounts::execute(&self.app, &mutation, &items, all_or_nothing, upserted).await?;
-        Ok(Response::new(upserted))
+        let known = convert::account::UPDATABLE_FIELDS;
+        let fields = field_mask::resolve(message.update_mask.as_ref(), known, || known.to_vec());
+        let fields = fields.map_err(|faults| found.extend(faults)).ok();
+        let fields = convert::common::complete(found, fields)?;
+        let accounts = request.into_inner().accounts;
+        let items = convert::account::batch_items(&accounts);
+        let facts = |place: usize, stored: Option<&Account>| {
+            convert::account::upserted(items[place].id.as_ref(), stored, &accounts[place], &fields)
+        };
+        let answer = upsert_accounts::execute(&self.app, &mutation, &items, facts, all_or_nothing, upserted).await?;
+        Ok(Response::new(answer))
     }
 
     async fn archive_account(
@@ -113,6 +118,18 @@ impl AccountService for AccountRpc {
         let id = account_id(&message.name)?;
         let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
         let account = archive_account::execute(&self.app, &mutation, &id, etag, convert::account::message).await?;
+        Ok(Response::new(account))
+    }
+
+    async fn unarchive_account(
+        &self,
+        request: Request<proto::UnarchiveAccountRequest>,
+    ) -> Result<Response<proto::Account>, Status> {
+        let message = request.get_ref();
+        let mutation = request::mutation(&request, "UnarchiveAccount", &message.request_id, false)?;
+        let id = account_id(&message.name)?;
+        let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
+        let account = unarchive_account::execute(&self.app, &mutation, &id, etag, convert::account::message).await?;
         Ok(Response::new(account))
     }
 }
@@ -138,7 +155,7 @@ fn new_account(message: proto::CreateAccountRequest) -> Result<GivenAccount, Api
     let mut faults = Violations::new();
     let facts = convert::account::facts(&mut faults, id.as_ref(), account);
     found.absorb("account", faults);
-    convert::common::complete(found, id.map(|id| GivenAccount { id, facts, etag: None }))
+    convert::common::complete(found, id.map(|id| GivenAccount { id, facts }))
 }
 
 fn upserted(outcome: UpsertedAccounts) -> proto::BatchUpsertAccountsResponse {

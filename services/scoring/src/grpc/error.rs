@@ -29,7 +29,7 @@ impl From<ScoringError> for ApiError {
             ScoringError::AccountArchived(id) => of(
                 Code::FailedPrecondition,
                 ErrorReason::AccountArchived,
-                format!("{} is archived and takes no changes and no signals", id.name()),
+                format!("{} is archived and takes no changes and no signals until UnarchiveAccount", id.name()),
             )
             .with_metadata("account", id.name())
             .with_precondition("ARCHIVED", id.name(), "the account must not be archived"),

@@ -2,11 +2,12 @@
 
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_testkit::idempotency;
+use prost_types::{FieldMask, Timestamp};
 use tonic::{Code, Response, Status};
 
-use crate::account_fixtures::{account_events, full_account};
+use crate::account_fixtures::{account_events, count_account_events, full_account, get};
 use crate::harness::{Harness, account, at};
-use crate::refusals::violated_fields;
+use crate::refusals::{reason, violated_fields};
 
 const START: &str = "2026-03-01T12:00:00Z";
 
@@ -15,17 +16,31 @@ async fn upsert(
     mode: proto::BatchMode,
     accounts: Vec<proto::Account>,
 ) -> Result<proto::BatchUpsertAccountsResponse, Status> {
-    let request = proto::BatchUpsertAccountsRequest { accounts, mode: mode.into(), request_id: String::new() };
+    let request = proto::BatchUpsertAccountsRequest { accounts, mode: mode.into(), ..Default::default() };
+    harness.accounts.clone().batch_upsert_accounts(request).await.map(Response::into_inner)
+}
+
+fn mask(paths: &[&str]) -> FieldMask {
+    FieldMask { paths: paths.iter().map(ToString::to_string).collect() }
+}
+
+/// Upserts item by item, changing the fields of `paths` only.
+async fn upsert_fields(
+    harness: &Harness,
+    accounts: Vec<proto::Account>,
+    paths: &[&str],
+) -> Result<proto::BatchUpsertAccountsResponse, Status> {
+    let request = proto::BatchUpsertAccountsRequest {
+        accounts,
+        mode: proto::BatchMode::PerItem.into(),
+        update_mask: Some(mask(paths)),
+        ..Default::default()
+    };
     harness.accounts.clone().batch_upsert_accounts(request).await.map(Response::into_inner)
 }
 
 fn counts(answer: &proto::BatchUpsertAccountsResponse) -> (i32, i32, i32) {
     (answer.created_count, answer.updated_count, answer.unchanged_count)
-}
-
-async fn get(harness: &Harness, id: &str) -> Result<proto::Account, Status> {
-    let request = proto::GetAccountRequest { name: format!("accounts/{id}") };
-    harness.accounts.clone().get_account(request).await.map(Response::into_inner)
 }
 
 fn below(id: &str, parent: &str) -> proto::Account {
@@ -178,6 +193,124 @@ async fn an_etag_that_fits_lets_an_item_through() {
 }
 
 #[tokio::test]
+async fn what_a_mask_does_not_name_stays_as_it_is_in_stored_accounts() {
+    let mut harness = Harness::start(START).await;
+    upsert(&harness, proto::BatchMode::AllOrNothing, vec![full_account("acme"), account("holding")])
+        .await
+        .expect("upserted");
+    let before = get(&harness, "acme").await.expect("the account");
+
+    let given = proto::Account { plan: "gold".to_owned(), seats: None, segment: 99, ..account("acme") };
+    let answer = upsert_fields(&harness, vec![given.clone()], &["plan", "seats"]).await.expect("upserted");
+    assert_eq!((counts(&answer), answer.errors.len()), ((0, 1, 0), 0));
+    let after = get(&harness, "acme").await.expect("the account");
+    let expected = proto::Account { plan: "gold".to_owned(), seats: None, etag: after.etag.clone(), ..before };
+    assert_eq!(after, expected, "contacts, owners and the name among others are as before");
+
+    let answer = upsert_fields(&harness, vec![given], &["plan", "seats"]).await.expect("upserted");
+    assert_eq!(counts(&answer), (0, 0, 1), "the same again");
+    assert_eq!(account_events(&mut harness).await.len(), 3);
+}
+
+#[tokio::test]
+async fn new_accounts_take_all_that_is_given_whatever_the_mask() {
+    let harness = Harness::start(START).await;
+    let nameless = proto::Account { display_name: String::new(), ..account("nameless") };
+    let batch = vec![full_account("acme"), account("holding"), nameless.clone()];
+    let answer = upsert_fields(&harness, batch, &["plan"]).await.expect("an answer");
+    assert_eq!(counts(&answer), (2, 0, 0));
+    assert_eq!(answer.errors.iter().map(|error| error.index).collect::<Vec<_>>(), [2]);
+    let stored = get(&harness, "acme").await.expect("the account");
+    assert_eq!((stored.contacts, stored.labels), (full_account("acme").contacts, full_account("acme").labels));
+
+    upsert(&harness, proto::BatchMode::AllOrNothing, vec![account("nameless")]).await.expect("upserted");
+    let named_by_then = proto::Account { plan: "gold".to_owned(), ..nameless };
+    let answer = upsert_fields(&harness, vec![named_by_then], &["plan"]).await.expect("upserted");
+    assert_eq!(counts(&answer), (0, 1, 0));
+}
+
+#[tokio::test]
+async fn an_empty_mask_and_a_star_replace_stored_accounts_whole() {
+    let harness = Harness::start(START).await;
+    for paths in [&[][..], &["*"]] {
+        let answer = upsert_fields(&harness, vec![full_account("acme"), account("holding")], &["*"]).await;
+        assert!(answer.expect("upserted").errors.is_empty());
+        let answer = upsert_fields(&harness, vec![account("acme")], paths).await.expect("upserted");
+        assert_eq!(counts(&answer), (0, 1, 0), "{paths:?}");
+        let stored = get(&harness, "acme").await.expect("the account");
+        assert_eq!((stored.contacts.len(), stored.seats, stored.parent.as_str()), (0, None, ""), "{paths:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_mask_makes_of_a_stored_account_is_checked_whole() {
+    let harness = Harness::start(START).await;
+    let stored = proto::Account {
+        contract_start_time: Some(Timestamp { seconds: at("2026-01-01").timestamp(), nanos: 0 }),
+        ..account("acme")
+    };
+    upsert(&harness, proto::BatchMode::AllOrNothing, vec![stored]).await.expect("upserted");
+    let given = proto::Account {
+        renewal_time: Some(Timestamp { seconds: at("2025-12-31").timestamp(), nanos: 0 }),
+        parent: "accounts/acme".to_owned(),
+        seats: Some(-1),
+        ..account("acme")
+    };
+    let request = |paths: &[&str]| proto::BatchUpsertAccountsRequest {
+        accounts: vec![given.clone()],
+        update_mask: Some(mask(paths)),
+        ..Default::default()
+    };
+    let mut accounts = harness.accounts.clone();
+    let status = accounts.batch_upsert_accounts(request(&["renewal_time", "parent"])).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["accounts[0].renewal_time", "accounts[0].parent"]);
+    accounts.batch_upsert_accounts(request(&["plan"])).await.expect("what the mask leaves out is not looked at");
+}
+
+#[tokio::test]
+async fn fields_that_a_mask_cannot_name_are_refused_with_all_other_faults() {
+    let harness = Harness::start(START).await;
+    let request = proto::BatchUpsertAccountsRequest {
+        mode: 7,
+        update_mask: Some(mask(&["plan", "name", "contacts.email", "*"])),
+        ..Default::default()
+    };
+    let status = harness.accounts.clone().batch_upsert_accounts(request).await.expect_err("a refusal");
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_FIELDS"));
+    assert_eq!(violated_fields(&status), ["mode", "accounts", "update_mask", "update_mask", "update_mask"]);
+}
+
+#[tokio::test]
+async fn an_etag_is_checked_whatever_the_mask() {
+    let mut harness = Harness::start(START).await;
+    harness.create_accounts(&["acme"]).await;
+    let stored = get(&harness, "acme").await.expect("the account");
+    let fresh = proto::Account { plan: "gold".to_owned(), ..stored };
+    let answer = upsert_fields(&harness, vec![fresh.clone()], &["plan"]).await.expect("upserted");
+    assert_eq!(counts(&answer), (0, 1, 0));
+    let answer = upsert_fields(&harness, vec![fresh], &["plan"]).await.expect("an answer");
+    let codes: Vec<i32> = answer.errors.iter().filter_map(|error| Some(error.status.as_ref()?.code)).collect();
+    assert_eq!((counts(&answer), codes), ((0, 0, 0), vec![Code::Aborted as i32]));
+}
+
+#[tokio::test]
+async fn a_request_id_stands_for_the_mask_too() {
+    let harness = Harness::start(START).await;
+    let call = async |paths: &[&str]| {
+        let request = proto::BatchUpsertAccountsRequest {
+            accounts: vec![account("acme")],
+            update_mask: Some(mask(paths)),
+            request_id: "import-1".to_owned(),
+            ..Default::default()
+        };
+        harness.accounts.clone().batch_upsert_accounts(request).await.map(Response::into_inner)
+    };
+    let first = call(&["plan"]).await.expect("upserted");
+    assert_eq!(call(&["plan"]).await.expect("the first answer"), first);
+    assert_eq!(reason(&call(&["plan", "seats"]).await.expect_err("another content")), "REQUEST_ID_REUSED");
+}
+
+#[tokio::test]
 async fn parents_may_come_in_the_same_batch_in_any_order() {
     let harness = Harness::start(START).await;
     let chain = |length: usize| -> Vec<proto::Account> {
@@ -277,13 +410,10 @@ async fn upserting_may_be_repeated_by_request_id() {
             accounts: vec![account(&format!("account-{content}")), wrong],
             mode: proto::BatchMode::PerItem.into(),
             request_id,
+            ..Default::default()
         };
         harness.accounts.clone().batch_upsert_accounts(request).await.map(Response::into_inner)
     };
-    let count = async || -> u64 {
-        let sql = "SELECT count(*) FROM scoring.outbox WHERE event_type = 'mainstay.scoring.v1.AccountChanged'";
-        let count: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
-        count.unsigned_abs()
-    };
+    let count = async || count_account_events(&harness).await;
     idempotency::assert_repeatable(call, count).await;
 }

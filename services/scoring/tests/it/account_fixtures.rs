@@ -6,8 +6,10 @@ use mainstay_api::mainstay::events::v1::SubscribeRequest;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use prost::{Message, Name};
 use prost_types::Timestamp;
+use tonic::{Code, Response, Status};
 
 use crate::harness::{Harness, at};
+use crate::refusals::{reason, violated_fields};
 
 /// An account with something in every field that callers set; it belongs to `accounts/holding`.
 pub(crate) fn full_account(id: &str) -> proto::Account {
@@ -70,4 +72,54 @@ pub(crate) async fn account_events(harness: &mut Harness) -> Vec<(proto::Account
             (changed.kind(), account)
         })
         .collect()
+}
+
+/// How often something was told of accounts.
+pub(crate) async fn count_account_events(harness: &Harness) -> u64 {
+    let sql = "SELECT count(*) FROM scoring.outbox WHERE event_type = 'mainstay.scoring.v1.AccountChanged'";
+    let count: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
+    count.unsigned_abs()
+}
+
+/// A time, to the second.
+pub(crate) fn time(text: &str) -> Timestamp {
+    Timestamp { seconds: at(text).timestamp(), nanos: 0 }
+}
+
+/// The account, archived or not.
+pub(crate) async fn get(harness: &Harness, id: &str) -> Result<proto::Account, Status> {
+    let request = proto::GetAccountRequest { name: format!("accounts/{id}") };
+    harness.accounts.clone().get_account(request).await.map(Response::into_inner)
+}
+
+/// Archives an account.
+pub(crate) async fn archive(harness: &Harness, id: &str, etag: &str) -> Result<proto::Account, Status> {
+    let request = proto::ArchiveAccountRequest {
+        name: format!("accounts/{id}"),
+        etag: etag.to_owned(),
+        request_id: String::new(),
+    };
+    harness.accounts.clone().archive_account(request).await.map(Response::into_inner)
+}
+
+/// The ids of the accounts that a filter lets through, up to a page.
+pub(crate) async fn names(harness: &Harness, filter: proto::AccountFilter) -> Vec<String> {
+    let request = proto::ListAccountsRequest { filter: Some(filter), ..Default::default() };
+    let page = harness.accounts.clone().list_accounts(request).await.expect("a page").into_inner();
+    page.accounts.into_iter().map(|account| account.name.replace("accounts/", "")).collect()
+}
+
+/// Asserts that the fields are wrong, and no others.
+#[track_caller]
+pub(crate) fn assert_invalid(what: &str, answer: Result<proto::Account, Status>, fields: &[&str]) {
+    let status = answer.expect_err(what);
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_FIELDS"), "{what}");
+    assert_eq!(violated_fields(&status), fields, "{what}");
+}
+
+/// Asserts a code and a reason.
+#[track_caller]
+pub(crate) fn assert_refused(answer: Result<proto::Account, Status>, code: Code, expected: &str) {
+    let status = answer.expect_err("a refusal");
+    assert_eq!((status.code(), reason(&status).as_str()), (code, expected));
 }

@@ -6,15 +6,14 @@ use mainstay_testkit::{idempotency, pagination};
 use prost_types::{FieldMask, Timestamp};
 use tonic::{Code, Response, Status};
 
-use crate::account_fixtures::{account_events, full_account, owner};
+use crate::account_fixtures::{
+    account_events, archive, assert_invalid, assert_refused, count_account_events, full_account, get, names, owner,
+    time,
+};
 use crate::harness::{Harness, account, at};
-use crate::refusals::{reason, violated_fields};
+use crate::refusals::violated_fields;
 
 const START: &str = "2026-03-01T12:00:00Z";
-
-fn time(text: &str) -> Timestamp {
-    Timestamp { seconds: at(text).timestamp(), nanos: 0 }
-}
 
 fn money(code: &str, minor_units: i64) -> Money {
     Money { currency_code: code.to_owned(), minor_units }
@@ -26,44 +25,11 @@ async fn create(harness: &Harness, id: &str, account: proto::Account) -> Result<
     harness.accounts.clone().create_account(request).await.map(Response::into_inner)
 }
 
-async fn get(harness: &Harness, id: &str) -> Result<proto::Account, Status> {
-    let request = proto::GetAccountRequest { name: format!("accounts/{id}") };
-    harness.accounts.clone().get_account(request).await.map(Response::into_inner)
-}
-
 async fn update(harness: &Harness, account: proto::Account, paths: &[&str]) -> Result<proto::Account, Status> {
     let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
     let update_mask = (!paths.is_empty()).then_some(FieldMask { paths });
     let request = proto::UpdateAccountRequest { account: Some(account), update_mask, ..Default::default() };
     harness.accounts.clone().update_account(request).await.map(Response::into_inner)
-}
-
-async fn archive(harness: &Harness, id: &str, etag: &str) -> Result<proto::Account, Status> {
-    let request = proto::ArchiveAccountRequest {
-        name: format!("accounts/{id}"),
-        etag: etag.to_owned(),
-        request_id: String::new(),
-    };
-    harness.accounts.clone().archive_account(request).await.map(Response::into_inner)
-}
-
-async fn names(harness: &Harness, filter: proto::AccountFilter) -> Vec<String> {
-    let request = proto::ListAccountsRequest { filter: Some(filter), ..Default::default() };
-    let page = harness.accounts.clone().list_accounts(request).await.expect("a page").into_inner();
-    page.accounts.into_iter().map(|account| account.name.replace("accounts/", "")).collect()
-}
-
-#[track_caller]
-fn assert_invalid(what: &str, answer: Result<proto::Account, Status>, fields: &[&str]) {
-    let status = answer.expect_err(what);
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_FIELDS"), "{what}");
-    assert_eq!(violated_fields(&status), fields, "{what}");
-}
-
-#[track_caller]
-fn assert_refused(answer: Result<proto::Account, Status>, code: Code, expected: &str) {
-    let status = answer.expect_err("a refusal");
-    assert_eq!((status.code(), reason(&status).as_str()), (code, expected));
 }
 
 #[tokio::test]
@@ -163,33 +129,6 @@ async fn a_wrong_update_is_refused() {
     archive(&harness, "gone", "").await.expect("archived");
     assert_refused(update(&harness, account("gone"), &["*"]).await, Code::FailedPrecondition, "ACCOUNT_ARCHIVED");
     assert_eq!(get(&harness, "acme").await.expect("the account").plan, "gold");
-}
-
-#[tokio::test]
-async fn archiving_twice_answers_as_the_first_time() {
-    let mut harness = Harness::start(START).await;
-    harness.create_accounts(&["acme", "other"]).await;
-    let stored = get(&harness, "acme").await.expect("the account");
-    assert_refused(archive(&harness, "acme", "\"stale\"").await, Code::Aborted, "ETAG_MISMATCH");
-    harness.clock.set(at("2026-03-02T00:00:00Z"));
-    let archived = archive(&harness, "acme", &stored.etag).await.expect("archived");
-    let expected = proto::Account {
-        update_time: Some(time("2026-03-02T00:00:00Z")),
-        archive_time: Some(time("2026-03-02T00:00:00Z")),
-        etag: archived.etag.clone(),
-        ..stored.clone()
-    };
-    assert_eq!(archived, expected);
-    harness.clock.set(at("2026-03-03T00:00:00Z"));
-    for etag in ["", &stored.etag, &archived.etag] {
-        assert_eq!(archive(&harness, "acme", etag).await.expect("archived"), archived);
-    }
-    assert_eq!(get(&harness, "acme").await.expect("readable"), archived);
-    assert_eq!(names(&harness, proto::AccountFilter::default()).await, ["other"]);
-    let with_archived = proto::AccountFilter { include_archived: true, ..Default::default() };
-    assert_eq!(names(&harness, with_archived).await, ["acme", "other"]);
-    assert_refused(archive(&harness, "nobody", "").await, Code::NotFound, "ACCOUNT_NOT_FOUND");
-    assert_invalid("a bad name", archive(&harness, "a b", "").await, &["name"]);
 }
 
 #[tokio::test]
@@ -441,9 +380,8 @@ async fn accounts_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn creating_updating_and_archiving_may_be_repeated_by_request_id() {
-    let mut harness = Harness::start(START).await;
-    harness.create_accounts(&["archived-0", "archived-1", "archived-2"]).await;
+async fn creating_and_updating_may_be_repeated_by_request_id() {
+    let harness = Harness::start(START).await;
     let create = async |request_id: String, content: usize| {
         let request = proto::CreateAccountRequest {
             account_id: format!("created-{content}"),
@@ -458,17 +396,7 @@ async fn creating_updating_and_archiving_may_be_repeated_by_request_id() {
         let request = proto::UpdateAccountRequest { account, request_id, ..Default::default() };
         harness.accounts.clone().update_account(request).await.map(Response::into_inner)
     };
-    let archive = async |request_id: String, content: usize| {
-        let name = format!("accounts/archived-{content}");
-        let request = proto::ArchiveAccountRequest { name, request_id, ..Default::default() };
-        harness.accounts.clone().archive_account(request).await.map(Response::into_inner)
-    };
-    let events = async || -> u64 {
-        let sql = "SELECT count(*) FROM scoring.outbox WHERE event_type = 'mainstay.scoring.v1.AccountChanged'";
-        let count: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
-        count.unsigned_abs()
-    };
+    let events = async || count_account_events(&harness).await;
     idempotency::assert_repeatable(create, events).await;
     idempotency::assert_repeatable(update, events).await;
-    idempotency::assert_repeatable(archive, events).await;
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "points are multiples of 1/128, whose sums are exact")]
 
+mod account_archive;
 mod account_batches;
 mod account_fixtures;
 mod accounts;
