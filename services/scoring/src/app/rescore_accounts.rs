@@ -13,9 +13,9 @@ use super::day_contexts::DayContexts;
 use super::model_cache::ModelBook;
 use super::recent_scores::{RecentScores, changes};
 use super::{App, ScoringError, events};
-use crate::domain::{AccountInputs, AccountSeries, HealthModel, day_number, deserves_event, score};
+use crate::domain::{AccountInputs, AccountSeries, HealthModel, HealthRecord, day_number, deserves_event, score};
 use crate::storage::accounts::{self, ScoredAccount};
-use crate::storage::health::{self, CurrentHealth, HealthRecord};
+use crate::storage::health::{self, CurrentHealth};
 
 /// How far back a late signal rescores: older days keep the score they had.
 pub(crate) const HISTORY_DAYS_MAX: u64 = 730;

@@ -38,6 +38,25 @@ pub(crate) fn day(found: &mut Violations, field: &str, given: &str) -> Option<Na
     day
 }
 
+/// The distinct values of a repeated enum; notes each number that stands for none.
+pub(crate) fn enum_values<T: PartialEq>(
+    found: &mut Violations,
+    field: &str,
+    given: &[i32],
+    what: &str,
+    value_of: impl Fn(i32) -> Option<T>,
+) -> Vec<T> {
+    let mut values = Vec::new();
+    for (index, &number) in given.iter().enumerate() {
+        match value_of(number) {
+            Some(value) if values.contains(&value) => {}
+            Some(value) => values.push(value),
+            None => found.add(format!("{field}[{index}]"), format!("{number} is no {what}")),
+        }
+    }
+    values
+}
+
 /// An amount of a message.
 pub(crate) fn money(found: &mut Violations, field: &str, given: Option<&proto::Money>) -> Option<Money> {
     let given = given?;

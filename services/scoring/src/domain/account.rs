@@ -124,6 +124,25 @@ pub struct AccountFacts {
     pub labels: BTreeMap<String, String>,
 }
 
+/// Which accounts a list holds; all conditions given must hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AccountFilter {
+    /// In one of these segments; empty: any.
+    pub segments: Vec<Segment>,
+    /// In one of these lifecycle stages; empty: any.
+    pub lifecycle_stages: Vec<LifecycleStage>,
+    /// Looked after by this person, in any role.
+    pub owner_email: Option<String>,
+    /// Of this product line.
+    pub product_line: Option<String>,
+    /// With all of these labels.
+    pub labels: BTreeMap<String, String>,
+    /// Right below this account.
+    pub parent: Option<AccountId>,
+    /// Archived ones too.
+    pub include_archived: bool,
+}
+
 /// An account as a caller gives it, whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GivenAccount {
