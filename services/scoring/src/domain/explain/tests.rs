@@ -67,7 +67,7 @@ fn scored_on(day: NaiveDate) -> Scored {
 }
 
 #[test]
-fn a_score_is_explained_in_words() {
+fn r61_a_score_and_its_fall_are_explained_in_words() {
     let (model, day) = (shop(), today());
     let earlier_day = day - Days::new(10);
     let (now, earlier) = (scored_on(day), scored_on(earlier_day));
