@@ -7,6 +7,7 @@ use super::account::{segment_message, segments};
 use super::common::{enum_values, money_message, timestamp};
 use crate::app::explain_health::Explained;
 use crate::app::health_scored::ScoredView;
+use crate::domain::account::{EMAIL_LENGTH_MAX, check_text};
 use crate::domain::{
     Announced, BandSummary, ComponentExplanation, HealthComparison, HealthFilter, HealthOrder, HealthRecord,
     HealthSummary, MeasureChange, MeasureExplanation, MissingReason,
@@ -161,6 +162,7 @@ pub(crate) fn filter(found: &mut Violations, given: &proto::HealthFilter) -> Hea
         found.require(fits, field, "must be -100 to 100");
         fits.then(|| Points::nearest(value))
     };
+    check_text(found, "filter.owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
     let bands = enum_values(found, "filter.bands", &given.bands, "band", |number| proto::Band::try_from(number).ok());
     HealthFilter {
         bands: bands.into_iter().map(band).collect(),

@@ -14,3 +14,4 @@ mod portfolio;
 mod recompute;
 mod refusals;
 mod signals;
+mod unstorable_text;

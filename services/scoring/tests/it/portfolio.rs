@@ -5,6 +5,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_testkit::pagination;
 
 use crate::harness::{Harness, account, model_of, sum_of, usage};
+use crate::refusals::violated_fields;
 
 /// Scores of the twelve accounts 30 days before today, on which they have 0, 9, 18 … 99: some
 /// fell by 15 points exactly, two rose by as many, and three had no score then.
@@ -243,4 +244,37 @@ async fn r56_r83_one_definition_of_the_bands_holds_in_every_answer() {
     let changes = crate::health_changes::watch(&harness, watch).await.0;
     let told: Vec<_> = changes.iter().map(|change| (change.previous_band(), change.band())).collect();
     assert_eq!(told, [(proto::Band::Unspecified, proto::Band::Critical), (proto::Band::Critical, at_risk)]);
+}
+
+#[tokio::test]
+async fn every_fault_of_a_filter_is_named() {
+    let harness = Harness::start("2026-03-01T00:00:00Z").await;
+    let filter = proto::HealthFilter {
+        bands: vec![proto::Band::Healthy.into(), 9],
+        segments: vec![9],
+        owner_email: "ada\0@example.com".to_owned(),
+        change_30d_at_most: Some(f64::NAN),
+        change_30d_at_least: Some(-100.5),
+    };
+    let request = proto::ListHealthRequest { filter: Some(filter.clone()), order: 9, ..Default::default() };
+    let faults = [
+        "filter.change_30d_at_most",
+        "filter.change_30d_at_least",
+        "filter.owner_email",
+        "filter.bands[1]",
+        "filter.segments[0]",
+        "order",
+    ];
+    let mut named = violated_fields(&harness.health.clone().list_health(request).await.expect_err("a refusal"));
+    let mut expected = faults.map(str::to_owned);
+    named.sort();
+    expected.sort();
+    assert_eq!(named, expected);
+    let request = proto::SummarizeHealthRequest { filter: Some(filter) };
+    let status = harness.health.clone().summarize_health(request).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status).len(), faults.len() - 1);
+    let too_long = proto::HealthFilter { owner_email: "a".repeat(255), ..Default::default() };
+    let request = proto::ListHealthRequest { filter: Some(too_long), ..Default::default() };
+    let status = harness.health.clone().list_health(request).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["filter.owner_email"]);
 }
