@@ -160,6 +160,34 @@ async fn a_batch_of_health_names_every_bad_or_repeated_name_and_is_bounded() {
 }
 
 #[tokio::test]
+async fn a_day_is_compared_only_with_one_before_the_day_explained() {
+    let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
+    harness.create_accounts(&["acme"]).await;
+    harness.settle().await;
+    harness.pass_days(2).await;
+    let refused = async |day: &str, compare_day: &str| {
+        let request = proto::ExplainHealthRequest {
+            account: "accounts/acme".to_owned(),
+            day: day.to_owned(),
+            compare_day: compare_day.to_owned(),
+        };
+        violated_fields(&harness.health.clone().explain_health(request).await.expect_err("a refusal"))
+    };
+    for (day, compare_day) in [
+        ("2026-03-02", "2026-03-02"),
+        ("2026-03-02", "2026-03-03"),
+        ("", "2026-03-03"),
+        ("", "2027-01-01"),
+        ("2026-03-09", "2026-03-03"),
+        ("2026-03-09", "2026-03-05"),
+    ] {
+        assert_eq!(refused(day, compare_day).await, ["compare_day"], "`{day}` against {compare_day}");
+    }
+    let comparison = explain(&harness, "", "2026-03-02").await.comparison.expect("a comparison");
+    assert_eq!(comparison.earlier.expect("earlier health").day, "2026-03-02");
+}
+
+#[tokio::test]
 async fn a_day_to_come_is_answered_with_the_newest() {
     let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
     harness.create_accounts(&["acme"]).await;
