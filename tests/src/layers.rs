@@ -50,11 +50,16 @@ const LAYERS: [Layer; 6] = [
     Layer {
         name: "convert",
         crates: &["sqlx"],
-        layers: &["grpc", "jobs"],
+        layers: &["grpc", "jobs", "storage"],
         why: "it turns messages into the domain's types and back",
     },
     Layer { name: "jobs", crates: &["tonic"], layers: &["grpc"], why: "jobs call use cases, as RPCs do" },
-    Layer { name: "grpc", crates: &["sqlx"], layers: &["jobs"], why: "RPCs call use cases, which ask the storage" },
+    Layer {
+        name: "grpc",
+        crates: &["sqlx"],
+        layers: &["jobs", "storage"],
+        why: "RPCs call use cases, which ask the storage",
+    },
 ];
 
 /// What reads the machine's clock.
@@ -194,6 +199,15 @@ mod tests {
             found("storage/accounts.rs", "use tonic::Status;\nuse mainstay_api::x;\nuse crate::app::App;"),
             [1, 2, 3]
         );
+    }
+
+    #[test]
+    fn rpcs_and_messages_go_through_use_cases() {
+        for bad in ["use crate::storage::accounts;", "use super::super::storage::codes;"] {
+            assert_eq!(found("grpc/health.rs", bad), [1], "{bad}");
+            assert_eq!(found("convert/health.rs", bad), [1], "{bad}");
+        }
+        assert_eq!(found("grpc/health.rs", "use crate::app::get_health;\nuse mainstay_storage::fingerprint;"), []);
     }
 
     #[test]

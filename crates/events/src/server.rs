@@ -71,7 +71,7 @@ fn filter_of(request: &api::SubscribeRequest) -> Result<FeedFilter, ApiError> {
         violations.add("types", format!("at most {TYPES_MAX} types, not {}", request.types.len()));
     }
     for (index, event_type) in request.types.iter().enumerate().take(TYPES_MAX) {
-        if event_type.is_empty() {
+        if event_type.is_empty() || event_type.contains('\0') {
             violations.add(
                 format!("types[{index}]"),
                 "the full name of a message, for example `mainstay.scoring.v1.HealthChanged`",

@@ -24,10 +24,10 @@ pub struct Account {
     /// Where the account stands in its life as a customer. Default: not known.
     #[prost(enumeration = "LifecycleStage", tag = "7")]
     pub lifecycle_stage: i32,
-    /// Annual recurring revenue; not negative. Absent: not known.
+    /// Annual recurring revenue, 0 to 10 000 000 000 000 minor units. Absent: not known.
     #[prost(message, optional, tag = "8")]
     pub arr: ::core::option::Option<super::super::common::v1::Money>,
-    /// Monthly recurring revenue; not negative, same currency as `arr`. Absent: not known.
+    /// Monthly recurring revenue, 0 to 10 000 000 000 000 minor units, in the currency of `arr`. Absent: not known.
     #[prost(message, optional, tag = "9")]
     pub mrr: ::core::option::Option<super::super::common::v1::Money>,
     /// Start of the running contract. Times are kept to the microsecond, in the
@@ -819,7 +819,8 @@ pub mod account_service_client {
         /// Errors of the call: `INVALID_ARGUMENT` (`INVALID_FIELDS`,
         /// `REQUEST_ID_REUSED`). With `BATCH_MODE_ALL_OR_NOTHING` `INVALID_FIELDS`
         /// names every offending field of every item, an archived account as its
-        /// `name` and a stale etag as its `etag`. With `BATCH_MODE_PER_ITEM` each
+        /// `name` and a stale etag as its `etag`; when a single item is at fault, its
+        /// own reason below does so. With `BATCH_MODE_PER_ITEM` each
         /// item has its own: `INVALID_ARGUMENT` (`INVALID_FIELDS`),
         /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         pub async fn batch_upsert_accounts(
@@ -977,7 +978,8 @@ pub mod account_service_server {
         /// Errors of the call: `INVALID_ARGUMENT` (`INVALID_FIELDS`,
         /// `REQUEST_ID_REUSED`). With `BATCH_MODE_ALL_OR_NOTHING` `INVALID_FIELDS`
         /// names every offending field of every item, an archived account as its
-        /// `name` and a stale etag as its `etag`. With `BATCH_MODE_PER_ITEM` each
+        /// `name` and a stale etag as its `etag`; when a single item is at fault, its
+        /// own reason below does so. With `BATCH_MODE_PER_ITEM` each
         /// item has its own: `INVALID_ARGUMENT` (`INVALID_FIELDS`),
         /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ABORTED` (`ETAG_MISMATCH`).
         async fn batch_upsert_accounts(
@@ -1552,7 +1554,7 @@ pub struct Health {
     /// Score minus that of 7 days before. Absent when either has none.
     #[prost(double, optional, tag = "10")]
     pub change_7d: ::core::option::Option<f64>,
-    /// Score minus that of one month before. Absent when either has none.
+    /// Score minus that of 30 days before. Absent when either has none.
     #[prost(double, optional, tag = "11")]
     pub change_30d: ::core::option::Option<f64>,
     /// When it was computed.
@@ -1561,13 +1563,15 @@ pub struct Health {
     /// UTC day of the newest signal by that day, `YYYY-MM-DD`. Empty: there was none.
     #[prost(string, tag = "13")]
     pub last_signal_day: ::prost::alloc::string::String,
-    /// What people call the account, so that lists can be read.
+    /// What people call the account, so that lists can be read; today's name,
+    /// also in the health of a past day.
     #[prost(string, tag = "14")]
     pub account_display_name: ::prost::alloc::string::String,
-    /// The account's segment.
+    /// The account's segment; today's, also in the health of a past day.
     #[prost(enumeration = "Segment", tag = "15")]
     pub segment: i32,
-    /// The account's annual recurring revenue. Absent: not known.
+    /// The account's annual recurring revenue; today's, also in the health of a
+    /// past day. Absent: not known.
     #[prost(message, optional, tag = "16")]
     pub arr: ::core::option::Option<super::super::common::v1::Money>,
 }
@@ -1611,7 +1615,8 @@ pub struct GetHealthRequest {
     /// `accounts/{account}`. Required.
     #[prost(string, tag = "1")]
     pub account: ::prost::alloc::string::String,
-    /// As of the end of this UTC day, `YYYY-MM-DD`. Empty: the newest.
+    /// As of the end of this UTC day, `YYYY-MM-DD`: the health of the last day
+    /// scored by then, so that a day to come means the newest. Empty: the newest.
     #[prost(string, tag = "2")]
     pub day: ::prost::alloc::string::String,
 }
@@ -1628,7 +1633,7 @@ impl ::prost::Name for GetHealthRequest {
 /// Asks for the health of several accounts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchGetHealthRequest {
-    /// 1 to 1 000 distinct `accounts/{account}`.
+    /// 1 to 1 000 distinct `accounts/{account}`. Required.
     #[prost(string, repeated, tag = "1")]
     pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// As in `GetHealthRequest`.
@@ -1651,7 +1656,8 @@ pub struct BatchGetHealthResponse {
     /// Those that have one, in the order asked for.
     #[prost(message, repeated, tag = "1")]
     pub health: ::prost::alloc::vec::Vec<Health>,
-    /// Accounts that do not exist or were not scored by that day.
+    /// Accounts that do not exist or were not scored by that day, in the order
+    /// asked for.
     #[prost(string, repeated, tag = "2")]
     pub not_found: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -1672,9 +1678,11 @@ pub struct ListHealthRequest {
     #[prost(int32, tag = "1")]
     pub page_size: i32,
     /// `next_page_token` of the page before, with the same filter and order.
+    /// Empty: the first page.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
-    /// Which accounts. Absent: all that are not archived.
+    /// Which accounts. Archived ones are never among them. Absent: all others
+    /// that were scored.
     #[prost(message, optional, tag = "3")]
     pub filter: ::core::option::Option<HealthFilter>,
     /// In which order. Default: worst score first.
@@ -1694,20 +1702,25 @@ impl ::prost::Name for ListHealthRequest {
 /// Chooses accounts by their health: all conditions given must hold.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HealthFilter {
-    /// In one of these bands. Empty: any.
+    /// In one of these bands; `BAND_UNSPECIFIED` for accounts without a score.
+    /// Empty: any.
     #[prost(enumeration = "Band", repeated, tag = "1")]
     pub bands: ::prost::alloc::vec::Vec<i32>,
-    /// In one of these segments. Empty: any.
+    /// In one of these segments; `SEGMENT_UNSPECIFIED` for accounts whose segment
+    /// is not known. Empty: any.
     #[prost(enumeration = "Segment", repeated, tag = "2")]
     pub segments: ::prost::alloc::vec::Vec<i32>,
-    /// Looked after by this person, in any role. Empty: by anybody.
+    /// Looked after by this person, in any role: the address as the account has
+    /// it, compared exactly, at most 254 characters. Empty: by anybody.
     #[prost(string, tag = "3")]
     pub owner_email: ::prost::alloc::string::String,
-    /// `change_30d` at most this, for example -15 for those that fell by 15
-    /// points or more. Absent: any.
+    /// `change_30d` at most this, -100 to 100, for example -15 for those that
+    /// fell by 15 points or more. Accounts without that change are left out.
+    /// Absent: any.
     #[prost(double, optional, tag = "4")]
     pub change_30d_at_most: ::core::option::Option<f64>,
-    /// `change_30d` at least this. Absent: any.
+    /// `change_30d` at least this, -100 to 100. Accounts without that change are
+    /// left out. Absent: any.
     #[prost(double, optional, tag = "5")]
     pub change_30d_at_least: ::core::option::Option<f64>,
 }
@@ -1744,7 +1757,7 @@ impl ::prost::Name for ListHealthResponse {
 /// Asks for counts over the portfolio.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SummarizeHealthRequest {
-    /// Which accounts. Absent: all that are not archived.
+    /// Which accounts. Archived ones are never among them. Absent: all others.
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<HealthFilter>,
 }
@@ -1816,13 +1829,14 @@ pub struct GetHealthHistoryRequest {
     /// First UTC day, `YYYY-MM-DD`. Empty: the first there is.
     #[prost(string, tag = "2")]
     pub start_day: ::prost::alloc::string::String,
-    /// Last UTC day. Empty: the newest.
+    /// Last UTC day, `YYYY-MM-DD`, not before `start_day`. Empty: the newest.
     #[prost(string, tag = "3")]
     pub end_day: ::prost::alloc::string::String,
     /// How many days at most: 50 by default, 1 000 at most.
     #[prost(int32, tag = "4")]
     pub page_size: i32,
-    /// `next_page_token` of the page before, with the same days.
+    /// `next_page_token` of the page before, with the same days. Empty: the first
+    /// page.
     #[prost(string, tag = "5")]
     pub page_token: ::prost::alloc::string::String,
 }
@@ -1839,7 +1853,8 @@ impl ::prost::Name for GetHealthHistoryRequest {
 /// A page of an account's history.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetHealthHistoryResponse {
-    /// One for each day, newest first.
+    /// One for each day that was scored, newest first. What they say of the
+    /// account itself (name, segment, revenue) is today's.
     #[prost(message, repeated, tag = "1")]
     pub health: ::prost::alloc::vec::Vec<Health>,
     /// Token of the next page. Empty: this was the last.
@@ -1862,10 +1877,11 @@ pub struct ExplainHealthRequest {
     /// `accounts/{account}`. Required.
     #[prost(string, tag = "1")]
     pub account: ::prost::alloc::string::String,
-    /// The UTC day to explain, `YYYY-MM-DD`. Empty: the newest.
+    /// The UTC day to explain, `YYYY-MM-DD`; as in `GetHealthRequest`.
     #[prost(string, tag = "2")]
     pub day: ::prost::alloc::string::String,
-    /// An earlier day to compare with. Empty: no comparison.
+    /// A UTC day to compare with, `YYYY-MM-DD`: before the day that is explained,
+    /// whether `day` names that or it is the newest. Empty: no comparison.
     #[prost(string, tag = "3")]
     pub compare_day: ::prost::alloc::string::String,
 }
@@ -1980,7 +1996,9 @@ impl ::prost::Name for MeasureExplanation {
         "/mainstay.scoring.v1.MeasureExplanation".into()
     }
 }
-/// What moved a score between two days.
+/// What moved a score between two days. A measure moves it by what it reads, by
+/// the model, and by its weight: when other measures lose or regain data, weight
+/// is shared anew.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HealthComparison {
     /// Health on the earlier day.
@@ -2119,7 +2137,8 @@ impl ::prost::Name for HealthChange {
 /// Asks to score all again.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecomputeHealthRequest {
-    /// From this UTC day on, `YYYY-MM-DD`. Empty: today only.
+    /// From this UTC day on, `YYYY-MM-DD`: at most 730 days back, for older days
+    /// keep their scores, and not in the future. Empty: today only.
     #[prost(string, tag = "1")]
     pub start_day: ::prost::alloc::string::String,
     /// Makes the call safe to repeat; see `CreateAccountRequest.request_id`.
@@ -2408,8 +2427,8 @@ pub mod health_service_client {
         }
         /// Returns the health of an account, today's or a past day's.
         ///
-        /// Errors: `NOT_FOUND` (no such account, or `HEALTH_NOT_SCORED`: it was not
-        /// scored by that day), `INVALID_ARGUMENT`.
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, or `HEALTH_NOT_SCORED`: it was
+        /// not scored by that day), `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_health(
             &mut self,
             request: impl tonic::IntoRequest<super::GetHealthRequest>,
@@ -2435,6 +2454,9 @@ pub mod health_service_client {
         }
         /// Returns the health of up to 1 000 accounts, in the order asked for.
         /// Accounts without one are named in `not_found`.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, which names every bad or
+        /// repeated name).
         pub async fn batch_get_health(
             &mut self,
             request: impl tonic::IntoRequest<super::BatchGetHealthRequest>,
@@ -2464,7 +2486,8 @@ pub mod health_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Lists accounts' health of today by filter and order.
+        /// Lists accounts' health of today by filter and order. An account that was
+        /// created just now is in no list until it is scored.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         pub async fn list_health(
@@ -2493,7 +2516,10 @@ pub mod health_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Counts accounts by band and by score, over the whole portfolio or a part of it.
+        /// Counts accounts by band and by score, over the whole portfolio or a part of
+        /// it. An account that was created just now counts as one without a score.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn summarize_health(
             &mut self,
             request: impl tonic::IntoRequest<super::SummarizeHealthRequest>,
@@ -2522,7 +2548,8 @@ pub mod health_service_client {
         }
         /// Returns the health of an account day by day, newest first.
         ///
-        /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         pub async fn get_health_history(
             &mut self,
             request: impl tonic::IntoRequest<super::GetHealthHistoryRequest>,
@@ -2557,7 +2584,9 @@ pub mod health_service_client {
         /// exactly to the change. All points are multiples of 1/128, so that sums of
         /// doubles are exact in every language.
         ///
-        /// Errors: `NOT_FOUND` (no such account, or `HEALTH_NOT_SCORED`), `INVALID_ARGUMENT`.
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, or `HEALTH_NOT_SCORED`: it was
+        /// not scored by `day` or by `compare_day`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
         pub async fn explain_health(
             &mut self,
             request: impl tonic::IntoRequest<super::ExplainHealthRequest>,
@@ -2586,7 +2615,8 @@ pub mod health_service_client {
         }
         /// Streams changes of health as they happen, after a cursor.
         ///
-        /// Errors: as `mainstay.events.v1.EventFeedService.Subscribe`.
+        /// Errors: as `mainstay.events.v1.EventFeedService.Subscribe`, and
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn watch_health(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchHealthRequest>,
@@ -2617,7 +2647,8 @@ pub mod health_service_client {
         /// progress in `RecomputeHealthMetadata`. Read it with
         /// `google.longrunning.Operations`.
         ///
-        /// Errors: `INVALID_ARGUMENT`, `FAILED_PRECONDITION` (`RECOMPUTE_RUNNING`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `FAILED_PRECONDITION` (`RECOMPUTE_RUNNING`).
         pub async fn recompute_health(
             &mut self,
             request: impl tonic::IntoRequest<super::RecomputeHealthRequest>,
@@ -2664,14 +2695,17 @@ pub mod health_service_server {
     pub trait HealthService: std::marker::Send + std::marker::Sync + 'static {
         /// Returns the health of an account, today's or a past day's.
         ///
-        /// Errors: `NOT_FOUND` (no such account, or `HEALTH_NOT_SCORED`: it was not
-        /// scored by that day), `INVALID_ARGUMENT`.
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, or `HEALTH_NOT_SCORED`: it was
+        /// not scored by that day), `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_health(
             &self,
             request: tonic::Request<super::GetHealthRequest>,
         ) -> std::result::Result<tonic::Response<super::Health>, tonic::Status>;
         /// Returns the health of up to 1 000 accounts, in the order asked for.
         /// Accounts without one are named in `not_found`.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, which names every bad or
+        /// repeated name).
         async fn batch_get_health(
             &self,
             request: tonic::Request<super::BatchGetHealthRequest>,
@@ -2679,7 +2713,8 @@ pub mod health_service_server {
             tonic::Response<super::BatchGetHealthResponse>,
             tonic::Status,
         >;
-        /// Lists accounts' health of today by filter and order.
+        /// Lists accounts' health of today by filter and order. An account that was
+        /// created just now is in no list until it is scored.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         async fn list_health(
@@ -2689,14 +2724,18 @@ pub mod health_service_server {
             tonic::Response<super::ListHealthResponse>,
             tonic::Status,
         >;
-        /// Counts accounts by band and by score, over the whole portfolio or a part of it.
+        /// Counts accounts by band and by score, over the whole portfolio or a part of
+        /// it. An account that was created just now counts as one without a score.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn summarize_health(
             &self,
             request: tonic::Request<super::SummarizeHealthRequest>,
         ) -> std::result::Result<tonic::Response<super::HealthSummary>, tonic::Status>;
         /// Returns the health of an account day by day, newest first.
         ///
-        /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         async fn get_health_history(
             &self,
             request: tonic::Request<super::GetHealthHistoryRequest>,
@@ -2709,7 +2748,9 @@ pub mod health_service_server {
         /// exactly to the change. All points are multiples of 1/128, so that sums of
         /// doubles are exact in every language.
         ///
-        /// Errors: `NOT_FOUND` (no such account, or `HEALTH_NOT_SCORED`), `INVALID_ARGUMENT`.
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, or `HEALTH_NOT_SCORED`: it was
+        /// not scored by `day` or by `compare_day`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
         async fn explain_health(
             &self,
             request: tonic::Request<super::ExplainHealthRequest>,
@@ -2725,7 +2766,8 @@ pub mod health_service_server {
             + 'static;
         /// Streams changes of health as they happen, after a cursor.
         ///
-        /// Errors: as `mainstay.events.v1.EventFeedService.Subscribe`.
+        /// Errors: as `mainstay.events.v1.EventFeedService.Subscribe`, and
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn watch_health(
             &self,
             request: tonic::Request<super::WatchHealthRequest>,
@@ -2737,7 +2779,8 @@ pub mod health_service_server {
         /// progress in `RecomputeHealthMetadata`. Read it with
         /// `google.longrunning.Operations`.
         ///
-        /// Errors: `INVALID_ARGUMENT`, `FAILED_PRECONDITION` (`RECOMPUTE_RUNNING`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `FAILED_PRECONDITION` (`RECOMPUTE_RUNNING`).
         async fn recompute_health(
             &self,
             request: tonic::Request<super::RecomputeHealthRequest>,
@@ -3437,7 +3480,8 @@ impl ::prost::Name for CurvePoint {
 /// Creates a model.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateModelRequest {
-    /// The id under which to create it. Required.
+    /// The id under which to create it: `[A-Za-z0-9][A-Za-z0-9._~-]{0,63}`, not
+    /// `active`. Required.
     #[prost(string, tag = "1")]
     pub model_id: ::prost::alloc::string::String,
     /// The model. Required.
@@ -3523,7 +3567,7 @@ pub struct ActivateModelRequest {
     /// `models/{model}`. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// When given, the stored model must have this etag.
+    /// When given, the stored model must have this etag. Empty: any.
     #[prost(string, tag = "2")]
     pub etag: ::prost::alloc::string::String,
     /// Makes the call safe to repeat; see `CreateAccountRequest.request_id`.
@@ -3743,8 +3787,8 @@ pub mod model_service_client {
         }
         /// Creates a model, not active yet.
         ///
-        /// Errors: `INVALID_ARGUMENT` naming every fault of the model at once,
-        /// `ALREADY_EXISTS`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS` naming every fault of the model
+        /// at once, `REQUEST_ID_REUSED`), `ALREADY_EXISTS` (`MODEL_EXISTS`).
         pub async fn create_model(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateModelRequest>,
@@ -3770,7 +3814,7 @@ pub mod model_service_client {
         }
         /// Returns one model.
         ///
-        /// Errors: `NOT_FOUND`.
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_model(
             &mut self,
             request: impl tonic::IntoRequest<super::GetModelRequest>,
@@ -3794,7 +3838,7 @@ pub mod model_service_client {
         }
         /// Lists models, newest first.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_PAGE_TOKEN`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         pub async fn list_models(
             &mut self,
             request: impl tonic::IntoRequest<super::ListModelsRequest>,
@@ -3825,7 +3869,8 @@ pub mod model_service_client {
         /// scored again. Days before today keep the score of the model they were
         /// scored with. Activating the active model answers as the first time.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`).
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         pub async fn activate_model(
             &mut self,
             request: impl tonic::IntoRequest<super::ActivateModelRequest>,
@@ -3866,22 +3911,22 @@ pub mod model_service_server {
     pub trait ModelService: std::marker::Send + std::marker::Sync + 'static {
         /// Creates a model, not active yet.
         ///
-        /// Errors: `INVALID_ARGUMENT` naming every fault of the model at once,
-        /// `ALREADY_EXISTS`.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS` naming every fault of the model
+        /// at once, `REQUEST_ID_REUSED`), `ALREADY_EXISTS` (`MODEL_EXISTS`).
         async fn create_model(
             &self,
             request: tonic::Request<super::CreateModelRequest>,
         ) -> std::result::Result<tonic::Response<super::Model>, tonic::Status>;
         /// Returns one model.
         ///
-        /// Errors: `NOT_FOUND`.
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_model(
             &self,
             request: tonic::Request<super::GetModelRequest>,
         ) -> std::result::Result<tonic::Response<super::Model>, tonic::Status>;
         /// Lists models, newest first.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_PAGE_TOKEN`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         async fn list_models(
             &self,
             request: tonic::Request<super::ListModelsRequest>,
@@ -3893,7 +3938,8 @@ pub mod model_service_server {
         /// scored again. Days before today keep the score of the model they were
         /// scored with. Activating the active model answers as the first time.
         ///
-        /// Errors: `NOT_FOUND`, `ABORTED` (`ETAG_MISMATCH`).
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         async fn activate_model(
             &self,
             request: tonic::Request<super::ActivateModelRequest>,
@@ -4552,10 +4598,11 @@ pub struct ListSignalsRequest {
     /// Only signals at or after this time. Absent: from the first.
     #[prost(message, optional, tag = "4")]
     pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Only signals before this time. Absent: to the last.
+    /// Only signals before this time, which must be after `start_time`. Absent: to
+    /// the last.
     #[prost(message, optional, tag = "5")]
     pub end_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Only of this source. Empty: any.
+    /// Only of this source: `[a-z0-9][a-z0-9_.-]{0,62}`. Empty: any.
     #[prost(string, tag = "6")]
     pub source: ::prost::alloc::string::String,
     /// Only of these kinds. Empty: any.
@@ -4728,11 +4775,15 @@ pub mod signal_service_client {
         /// Records up to 10 000 signals in one transaction. A signal that is already
         /// known by its account, source and source id changes nothing, whatever else
         /// it says. Signals may be late and out of order: each counts on the day of
-        /// its event time, and the scores that it changes are computed again.
+        /// its event time, and the scores that it changes are computed again, at most
+        /// 730 days back: older days keep their scores.
         ///
-        /// Errors: `INVALID_ARGUMENT` naming every offending field of every item
-        /// (`BATCH_MODE_ALL_OR_NOTHING`), or a status per item
-        /// (`BATCH_MODE_PER_ITEM`). An unknown or archived account is an item's error.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS` naming every offending field
+        /// of every item, `METRIC_KIND_MISMATCH`, `REQUEST_ID_REUSED`), `NOT_FOUND`
+        /// (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`). With
+        /// `BATCH_MODE_ALL_OR_NOTHING` several faults are one `INVALID_FIELDS`, and a
+        /// single item at fault has its own reason beside its field; with
+        /// `BATCH_MODE_PER_ITEM` each item has its own status in the answer.
         pub async fn batch_record_signals(
             &mut self,
             request: impl tonic::IntoRequest<super::BatchRecordSignalsRequest>,
@@ -4803,7 +4854,8 @@ pub mod signal_service_client {
         }
         /// Lists the signals of an account, newest first.
         ///
-        /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         pub async fn list_signals(
             &mut self,
             request: impl tonic::IntoRequest<super::ListSignalsRequest>,
@@ -4848,11 +4900,15 @@ pub mod signal_service_server {
         /// Records up to 10 000 signals in one transaction. A signal that is already
         /// known by its account, source and source id changes nothing, whatever else
         /// it says. Signals may be late and out of order: each counts on the day of
-        /// its event time, and the scores that it changes are computed again.
+        /// its event time, and the scores that it changes are computed again, at most
+        /// 730 days back: older days keep their scores.
         ///
-        /// Errors: `INVALID_ARGUMENT` naming every offending field of every item
-        /// (`BATCH_MODE_ALL_OR_NOTHING`), or a status per item
-        /// (`BATCH_MODE_PER_ITEM`). An unknown or archived account is an item's error.
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS` naming every offending field
+        /// of every item, `METRIC_KIND_MISMATCH`, `REQUEST_ID_REUSED`), `NOT_FOUND`
+        /// (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`). With
+        /// `BATCH_MODE_ALL_OR_NOTHING` several faults are one `INVALID_FIELDS`, and a
+        /// single item at fault has its own reason beside its field; with
+        /// `BATCH_MODE_PER_ITEM` each item has its own status in the answer.
         async fn batch_record_signals(
             &self,
             request: tonic::Request<super::BatchRecordSignalsRequest>,
@@ -4886,7 +4942,8 @@ pub mod signal_service_server {
         >;
         /// Lists the signals of an account, newest first.
         ///
-        /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         async fn list_signals(
             &self,
             request: tonic::Request<super::ListSignalsRequest>,

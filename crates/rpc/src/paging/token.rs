@@ -11,6 +11,7 @@ use mainstay_api::mainstay::common::v1::ErrorReason;
 use mainstay_domain::Violations;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::ApiError;
@@ -67,7 +68,21 @@ pub fn decode_token<C: DeserializeOwned>(
     if filter_given != &filter_fingerprint[..FILTER_BYTES] {
         return Err(refused("belongs to another filter or order; keep both from page to page"));
     }
-    serde_json::from_slice(cursor).map(Some).map_err(|_| refused("is of another version of the server"))
+    let cursor: Value = serde_json::from_slice(cursor).map_err(|_| refused("is malformed"))?;
+    if has_nul(&cursor) {
+        return Err(refused("is malformed"));
+    }
+    serde_json::from_value(cursor).map(Some).map_err(|_| refused("is of another version of the server"))
+}
+
+/// Whether a text in a cursor has the character NUL, which no database can hold: no item lies there.
+fn has_nul(cursor: &Value) -> bool {
+    match cursor {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.values().any(has_nul),
+        _ => false,
+    }
 }
 
 fn refused(why: &str) -> ApiError {
@@ -134,6 +149,12 @@ mod tests {
         let mut bytes = URL_SAFE_NO_PAD.decode(token()).expect("base64");
         bytes[0] = 2;
         assert!(refusal(&URL_SAFE_NO_PAD.encode(bytes), "ListAccounts", &FILTER).contains("another version"));
+    }
+
+    #[test]
+    fn a_text_that_no_database_can_hold_is_refused() {
+        let made_up = encode_token(&("acme\0".to_owned(), 1), "ListAccounts", &FILTER);
+        assert!(refusal(&made_up, "ListAccounts", &FILTER).contains("malformed"));
     }
 
     #[test]

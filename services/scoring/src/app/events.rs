@@ -8,9 +8,8 @@ use mainstay_events::NewEvent;
 use super::App;
 use super::get_model::ModelView;
 use crate::convert;
-use crate::domain::Announced;
 use crate::domain::account::{Account, AccountChange};
-use crate::storage::health::HealthRecord;
+use crate::domain::{Announced, HealthRecord};
 
 /// An account's health changed since the last such event.
 pub(super) fn health_changed(app: &App, record: &HealthRecord, last: Announced, now: DateTime<Utc>) -> NewEvent {

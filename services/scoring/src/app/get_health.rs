@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 
 use super::health_scored::ScoredView;
 use super::{App, ScoringError};
+use crate::domain::HealthView;
 use crate::storage::{accounts, health_views};
 
 /// The health of one account.
@@ -63,11 +64,7 @@ pub(crate) async fn execute_batch(
     Ok((found, not_found))
 }
 
-async fn views(
-    conn: &mut PgConnection,
-    ids: &[&str],
-    day: Option<NaiveDate>,
-) -> Result<Vec<health_views::HealthView>, ScoringError> {
+async fn views(conn: &mut PgConnection, ids: &[&str], day: Option<NaiveDate>) -> Result<Vec<HealthView>, ScoringError> {
     Ok(match day {
         None => health_views::current(conn, ids).await?,
         Some(day) => health_views::as_of(conn, ids, day).await?,

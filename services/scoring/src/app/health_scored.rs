@@ -5,8 +5,7 @@ use std::sync::Arc;
 use sqlx::PgConnection;
 
 use super::{App, ScoringError};
-use crate::domain::{HealthModel, Scored, score_readings};
-use crate::storage::health_views::HealthView;
+use crate::domain::{HealthModel, HealthView, Scored, score_readings};
 
 /// A day's health with the model that made it and the points of its parts.
 #[derive(Debug, Clone)]

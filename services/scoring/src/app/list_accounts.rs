@@ -1,8 +1,8 @@
 //! Accounts in the order of their ids.
 
 use super::{App, ScoringError};
-use crate::domain::account::Account;
-use crate::storage::accounts::{self, AccountFilter};
+use crate::domain::account::{Account, AccountFilter};
+use crate::storage::accounts;
 
 /// At most `limit` accounts after the id `after`.
 pub(crate) async fn execute(

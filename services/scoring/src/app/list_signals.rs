@@ -3,8 +3,8 @@
 use mainstay_domain::AccountId;
 
 use super::{App, ScoringError};
-use crate::storage::accounts;
-use crate::storage::signals::{self, SignalCursor, SignalFilter, StoredSignal};
+use crate::domain::signal::{SignalCursor, SignalFilter, StoredSignal};
+use crate::storage::{accounts, signals};
 
 /// At most `limit` signals after a place in the list.
 pub(crate) async fn execute(

@@ -7,8 +7,8 @@ use mainstay_domain::{AccountId, Points};
 use sqlx::PgConnection;
 
 use super::ScoringError;
-use crate::domain::Announced;
-use crate::storage::health::{self, Changes, KnownHealth};
+use crate::domain::{Announced, Changes};
+use crate::storage::health::{self, KnownHealth};
 
 /// How many days before today are kept beside it.
 const RECENT_DAYS: usize = 30;
@@ -70,6 +70,5 @@ impl RecentScores {
 
 /// Today's score against those of the days before.
 pub(super) fn changes(score: Option<Points>, recent_scores: &[Option<Points>]) -> Changes {
-    let change = |days: usize| Some(score? - (*recent_scores.get(days - 1)?)?);
-    Changes { one_day: change(1), week: change(7), month: change(RECENT_DAYS) }
+    Changes::of(score, |days| recent_scores.get(usize::from(days) - 1).copied().flatten())
 }

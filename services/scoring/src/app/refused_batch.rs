@@ -15,11 +15,15 @@ pub(super) struct BatchFields {
 
 /// One error for the whole batch, which names the fields of all items at fault. A single item with a reason of its own keeps
 /// it; of several, which may have different reasons, all are invalid fields. There is at least one.
-pub(super) fn refuse_all(fields: BatchFields, refused: Vec<(usize, ScoringError)>) -> ScoringError {
-    let count = refused.len();
+pub(super) fn refuse_all(
+    fields: BatchFields,
+    refused: impl IntoIterator<Item = (usize, ScoringError)>,
+) -> ScoringError {
     let mut found = Violations::new();
-    let mut reason = None;
+    let mut reasons = Vec::new();
+    let mut count = 0;
     for (place, error) in refused {
+        count += 1;
         let prefix = format!("{}[{place}]", fields.items);
         let (field, description) = match &error {
             ScoringError::Invalid(violations) => {
@@ -34,9 +38,9 @@ pub(super) fn refuse_all(fields: BatchFields, refused: Vec<(usize, ScoringError)
             _ => return error,
         };
         found.add(format!("{prefix}.{field}"), description);
-        reason = Some(error);
+        reasons.push(error);
     }
-    match reason {
+    match reasons.pop() {
         Some(error) if count == 1 => ScoringError::OfItem { error: Box::new(error), found },
         _ => ScoringError::Invalid(found),
     }

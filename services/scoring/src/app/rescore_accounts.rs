@@ -13,9 +13,11 @@ use super::day_contexts::DayContexts;
 use super::model_cache::ModelBook;
 use super::recent_scores::{RecentScores, changes};
 use super::{App, ScoringError, events};
-use crate::domain::{AccountInputs, AccountSeries, HealthModel, ScoringFactsByDay, day_number, deserves_event, score};
+use crate::domain::{
+    AccountInputs, AccountSeries, HealthModel, HealthRecord, ScoringFactsByDay, day_number, deserves_event, score,
+};
 use crate::storage::accounts::{self, ScoredAccount};
-use crate::storage::health::{self, CurrentHealth, HealthRecord};
+use crate::storage::health::{self, CurrentHealth};
 use crate::storage::scoring_facts;
 
 /// How far back a late signal rescores: older days keep the score they had.

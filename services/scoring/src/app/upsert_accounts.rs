@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use mainstay_domain::{AccountId, Violations};
 use sqlx::PgConnection;
 
+use super::refused_batch::{BatchFields, refuse_all};
 use super::{App, Mutation, Replayable, ScoringError, account_changes, parent_checks};
 use crate::domain::GivenParent;
 use crate::domain::account::{Account, AccountChange, AccountFacts, BatchItem, GivenAccount};
 use crate::storage::accounts;
+
+const FIELDS: BatchFields = BatchFields { items: "accounts", account: "name" };
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -41,7 +44,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
         });
         let (accepted, refused) = sort_out(conn, given, &stored).await?;
         if all_or_nothing && !refused.is_empty() {
-            return Err(refuse_all(refused));
+            return Err(refuse_all(FIELDS, refused));
         }
         let mut outcome = UpsertedAccounts { refused, ..UpsertedAccounts::default() };
         let mut changed = Vec::with_capacity(accepted.len());
@@ -122,19 +125,4 @@ fn given_account(
         return Err(ScoringError::EtagMismatch);
     }
     Ok(GivenAccount { id, facts })
-}
-
-/// One error for the whole batch, which names the fields of all items at fault.
-fn refuse_all(refused: BTreeMap<usize, ScoringError>) -> ScoringError {
-    let mut found = Violations::new();
-    for (place, error) in refused {
-        let prefix = format!("accounts[{place}]");
-        match error {
-            ScoringError::Invalid(violations) => found.absorb(&prefix, violations),
-            ScoringError::AccountArchived(_) => found.add(format!("{prefix}.name"), error.to_string()),
-            ScoringError::EtagMismatch => found.add(format!("{prefix}.etag"), error.to_string()),
-            other => return other,
-        }
-    }
-    ScoringError::Invalid(found)
 }

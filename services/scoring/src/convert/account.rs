@@ -6,14 +6,12 @@ use std::collections::{BTreeSet, HashMap};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations};
 
-use super::common::{money, money_message, time, timestamp};
+use super::common::{enum_values, money, money_message, time, timestamp};
 use crate::domain::Segment;
 use crate::domain::account::{
-    Account, AccountFacts, BatchItem, Contact, EMAIL_LENGTH_MAX, LifecycleStage, Owner, OwnerRole, TEXT_LENGTH_MAX,
-    check_labels, check_owners, check_text,
+    Account, AccountFacts, AccountFilter, BatchItem, Contact, EMAIL_LENGTH_MAX, LifecycleStage, Owner, OwnerRole,
+    TEXT_LENGTH_MAX, check_labels, check_owners, check_text,
 };
-use crate::storage::accounts::AccountFilter;
-use crate::storage::codes;
 
 /// The fields of an account that callers may change, as the proto names them.
 pub(crate) const UPDATABLE_FIELDS: &[&str] = &[
@@ -99,54 +97,33 @@ fn role_of(number: i32) -> Option<OwnerRole> {
     }
 }
 
-/// Segments of a filter, as the database numbers them; empty is any.
-pub(crate) fn segment_numbers(found: &mut Violations, field: &str, given: &[i32]) -> Option<Vec<i16>> {
-    numbers(found, field, given, "segment", |number| segment_of(number).map(codes::segment_number))
+/// Segments of a filter; empty is any.
+pub(crate) fn segments(found: &mut Violations, field: &str, given: &[i32]) -> Vec<Segment> {
+    enum_values(found, field, given, "segment", segment_of)
 }
 
 /// Which accounts a list holds, or all that is wrong with the filter.
 pub(crate) fn filter(given: proto::AccountFilter) -> Result<AccountFilter, Violations> {
     let mut found = Violations::new();
-    let stage = |number| lifecycle_stage_of(number).map(codes::lifecycle_stage_number);
     check_text(&mut found, "filter.owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
     check_text(&mut found, "filter.product_line", &given.product_line, TEXT_LENGTH_MAX);
     check_labels(&mut found, "filter.labels", &given.labels);
-    let labels = (!given.labels.is_empty()).then(|| given.labels.into_iter().collect());
     let filter = AccountFilter {
-        segments: segment_numbers(&mut found, "filter.segments", &given.segments),
-        lifecycle_stages: numbers(
+        segments: segments(&mut found, "filter.segments", &given.segments),
+        lifecycle_stages: enum_values(
             &mut found,
             "filter.lifecycle_stages",
             &given.lifecycle_stages,
             "lifecycle stage",
-            stage,
+            lifecycle_stage_of,
         ),
         owner_email: (!given.owner_email.is_empty()).then_some(given.owner_email),
         product_line: (!given.product_line.is_empty()).then_some(given.product_line),
-        labels,
+        labels: given.labels,
         parent: parent(&mut found, "filter.parent", &given.parent),
         include_archived: given.include_archived,
     };
     found.into_result(filter)
-}
-
-fn numbers(
-    found: &mut Violations,
-    field: &str,
-    given: &[i32],
-    what: &str,
-    stored: impl Fn(i32) -> Option<i16>,
-) -> Option<Vec<i16>> {
-    let mut numbers = BTreeSet::new();
-    for (index, &number) in given.iter().enumerate() {
-        match stored(number) {
-            Some(number) => {
-                numbers.insert(number);
-            }
-            None => found.add(format!("{field}[{index}]"), format!("{number} is no {what}")),
-        }
-    }
-    (!given.is_empty()).then(|| numbers.into_iter().collect())
 }
 
 /// An account as messages have it.

@@ -1,5 +1,7 @@
 //! Times, days, money.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use mainstay_api::mainstay::common::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::{BatchMode, ItemError};
@@ -7,6 +9,9 @@ use mainstay_domain::{Currency, Money, Violations};
 use mainstay_rpc::ApiError;
 use prost_types::Timestamp;
 use tonic::Status;
+
+/// Years of times and days: what messages can say, and the database can keep.
+const YEARS: RangeInclusive<i32> = 1..=9999;
 
 /// A time as messages have it.
 pub(crate) fn timestamp(time: DateTime<Utc>) -> Timestamp {
@@ -18,7 +23,7 @@ pub(crate) fn time(found: &mut Violations, field: &str, given: Option<&Timestamp
     let given = given?;
     let nanos = u32::try_from(given.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
     let time = nanos.and_then(|nanos| DateTime::from_timestamp(given.seconds, nanos / 1_000 * 1_000));
-    let time = time.filter(|time| (1..=9999).contains(&time.year()));
+    let time = time.filter(|time| YEARS.contains(&time.year()));
     if time.is_none() {
         found.add(field, "is not a time between the years 1 and 9999");
     }
@@ -31,11 +36,31 @@ pub(crate) fn day(found: &mut Violations, field: &str, given: &str) -> Option<Na
         return None;
     }
     let day = NaiveDate::parse_from_str(given, "%Y-%m-%d").ok().filter(|day| day.to_string() == given);
+    let day = day.filter(|day| YEARS.contains(&day.year()));
     if day.is_none() {
         let shown: String = given.chars().take(40).collect();
         found.add(field, format!("`{shown}` is not a day such as `2026-01-31`"));
     }
     day
+}
+
+/// The distinct values of a repeated enum; notes each number that stands for none.
+pub(crate) fn enum_values<T: PartialEq>(
+    found: &mut Violations,
+    field: &str,
+    given: &[i32],
+    what: &str,
+    value_of: impl Fn(i32) -> Option<T>,
+) -> Vec<T> {
+    let mut values = Vec::new();
+    for (index, &number) in given.iter().enumerate() {
+        match value_of(number) {
+            Some(value) if values.contains(&value) => {}
+            Some(value) => values.push(value),
+            None => found.add(format!("{field}[{index}]"), format!("{number} is no {what}")),
+        }
+    }
+    values
 }
 
 /// An amount of a message.

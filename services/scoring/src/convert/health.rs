@@ -1,20 +1,17 @@
 //! Health, and why it is so.
 
-use std::collections::BTreeMap;
-
 use mainstay_api::mainstay::scoring::v1 as proto;
-use mainstay_domain::{Band, MoneySums, Points};
+use mainstay_domain::{Band, Points, Violations};
 
-use super::account::segment_message;
-use super::common::{money_message, timestamp};
-use crate::app::ScoringError;
+use super::account::{segment_message, segments};
+use super::common::{enum_values, money_message, timestamp};
 use crate::app::explain_health::Explained;
 use crate::app::health_scored::ScoredView;
+use crate::domain::account::{EMAIL_LENGTH_MAX, check_text};
 use crate::domain::{
-    Announced, ComponentExplanation, HealthComparison, MeasureChange, MeasureExplanation, MissingReason,
+    Announced, BandSummary, ComponentExplanation, HealthComparison, HealthFilter, HealthOrder, HealthRecord,
+    HealthSummary, MeasureChange, MeasureExplanation, MissingReason,
 };
-use crate::storage::health::HealthRecord;
-use crate::storage::health_views::SummaryGroup;
 
 /// A band as messages have it; none is unspecified.
 pub(crate) fn band_message(band: Option<Band>) -> proto::Band {
@@ -142,38 +139,61 @@ pub(crate) fn change(record: &HealthRecord, last: Announced) -> proto::HealthCha
     }
 }
 
-const BUCKETS: usize = 20;
-
 /// A summary as messages have it.
-pub(crate) fn summary(groups: &[SummaryGroup]) -> Result<proto::HealthSummary, ScoringError> {
-    let mut bands: BTreeMap<i32, (i64, MoneySums)> = (0..=4).map(|band| (band, Default::default())).collect();
-    let mut histogram = vec![0; BUCKETS];
-    let (mut scored_count, mut score_sum, mut account_count) = (0i64, 0i64, 0i64);
-    for group in groups {
-        let (count, arr) = bands.entry(band_message(group.band).into()).or_default();
-        *count += group.account_count;
-        if let Some(amount) = group.arr {
-            arr.add(amount).map_err(|error| ScoringError::Storage(crate::storage::codes::corrupt(error)))?;
-        }
-        account_count += group.account_count;
-        if let Some(bucket) = group.bucket.and_then(|bucket| histogram.get_mut(usize::try_from(bucket).ok()?)) {
-            *bucket += group.account_count;
-            scored_count += group.account_count;
-            score_sum += group.score_sum;
+pub(crate) fn summary(summary: &HealthSummary) -> proto::HealthSummary {
+    let band_count = |(&band, accounts): (&Option<Band>, &BandSummary)| proto::BandCount {
+        band: band_message(band).into(),
+        account_count: accounts.account_count,
+        arr: accounts.arr.iter().map(money_message).collect(),
+    };
+    proto::HealthSummary {
+        bands: summary.bands.iter().map(band_count).collect(),
+        histogram: summary.histogram.clone(),
+        mean_score: summary.mean_score,
+        account_count: summary.account_count,
+    }
+}
+
+/// Which accounts a list of health holds; notes all that is wrong with the filter.
+pub(crate) fn filter(found: &mut Violations, given: &proto::HealthFilter) -> HealthFilter {
+    let points = |found: &mut Violations, field: &str, value: Option<f64>| {
+        let value = value?;
+        let fits = (-100.0..=100.0).contains(&value);
+        found.require(fits, field, "must be -100 to 100");
+        fits.then(|| Points::nearest(value))
+    };
+    check_text(found, "filter.owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
+    let bands = enum_values(found, "filter.bands", &given.bands, "band", |number| proto::Band::try_from(number).ok());
+    HealthFilter {
+        bands: bands.into_iter().map(band).collect(),
+        segments: segments(found, "filter.segments", &given.segments),
+        owner_email: (!given.owner_email.is_empty()).then(|| given.owner_email.clone()),
+        change_30d_at_most: points(found, "filter.change_30d_at_most", given.change_30d_at_most),
+        change_30d_at_least: points(found, "filter.change_30d_at_least", given.change_30d_at_least),
+    }
+}
+
+fn band(given: proto::Band) -> Option<Band> {
+    match given {
+        proto::Band::Unspecified => None,
+        proto::Band::Critical => Some(Band::Critical),
+        proto::Band::AtRisk => Some(Band::AtRisk),
+        proto::Band::Stable => Some(Band::Stable),
+        proto::Band::Healthy => Some(Band::Healthy),
+    }
+}
+
+/// Order of a list of health; unspecified is worst score first.
+pub(crate) fn order(found: &mut Violations, given: i32) -> HealthOrder {
+    match proto::HealthOrder::try_from(given) {
+        Ok(proto::HealthOrder::Unspecified | proto::HealthOrder::ScoreAsc) => HealthOrder::ScoreAscending,
+        Ok(proto::HealthOrder::ScoreDesc) => HealthOrder::ScoreDescending,
+        Ok(proto::HealthOrder::Change30dAsc) => HealthOrder::Change30dAscending,
+        Ok(proto::HealthOrder::Change30dDesc) => HealthOrder::Change30dDescending,
+        Ok(proto::HealthOrder::ArrDesc) => HealthOrder::ArrDescending,
+        Err(_) => {
+            found.add("order", format!("{given} is no order of health"));
+            HealthOrder::default()
         }
     }
-    let mean = score_sum as f64 / scored_count as f64 / f64::from(Points::UNITS_PER_POINT);
-    Ok(proto::HealthSummary {
-        bands: bands
-            .into_iter()
-            .map(|(band, (account_count, arr))| proto::BandCount {
-                band,
-                account_count,
-                arr: arr.iter().map(money_message).collect(),
-            })
-            .collect(),
-        histogram,
-        mean_score: (scored_count > 0).then_some(mean),
-        account_count,
-    })
 }

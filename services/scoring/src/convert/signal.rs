@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations};
 
-use super::common::{time, timestamp};
-use crate::domain::signal::{Payload, Signal, SignalKind, check_event_time, check_source};
-use crate::storage::signals::StoredSignal;
+use super::common::{enum_values, time, timestamp};
+use crate::domain::signal::{Payload, Signal, SignalKind, StoredSignal, check_event_time, check_source};
 
 /// A signal of a message, or all that is wrong with it at the time `now`.
 pub(crate) fn signal(given: proto::Signal, now: DateTime<Utc>) -> Result<Signal, Violations> {
@@ -74,14 +73,17 @@ pub(crate) fn message(stored: StoredSignal) -> proto::Signal {
     }
 }
 
-/// Kinds of a filter, as the database numbers them; empty is any.
-pub(crate) fn kinds(found: &mut Violations, field: &str, given: &[i32]) -> Option<Vec<i16>> {
-    let mut kinds = Vec::new();
-    for (index, &number) in given.iter().enumerate() {
-        match i16::try_from(number).ok().and_then(SignalKind::of_number) {
-            Some(kind) => kinds.push(kind.number()),
-            None => found.add(format!("{field}[{index}]"), format!("{number} is no kind of signal")),
-        }
+/// Kinds of a filter; empty is any.
+pub(crate) fn kinds(found: &mut Violations, field: &str, given: &[i32]) -> Vec<SignalKind> {
+    enum_values(found, field, given, "kind of signal", kind_of)
+}
+
+fn kind_of(number: i32) -> Option<SignalKind> {
+    match proto::SignalKind::try_from(number).ok()? {
+        proto::SignalKind::Unspecified => None,
+        proto::SignalKind::Usage => Some(SignalKind::Usage),
+        proto::SignalKind::Gauge => Some(SignalKind::Gauge),
+        proto::SignalKind::Activity => Some(SignalKind::Activity),
+        proto::SignalKind::FeatureUse => Some(SignalKind::FeatureUse),
     }
-    (!given.is_empty()).then_some(kinds)
 }

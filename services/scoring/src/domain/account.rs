@@ -10,6 +10,8 @@ use super::Segment;
 
 /// Most accounts in one batch.
 pub const ACCOUNTS_BATCH_MAX: usize = 10_000;
+/// Largest revenue of an account, in minor units, so that the sum over a portfolio stays a number that can be stored.
+const AMOUNT_MAX: i64 = 10_000_000_000_000;
 /// Most characters of a text such as the industry.
 pub const TEXT_LENGTH_MAX: usize = 100;
 /// Most bytes of a mail address.
@@ -122,6 +124,25 @@ pub struct AccountFacts {
     pub parent: Option<AccountId>,
     /// Free labels.
     pub labels: BTreeMap<String, String>,
+}
+
+/// Which accounts a list holds; all conditions given must hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AccountFilter {
+    /// In one of these segments; empty: any.
+    pub segments: Vec<Segment>,
+    /// In one of these lifecycle stages; empty: any.
+    pub lifecycle_stages: Vec<LifecycleStage>,
+    /// Looked after by this person, in any role.
+    pub owner_email: Option<String>,
+    /// Of this product line.
+    pub product_line: Option<String>,
+    /// With all of these labels.
+    pub labels: BTreeMap<String, String>,
+    /// Right below this account.
+    pub parent: Option<AccountId>,
+    /// Archived ones too.
+    pub include_archived: bool,
 }
 
 /// An account as a caller wants it to be.
@@ -243,7 +264,11 @@ impl AccountFacts {
     fn check_money(&self, found: &mut Violations) {
         for (field, amount) in [("arr", self.arr), ("mrr", self.mrr)] {
             if let Some(amount) = amount {
-                found.require(amount.minor_units >= 0, format!("{field}.minor_units"), "must be 0 or more");
+                found.require(
+                    (0..=AMOUNT_MAX).contains(&amount.minor_units),
+                    format!("{field}.minor_units"),
+                    format!("must be 0 to {AMOUNT_MAX}"),
+                );
             }
         }
         if let (Some(arr), Some(mrr)) = (self.arr, self.mrr) {

@@ -10,10 +10,12 @@ mod cdnow_tests;
 mod changes;
 mod curve;
 mod explain;
+mod health;
 mod measure;
 mod model;
 mod model_check;
 mod model_file;
+mod portfolio;
 mod pulses;
 mod score;
 mod scoring_facts;
@@ -31,12 +33,14 @@ pub use explain::{
     ComponentExplanation, HealthComparison, HealthExplanation, MeasureChange, MeasureExplanation, Snapshot, compare,
     explain,
 };
+pub(crate) use health::{Changes, HealthRecord, HealthView};
 pub use measure::{DayContext, MissingReason, Reading, read_measure};
 pub use model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
     Input, Measure, MeasureDraft, ModelDraft, Window,
 };
 pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
+pub(crate) use portfolio::{BandSummary, HealthCursor, HealthFilter, HealthOrder, HealthSummary, SummaryGroup};
 pub use pulses::{JoinedDay, Pulses};
 pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};
 pub use scoring_facts::{ScoringFacts, ScoringFactsByDay};

@@ -43,18 +43,55 @@ pub(super) fn of_score(now: Snapshot<'_>) -> Vec<String> {
     sentences
 }
 
-/// By how much the score moved and which measures moved it most.
+/// By how much the score moved, whether the measures weigh otherwise, and which of them moved it most.
 pub(super) fn of_change(now: Snapshot<'_>, earlier: Snapshot<'_>, comparison: &HealthComparison) -> Vec<String> {
     let mut sentences = vec![change_headline(now, earlier, comparison.change)];
-    if now.model.id != earlier.model.id {
+    let is_same_model = now.model.id == earlier.model.id;
+    if is_same_model {
+        sentences.extend(weight_shared_anew(now, earlier));
+    } else {
         sentences.push(format!("The model is another one: `{}` then, `{}` now.", earlier.model.id, now.model.id));
     }
     let shown = comparison.measures.iter().filter(|one| one.change.abs() >= SHOWN_MOVE_MIN);
-    let movers: Vec<String> = shown.take(NAMED_MAX).map(mover_words).collect();
+    let movers: Vec<String> = shown.take(NAMED_MAX).map(|change| mover_words(change, is_same_model)).collect();
     if !movers.is_empty() {
         sentences.push(format!("What moved it most: {}.", movers.join(", ")));
     }
     sentences
+}
+
+/// Which measures lost or regained data between two days of one model: their weight goes to the
+/// others or comes back from them, and moves what those give although they read the same.
+fn weight_shared_anew(now: Snapshot<'_>, earlier: Snapshot<'_>) -> Option<String> {
+    if now.scored.score.is_none() || earlier.scored.score.is_none() {
+        return None;
+    }
+    let outcomes = now.scored.measures.iter().zip(&earlier.scored.measures);
+    let measures = now.model.measures().zip(outcomes);
+    let with_weight = measures.filter(|((component, measure), _)| component.weight > 0.0 && measure.weight > 0.0);
+    let (mut dropped_out, mut came_back) = (Vec::new(), Vec::new());
+    for ((_, measure), (outcome, outcome_then)) in with_weight {
+        match (outcome_then.missing, outcome.missing) {
+            (None, Some(reason)) => dropped_out.push(format!("{} ({})", measure.display_name, missing_words(reason))),
+            (Some(_), None) => came_back.push(measure.display_name.clone()),
+            _ => {}
+        }
+    }
+    let moves = [("dropped out", dropped_out), ("came back", came_back)];
+    let moves: Vec<String> = moves
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{} {what}", listed(names, ", ")))
+        .collect();
+    (!moves.is_empty()).then(|| {
+        format!(
+            "{}: {} of the model's weight had fresh data then, {} now. The weight is shared anew among the \
+             measures with data, which moves them too.",
+            moves.join("; "),
+            percent(earlier.scored.coverage),
+            percent(now.scored.coverage)
+        )
+    })
 }
 
 fn parts_of(now: Snapshot<'_>) -> Vec<Part<'_>> {
@@ -74,7 +111,7 @@ fn headline(now: Snapshot<'_>) -> String {
         return format!("On {} there is no score: no measure had fresh data.", now.day);
     };
     let fresh = if now.scored.coverage < 1.0 {
-        format!(" {:.0} % of the model's weight had fresh data.", now.scored.coverage * 100.0)
+        format!(" {} of the model's weight had fresh data.", percent(now.scored.coverage))
     } else {
         String::new()
     };
@@ -85,14 +122,13 @@ fn component_sentence(part: &Part<'_>) -> String {
     let stake = points_at_stake(part.outcome.effective_weight);
     let mut readings: Vec<_> = part.measures.iter().filter(|(_, outcome)| outcome.effective_weight > 0.0).collect();
     readings.sort_by_key(|(_, outcome)| Reverse(lost(outcome.effective_weight, outcome.contribution)));
-    let words: Vec<String> =
-        readings.into_iter().take(NAMED_MAX).map(|(measure, outcome)| reading_words(measure, outcome)).collect();
+    let words = readings.into_iter().map(|(measure, outcome)| reading_words(measure, outcome)).collect();
     format!(
         "{} gives {} of its {} points: {}.",
         part.component.display_name,
         part.outcome.contribution,
         number_words(tenths(stake)),
-        words.join("; ")
+        listed(words, "; ")
     )
 }
 
@@ -114,16 +150,25 @@ fn change_headline(now: Snapshot<'_>, earlier: Snapshot<'_>, change: Points) -> 
     }
 }
 
-fn mover_words(change: &MeasureChange) -> String {
+fn mover_words(change: &MeasureChange, is_same_model: bool) -> String {
     let sign = if change.change > Points::ZERO { "+" } else { "" };
-    let value = |value: Option<f64>| value.map_or_else(|| "missing".to_owned(), number_words);
-    format!(
-        "{} {sign}{} ({} then, {} now)",
-        change.display_name,
-        change.change,
-        value(change.earlier_value),
-        value(change.value)
-    )
+    let words = |value: Option<f64>| value.map_or_else(|| "missing".to_owned(), number_words);
+    let (then, now) = (words(change.earlier_value), words(change.value));
+    let values = if change.value == change.earlier_value {
+        let cause = if is_same_model { "its weight moved" } else { "the model values it otherwise" };
+        format!("unchanged at {now}; {cause}")
+    } else {
+        format!("{then} then, {now} now")
+    };
+    format!("{} {sign}{} ({values})", change.display_name, change.change)
+}
+
+/// The first of some words, and how many more there are.
+fn listed(mut words: Vec<String>, separator: &str) -> String {
+    let more = words.len().saturating_sub(NAMED_MAX);
+    words.truncate(NAMED_MAX);
+    let named = words.join(separator);
+    if more > 0 { format!("{named}{separator}and {more} more") } else { named }
 }
 
 fn band_words(band: Band) -> &'static str {
@@ -189,8 +234,16 @@ fn raw_words(measure: &Measure, raw: f64) -> String {
             _ if raw == 0.0 => format!("{what} on the day itself"),
             _ => format!("{} without {what}", counted(raw, "days")),
         },
-        Aggregation::DaysSinceFirst => format!("{} since the first {what} {within}", counted(raw, "days")),
+        Aggregation::DaysSinceFirst => since_first_words(raw, &what, measure.window),
         Aggregation::LastOfLimit => format!("{what} at {} of the plan's limit", percent(raw)),
+    }
+}
+
+fn since_first_words(days: f64, what: &str, window: Window) -> String {
+    let since = format!("{} since the first {}", counted(days, "days"), singular(what));
+    match window {
+        Window::Lifetime => since,
+        Window::Days(_) => format!("{since} {}", window_words(window)),
     }
 }
 
@@ -214,17 +267,23 @@ fn spaced(name: &str) -> String {
     name.replace(['_', '-', '.'], " ")
 }
 
-/// A number of things; one of them loses the `s` of the first word.
+/// A number of things.
 fn counted(count: f64, plural: &str) -> String {
-    let (first, rest) = plural.split_once(' ').map_or((plural, ""), |(first, _)| (first, &plural[first.len()..]));
-    let singular = match first {
-        "activities" => Some("activity"),
-        _ => first.strip_suffix('s').filter(|stem| !stem.ends_with('s')),
-    };
-    match singular {
-        Some(singular) if count.to_bits() == 1f64.to_bits() => format!("1 {singular}{rest}"),
-        _ => format!("{} {plural}", number_words(count)),
+    if count.to_bits() == 1f64.to_bits() {
+        format!("1 {}", singular(plural))
+    } else {
+        format!("{} {plural}", number_words(count))
     }
+}
+
+/// One of some things: the first word without its `s`.
+fn singular(plural: &str) -> String {
+    let (first, rest) = plural.split_at(plural.find(' ').unwrap_or(plural.len()));
+    let one = match first {
+        "activities" => "activity",
+        _ => first.strip_suffix('s').filter(|stem| !stem.ends_with('s')).unwrap_or(first),
+    };
+    format!("{one}{rest}")
 }
 
 fn percent(share: f64) -> String {
@@ -273,5 +332,13 @@ mod tests {
         assert_eq!(counted(1.0, "activities of users"), "1 activity of users");
         assert_eq!(counted(1.0, "access"), "1 access");
         assert_eq!(counted(2.0, "days"), "2 days");
+    }
+
+    #[test]
+    fn days_since_the_first_signal_name_their_window_if_they_have_one() {
+        let words = |what: &str, window: Window| since_first_words(272.0, what, window);
+        assert_eq!(words("purchases", Window::Lifetime), "272 days since the first purchase");
+        assert_eq!(words("purchases", Window::Days(365)), "272 days since the first purchase in 365 days");
+        assert_eq!(words("activities of users", Window::Lifetime), "272 days since the first activity of users");
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_domain::{AccountId, Violations, is_key};
+use serde::{Deserialize, Serialize};
 
 use super::account::KEY_RULE;
 
@@ -28,6 +29,50 @@ pub struct Signal {
     pub event_at: DateTime<Utc>,
     /// What was seen.
     pub payload: Payload,
+}
+
+/// A signal as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSignal {
+    /// The signal.
+    pub signal: Signal,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Which of an account's signals a list holds; all conditions given must hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SignalFilter {
+    /// That happened then or later.
+    pub start: Option<DateTime<Utc>>,
+    /// That happened before.
+    pub end: Option<DateTime<Utc>>,
+    /// Seen by this system.
+    pub source: Option<String>,
+    /// Of one of these kinds; empty: any.
+    pub kinds: Vec<SignalKind>,
+}
+
+/// Place in a list of an account's signals, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalCursor {
+    /// When the last signal before the place happened.
+    pub event_at: DateTime<Utc>,
+    /// Its source.
+    pub source: String,
+    /// Its id in the source.
+    pub source_id: String,
+}
+
+impl SignalCursor {
+    /// The place after a signal of a list.
+    pub fn after(stored: &StoredSignal) -> Self {
+        Self {
+            event_at: stored.signal.event_at,
+            source: stored.signal.source.clone(),
+            source_id: stored.signal.source_id.clone(),
+        }
+    }
 }
 
 /// What was seen.
@@ -65,7 +110,7 @@ pub enum Payload {
     },
 }
 
-/// What kind of thing a signal is; the numbers are those of the proto and the database.
+/// What kind of thing a signal is; the numbers are those of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(i16)]
 pub enum SignalKind {

@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use mainstay_api::google::longrunning::Operation;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthService;
-use mainstay_domain::{AccountId, Points, Violations, partition_of};
+use mainstay_domain::{AccountId, Violations, partition_of};
 use mainstay_events::{Event, FeedBatch, FeedFilter, FeedReader, FeedStart};
 use mainstay_rpc::ApiError;
 use mainstay_rpc::paging::{Page, PageRequest};
@@ -18,7 +18,7 @@ use super::{operations, request};
 use crate::app::list_health::{self, HistoryDays};
 use crate::app::{App, explain_health, get_health};
 use crate::convert;
-use crate::storage::health_views::{HealthCursor, HealthFilter, HealthOrder};
+use crate::domain::HealthCursor;
 
 const LIST_METHOD: &str = "ListHealth";
 const HISTORY_METHOD: &str = "GetHealthHistory";
@@ -67,8 +67,8 @@ impl HealthService for HealthRpc {
         let page_size = std::mem::take(&mut message.page_size);
         let binding = request::page_binding(&message);
         let mut found = Violations::new();
-        let filter = filter(&mut found, message.filter.as_ref());
-        let order = order(&mut found, message.order);
+        let filter = convert::health::filter(&mut found, &message.filter.unwrap_or_default());
+        let order = convert::health::order(&mut found, message.order);
         found.into_result(()).map_err(ApiError::invalid)?;
         let page = PageRequest::<HealthCursor>::read(page_size, &token, LIST_METHOD, &binding)?;
         let rows = list_health::execute(&self.app, &filter, order, page.after.as_ref(), page.limit()).await?;
@@ -84,10 +84,10 @@ impl HealthService for HealthRpc {
     ) -> Result<Response<proto::HealthSummary>, Status> {
         let message = request.into_inner();
         let mut found = Violations::new();
-        let filter = filter(&mut found, message.filter.as_ref());
+        let filter = convert::health::filter(&mut found, &message.filter.unwrap_or_default());
         found.into_result(()).map_err(ApiError::invalid)?;
-        let groups = list_health::summarize(&self.app, &filter).await?;
-        Ok(Response::new(convert::health::summary(&groups)?))
+        let summary = list_health::summarize(&self.app, &filter).await?;
+        Ok(Response::new(convert::health::summary(&summary)))
     }
 
     async fn get_health_history(
@@ -190,44 +190,4 @@ fn account_names(found: &mut Violations, field: &str, given: &[String], least: u
         accounts.extend(found.take(&place, AccountId::parse_name(name)));
     }
     accounts
-}
-
-fn filter(found: &mut Violations, given: Option<&proto::HealthFilter>) -> HealthFilter {
-    let Some(given) = given else { return HealthFilter::default() };
-    let mut bands = Vec::new();
-    for (index, &number) in given.bands.iter().enumerate() {
-        match proto::Band::try_from(number) {
-            Ok(proto::Band::Unspecified) => {}
-            Ok(band) => bands.extend(i16::try_from(i32::from(band))),
-            Err(_) => found.add(format!("filter.bands[{index}]"), format!("{number} is no band")),
-        }
-    }
-    let bound = |found: &mut Violations, field: &str, value: Option<f64>| {
-        let value = value?;
-        let fits = (-100.0..=100.0).contains(&value);
-        found.require(fits, field, "must be -100 to 100");
-        fits.then(|| Points::nearest(value))
-    };
-    HealthFilter {
-        without_score: given.bands.contains(&i32::from(proto::Band::Unspecified)),
-        bands: (!given.bands.is_empty()).then_some(bands),
-        segments: convert::account::segment_numbers(found, "filter.segments", &given.segments),
-        owner_email: (!given.owner_email.is_empty()).then(|| given.owner_email.clone()),
-        change_30d_at_most: bound(found, "filter.change_30d_at_most", given.change_30d_at_most),
-        change_30d_at_least: bound(found, "filter.change_30d_at_least", given.change_30d_at_least),
-    }
-}
-
-fn order(found: &mut Violations, given: i32) -> HealthOrder {
-    match proto::HealthOrder::try_from(given) {
-        Ok(proto::HealthOrder::Unspecified | proto::HealthOrder::ScoreAsc) => HealthOrder::ScoreAscending,
-        Ok(proto::HealthOrder::ScoreDesc) => HealthOrder::ScoreDescending,
-        Ok(proto::HealthOrder::Change30dAsc) => HealthOrder::Change30dAscending,
-        Ok(proto::HealthOrder::Change30dDesc) => HealthOrder::Change30dDescending,
-        Ok(proto::HealthOrder::ArrDesc) => HealthOrder::ArrDescending,
-        Err(_) => {
-            found.add("order", format!("{given} is no order of health"));
-            HealthOrder::ScoreAscending
-        }
-    }
 }

@@ -7,6 +7,7 @@ use prost::Message;
 use tonic::Request;
 
 use crate::app::Mutation;
+use crate::domain::account::check_text;
 
 const REQUEST_ID_LENGTH_MAX: usize = 128;
 
@@ -18,11 +19,9 @@ pub(super) fn mutation<M: Message>(
     request_id: &str,
     validate_only: bool,
 ) -> Result<Mutation, ApiError> {
-    if request_id.chars().count() > REQUEST_ID_LENGTH_MAX {
-        let mut violations = Violations::new();
-        violations.add("request_id", format!("must have at most {REQUEST_ID_LENGTH_MAX} characters"));
-        return Err(ApiError::invalid(violations));
-    }
+    let mut found = Violations::new();
+    check_text(&mut found, "request_id", request_id, REQUEST_ID_LENGTH_MAX);
+    found.into_result(()).map_err(ApiError::invalid)?;
     let key = (!request_id.is_empty()).then(|| RequestKey {
         caller: caller(request).identity,
         method,

@@ -17,8 +17,7 @@ use crate::app::record_signals::{self, Item, RecordedSignals};
 use crate::app::{App, Mutation, list_signals};
 use crate::convert;
 use crate::domain::account::KEY_RULE;
-use crate::domain::signal::BATCH_MAX;
-use crate::storage::signals::{SignalCursor, SignalFilter};
+use crate::domain::signal::{BATCH_MAX, SignalCursor, SignalFilter};
 
 /// Batches of one stream that are under way at once.
 const STREAM_BATCHES_MAX: usize = 4;

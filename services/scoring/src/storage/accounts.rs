@@ -5,24 +5,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use mainstay_domain::{AccountId, Currency, Money};
 use mainstay_storage::StorageError;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::codes;
 use crate::domain::ScoringFacts;
-use crate::domain::account::{Account, AccountFacts};
-
-/// Which accounts a list holds; all conditions given must hold.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AccountFilter {
-    pub segments: Option<Vec<i16>>,
-    pub lifecycle_stages: Option<Vec<i16>>,
-    pub owner_email: Option<String>,
-    pub product_line: Option<String>,
-    pub labels: Option<Value>,
-    pub parent: Option<AccountId>,
-    pub include_archived: bool,
-}
+use crate::domain::account::{Account, AccountFacts, AccountFilter};
 
 struct AccountRow {
     account_id: String,
@@ -178,6 +166,9 @@ pub(crate) async fn list(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Account>, StorageError> {
+    let segments = codes::any_of(&filter.segments, codes::segment_number);
+    let lifecycle_stages = codes::any_of(&filter.lifecycle_stages, codes::lifecycle_stage_number);
+    let labels = (!filter.labels.is_empty()).then(|| json!(filter.labels));
     let rows = select_accounts!(
         "WHERE ($1::text IS NULL OR account_id > $1)
            AND ($2::smallint[] IS NULL OR segment = ANY($2))
@@ -190,11 +181,11 @@ pub(crate) async fn list(
          ORDER BY account_id
          LIMIT $9",
         after,
-        filter.segments.as_deref(),
-        filter.lifecycle_stages.as_deref(),
+        segments.as_deref(),
+        lifecycle_stages.as_deref(),
         filter.owner_email,
         filter.product_line,
-        filter.labels,
+        labels,
         filter.parent.as_ref().map(AccountId::as_str),
         filter.include_archived,
         limit,

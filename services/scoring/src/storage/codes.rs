@@ -21,6 +21,11 @@ pub(crate) fn model_id(text: &str) -> Result<ModelId, StorageError> {
     ModelId::parse(text).map_err(corrupt)
 }
 
+/// The numbers of those values that a filter lets through; none when it lets through all.
+pub(crate) fn any_of<T: Copy>(values: &[T], number: impl Fn(T) -> i16) -> Option<Vec<i16>> {
+    (!values.is_empty()).then(|| values.iter().map(|&value| number(value)).collect())
+}
+
 pub(crate) const fn segment_number(segment: Segment) -> i16 {
     match segment {
         Segment::Unknown => 0,

@@ -1,62 +1,15 @@
 //! Health of accounts: today's row of each, and the history's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::{Display, Write as _};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::{AccountId, ModelId, Points};
+use mainstay_domain::{AccountId, Points};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes;
-use crate::domain::{Announced, MissingReason, Reading, Scored};
-
-/// A day's health as it is stored: what was read of each measure, from which
-/// the model makes the points again, and the score it made then.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct HealthRecord {
-    pub account: AccountId,
-    pub day: NaiveDate,
-    pub score: Option<Points>,
-    pub band: Option<mainstay_domain::Band>,
-    pub coverage: f64,
-    pub freshness_days: Option<i32>,
-    pub last_signal_day: Option<NaiveDate>,
-    pub model: ModelId,
-    pub readings: Vec<Reading>,
-    pub scored_at: DateTime<Utc>,
-}
-
-impl HealthRecord {
-    /// The record of a score.
-    pub(crate) fn of(account: &AccountId, day: NaiveDate, model: &ModelId, scored: &Scored, at: DateTime<Utc>) -> Self {
-        Self {
-            account: account.clone(),
-            day,
-            score: scored.score,
-            band: scored.band,
-            coverage: scored.coverage,
-            freshness_days: scored.freshness_days,
-            last_signal_day: scored.last_signal_day,
-            model: model.clone(),
-            readings: scored.readings(),
-            scored_at: at,
-        }
-    }
-
-    /// What an event would say of it.
-    pub(crate) fn announcement(&self) -> Announced {
-        Announced { score: self.score, band: self.band }
-    }
-}
-
-/// What today's row of an account holds beside the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Changes {
-    pub one_day: Option<Points>,
-    pub week: Option<Points>,
-    pub month: Option<Points>,
-}
+use crate::domain::{Announced, Changes, HealthRecord, MissingReason, Reading};
 
 /// Today's row of an account, as it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -345,6 +298,29 @@ pub(crate) async fn scores_between(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.account_id, row.day, Points::from_units(row.score))).collect())
+}
+
+/// The scores of accounts on days, for those that have one.
+pub(super) async fn scores_on(
+    conn: &mut PgConnection,
+    wanted: &BTreeSet<(AccountId, NaiveDate)>,
+) -> Result<HashMap<(AccountId, NaiveDate), Points>, StorageError> {
+    let (accounts, days): (Vec<&str>, Vec<NaiveDate>) =
+        wanted.iter().map(|(account, day)| (account.as_str(), *day)).unzip();
+    let rows = sqlx::query!(
+        r#"SELECT history.account_id, history.day, history.score AS "score!"
+             FROM unnest($1::text[], $2::date[]) AS wanted (account_id, day)
+             JOIN scoring.health_history AS history
+               ON history.account_id = wanted.account_id AND history.day = wanted.day
+            WHERE history.score IS NOT NULL"#,
+        &accounts as &[&str],
+        &days,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| Ok(((codes::account_id(&row.account_id)?, row.day), Points::from_units(row.score))))
+        .collect()
 }
 
 /// A record as the queries give it.

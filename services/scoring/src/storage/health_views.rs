@@ -1,71 +1,15 @@
 //! Health as it is looked at: of an account, of a day, of the portfolio.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use mainstay_domain::{AccountId, Currency, Money, Points};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes;
-use super::health::{Changes, HealthRecord, RecordRow};
-use crate::domain::Segment;
-
-/// Health with what a reader of a list needs to know of the account.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct HealthView {
-    pub record: HealthRecord,
-    pub changes: Changes,
-    pub display_name: String,
-    pub segment: Segment,
-    pub arr: Option<Money>,
-}
-
-/// Which accounts; all conditions given must hold.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct HealthFilter {
-    pub bands: Option<Vec<i16>>,
-    /// Accounts without a score, beside those of `bands`.
-    pub without_score: bool,
-    pub segments: Option<Vec<i16>>,
-    pub owner_email: Option<String>,
-    pub change_30d_at_most: Option<Points>,
-    pub change_30d_at_least: Option<Points>,
-}
-
-/// Order of a list; accounts without the figure come last, equal ones by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum HealthOrder {
-    ScoreAscending,
-    ScoreDescending,
-    Change30dAscending,
-    Change30dDescending,
-    ArrDescending,
-}
-
-/// Place in a list: the order's figure of the last account before it, and the account.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct HealthCursor {
-    pub figure: Option<i64>,
-    /// With the order by revenue.
-    pub currency: Option<String>,
-    pub account_id: String,
-}
-
-impl HealthCursor {
-    /// The place after a row of a list.
-    pub(crate) fn after(view: &HealthView, order: HealthOrder) -> Self {
-        let points = |points: Option<Points>| points.map(|points| i64::from(points.units()));
-        let figure = match order {
-            HealthOrder::ScoreAscending | HealthOrder::ScoreDescending => points(view.record.score),
-            HealthOrder::Change30dAscending | HealthOrder::Change30dDescending => points(view.changes.month),
-            HealthOrder::ArrDescending => view.arr.map(|arr| arr.minor_units),
-        };
-        Self {
-            figure,
-            currency: view.arr.filter(|_| order == HealthOrder::ArrDescending).map(|arr| arr.currency.to_string()),
-            account_id: view.record.account.as_str().to_owned(),
-        }
-    }
-}
+use super::health::{RecordRow, scores_on};
+use crate::domain::{
+    Changes, HealthCursor, HealthFilter, HealthOrder, HealthRecord, HealthSummary, HealthView, SummaryGroup,
+};
 
 struct ViewRow {
     account_id: String,
@@ -160,40 +104,45 @@ pub(crate) async fn current(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec
     rows.into_iter().map(HealthView::try_from).collect()
 }
 
+/// `query_as!` for views of past days, to which [`with_changes`] adds the changes: `$tail` joins
+/// `history`, which has the days, to `accounts`.
+macro_rules! select_past_views {
+    ([$($tail:tt)+] $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            ViewRow,
+            r#"SELECT history.account_id, history.day, history.score, history.band, history.coverage,
+                      history.freshness_days, history.last_signal_day, history.model_id,
+                      history.measure_values AS "measure_values: Vec<Option<f64>>",
+                      history.measure_raw_values AS "measure_raw_values: Vec<Option<f64>>",
+                      history.measure_base_values AS "measure_base_values: Vec<Option<f64>>",
+                      history.measure_missing AS "measure_missing: Vec<Option<i16>>",
+                      history.measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>",
+                      history.scored_at, NULL::integer AS change_1d, NULL::integer AS change_7d,
+                      NULL::integer AS change_30d,
+                      accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units
+                 FROM scoring.accounts "# + $($tail)+
+            $(, $argument)*
+        )
+    };
+}
+
 /// Health of those of `ids` that were scored by the end of `day`, each on the last day it was scored.
 pub(crate) async fn as_of(
     conn: &mut PgConnection,
     ids: &[&str],
     day: NaiveDate,
 ) -> Result<Vec<HealthView>, StorageError> {
-    let rows = sqlx::query_as!(
-        ViewRow,
-        r#"SELECT history.account_id, history.day, history.score, history.band, history.coverage,
-                  history.freshness_days, history.last_signal_day, history.model_id,
-                  history.measure_values AS "measure_values: Vec<Option<f64>>",
-                  history.measure_raw_values AS "measure_raw_values: Vec<Option<f64>>",
-                  history.measure_base_values AS "measure_base_values: Vec<Option<f64>>",
-                  history.measure_missing AS "measure_missing: Vec<Option<i16>>",
-                  history.measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>",
-                  history.scored_at,
-                  history.score - (SELECT earlier.score FROM scoring.health_history AS earlier
-                                    WHERE earlier.account_id = history.account_id AND earlier.day = history.day - 1) AS change_1d,
-                  history.score - (SELECT earlier.score FROM scoring.health_history AS earlier
-                                    WHERE earlier.account_id = history.account_id AND earlier.day = history.day - 7) AS change_7d,
-                  history.score - (SELECT earlier.score FROM scoring.health_history AS earlier
-                                    WHERE earlier.account_id = history.account_id AND earlier.day = history.day - 30) AS change_30d,
-                  accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units
-             FROM scoring.accounts
-             JOIN LATERAL (SELECT * FROM scoring.health_history AS every
-                            WHERE every.account_id = accounts.account_id AND every.day <= $2
-                            ORDER BY every.day DESC LIMIT 1) AS history ON true
-            WHERE accounts.account_id = ANY($1::text[])"#,
+    let rows = select_past_views!(
+        ["JOIN LATERAL (SELECT * FROM scoring.health_history AS every
+                         WHERE every.account_id = accounts.account_id AND every.day <= $2
+                         ORDER BY every.day DESC LIMIT 1) AS history ON true
+          WHERE accounts.account_id = ANY($1::text[])"],
         ids as &[&str],
         day,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    rows.into_iter().map(HealthView::try_from).collect()
+    with_changes(conn, rows).await
 }
 
 /// A page of an account's days, newest first, of days before `before`.
@@ -204,55 +153,104 @@ pub(crate) async fn history(
     end: Option<NaiveDate>,
     before: Option<NaiveDate>,
     limit: i64,
-) -> Result<Vec<HealthRecord>, StorageError> {
-    let rows = sqlx::query_as!(
-        RecordRow,
-        r#"SELECT account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id,
-                  measure_values AS "measure_values: Vec<Option<f64>>",
-                  measure_raw_values AS "measure_raw_values: Vec<Option<f64>>",
-                  measure_base_values AS "measure_base_values: Vec<Option<f64>>",
-                  measure_missing AS "measure_missing: Vec<Option<i16>>",
-                  measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>", scored_at
-             FROM scoring.health_history
-            WHERE account_id = $1
-              AND ($2::date IS NULL OR day >= $2)
-              AND ($3::date IS NULL OR day <= $3)
-              AND ($4::date IS NULL OR day < $4)
-            ORDER BY day DESC
-            LIMIT $5"#,
+) -> Result<Vec<HealthView>, StorageError> {
+    let rows = select_past_views!(
+        ["JOIN scoring.health_history AS history ON history.account_id = accounts.account_id
+          WHERE accounts.account_id = $1
+            AND ($2::date IS NULL OR history.day >= $2)
+            AND ($3::date IS NULL OR history.day <= $3)
+            AND ($4::date IS NULL OR history.day < $4)
+          ORDER BY history.day DESC
+          LIMIT $5"],
         account.as_str(),
         start,
         end,
         before,
         limit,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    rows.into_iter().map(HealthRecord::try_from).collect()
+    with_changes(conn, rows).await
+}
+
+/// Views of past days with their changes, for which the scores of the days before are looked up together.
+async fn with_changes(conn: &mut PgConnection, rows: Vec<ViewRow>) -> Result<Vec<HealthView>, StorageError> {
+    let mut views = rows.into_iter().map(HealthView::try_from).collect::<Result<Vec<_>, _>>()?;
+    let place = |record: &HealthRecord, days: u8| (record.account.clone(), record.day - TimeDelta::days(days.into()));
+    let wanted = views.iter().flat_map(|view| Changes::DAYS.map(|days| place(&view.record, days))).collect();
+    let scores = scores_on(conn, &wanted).await?;
+    for view in &mut views {
+        let record = &view.record;
+        view.changes = Changes::of(record.score, |days| scores.get(&place(record, days)).copied());
+    }
+    Ok(views)
+}
+
+/// A [`HealthFilter`] as parameters of queries.
+struct FilterParameters<'a> {
+    bands: Option<Vec<i16>>,
+    without_score: bool,
+    segments: Option<Vec<i16>>,
+    owner_email: Option<&'a str>,
+    change_30d_at_most: Option<i32>,
+    change_30d_at_least: Option<i32>,
+}
+
+impl<'a> From<&'a HealthFilter> for FilterParameters<'a> {
+    fn from(filter: &'a HealthFilter) -> Self {
+        let bands = filter.bands.iter().flatten().map(|&band| codes::band_number(band)).collect();
+        Self {
+            bands: (!filter.bands.is_empty()).then_some(bands),
+            without_score: filter.bands.contains(&None),
+            segments: codes::any_of(&filter.segments, codes::segment_number),
+            owner_email: filter.owner_email.as_deref(),
+            change_30d_at_most: filter.change_30d_at_most.map(Points::units),
+            change_30d_at_least: filter.change_30d_at_least.map(Points::units),
+        }
+    }
+}
+
+/// A query of the accounts that a filter lets through, by a macro that takes its tail: the
+/// conditions stand here once. Parameters of the rest of the tail begin with $7.
+macro_rules! filtered {
+    ($select:ident, $filter:expr, [$($tail:tt)+] $(, $argument:expr)* $(,)?) => {
+        $select!(
+            ["WHERE accounts.archived_at IS NULL
+                AND ($1::smallint[] IS NULL OR health.band = ANY($1) OR ($2 AND health.band IS NULL))
+                AND ($3::smallint[] IS NULL OR accounts.segment = ANY($3))
+                AND ($4::text IS NULL OR accounts.owner_emails @> ARRAY[$4])
+                AND ($5::integer IS NULL OR health.change_30d <= $5)
+                AND ($6::integer IS NULL OR health.change_30d >= $6) "
+                + $($tail)+],
+            $filter.bands.as_deref(),
+            $filter.without_score,
+            $filter.segments.as_deref(),
+            $filter.owner_email,
+            $filter.change_30d_at_most,
+            $filter.change_30d_at_least
+            $(, $argument)*
+        )
+    };
 }
 
 /// A query for one order of the list: the column, how the next page compares
 /// with it, and the direction.
 macro_rules! list_views {
     ($column:literal, $beyond:literal, $direction:literal, $filter:expr, $after:expr, $limit:expr) => {
-        select_views!(
-            ["WHERE accounts.archived_at IS NULL
-                AND ($1::smallint[] IS NULL OR health.band = ANY($1) OR ($2 AND health.band IS NULL))
-                AND ($3::smallint[] IS NULL OR accounts.segment = ANY($3))
-                AND ($4::text IS NULL OR accounts.owner_emails @> ARRAY[$4])
-                AND ($5::integer IS NULL OR health.change_30d <= $5)
-                AND ($6::integer IS NULL OR health.change_30d >= $6)
-                AND ($8::text IS NULL
-                     OR CASE WHEN $7::bigint IS NULL THEN "
+        filtered!(
+            select_views,
+            $filter,
+            ["AND ($8::text IS NULL
+                   OR CASE WHEN $7::bigint IS NULL THEN "
                 + $column
                 + " IS NULL AND health.account_id > $8
-                             ELSE "
+                           ELSE "
                 + $column
                 + $beyond
                 + " $7 OR "
                 + $column
                 + " IS NULL
-                                  OR ("
+                                OR ("
                 + $column
                 + " = $7 AND health.account_id > $8) END)
               ORDER BY "
@@ -260,12 +258,6 @@ macro_rules! list_views {
                 + $direction
                 + " NULLS LAST, health.account_id
               LIMIT $9"],
-            $filter.bands.as_deref(),
-            $filter.without_score,
-            $filter.segments.as_deref(),
-            $filter.owner_email,
-            $filter.change_30d_at_most.map(Points::units),
-            $filter.change_30d_at_least.map(Points::units),
             $after.and_then(|cursor| cursor.figure),
             $after.map(|cursor| cursor.account_id.as_str()),
             $limit,
@@ -281,6 +273,7 @@ pub(crate) async fn list(
     after: Option<&HealthCursor>,
     limit: i64,
 ) -> Result<Vec<HealthView>, StorageError> {
+    let filter = &FilterParameters::from(filter);
     let rows = match order {
         HealthOrder::ScoreAscending => {
             list_views!("health.score", " > ", " ASC", filter, after, limit).fetch_all(conn).await?
@@ -301,32 +294,22 @@ pub(crate) async fn list(
 
 async fn list_by_arr(
     conn: &mut PgConnection,
-    filter: &HealthFilter,
+    filter: &FilterParameters<'_>,
     after: Option<&HealthCursor>,
     limit: i64,
 ) -> Result<Vec<ViewRow>, StorageError> {
-    Ok(select_views!(
-        ["WHERE accounts.archived_at IS NULL
-            AND ($1::smallint[] IS NULL OR health.band = ANY($1) OR ($2 AND health.band IS NULL))
-            AND ($3::smallint[] IS NULL OR accounts.segment = ANY($3))
-            AND ($4::text IS NULL OR accounts.owner_emails @> ARRAY[$4])
-            AND ($5::integer IS NULL OR health.change_30d <= $5)
-            AND ($6::integer IS NULL OR health.change_30d >= $6)
-            AND ($9::text IS NULL
-                 OR CASE WHEN $7::bigint IS NULL THEN accounts.arr_minor_units IS NULL AND health.account_id > $9
-                         ELSE accounts.arr_minor_units IS NULL OR accounts.currency > $8
-                              OR (accounts.currency = $8
-                                  AND (accounts.arr_minor_units < $7
-                                       OR (accounts.arr_minor_units = $7 AND health.account_id > $9))) END)
+    Ok(filtered!(
+        select_views,
+        filter,
+        ["AND ($9::text IS NULL
+               OR CASE WHEN $7::bigint IS NULL THEN accounts.arr_minor_units IS NULL AND health.account_id > $9
+                       ELSE accounts.arr_minor_units IS NULL OR accounts.currency > $8
+                            OR (accounts.currency = $8
+                                AND (accounts.arr_minor_units < $7
+                                     OR (accounts.arr_minor_units = $7 AND health.account_id > $9))) END)
           ORDER BY CASE WHEN accounts.arr_minor_units IS NOT NULL THEN accounts.currency END NULLS LAST,
                    accounts.arr_minor_units DESC NULLS LAST, health.account_id
           LIMIT $10"],
-        filter.bands.as_deref(),
-        filter.without_score,
-        filter.segments.as_deref(),
-        filter.owner_email,
-        filter.change_30d_at_most.map(Points::units),
-        filter.change_30d_at_least.map(Points::units),
         after.and_then(|cursor| cursor.figure),
         after.and_then(|cursor| cursor.currency.as_deref()),
         after.map(|cursor| cursor.account_id.as_str()),
@@ -336,44 +319,34 @@ async fn list_by_arr(
     .await?)
 }
 
-/// Accounts that fall together in a summary.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct SummaryGroup {
-    pub band: Option<mainstay_domain::Band>,
-    /// Place in the histogram, 0 to 19; none without a score.
-    pub bucket: Option<i32>,
-    pub account_count: i64,
-    /// Sum of the scores, in units of 1/128.
-    pub score_sum: i64,
-    pub arr: Option<Money>,
+/// `query!` for the groups of a summary; accounts that were not scored yet have no health.
+macro_rules! select_groups {
+    ([$($tail:tt)+] $(, $argument:expr)* $(,)?) => {
+        sqlx::query!(
+            r#"SELECT health.band AS "band?",
+                      CASE WHEN health.score IS NOT NULL THEN LEAST(health.score / $7, $8 - 1) END AS bucket,
+                      accounts.currency, count(*) AS "account_count!",
+                      COALESCE(sum(health.score), 0)::bigint AS "score_sum!",
+                      sum(accounts.arr_minor_units)::bigint AS arr_minor_units
+                 FROM scoring.accounts
+                 LEFT JOIN scoring.health ON health.account_id = accounts.account_id "# + $($tail)+
+            $(, $argument)*
+        )
+    };
 }
 
-/// The portfolio by band, bucket of 5 points and currency.
+/// The portfolio by band, bucket of the histogram and currency.
 pub(crate) async fn summarize(
     conn: &mut PgConnection,
     filter: &HealthFilter,
 ) -> Result<Vec<SummaryGroup>, StorageError> {
-    const BUCKET_UNITS: i32 = 5 * Points::UNITS_PER_POINT;
-    let rows = sqlx::query!(
-        r#"SELECT health.band AS "band?", CASE WHEN health.score IS NOT NULL THEN LEAST(health.score / $7, 19) END AS bucket, accounts.currency,
-                  count(*) AS "account_count!", COALESCE(sum(health.score), 0)::bigint AS "score_sum!",
-                  sum(accounts.arr_minor_units)::bigint AS arr_minor_units
-             FROM scoring.accounts
-             LEFT JOIN scoring.health ON health.account_id = accounts.account_id
-            WHERE accounts.archived_at IS NULL
-              AND ($1::smallint[] IS NULL OR health.band = ANY($1) OR ($2 AND health.band IS NULL))
-              AND ($3::smallint[] IS NULL OR accounts.segment = ANY($3))
-              AND ($4::text IS NULL OR accounts.owner_emails @> ARRAY[$4])
-              AND ($5::integer IS NULL OR health.change_30d <= $5)
-              AND ($6::integer IS NULL OR health.change_30d >= $6)
-            GROUP BY 1, 2, 3"#,
-        filter.bands.as_deref(),
-        filter.without_score,
-        filter.segments.as_deref(),
-        filter.owner_email,
-        filter.change_30d_at_most.map(Points::units),
-        filter.change_30d_at_least.map(Points::units),
-        BUCKET_UNITS,
+    let filter = FilterParameters::from(filter);
+    let rows = filtered!(
+        select_groups,
+        filter,
+        ["GROUP BY 1, 2, 3"],
+        HealthSummary::BUCKET_POINTS * Points::UNITS_PER_POINT,
+        HealthSummary::BUCKETS,
     )
     .fetch_all(conn)
     .await?;

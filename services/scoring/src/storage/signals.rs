@@ -8,42 +8,7 @@ use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes;
-use crate::domain::signal::{Payload, Signal, SignalKind};
-
-/// A signal as it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct StoredSignal {
-    pub signal: Signal,
-    pub recorded_at: DateTime<Utc>,
-}
-
-/// Place in a list of an account's signals, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct SignalCursor {
-    pub event_at: DateTime<Utc>,
-    pub source: String,
-    pub source_id: String,
-}
-
-impl SignalCursor {
-    /// The place after a signal of a list.
-    pub(crate) fn after(stored: &StoredSignal) -> Self {
-        Self {
-            event_at: stored.signal.event_at,
-            source: stored.signal.source.clone(),
-            source_id: stored.signal.source_id.clone(),
-        }
-    }
-}
-
-/// Which of an account's signals a list holds.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SignalFilter {
-    pub start: Option<DateTime<Utc>>,
-    pub end: Option<DateTime<Utc>>,
-    pub source: Option<String>,
-    pub kinds: Option<Vec<i16>>,
-}
+use crate::domain::signal::{Payload, Signal, SignalCursor, SignalFilter, SignalKind, StoredSignal};
 
 /// What identifies a signal.
 type SignalKey<'a> = (&'a str, &'a str, &'a str);
@@ -106,6 +71,7 @@ pub(crate) async fn list(
     after: Option<&SignalCursor>,
     limit: i64,
 ) -> Result<Vec<StoredSignal>, StorageError> {
+    let kinds = codes::any_of(&filter.kinds, SignalKind::number);
     let rows = sqlx::query!(
         "SELECT source, source_id, kind, event_at, recorded_at, name, user_id, amount, level
            FROM scoring.signals
@@ -121,7 +87,7 @@ pub(crate) async fn list(
         filter.start,
         filter.end,
         filter.source,
-        filter.kinds.as_deref(),
+        kinds.as_deref(),
         after.map(|cursor| cursor.event_at),
         after.map(|cursor| cursor.source.as_str()),
         after.map(|cursor| cursor.source_id.as_str()),

@@ -1,5 +1,6 @@
 //! Accounts by the thousand: whole batches, single items, several callers at once.
 
+use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_testkit::idempotency;
 use prost_types::{FieldMask, Timestamp};
@@ -189,7 +190,22 @@ async fn an_etag_that_fits_lets_an_item_through() {
     let answer = upsert(&harness, proto::BatchMode::AllOrNothing, vec![fresh.clone()]).await.expect("upserted");
     assert_eq!(counts(&answer), (0, 1, 0));
     let status = upsert(&harness, proto::BatchMode::AllOrNothing, vec![fresh]).await.expect_err("a refusal");
-    assert_eq!(violated_fields(&status), ["accounts[0].etag"]);
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Aborted, "ETAG_MISMATCH"));
+    assert_eq!(violated_fields(&status), ["accounts[0].etag"], "the item is named all the same");
+}
+
+/// Two such accounts in one currency would add up to more than a count of minor units can hold.
+#[tokio::test]
+async fn revenue_beyond_what_a_portfolio_can_add_up_is_refused() {
+    let mut harness = Harness::start(START).await;
+    let money = |minor_units| Some(Money { currency_code: "EUR".to_owned(), minor_units });
+    let rich = proto::Account { arr: money(i64::MAX), mrr: money(-1), ..account("rich") };
+    let status = upsert(&harness, proto::BatchMode::AllOrNothing, vec![rich]).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["accounts[0].arr.minor_units", "accounts[0].mrr.minor_units"]);
+    let largest = ["one", "two"].map(|id| proto::Account { arr: money(10_000_000_000_000), ..account(id) });
+    upsert(&harness, proto::BatchMode::AllOrNothing, largest.to_vec()).await.expect("upserted");
+    harness.settle().await;
+    harness.health.summarize_health(proto::SummarizeHealthRequest::default()).await.expect("a summary");
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Signals: each once, on the day it belongs to, in whatever order it comes.
 
+use chrono::Datelike;
 use futures::{StreamExt, stream};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_testkit::{idempotency, pagination};
 use tonic::{Code, Status};
 
-use crate::harness::{Harness, activity, gauge, model_of, signal, sum_of, usage};
+use crate::harness::{Harness, activity, at, gauge, model_of, signal, sum_of, usage};
 use crate::refusals::{reason, violated_fields};
 
 fn feature_use(id: &str, time: &str, feature: &str, user_id: &str) -> proto::Signal {
@@ -190,8 +191,10 @@ async fn a_single_unknown_account_or_metric_of_another_kind_has_its_own_reason()
     harness.record(vec![gauge("acme", "2026-02-01", "seats", 5.0)]).await;
     let status = refused(&harness, batch(vec![usage("nobody", "2026-03-01", "emails", 1)])).await;
     assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "ACCOUNT_NOT_FOUND"));
+    assert_eq!(violated_fields(&status), ["signals[0].account"]);
     let status = refused(&harness, batch(vec![usage("acme", "2026-03-01", "seats", 1)])).await;
     assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "METRIC_KIND_MISMATCH"));
+    assert_eq!(violated_fields(&status), ["signals[0].payload"]);
 }
 
 #[tokio::test]
@@ -348,4 +351,62 @@ async fn signals_are_listed_newest_first_in_pages() {
         &expected,
     )
     .await;
+}
+
+#[tokio::test]
+async fn signals_are_found_by_time_source_and_kind() {
+    let mut harness = Harness::start("2026-03-31T00:00:00Z").await;
+    harness.create_accounts(&["acme"]).await;
+    let from = |source: &str, mut signal: proto::Signal| {
+        source.clone_into(&mut signal.source);
+        signal
+    };
+    harness
+        .record(vec![
+            from("billing", usage("acme", "2026-03-01", "emails", 1)),
+            from("billing", gauge("acme", "2026-03-02", "seats", 1.0)),
+            from("product", activity("acme", "2026-03-03", "ada")),
+            from("product", feature_use("acme", "2026-03-04", "export", "ada")),
+        ])
+        .await;
+    let all = proto::ListSignalsRequest { parent: "accounts/acme".to_owned(), ..Default::default() };
+    let list = async |request: proto::ListSignalsRequest| -> Result<Vec<u32>, Status> {
+        let page = harness.signals.clone().list_signals(request).await?.into_inner();
+        let day = |signal: &proto::Signal| {
+            let seconds = signal.event_time.expect("a time").seconds;
+            chrono::DateTime::from_timestamp(seconds, 0).expect("a time").day()
+        };
+        Ok(page.signals.iter().map(day).collect())
+    };
+    let time = |text: &str| Some(prost_types::Timestamp { seconds: at(text).timestamp(), nanos: 0 });
+    let between = |start: &str, end: &str| proto::ListSignalsRequest {
+        start_time: time(start),
+        end_time: time(end),
+        ..all.clone()
+    };
+    assert_eq!(list(between("2026-03-02", "2026-03-04")).await.expect("signals"), [3, 2], "the end is not included");
+    let since = proto::ListSignalsRequest { start_time: time("2026-03-03"), ..all.clone() };
+    assert_eq!(list(since).await.expect("signals"), [4, 3]);
+    let before = proto::ListSignalsRequest { end_time: time("2026-03-03"), ..all.clone() };
+    assert_eq!(list(before).await.expect("signals"), [2, 1]);
+
+    let of_source = proto::ListSignalsRequest { source: "product".to_owned(), ..all.clone() };
+    assert_eq!(list(of_source).await.expect("signals"), [4, 3]);
+    for (kind, day) in (1..=4).zip([1, 2, 3, 4]) {
+        let of_kind = proto::ListSignalsRequest { kinds: vec![kind, kind], ..all.clone() };
+        assert_eq!(list(of_kind).await.expect("signals"), [day]);
+    }
+    let of_kinds = proto::ListSignalsRequest { source: "billing".to_owned(), kinds: vec![1, 3], ..all.clone() };
+    assert_eq!(list(of_kinds).await.expect("signals"), [1]);
+
+    let wrong = proto::ListSignalsRequest {
+        parent: "acme".to_owned(),
+        source: "BILLING".to_owned(),
+        kinds: vec![1, 0, 99],
+        ..between("2026-03-04", "2026-03-04")
+    };
+    let status = list(wrong).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["parent", "kinds[1]", "kinds[2]", "end_time", "source"]);
+    let unknown = proto::ListSignalsRequest { parent: "accounts/nobody".to_owned(), ..Default::default() };
+    assert_eq!(reason(&list(unknown).await.expect_err("a refusal")), "ACCOUNT_NOT_FOUND");
 }
