@@ -18,7 +18,7 @@ pub use migration::{Migration, MigrationSet};
 pub use migrator::{MigrateError, MigrationReport, Migrator, SchemaState};
 pub use pool::{DatabaseSettings, connect, observe_pool};
 pub use schema_name::SchemaName;
-pub use transaction::{TransactionWork, transact};
+pub use transaction::{TransactionWork, begin, commit, transact};
 
 /// The tables that this crate needs in a service's schema.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
