@@ -37,7 +37,7 @@ pub struct Job {
     pub low_mark: Option<i64>,
     /// The time from which the job could run.
     pub due_at: DateTime<Utc>,
-    /// How many attempts have failed since it was last scheduled or completed; 0 at the first.
+    /// How many attempts have failed since it was last completed, or brought back from the dead; 0 at the first.
     pub attempts: u32,
     /// The row's version as claimed. A row whose version moved while the handler ran was
     /// scheduled by the handler itself: nobody else can write to it then.

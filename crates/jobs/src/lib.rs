@@ -10,7 +10,7 @@
 //!   `FOR UPDATE SKIP LOCKED`, run on the same connection, completed, committed. A crash anywhere
 //!   leaves the job either done or untouched. Any number of runners share the queues.
 //! * *One job for a queue and key.* Scheduling what is there keeps the earlier time and the lower
-//!   low mark; see [`Jobs::schedule`].
+//!   low mark, and hastens no retry; see [`Jobs::schedule`].
 //! * *No wake-up is lost.* Who schedules a job that a worker holds waits for the worker's commit, then
 //!   joins what it left. So a fact written before scheduling, in the same transaction, is seen by a
 //!   run that begins after its commit. A handler may schedule the job it is doing: [`Outcome::Done`]

@@ -51,7 +51,7 @@ pub struct JobRecord {
     pub low_mark: Option<i64>,
     /// When it runs, or when its last attempt was due if it is dead.
     pub due_at: DateTime<Utc>,
-    /// Failed attempts since it was last scheduled or completed.
+    /// Failed attempts since it was last completed, or brought back from the dead.
     pub attempts: u32,
     /// What the last failed attempt said.
     pub last_error: Option<String>,
