@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -26,12 +26,12 @@ const CONFLICT_WAIT: Duration = Duration::from_millis(20);
 const BATCH_MAX: i64 = 10_000;
 
 /// What attempts need, shared by all workers of a runner.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Engine {
     pub(crate) jobs: Jobs,
     pub(crate) pool: PgPool,
     pub(crate) clock: SharedClock,
-    pub(crate) random: Mutex<StdRng>,
+    pub(crate) random: Arc<Mutex<StdRng>>,
 }
 
 /// How far a piece of work got.

@@ -16,7 +16,7 @@
 //!   run that begins after its commit. A handler may schedule the job it is doing: [`Outcome::Done`]
 //!   then leaves the job there. This rests on PostgreSQL's default isolation, read committed.
 //! * *Bounded failure.* A failed attempt is counted and the job waits as its [`RetryPolicy`] says,
-//!   until it is dead. Dead jobs do not run; they are listed, requeued and purged by [`Jobs`].
+//!   until it is dead. Dead jobs do not run; they are listed and requeued by [`Jobs`].
 //!   A batch that fails is rolled back and its jobs are run one by one, so that one that cannot be
 //!   done does not hold up the others.
 //!
@@ -27,7 +27,7 @@
 //! * Locks: a worker holds its jobs' rows, then takes what its handler takes. Who takes the same locks
 //!   schedules first, and in one statement a queue. Otherwise PostgreSQL ends one of the two with a
 //!   deadlock: the worker's jobs are then tried again without being counted ([`JobError::Conflict`]).
-//! * A runner needs a connection of the pool for each worker that works, and one more to count.
+//! * A runner needs a connection of the pool for each worker, and one more ([`Runner::connections_needed`]).
 //!
 //! # Metrics
 //!

@@ -74,6 +74,11 @@ impl Harness {
         self.workers.settle().await
     }
 
+    /// Throws away what is past its time.
+    pub(crate) async fn keep_house(&self) {
+        self.workers.keep_house().await.expect("a clean house");
+    }
+
     /// Turns the clock to midnight of a day and does what is due then.
     pub(crate) async fn turn_to(&self, day: &str) {
         self.clock.set(at(day));

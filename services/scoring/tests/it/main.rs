@@ -7,6 +7,7 @@ mod account_fixtures;
 mod accounts;
 mod harness;
 mod health;
+mod housekeeping;
 mod models;
 mod recompute;
 mod refusals;
