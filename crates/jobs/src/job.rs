@@ -1,10 +1,8 @@
 //! What a job is, and what the code that does it promises.
 
-use std::error::Error;
-use std::iter::successors;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use mainstay_domain::with_causes;
 use mainstay_storage::StorageError;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -82,14 +80,6 @@ impl From<StorageError> for JobError {
             other => Self::Retry(with_causes(&other)),
         }
     }
-}
-
-/// The message of an error and of each error below it.
-fn with_causes(error: &dyn Error) -> String {
-    successors(Some(error), |error: &&dyn Error| (*error).source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 impl From<sqlx::Error> for JobError {

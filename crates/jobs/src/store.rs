@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use mainstay_storage::{SchemaName, StorageError};
+use mainstay_storage::{SchemaName, StorageError, storable_text};
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
@@ -241,7 +241,7 @@ impl Jobs {
             .bind(queue)
             .bind(&job.key)
             .bind(job.version)
-            .bind(storable(error))
+            .bind(storable_text(error, ERROR_CHARACTERS_MAX))
             .bind(retry_at)
             .bind(now)
             .execute(connection)
@@ -252,11 +252,6 @@ impl Jobs {
 
 fn lower_mark(left: Option<i64>, right: Option<i64>) -> Option<i64> {
     left.into_iter().chain(right).min()
-}
-
-/// The error as a row can hold it: PostgreSQL's text has no NUL, and a row that is read often is short.
-fn storable(error: &str) -> String {
-    error.chars().filter(|character| *character != '\0').take(ERROR_CHARACTERS_MAX).collect()
 }
 
 impl FromRow<'_, PgRow> for Job {
@@ -282,11 +277,5 @@ mod tests {
         assert_eq!(lower_mark(Some(3), None), Some(3));
         assert_eq!(lower_mark(None, Some(-3)), Some(-3));
         assert_eq!(lower_mark(Some(3), Some(-3)), Some(-3));
-    }
-
-    #[test]
-    fn an_error_is_cut_and_holds_no_nul() {
-        assert_eq!(storable("a\0b"), "ab");
-        assert_eq!(storable(&"ü".repeat(5_000)).chars().count(), ERROR_CHARACTERS_MAX);
     }
 }

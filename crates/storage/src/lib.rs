@@ -10,6 +10,7 @@ mod migration;
 mod migrator;
 mod pool;
 mod schema_name;
+mod text;
 mod transaction;
 
 pub use error::{IsConflict, StorageError, exactly_one};
@@ -18,6 +19,7 @@ pub use migration::{Migration, MigrationSet};
 pub use migrator::{MigrateError, MigrationReport, Migrator, SchemaState};
 pub use pool::{DatabaseSettings, connect, observe_pool};
 pub use schema_name::SchemaName;
+pub use text::storable_text;
 pub use transaction::{TransactionWork, begin, commit, transact};
 
 /// The tables that this crate needs in a service's schema.

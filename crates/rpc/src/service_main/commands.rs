@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_domain::{Clock, SystemClock};
+use mainstay_domain::{Clock, SystemClock, with_causes};
 use mainstay_storage::{DatabaseSettings, Migrator, SchemaState};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
@@ -52,20 +52,8 @@ impl Outcome {
         Self { code: EXIT_MISUSE, output: String::new(), faults: format!("{fault}\n") }
     }
 
-    /// The error and its causes, each once.
     fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut faults = format!("error: {error}");
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !faults.contains(&text) {
-                faults.push_str(": ");
-                faults.push_str(&text);
-            }
-            cause = error.source();
-        }
-        faults.push('\n');
-        Self { code: EXIT_FAILURE, output: String::new(), faults }
+        Self { code: EXIT_FAILURE, output: String::new(), faults: format!("error: {}\n", with_causes(error)) }
     }
 }
 
