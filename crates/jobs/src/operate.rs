@@ -164,19 +164,6 @@ impl Jobs {
             .await?;
         Ok(done.rows_affected())
     }
-
-    /// Removes jobs of a queue that died before `before`, at most `limit`; answers how many.
-    pub async fn purge_dead(
-        &self,
-        pool: &PgPool,
-        queue: &str,
-        before: DateTime<Utc>,
-        limit: i64,
-    ) -> Result<u64, StorageError> {
-        let done =
-            sqlx::query(self.statements.purge_dead.sql()).bind(queue).bind(before).bind(limit).execute(pool).await?;
-        Ok(done.rows_affected())
-    }
 }
 
 impl FromRow<'_, PgRow> for JobRecord {

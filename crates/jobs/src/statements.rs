@@ -37,7 +37,6 @@ pub(crate) struct Statements {
     pub(crate) clear: Statement,
     pub(crate) requeue: Statement,
     pub(crate) requeue_dead: Statement,
-    pub(crate) purge_dead: Statement,
 }
 
 impl Statements {
@@ -60,7 +59,6 @@ impl Statements {
             clear: statement(CLEAR),
             requeue: statement(REQUEUE),
             requeue_dead: statement(REQUEUE_DEAD),
-            purge_dead: statement(PURGE_DEAD),
         }
     }
 }
@@ -223,13 +221,3 @@ WITH held AS (
 UPDATE {schema}.jobs AS job SET
     attempts = 0, last_error = NULL, dead_at = NULL, due_at = $3, version = version + 1, updated_at = $4
 FROM held WHERE job.queue = $1 AND job.key = held.key";
-
-const PURGE_DEAD: &str = "
-WITH held AS (
-    SELECT key FROM {schema}.jobs
-    WHERE queue = $1 AND dead_at < $2
-    ORDER BY key
-    LIMIT $3
-    FOR UPDATE
-)
-DELETE FROM {schema}.jobs AS job USING held WHERE job.queue = $1 AND job.key = held.key";

@@ -12,6 +12,7 @@ use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServe
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalServiceServer;
 use mainstay_domain::SharedClock;
 use mainstay_events::{EventFeedServer, FeedReader};
+use mainstay_jobs::Jobs;
 use mainstay_rpc::server::{Server, ServerBuilder};
 use mainstay_rpc::service_main::{Runnable, ServiceApp, ServiceContext, ServiceError};
 use mainstay_rpc::settings::Reader;
@@ -25,7 +26,7 @@ use tonic::transport::Channel;
 use crate::app::{App, seed_default_model};
 use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, SignalRpc};
 use crate::settings::ScoringSettings;
-use crate::storage::{migrator, ping};
+use crate::storage::{SCHEMA, migrator, ping};
 use crate::workers::Workers;
 
 /// Name of the service, of its feed and its schema.
@@ -154,6 +155,10 @@ impl ServiceApp for ScoringMain {
 
     fn migrator() -> Migrator {
         migrator()
+    }
+
+    fn jobs() -> Option<Jobs> {
+        Some(Jobs::new(&SCHEMA))
     }
 
     async fn complete(context: ServiceContext<ScoringSettings>) -> Result<ScoringService, ServiceError> {

@@ -134,7 +134,7 @@ async fn dead(fixture: &Fixture, keys: &[&str]) {
 }
 
 #[tokio::test]
-async fn the_dead_are_listed_requeued_and_purged() {
+async fn the_dead_are_listed_and_requeued() {
     let fixture = Fixture::new().await;
     let (pool, jobs) = (fixture.pool(), &fixture.jobs);
     dead(&fixture, &["a", "b", "c"]).await;
@@ -155,15 +155,14 @@ async fn the_dead_are_listed_requeued_and_purged() {
     assert!(jobs.requeue(pool, QUEUE, "b", now, now).await.expect("requeued"));
     assert!(!jobs.requeue(pool, QUEUE, "b", now, now).await.expect("asked"), "it is not dead any more");
     assert!(!jobs.requeue(pool, QUEUE, "live", now, now).await.expect("asked"), "nor was this");
-    assert_eq!(jobs.purge_dead(pool, QUEUE, now, 1).await.expect("purged"), 1);
-    assert_eq!(jobs.purge_dead(pool, QUEUE, now - MINUTE, 9).await.expect("purged"), 0, "they died later");
+    assert_eq!(jobs.requeue_dead(pool, QUEUE, 1, now, now).await.expect("requeued"), 1);
     assert_eq!(jobs.requeue_dead(pool, QUEUE, 9, now + MINUTE, now).await.expect("requeued"), 1);
 
     let stats = jobs.stats(pool, now).await.expect("stats");
-    let expected = QueueStats { queue: QUEUE.to_owned(), due: 2, scheduled: 1, dead: 0, oldest_due: Some(now) };
+    let expected = QueueStats { queue: QUEUE.to_owned(), due: 3, scheduled: 1, dead: 0, oldest_due: Some(now) };
     assert_eq!(stats, [expected]);
     let runner = fixture.runner(pool, 1).with(Effects::in_batches_of(10));
-    assert_eq!(runner.run_due().await.expect("run"), 2);
+    assert_eq!(runner.run_due().await.expect("run"), 3);
     fixture.clock.advance(MINUTE);
     assert_eq!(runner.run_due().await.expect("run"), 1);
 }

@@ -15,6 +15,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::arguments::program;
+use super::jobs::JobsAction;
 use super::{CommonSettings, EXIT_FAILURE, EXIT_MISUSE, Runnable, ServiceApp, ServiceContext, ServiceError};
 use crate::settings::{Reader, SettingsError};
 use crate::shutdown;
@@ -167,6 +168,15 @@ pub(super) async fn migrate<A: ServiceApp>(configuration: Configuration<A>) -> R
         names => format!("known to a newer program only:\n  {}\n", names.join("\n  ")),
     };
     Ok(applied + &unknown)
+}
+
+/// `jobs`.
+pub(super) async fn jobs<A: ServiceApp>(
+    configuration: Configuration<A>,
+    action: JobsAction,
+) -> Result<String, ServiceError> {
+    let jobs = A::jobs().ok_or("this service has no jobs")?;
+    super::jobs::run(&jobs, &configuration.common.database, action).await
 }
 
 /// `healthcheck`.
