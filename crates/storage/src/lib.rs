@@ -4,6 +4,7 @@
 //! state in a session of a service's pool, so that all of it works behind a transaction pooler;
 //! only the [`Migrator`], which holds a lock, needs a connection straight to the server.
 
+mod deadline;
 mod error;
 mod idempotency;
 mod migration;
@@ -13,6 +14,7 @@ mod schema_name;
 mod text;
 mod transaction;
 
+pub use deadline::within_deadline;
 pub use error::{IsConflict, StorageError, exactly_one};
 pub use idempotency::{Idempotency, Replay, RequestKey, fingerprint};
 pub use migration::{Migration, MigrationSet};

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 
+use crate::deadline::begin_statement;
 use crate::{IsConflict, StorageError};
 
 /// How often a transaction that met another one is run anew.
@@ -72,7 +73,8 @@ where
     }
 }
 
-/// Begins a transaction, for callers who cannot use [`transact`]. Dropped without [`commit`], it is rolled back.
+/// Begins a transaction, for callers who cannot use [`transact`] and for reads that may take long: its statements end
+/// with the caller's time ([`crate::within_deadline`]). Dropped without [`commit`], it is rolled back.
 ///
 /// It begins on a task of its own, which goes on when the caller's future is dropped. Dropped half way, the driver's
 /// `BEGIN` (sqlx 0.9.0) leaves the connection to the pool inside a transaction that the driver does not know of: what is
@@ -81,8 +83,8 @@ where
 /// # Errors
 /// When there is no connection, or the database refuses.
 pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StorageError> {
-    let pool = pool.clone();
-    match tokio::spawn(async move { pool.begin().await }).await {
+    let (pool, statement) = (pool.clone(), begin_statement());
+    match tokio::spawn(async move { pool.begin_with(AssertSqlSafe(statement)).await }).await {
         Ok(begun) => Ok(begun?),
         Err(_) => Err(StorageError::Unavailable(sqlx::Error::WorkerCrashed)),
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{NaiveDate, TimeDelta};
 use mainstay_domain::{AccountId, Points};
+use mainstay_storage::begin;
 use sqlx::PgConnection;
 
 use super::health_scored::ScoredView;
@@ -20,14 +21,14 @@ pub(crate) async fn execute(
     after: Option<&HealthCursor>,
     limit: i64,
 ) -> Result<Vec<ScoredView>, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = begin(&app.pool).await?;
     let views = health_views::list(&mut conn, filter, order, after, limit).await?;
     ScoredView::of_all(app, &mut conn, views).await
 }
 
 /// The accounts that the filter lets through, counted.
 pub(crate) async fn summarize(app: &App, filter: &HealthFilter) -> Result<Vec<SummaryGroup>, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = begin(&app.pool).await?;
     Ok(health_views::summarize(&mut conn, filter).await?)
 }
 
@@ -47,7 +48,7 @@ pub(crate) async fn history(
     days: HistoryDays,
     limit: i64,
 ) -> Result<Vec<ScoredView>, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = begin(&app.pool).await?;
     let stored =
         accounts::lookup(&mut conn, account).await?.ok_or_else(|| ScoringError::AccountNotFound(account.clone()))?;
     let records = health_views::history(&mut conn, account, days.start, days.end, days.before, limit).await?;

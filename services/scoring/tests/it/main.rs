@@ -5,6 +5,7 @@
 mod account_batches;
 mod account_fixtures;
 mod accounts;
+mod deadlines;
 mod harness;
 mod health;
 mod housekeeping;
