@@ -4,6 +4,8 @@
 //! [`Clock`] and nowhere else.
 
 mod band;
+mod call_timeout;
+mod causes;
 mod clock;
 mod etag;
 mod ids;
@@ -14,6 +16,8 @@ mod points;
 mod violations;
 
 pub use band::{Band, BandCuts};
+pub use call_timeout::{CALL_TIMEOUT_HEADER, format_call_timeout, parse_call_timeout};
+pub use causes::with_causes;
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, day_of, start_of_day};
 pub use etag::Etag;
 pub use ids::IdSource;

@@ -65,16 +65,21 @@ impl EventFeedService for EventFeedServer {
 /// Most types in a filter.
 const TYPES_MAX: usize = 200;
 
+/// Most characters in the name of a type; ours have less than half of it.
+const TYPE_LENGTH_MAX: usize = 200;
+
 fn filter_of(request: &api::SubscribeRequest) -> Result<FeedFilter, ApiError> {
     let mut violations = Violations::new();
     if request.types.len() > TYPES_MAX {
         violations.add("types", format!("at most {TYPES_MAX} types, not {}", request.types.len()));
     }
     for (index, event_type) in request.types.iter().enumerate().take(TYPES_MAX) {
-        if event_type.is_empty() || event_type.contains('\0') {
+        if !is_type_name(event_type) {
             violations.add(
                 format!("types[{index}]"),
-                "the full name of a message, for example `mainstay.scoring.v1.HealthChanged`",
+                format!(
+                    "the full name of a message, for example `mainstay.scoring.v1.HealthChanged`: letters, digits, `_` and `.`, at most {TYPE_LENGTH_MAX}"
+                ),
             );
         }
     }
@@ -92,6 +97,11 @@ fn filter_of(request: &api::SubscribeRequest) -> Result<FeedFilter, ApiError> {
     } else {
         Err(ApiError::invalid(violations))
     }
+}
+
+fn is_type_name(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
+    (1..=TYPE_LENGTH_MAX).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 fn response_of(batch: FeedBatch) -> api::SubscribeResponse {

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -10,7 +10,7 @@ use mainstay_domain::SharedClock;
 use mainstay_storage::StorageError;
 use rand::RngExt;
 use rand::rngs::StdRng;
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 
 use crate::metric;
@@ -26,12 +26,12 @@ const CONFLICT_WAIT: Duration = Duration::from_millis(20);
 const BATCH_MAX: i64 = 10_000;
 
 /// What attempts need, shared by all workers of a runner.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Engine {
     pub(crate) jobs: Jobs,
     pub(crate) pool: PgPool,
     pub(crate) clock: SharedClock,
-    pub(crate) random: Mutex<StdRng>,
+    pub(crate) random: Arc<Mutex<StdRng>>,
 }
 
 /// How far a piece of work got.
@@ -139,8 +139,7 @@ impl Engine {
     }
 
     async fn attempt(&self, handler: &dyn JobHandler, claim: Claim<'_>) -> Result<Attempt, StorageError> {
-        let mut connection = self.pool.acquire().await?;
-        let mut transaction = connection.begin().await?;
+        let mut transaction = mainstay_storage::begin(&self.pool).await?;
         let jobs = self.claim(handler, &mut transaction, claim).await?;
         if jobs.is_empty() {
             transaction.rollback().await?;
@@ -154,7 +153,7 @@ impl Engine {
 
         let running = AssertUnwindSafe(self.run_and_complete(handler, &mut transaction, &jobs));
         let error = match running.catch_unwind().await {
-            Ok(Ok(())) => match transaction.commit().await {
+            Ok(Ok(())) => match mainstay_storage::commit(transaction).await {
                 Ok(()) => {
                     metric::processed(handler.queue(), jobs.len());
                     return Ok(Attempt::Completed(jobs.len()));
@@ -163,14 +162,7 @@ impl Engine {
                 Err(error) => return Ok(Attempt::RolledBack { jobs, error: error.into() }),
             },
             Ok(Err(error)) => error,
-            Err(panic) => {
-                // The panic may have left the connection in the middle of an answer.
-                drop(transaction);
-                if let Err(error) = connection.close().await {
-                    tracing::debug!(%error, "closing a connection after a panic");
-                }
-                return Ok(Attempt::RolledBack { jobs, error: JobError::Retry(panic_text(panic.as_ref())) });
-            }
+            Err(panic) => JobError::Retry(panic_text(panic.as_ref())),
         };
 
         if let [job] = jobs.as_slice()
@@ -228,14 +220,13 @@ impl Engine {
     async fn commit_failure(
         &self,
         handler: &dyn JobHandler,
-        mut transaction: Transaction<'_, Postgres>,
+        mut transaction: Transaction<'static, Postgres>,
         job: &Job,
         error: &JobError,
     ) -> Result<(), StorageError> {
         sqlx::raw_sql("ROLLBACK TO SAVEPOINT mainstay_job").execute(&mut *transaction).await?;
         self.count_failure(handler, &mut transaction, job, error).await?;
-        transaction.commit().await?;
-        Ok(())
+        mainstay_storage::commit(transaction).await
     }
 
     async fn count_failure(

@@ -1,10 +1,8 @@
 //! What a job is, and what the code that does it promises.
 
-use std::error::Error;
-use std::iter::successors;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use mainstay_domain::with_causes;
 use mainstay_storage::StorageError;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -37,7 +35,7 @@ pub struct Job {
     pub low_mark: Option<i64>,
     /// The time from which the job could run.
     pub due_at: DateTime<Utc>,
-    /// How many attempts have failed since it was last scheduled or completed; 0 at the first.
+    /// How many attempts have failed since it was last completed, or brought back from the dead; 0 at the first.
     pub attempts: u32,
     /// The row's version as claimed. A row whose version moved while the handler ran was
     /// scheduled by the handler itself: nobody else can write to it then.
@@ -82,14 +80,6 @@ impl From<StorageError> for JobError {
             other => Self::Retry(with_causes(&other)),
         }
     }
-}
-
-/// The message of an error and of each error below it.
-fn with_causes(error: &dyn Error) -> String {
-    successors(Some(error), |error: &&dyn Error| (*error).source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 impl From<sqlx::Error> for JobError {

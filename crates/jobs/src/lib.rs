@@ -10,13 +10,13 @@
 //!   `FOR UPDATE SKIP LOCKED`, run on the same connection, completed, committed. A crash anywhere
 //!   leaves the job either done or untouched. Any number of runners share the queues.
 //! * *One job for a queue and key.* Scheduling what is there keeps the earlier time and the lower
-//!   low mark; see [`Jobs::schedule`].
+//!   low mark, and hastens no retry; see [`Jobs::schedule`].
 //! * *No wake-up is lost.* Who schedules a job that a worker holds waits for the worker's commit, then
 //!   joins what it left. So a fact written before scheduling, in the same transaction, is seen by a
 //!   run that begins after its commit. A handler may schedule the job it is doing: [`Outcome::Done`]
 //!   then leaves the job there. This rests on PostgreSQL's default isolation, read committed.
 //! * *Bounded failure.* A failed attempt is counted and the job waits as its [`RetryPolicy`] says,
-//!   until it is dead. Dead jobs do not run; they are listed, requeued and purged by [`Jobs`].
+//!   until it is dead. Dead jobs do not run; they are listed and requeued by [`Jobs`].
 //!   A batch that fails is rolled back and its jobs are run one by one, so that one that cannot be
 //!   done does not hold up the others.
 //!
@@ -27,7 +27,7 @@
 //! * Locks: a worker holds its jobs' rows, then takes what its handler takes. Who takes the same locks
 //!   schedules first, and in one statement a queue. Otherwise PostgreSQL ends one of the two with a
 //!   deadlock: the worker's jobs are then tried again without being counted ([`JobError::Conflict`]).
-//! * A runner needs a connection of the pool for each worker that works, and one more to count.
+//! * A runner needs a connection of the pool for each worker, and one more ([`Runner::connections_needed`]).
 //!
 //! # Metrics
 //!

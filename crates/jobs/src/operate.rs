@@ -51,7 +51,7 @@ pub struct JobRecord {
     pub low_mark: Option<i64>,
     /// When it runs, or when its last attempt was due if it is dead.
     pub due_at: DateTime<Utc>,
-    /// Failed attempts since it was last scheduled or completed.
+    /// Failed attempts since it was last completed, or brought back from the dead.
     pub attempts: u32,
     /// What the last failed attempt said.
     pub last_error: Option<String>,
@@ -162,19 +162,6 @@ impl Jobs {
             .bind(now)
             .execute(pool)
             .await?;
-        Ok(done.rows_affected())
-    }
-
-    /// Removes jobs of a queue that died before `before`, at most `limit`; answers how many.
-    pub async fn purge_dead(
-        &self,
-        pool: &PgPool,
-        queue: &str,
-        before: DateTime<Utc>,
-        limit: i64,
-    ) -> Result<u64, StorageError> {
-        let done =
-            sqlx::query(self.statements.purge_dead.sql()).bind(queue).bind(before).bind(limit).execute(pool).await?;
         Ok(done.rows_affected())
     }
 }

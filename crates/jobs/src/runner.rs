@@ -32,8 +32,8 @@ const OBSERVE_INTERVAL: Duration = Duration::from_secs(15);
 pub struct RunnerSettings {
     /// How long a worker that found nothing due waits before it looks again, unless woken.
     pub poll_interval: Duration,
-    /// How many workers each queue has, at least 1. Each holds one connection of the pool while it
-    /// works.
+    /// How many workers a queue has, at least 1, unless [`Runner::with_workers`] says otherwise. Each
+    /// holds one connection of the pool while it works.
     pub concurrency: usize,
 }
 
@@ -44,11 +44,17 @@ impl Default for RunnerSettings {
     }
 }
 
+/// A queue as a runner works on it.
+struct Queue {
+    handler: Arc<dyn JobHandler>,
+    workers: usize,
+}
+
 /// Runs handlers as their jobs become due. Any number of runners, in any number of processes, may
 /// share the queues.
 pub struct Runner {
     engine: Arc<Engine>,
-    handlers: Vec<Arc<dyn JobHandler>>,
+    queues: Vec<Queue>,
     settings: RunnerSettings,
     stop_grace: Duration,
     wake: watch::Sender<()>,
@@ -59,8 +65,8 @@ impl Runner {
     pub fn new(jobs: Jobs, pool: PgPool, clock: SharedClock, settings: RunnerSettings) -> Self {
         let random = StdRng::try_from_rng(&mut SysRng).unwrap_or_else(|_| StdRng::seed_from_u64(0));
         Self {
-            engine: Arc::new(Engine { jobs, pool, clock, random: Mutex::new(random) }),
-            handlers: Vec::new(),
+            engine: Arc::new(Engine { jobs, pool, clock, random: Arc::new(Mutex::new(random)) }),
+            queues: Vec::new(),
             settings,
             stop_grace: STOP_GRACE,
             wake: watch::Sender::new(()),
@@ -72,23 +78,41 @@ impl Runner {
     /// # Panics
     /// If the queue has a handler already.
     #[must_use]
-    pub fn with(mut self, handler: Arc<dyn JobHandler>) -> Self {
-        let queue = handler.queue();
-        assert!(self.handlers.iter().all(|other| other.queue() != queue), "the queue {queue} has two handlers");
-        self.handlers.push(handler);
+    pub fn with(self, handler: Arc<dyn JobHandler>) -> Self {
+        let workers = self.settings.concurrency;
+        self.with_workers(handler, workers)
+    }
+
+    /// Adds the handler of one queue that has a number of workers of its own, at least 1.
+    ///
+    /// # Panics
+    /// If the queue has a handler already.
+    #[must_use]
+    pub fn with_workers(mut self, handler: Arc<dyn JobHandler>, workers: usize) -> Self {
+        let name = handler.queue();
+        assert!(self.queue_names().all(|other| other != name), "the queue {name} has two handlers");
+        self.queues.push(Queue { handler, workers: workers.max(1) });
+        self
+    }
+
+    /// How many connections of its pool the runner uses at once: one for each worker, and one to count with. With
+    /// fewer, workers wait for each other, and fail when they wait for longer than the pool lets them.
+    pub fn connections_needed(&self) -> u32 {
+        let workers: usize = self.queues.iter().map(|queue| queue.workers).sum();
+        u32::try_from(workers + 1).unwrap_or(u32::MAX)
+    }
+
+    /// Replaces the pool, for instance by one that is as large as the queues need.
+    #[must_use]
+    pub fn with_pool(mut self, pool: PgPool) -> Self {
+        self.engine = Arc::new(Engine { pool, ..Engine::clone(&self.engine) });
         self
     }
 
     /// Replaces the randomness of backoff, which is otherwise seeded by the operating system.
     #[must_use]
     pub fn with_random(mut self, random: StdRng) -> Self {
-        let Engine { jobs, pool, clock, .. } = &*self.engine;
-        self.engine = Arc::new(Engine {
-            jobs: jobs.clone(),
-            pool: pool.clone(),
-            clock: Arc::clone(clock),
-            random: Mutex::new(random),
-        });
+        self.engine = Arc::new(Engine { random: Arc::new(Mutex::new(random)), ..Engine::clone(&self.engine) });
         self
     }
 
@@ -102,22 +126,27 @@ impl Runner {
     /// Works until cancelled. Transactions under way are then finished, or rolled back if they take
     /// longer than the grace; either way each job is done or still there. So it is if this future is
     /// dropped.
+    ///
+    /// # Panics
+    /// When a worker panics. What a handler does is no reason: its panics are failed attempts.
     pub async fn run(&self, cancel: CancellationToken) {
         let mut workers = JoinSet::new();
-        for handler in &self.handlers {
-            for _ in 0..self.settings.concurrency.max(1) {
+        for queue in &self.queues {
+            for _ in 0..queue.workers {
                 workers.spawn(keep_working(
                     Arc::clone(&self.engine),
-                    Arc::clone(handler),
+                    Arc::clone(&queue.handler),
                     self.wake.subscribe(),
                     self.settings.poll_interval,
                     cancel.clone(),
                 ));
             }
         }
-        workers.spawn(keep_observing(Arc::clone(&self.engine), self.queues(), cancel.clone()));
+        workers.spawn(keep_observing(Arc::clone(&self.engine), self.queue_names().collect(), cancel.clone()));
 
-        cancel.cancelled().await;
+        while let Some(Some(ended)) = cancel.run_until_cancelled(workers.join_next()).await {
+            ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+        }
         let stopping = async { while workers.join_next().await.is_some() {} };
         if tokio::time::timeout(self.stop_grace, stopping).await.is_err() {
             tracing::warn!("jobs took too long to finish and are rolled back");
@@ -135,8 +164,8 @@ impl Runner {
         let mut completed = 0;
         loop {
             let mut round = Progress::default();
-            for handler in &self.handlers {
-                round += self.drain(handler).await?;
+            for queue in &self.queues {
+                round += self.drain(queue).await?;
             }
             completed += round.completed;
             if round.tried == 0 {
@@ -145,9 +174,10 @@ impl Runner {
         }
     }
 
-    async fn drain(&self, handler: &Arc<dyn JobHandler>) -> Result<Progress, StorageError> {
+    async fn drain(&self, queue: &Queue) -> Result<Progress, StorageError> {
+        let handler = &queue.handler;
         let mut workers = JoinSet::new();
-        for _ in 0..self.settings.concurrency.max(1) {
+        for _ in 0..queue.workers {
             workers.spawn(drain_unheld(Arc::clone(&self.engine), Arc::clone(handler)));
         }
         let mut progress = Progress::default();
@@ -173,11 +203,11 @@ impl Runner {
 
     /// Sets the gauges of all queues now; [`run`](Self::run) does so every 15 s.
     pub async fn observe(&self) -> Result<(), StorageError> {
-        observe(&self.engine, &self.queues()).await
+        observe(&self.engine, &self.queue_names().collect::<Vec<_>>()).await
     }
 
-    fn queues(&self) -> Vec<&'static str> {
-        self.handlers.iter().map(|handler| handler.queue()).collect()
+    fn queue_names(&self) -> impl Iterator<Item = &'static str> {
+        self.queues.iter().map(|queue| queue.handler.queue())
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) struct Statements {
     pub(crate) claim_key: Statement,
     pub(crate) find_due: Statement,
     pub(crate) complete_done: Statement,
+    pub(crate) forget_failures: Statement,
     pub(crate) complete_again: Statement,
     pub(crate) fail: Statement,
     pub(crate) list: Statement,
@@ -36,7 +37,6 @@ pub(crate) struct Statements {
     pub(crate) clear: Statement,
     pub(crate) requeue: Statement,
     pub(crate) requeue_dead: Statement,
-    pub(crate) purge_dead: Statement,
 }
 
 impl Statements {
@@ -50,6 +50,7 @@ impl Statements {
             claim_key: statement(CLAIM_KEY),
             find_due: statement(FIND_DUE),
             complete_done: statement(COMPLETE_DONE),
+            forget_failures: statement(FORGET_FAILURES),
             complete_again: statement(COMPLETE_AGAIN),
             fail: statement(FAIL),
             list: statement(LIST),
@@ -58,7 +59,6 @@ impl Statements {
             clear: statement(CLEAR),
             requeue: statement(REQUEUE),
             requeue_dead: statement(REQUEUE_DEAD),
-            purge_dead: statement(PURGE_DEAD),
         }
     }
 }
@@ -66,6 +66,9 @@ impl Statements {
 /// The rows come in key order and are locked in that order, so that two of these cannot lock each
 /// other out. A row held by a worker is waited for, and what its commit left is what is joined: a
 /// row it deleted is inserted anew. LEAST passes over NULL.
+///
+/// A job that failed keeps its count and its time: one that is scheduled all the while would else be
+/// tried without a wait, and never be dead. A dead one begins anew.
 ///
 /// The row is written even if nothing changes: its version tells a worker that its own handler
 /// scheduled the job it is doing.
@@ -76,9 +79,11 @@ FROM unnest($2::text[], $3::jsonb[], $4::bigint[], $5::timestamptz[]) AS given (
 ON CONFLICT (queue, key) DO UPDATE SET
     payload = excluded.payload,
     low_mark = LEAST(job.low_mark, excluded.low_mark),
-    due_at = CASE WHEN job.dead_at IS NULL THEN LEAST(job.due_at, excluded.due_at) ELSE excluded.due_at END,
-    attempts = 0,
-    last_error = NULL,
+    due_at = CASE WHEN job.dead_at IS NOT NULL THEN excluded.due_at
+                  WHEN job.attempts > 0 THEN job.due_at
+                  ELSE LEAST(job.due_at, excluded.due_at) END,
+    attempts = CASE WHEN job.dead_at IS NULL THEN job.attempts ELSE 0 END,
+    last_error = CASE WHEN job.dead_at IS NULL THEN job.last_error END,
     dead_at = NULL,
     version = job.version + 1,
     updated_at = excluded.updated_at";
@@ -89,9 +94,11 @@ SELECT $1, given.key, given.low_mark, $4, $5, $5
 FROM unnest($2::text[], $3::bigint[]) AS given (key, low_mark)
 ON CONFLICT (queue, key) DO UPDATE SET
     low_mark = LEAST(job.low_mark, excluded.low_mark),
-    due_at = CASE WHEN job.dead_at IS NULL THEN LEAST(job.due_at, excluded.due_at) ELSE excluded.due_at END,
-    attempts = 0,
-    last_error = NULL,
+    due_at = CASE WHEN job.dead_at IS NOT NULL THEN excluded.due_at
+                  WHEN job.attempts > 0 THEN job.due_at
+                  ELSE LEAST(job.due_at, excluded.due_at) END,
+    attempts = CASE WHEN job.dead_at IS NULL THEN job.attempts ELSE 0 END,
+    last_error = CASE WHEN job.dead_at IS NULL THEN job.last_error END,
     dead_at = NULL,
     version = job.version + 1,
     updated_at = excluded.updated_at";
@@ -132,6 +139,11 @@ DELETE FROM {schema}.jobs AS job
 USING unnest($2::text[], $3::bigint[]) AS done (key, version)
 WHERE job.queue = $1 AND job.key = done.key AND job.version = done.version";
 
+/// What is left of these keys was scheduled by their handler, which has done now what failed before.
+const FORGET_FAILURES: &str = "
+UPDATE {schema}.jobs SET attempts = 0, last_error = NULL
+WHERE queue = $1 AND key = ANY ($2)";
+
 /// A job that the handler itself scheduled meanwhile keeps the earlier time and the lower mark.
 const COMPLETE_AGAIN: &str = "
 UPDATE {schema}.jobs AS job SET
@@ -147,8 +159,8 @@ FROM unnest($2::text[], $3::bigint[], $4::jsonb[], $5::bigint[], $6::timestamptz
     AS again (key, version, payload, low_mark, due_at)
 WHERE job.queue = $1 AND job.key = again.key";
 
-/// Of the version that was tried only: whoever scheduled the job since, gave it a new set of
-/// attempts, and another worker's failure is counted by that worker.
+/// Of the version that was tried only: the attempt may have taken effect although its commit said nothing,
+/// and another worker's failure is counted by that worker.
 const FAIL: &str = "
 UPDATE {schema}.jobs SET
     attempts = attempts + 1,
@@ -209,13 +221,3 @@ WITH held AS (
 UPDATE {schema}.jobs AS job SET
     attempts = 0, last_error = NULL, dead_at = NULL, due_at = $3, version = version + 1, updated_at = $4
 FROM held WHERE job.queue = $1 AND job.key = held.key";
-
-const PURGE_DEAD: &str = "
-WITH held AS (
-    SELECT key FROM {schema}.jobs
-    WHERE queue = $1 AND dead_at < $2
-    ORDER BY key
-    LIMIT $3
-    FOR UPDATE
-)
-DELETE FROM {schema}.jobs AS job USING held WHERE job.queue = $1 AND job.key = held.key";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use mainstay_storage::{SchemaName, StorageError};
+use mainstay_storage::{SchemaName, StorageError, storable_text};
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
@@ -32,8 +32,9 @@ impl Jobs {
     ///
     /// A job joins one of the same queue and key that is there already, or comes twice in `jobs`:
     /// the due time is the earlier of the two, the low mark the lower (`None` gives way), the
-    /// payload the new one; failed attempts are forgotten and a dead job lives again, with the new
-    /// due time. If a worker holds the job at this moment, this waits for its commit and joins what
+    /// payload the new one. A job that failed and waits for its next attempt goes on waiting, so that
+    /// whoever schedules it steadily neither hastens it nor keeps it from its end; a dead one lives
+    /// again, with the new due time and a new set of attempts. If a worker holds the job at this moment, this waits for its commit and joins what
     /// it left, so that a wake-up is never lost.
     ///
     /// Rows are locked in the order of their keys. The caller schedules before it takes locks that
@@ -165,7 +166,7 @@ impl Jobs {
         Ok(key)
     }
 
-    /// Writes the outcomes of claimed jobs, with at most two statements.
+    /// Writes the outcomes of claimed jobs, with at most two statements, or three if some had failed before.
     pub(crate) async fn complete(
         &self,
         connection: &mut PgConnection,
@@ -175,12 +176,16 @@ impl Jobs {
         now: DateTime<Utc>,
     ) -> Result<(), StorageError> {
         let mut done = (Vec::new(), Vec::new());
+        let mut done_after_failures = Vec::new();
         let mut again = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (job, outcome) in jobs.iter().zip(outcomes) {
             match outcome {
                 Outcome::Done => {
                     done.0.push(job.key.as_str());
                     done.1.push(job.version);
+                    if job.attempts > 0 {
+                        done_after_failures.push(job.key.as_str());
+                    }
                 }
                 Outcome::Again { due_at, low_mark, payload } => {
                     again.0.push(job.key.as_str());
@@ -196,6 +201,13 @@ impl Jobs {
                 .bind(queue)
                 .bind(done.0)
                 .bind(done.1)
+                .execute(&mut *connection)
+                .await?;
+        }
+        if !done_after_failures.is_empty() {
+            sqlx::query(self.statements.forget_failures.sql())
+                .bind(queue)
+                .bind(done_after_failures)
                 .execute(&mut *connection)
                 .await?;
         }
@@ -229,7 +241,7 @@ impl Jobs {
             .bind(queue)
             .bind(&job.key)
             .bind(job.version)
-            .bind(storable(error))
+            .bind(storable_text(error, ERROR_CHARACTERS_MAX))
             .bind(retry_at)
             .bind(now)
             .execute(connection)
@@ -240,11 +252,6 @@ impl Jobs {
 
 fn lower_mark(left: Option<i64>, right: Option<i64>) -> Option<i64> {
     left.into_iter().chain(right).min()
-}
-
-/// The error as a row can hold it: PostgreSQL's text has no NUL, and a row that is read often is short.
-fn storable(error: &str) -> String {
-    error.chars().filter(|character| *character != '\0').take(ERROR_CHARACTERS_MAX).collect()
 }
 
 impl FromRow<'_, PgRow> for Job {
@@ -270,11 +277,5 @@ mod tests {
         assert_eq!(lower_mark(Some(3), None), Some(3));
         assert_eq!(lower_mark(None, Some(-3)), Some(-3));
         assert_eq!(lower_mark(Some(3), Some(-3)), Some(-3));
-    }
-
-    #[test]
-    fn an_error_is_cut_and_holds_no_nul() {
-        assert_eq!(storable("a\0b"), "ab");
-        assert_eq!(storable(&"ü".repeat(5_000)).chars().count(), ERROR_CHARACTERS_MAX);
     }
 }

@@ -19,7 +19,7 @@ const LOOKS_MAX: u32 = 5;
 pub struct RequestKey {
     /// The caller's identity; ids of different callers have nothing to do with each other.
     pub caller: String,
-    /// The method's full name.
+    /// The method's full name, `package.Service/Method`: services of one schema may have methods of one name.
     pub method: &'static str,
     /// The id that the caller gave the request.
     pub request_id: String,

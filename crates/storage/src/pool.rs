@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -109,10 +109,13 @@ pub fn connect(settings: &DatabaseSettings) -> Result<PgPool, StorageError> {
         .connect_lazy_with(connect_options))
 }
 
-/// Records how many connections the pool has, in the gauges `mainstay_database_pool_connections` (labels
-/// `pool` and `state`, `idle` or `used`) and `mainstay_database_pool_connections_max`. Records once: call it
-/// again and again, about as often as the metrics are read.
-pub fn observe_pool(pool: &PgPool, name: &'static str) {
+/// Records how many connections the pool has, in the gauges `mainstay_database_pool_connections` (labels `pool` and
+/// `state`, `idle` or `used`) and `mainstay_database_pool_connections_max`; then takes one as any caller does, and
+/// records how long it waited in the histogram `mainstay_database_pool_acquire_seconds`. One that does not come in
+/// time is counted in `mainstay_database_pool_acquire_failures_total`.
+///
+/// Records once: call it again and again, about as often as the metrics are read.
+pub async fn observe_pool(pool: &PgPool, name: &'static str) {
     let size = pool.size();
     let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX).min(size);
     metrics::gauge!("mainstay_database_pool_connections", "pool" => name, "state" => "idle").set(f64::from(idle));
@@ -120,4 +123,13 @@ pub fn observe_pool(pool: &PgPool, name: &'static str) {
         .set(f64::from(size - idle));
     metrics::gauge!("mainstay_database_pool_connections_max", "pool" => name)
         .set(f64::from(pool.options().get_max_connections()));
+
+    let asked = Instant::now();
+    match pool.acquire().await {
+        Ok(_) => metrics::histogram!("mainstay_database_pool_acquire_seconds", "pool" => name)
+            .record(asked.elapsed().as_secs_f64()),
+        Err(_) => {
+            metrics::counter!("mainstay_database_pool_acquire_failures_total", "pool" => name).increment(1);
+        }
+    }
 }

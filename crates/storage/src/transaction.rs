@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 
+use crate::deadline::begin_statement;
 use crate::{IsConflict, StorageError};
 
 /// How often a transaction that met another one is run anew.
@@ -53,9 +54,9 @@ where
 {
     let mut retries = 0;
     loop {
-        let mut transaction = begin_shielded(pool).await?;
+        let mut transaction = begin(pool).await?;
         let outcome = match work(&mut transaction).await {
-            Ok(answer) => commit_shielded(transaction).await.map(|()| answer).map_err(E::from),
+            Ok(answer) => commit(transaction).await.map(|()| answer).map_err(E::from),
             Err(error) => {
                 roll_back(transaction).await;
                 Err(error)
@@ -72,20 +73,30 @@ where
     }
 }
 
-/// Begins on a task of its own, which goes on when the caller's future is dropped. Dropped half way, the driver's `BEGIN`
-/// (sqlx 0.9.0) leaves the connection to the pool inside a transaction that the driver does not know of: what is then
-/// written through it is not committed, and holds its locks.
-async fn begin_shielded(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StorageError> {
-    let pool = pool.clone();
-    match tokio::spawn(async move { pool.begin().await }).await {
+/// Begins a transaction, for callers who cannot use [`transact`] and for reads that may take long: its statements end
+/// with the caller's time ([`crate::within_deadline`]). Dropped without [`commit`], it is rolled back.
+///
+/// It begins on a task of its own, which goes on when the caller's future is dropped. Dropped half way, the driver's
+/// `BEGIN` (sqlx 0.9.0) leaves the connection to the pool inside a transaction that the driver does not know of: what is
+/// then written through it is not committed, and holds its locks.
+///
+/// # Errors
+/// When there is no connection, or the database refuses.
+pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StorageError> {
+    let (pool, statement) = (pool.clone(), begin_statement());
+    match tokio::spawn(async move { pool.begin_with(AssertSqlSafe(statement)).await }).await {
         Ok(begun) => Ok(begun?),
         Err(_) => Err(StorageError::Unavailable(sqlx::Error::WorkerCrashed)),
     }
 }
 
-/// Commits on a task of its own, which goes on when the caller's future is dropped.
-async fn commit_shielded(transaction: Transaction<'static, Postgres>) -> Result<(), StorageError> {
-    match tokio::spawn(commit(transaction)).await {
+/// Commits a transaction of [`begin`], on a task of its own, which goes on when the caller's future is dropped. A
+/// transaction in which a statement failed, and was passed over, is refused.
+///
+/// # Errors
+/// When nothing of it stays; after [`StorageError::Unavailable`] it is not known whether it took effect.
+pub async fn commit(transaction: Transaction<'static, Postgres>) -> Result<(), StorageError> {
+    match tokio::spawn(commit_checked(transaction)).await {
         Ok(committed) => Ok(committed?),
         Err(_) => Err(StorageError::Unavailable(sqlx::Error::WorkerCrashed)),
     }
@@ -94,7 +105,7 @@ async fn commit_shielded(transaction: Transaction<'static, Postgres>) -> Result<
 /// A bare `COMMIT` of a transaction in which a statement failed rolls back and reports success; the
 /// statement before it makes that an error (25P02), in the same round trip. The driver cannot be told that the
 /// transaction has ended, so an empty one is begun, and rolled back as the connection goes back to its pool.
-async fn commit(mut transaction: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
+async fn commit_checked(mut transaction: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
     sqlx::raw_sql("SELECT 1; COMMIT; BEGIN").execute(&mut *transaction).await?;
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! Logs, traces and metrics: one start, flushed on every exit.
 //!
 //! [`start`] installs, once per process, a `tracing` subscriber (JSON lines, or
-//! pretty lines on a terminal), a Prometheus recorder for the `metrics` crate and,
-//! when an endpoint is given, the export of spans by OTLP. Metrics are scraped
-//! from `/metrics`; nothing pushes them.
+//! pretty lines on a terminal), a Prometheus recorder for the `metrics` crate, whose
+//! text is for `/metrics`, and, when an endpoint is given, the export of spans and of
+//! the same metrics by OTLP.
 //!
-//! The export never holds up the work it reports on: its queue is bounded, what
-//! does not fit is dropped and counted, and [`Telemetry::shutdown`] waits at most
-//! [`FLUSH_TIMEOUT_MAX`].
+//! The export never holds up the work it reports on: the queue of spans is bounded, what
+//! does not fit is dropped and counted, metrics are added up in memory whether or not they
+//! leave, and [`Telemetry::shutdown`] waits at most [`FLUSH_TIMEOUT_MAX`].
 
+mod buckets;
 mod export;
 mod logs;
 mod panics;

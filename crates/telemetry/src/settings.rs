@@ -35,8 +35,8 @@ impl FromStr for LogFormat {
 pub struct TelemetrySettings {
     /// Name of the service in logs and traces, for example `scoring`.
     pub service_name: String,
-    /// Where spans go by OTLP over gRPC, for example `http://127.0.0.1:4317`. Needs
-    /// a scheme. `None`: spans are not exported; trace context is passed on all the same.
+    /// Where spans and metrics go by OTLP over gRPC, for example `http://127.0.0.1:4317`. Needs
+    /// a scheme. `None`: they are not exported; trace context is passed on all the same.
     pub otlp_endpoint: Option<String>,
     /// How log lines look.
     pub log_format: LogFormat,

@@ -2,8 +2,14 @@
 
 use http::HeaderMap;
 use mainstay_telemetry::{LogFormat, TelemetrySettings, propagation};
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -12,7 +18,17 @@ use tonic::{Request, Response, Status};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
-struct Collector(mpsc::UnboundedSender<ExportTraceServiceRequest>);
+#[derive(Clone)]
+struct Collector {
+    traces: mpsc::UnboundedSender<ExportTraceServiceRequest>,
+    metrics: mpsc::UnboundedSender<ExportMetricsServiceRequest>,
+}
+
+/// What a collector receives.
+struct Received {
+    traces: mpsc::UnboundedReceiver<ExportTraceServiceRequest>,
+    metrics: mpsc::UnboundedReceiver<ExportMetricsServiceRequest>,
+}
 
 #[tonic::async_trait]
 impl TraceService for Collector {
@@ -20,19 +36,34 @@ impl TraceService for Collector {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        self.0.send(request.into_inner()).map_err(|_| Status::unavailable("the test is over"))?;
+        self.traces.send(request.into_inner()).map_err(|_| Status::unavailable("the test is over"))?;
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
 
+#[tonic::async_trait]
+impl MetricsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        self.metrics.send(request.into_inner()).map_err(|_| Status::unavailable("the test is over"))?;
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
 /// Serves a collector; its address, and what it receives.
-async fn collector() -> (String, mpsc::UnboundedReceiver<ExportTraceServiceRequest>) {
+async fn collector() -> (String, Received) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("it has one"));
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(Collector(sender)));
+    let (traces, received_traces) = mpsc::unbounded_channel();
+    let (metrics, received_metrics) = mpsc::unbounded_channel();
+    let collector = Collector { traces, metrics };
+    let server = tonic::transport::Server::builder()
+        .add_service(TraceServiceServer::new(collector.clone()))
+        .add_service(MetricsServiceServer::new(collector));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-    (address, receiver)
+    (address, Received { traces: received_traces, metrics: received_metrics })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -44,7 +75,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trace_goes_in_through_and_out_and_metrics_are_shown() {
+async fn traces_and_metrics_reach_the_collector_and_metrics_are_shown_too() {
     let (endpoint, mut received) = collector().await;
     let settings = TelemetrySettings {
         otlp_endpoint: Some(endpoint),
@@ -77,7 +108,11 @@ async fn a_trace_goes_in_through_and_out_and_metrics_are_shown() {
     propagation::set_parent_from_traceparent(&untouched, "no traceparent");
     drop(untouched);
 
-    metrics::counter!("things_total", "kind" => "good").increment(3);
+    for _ in 0..3 {
+        metrics::counter!("things_total", "kind" => "good").increment(1);
+    }
+    metrics::gauge!("places_free").set(7.0);
+    metrics::gauge!("places_free").decrement(2.0);
     metrics::histogram!("waiting_seconds").record(0.003);
     let text = telemetry.prometheus();
     assert!(text.contains("things_total{kind=\"good\"} 3"), "{text}");
@@ -85,7 +120,8 @@ async fn a_trace_goes_in_through_and_out_and_metrics_are_shown() {
     assert!(text.contains("waiting_seconds_bucket{le=\"0.0025\"} 0"), "{text}");
 
     tokio::task::spawn_blocking(move || telemetry.shutdown()).await.expect("it ends");
-    let batch = received.recv().await.expect("the spans arrive before the end");
+    assert_metrics(&received.metrics.recv().await.expect("the metrics arrive before the end"));
+    let batch = received.traces.recv().await.expect("the spans arrive before the end");
     let resource = batch.resource_spans.first().expect("a resource");
     let names_the_service = format!("{:?}", resource.resource).contains("test");
     assert!(names_the_service, "{resource:?}");
@@ -98,4 +134,24 @@ async fn a_trace_goes_in_through_and_out_and_metrics_are_shown() {
     assert_eq!(hex(&named("effect").trace_id), TRACE);
     assert_eq!(named("effect").parent_span_id, named("work").span_id);
     assert_ne!(hex(&named("untouched").trace_id), TRACE);
+}
+
+fn assert_metrics(batch: &ExportMetricsServiceRequest) {
+    let resource = batch.resource_metrics.first().expect("a resource");
+    assert!(format!("{:?}", resource.resource).contains("test"), "{resource:?}");
+    let metrics: Vec<_> = resource.scope_metrics.iter().flat_map(|scope| &scope.metrics).collect();
+    let data_of = |name: &str| {
+        let metric = metrics.iter().find(|metric| metric.name == name).unwrap_or_else(|| panic!("{name}"));
+        metric.data.as_ref().expect("data")
+    };
+    let Data::Sum(things) = data_of("things_total") else { panic!("a counter is a sum") };
+    let [things] = things.data_points.as_slice() else { panic!("one kind") };
+    assert_eq!(things.value, Some(Value::AsInt(3)));
+    assert_eq!(things.attributes.first().expect("a label").key, "kind");
+    let Data::Gauge(places) = data_of("places_free") else { panic!("a gauge is one") };
+    assert_eq!(places.data_points.first().expect("a point").value, Some(Value::AsDouble(5.0)));
+    let Data::Histogram(waits) = data_of("waiting_seconds") else { panic!("a histogram is one") };
+    let waits = waits.data_points.first().expect("a point");
+    let bucket = waits.explicit_bounds.iter().position(|bound| bound.total_cmp(&0.005).is_eq()).expect("our buckets");
+    assert_eq!((waits.count, waits.bucket_counts[bucket]), (1, 1));
 }

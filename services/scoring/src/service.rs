@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceServer;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServer;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalServiceServer;
 use mainstay_domain::SharedClock;
-use mainstay_events::{EventFeedServer, FeedReader, Sequencer, SequencerSettings};
-use mainstay_jobs::{Runner, RunnerSettings};
+use mainstay_events::{EventFeedServer, FeedReader};
+use mainstay_jobs::Jobs;
 use mainstay_rpc::server::{Server, ServerBuilder};
 use mainstay_rpc::service_main::{Runnable, ServiceApp, ServiceContext, ServiceError};
 use mainstay_rpc::settings::Reader;
 use mainstay_rpc::{Readiness, RpcSettings, limited};
-use mainstay_storage::{DatabaseSettings, Idempotency, Migrator, connect, observe_pool};
+use mainstay_storage::{DatabaseSettings, Migrator, connect};
 use mainstay_telemetry::Telemetry;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -26,9 +25,9 @@ use tonic::transport::Channel;
 
 use crate::app::{App, seed_default_model};
 use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, SignalRpc};
-use crate::jobs::{MarkAll, OperationMonitor, Recompute, Rescore};
 use crate::settings::ScoringSettings;
-use crate::storage::{migrator, ping};
+use crate::storage::{SCHEMA, migrator, ping};
+use crate::workers::Workers;
 
 /// Name of the service, of its feed and its schema.
 pub const SERVICE_NAME: &str = "scoring";
@@ -37,11 +36,10 @@ const SUBSCRIBE: &str = "/mainstay.events.v1.EventFeedService/Subscribe";
 const WATCH_HEALTH: &str = "/mainstay.scoring.v1.HealthService/WatchHealth";
 const STREAM_SIGNALS: &str = "/mainstay.scoring.v1.SignalService/StreamSignals";
 
-/// How often what is old is thrown away.
-const HOUSEKEEPING_INTERVAL: Duration = Duration::from_mins(10);
-/// How often the pools' sizes are told.
-const POOL_OBSERVATION_INTERVAL: Duration = Duration::from_secs(15);
-const SWEEP_BATCH: u32 = 1_000;
+/// Connections for reading the feed, shared by all its readers: one look at the head, and pages as there is news.
+const FEED_CONNECTIONS: u32 = 4;
+/// How long a reader of the feed waits for one of them. It has no caller's deadline.
+const FEED_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the service is put together from.
 pub struct ScoringParts {
@@ -70,11 +68,15 @@ impl ScoringService {
     /// What keeps the service from starting.
     pub async fn complete(parts: ScoringParts) -> Result<Self, ServiceError> {
         let ScoringParts { settings, rpc, database, clock, telemetry } = parts;
-        // Long work in the background must not take the callers' connections.
+        // Calls, readers of the feed and work in the background must not take each other's connections.
         let pool = connect(&database)?;
-        let worker_connections = settings.rescore_workers + 4;
-        let worker_pool = connect(&DatabaseSettings { max_connections: worker_connections, ..database })?;
+        let feed_pool = connect(&DatabaseSettings {
+            max_connections: FEED_CONNECTIONS,
+            acquire_timeout: FEED_ACQUIRE_TIMEOUT,
+            ..database.clone()
+        })?;
         let app = App::new(pool.clone(), clock.clone());
+        let workers = Workers::connect(app.clone(), feed_pool.clone(), &database, &settings)?;
         seed_default_model::execute(&app).await?;
 
         let mut builder = ServerBuilder::new(SERVICE_NAME, rpc.clone(), clock.clone());
@@ -82,20 +84,20 @@ impl ScoringService {
             builder = builder.metrics(telemetry);
         }
         let streams_cancelled = builder.streams_cancelled();
-        let feed = FeedReader::new(app.events.clone(), pool.clone(), SERVICE_NAME, streams_cancelled.clone());
+        let feed = FeedReader::new(app.events.clone(), feed_pool, SERVICE_NAME, streams_cancelled.clone());
         let limits = &rpc.limits;
         let server = builder
             .add_service(limited!(AccountServiceServer::new(AccountRpc { app: app.clone() }), limits))
             .add_service(limited!(SignalServiceServer::new(SignalRpc { app: app.clone(), streams_cancelled }), limits))
             .add_service(limited!(ModelServiceServer::new(ModelRpc { app: app.clone() }), limits))
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
-            .add_service(limited!(OperationsServer::new(OperationsRpc { app: app.clone() }), limits))
+            .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))
             .add_service(limited!(EventFeedServer::new(feed).into_service(), limits))
             .open_ended(&[SUBSCRIBE, WATCH_HEALTH, STREAM_SIGNALS])
-            .readiness(Arc::new(DatabaseReadiness(pool.clone())))
+            .readiness(Arc::new(DatabaseReadiness(pool)))
             .complete()
             .await?;
-        Ok(Self { server, workers: Workers::new(app, worker_pool, &settings) })
+        Ok(Self { server, workers })
     }
 
     /// Where the RPCs are.
@@ -122,91 +124,8 @@ impl ScoringService {
 #[async_trait]
 impl Runnable for ScoringService {
     async fn run(self, shutdown: CancellationToken) -> Result<(), ServiceError> {
-        let server = self.server.run(shutdown.clone());
-        // Workers go on while calls drain, so that what was acknowledged is also scored if time allows.
-        let workers_cancelled = CancellationToken::new();
-        let workers = tokio::spawn(self.workers.run(workers_cancelled.clone()));
-        let ended = server.join().await;
-        workers_cancelled.cancel();
-        workers.await?;
-        Ok(ended?)
-    }
-}
-
-/// The work behind the RPCs: scoring, sequencing events, housekeeping.
-#[derive(Clone)]
-pub struct Workers {
-    app: App,
-    pool: PgPool,
-    runner: Arc<Runner>,
-    feed_retention: Duration,
-}
-
-impl Workers {
-    fn new(app: App, pool: PgPool, settings: &ScoringSettings) -> Self {
-        let concurrency = usize::try_from(settings.rescore_workers).unwrap_or(1);
-        let runner_settings = RunnerSettings { poll_interval: settings.poll_interval, concurrency };
-        let runner = Runner::new(app.jobs.clone(), pool.clone(), app.clock.clone(), runner_settings)
-            .with(Arc::new(MarkAll(app.clone())))
-            .with(Arc::new(Rescore(app.clone())))
-            .with(Arc::new(Recompute(app.clone())))
-            .with(Arc::new(OperationMonitor(app.clone())));
-        Self { app, pool, runner: Arc::new(runner), feed_retention: settings.feed_retention }
-    }
-
-    /// Does everything that is due by the clock, and puts all events into the feed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn settle(&self) -> Result<(), ServiceError> {
-        self.runner.run_due().await?;
-        self.app.events.drain(&self.pool).await?;
-        Ok(())
-    }
-
-    async fn run(self, cancel: CancellationToken) {
-        let sequencer = Sequencer::new(self.app.events.clone(), self.pool.clone(), SequencerSettings::default());
-        tokio::join!(
-            self.runner.run(cancel.clone()),
-            sequencer.run(cancel.clone()),
-            self.wake_runner(&cancel),
-            self.observe_pools(&cancel),
-            self.keep_house(&cancel),
-        );
-    }
-
-    /// Has new work done at once instead of at the next look.
-    async fn wake_runner(&self, cancel: &CancellationToken) {
-        while cancel.run_until_cancelled(self.app.work_arrived.notified()).await.is_some() {
-            self.runner.wake();
-        }
-    }
-
-    async fn observe_pools(&self, cancel: &CancellationToken) {
-        let mut ticks = tokio::time::interval(POOL_OBSERVATION_INTERVAL);
-        while cancel.run_until_cancelled(ticks.tick()).await.is_some() {
-            observe_pool(&self.app.pool, "rpc");
-            observe_pool(&self.pool, "workers");
-        }
-    }
-
-    /// Throws away answers kept for repeated requests, and events, that are past their time.
-    async fn keep_house(&self, cancel: &CancellationToken) {
-        let mut ticks = tokio::time::interval(HOUSEKEEPING_INTERVAL);
-        while cancel.run_until_cancelled(ticks.tick()).await.is_some() {
-            if let Err(error) = self.throw_away_old().await {
-                tracing::warn!(error = %error, "old requests and events could not be thrown away; tried again later");
-            }
-        }
-    }
-
-    async fn throw_away_old(&self) -> Result<(), ServiceError> {
-        let now = self.app.clock.now();
-        let swept_before = now - Idempotency::RETENTION;
-        while self.app.idempotency.sweep(&self.pool, swept_before, SWEEP_BATCH).await? == u64::from(SWEEP_BATCH) {}
-        let kept_since = now - TimeDelta::from_std(self.feed_retention)?;
-        while self.app.events.prune(&self.pool, kept_since).await? > 0 {}
-        Ok(())
+        let Self { server, workers } = self;
+        Ok(server.run_with_work(shutdown, |cancelled| workers.run(cancelled)).await?)
     }
 }
 
@@ -237,6 +156,10 @@ impl ServiceApp for ScoringMain {
 
     fn migrator() -> Migrator {
         migrator()
+    }
+
+    fn jobs() -> Option<Jobs> {
+        Some(Jobs::new(&SCHEMA))
     }
 
     async fn complete(context: ServiceContext<ScoringSettings>) -> Result<ScoringService, ServiceError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_domain::PARTITION_COUNT;
-use mainstay_storage::{SchemaName, StorageError, exactly_one};
+use mainstay_storage::{SchemaName, StorageError, exactly_one, storable_text};
 use sqlx::postgres::types::PgInterval;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, SqlSafeStr, SqlStr};
 use uuid::Uuid;
@@ -185,7 +185,7 @@ impl Store {
             .bind(&self.feed)
             .bind(event.partition)
             .bind(event.offset)
-            .bind(shortened(error))
+            .bind(storable_text(error, ERROR_TEXT_MAX))
             .fetch_optional(pool)
             .await?)
     }
@@ -224,7 +224,7 @@ impl Store {
             .bind(event.event_time)
             .bind(event.record_time)
             .bind(event.traceparent.as_deref().unwrap_or_default())
-            .bind(shortened(reason))
+            .bind(storable_text(reason, ERROR_TEXT_MAX))
             .bind(attempts)
             .execute(conn)
             .await?;
@@ -282,16 +282,11 @@ impl Store {
             .bind(&self.feed)
             .bind(event.account_id())
             .bind(event.offset)
-            .bind(shortened(reason))
+            .bind(storable_text(reason, ERROR_TEXT_MAX))
             .execute(pool)
             .await?;
         Ok(())
     }
-}
-
-fn shortened(text: &str) -> String {
-    // PostgreSQL's text cannot hold the character 0.
-    text.chars().filter(|character| *character != '\0').take(ERROR_TEXT_MAX).collect()
 }
 
 impl Statements {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use mainstay_domain::with_causes;
 use mainstay_storage::{StorageError, transact};
 use sqlx::{PgConnection, PgPool};
 use tracing::Instrument;
@@ -143,7 +144,7 @@ impl Worker {
 
     /// Counts a failed attempt, and parks the event after the last one.
     async fn fail(&self, event: &Event, error: &HandlerError) -> Result<Option<Duration>, StorageError> {
-        let reason = described(error);
+        let reason = with_causes(error);
         let Some(attempts) = self.store.record_failure(&self.pool, event, &reason).await? else { return Ok(None) };
         self.count("failed", 1);
         if attempts < self.settings.attempts_max {
@@ -196,7 +197,7 @@ impl Worker {
                 return Err(StorageError::Unavailable(error));
             }
             Err(error) => {
-                let reason = described(&error);
+                let reason = with_causes(&error);
                 tracing::error!(consumer = self.consumer, event = %event.id, r#type = event.event_type, reason, "parked event failed again");
                 self.store.fail_parked(&self.pool, event, &reason).await?;
             }
@@ -231,14 +232,6 @@ fn storage_error(error: HandlerError) -> Result<(), StorageError> {
     match error {
         HandlerError::Storage(error) => Err(error),
         HandlerError::Retry(_) | HandlerError::Skip(_) => Ok(()),
-    }
-}
-
-/// The error with what caused it.
-fn described(error: &HandlerError) -> String {
-    match error {
-        HandlerError::Storage(StorageError::Internal(source)) => format!("{error}: {source}"),
-        _ => error.to_string(),
     }
 }
 

@@ -74,7 +74,8 @@ async fn the_feed_is_read_over_the_wire() {
     let again: Vec<_> = client.subscribe(from_oldest).await.expect("a stream").into_inner().collect().await;
     assert_eq!(again.len(), responses.len());
 
-    let faulty = api::SubscribeRequest { types: vec![String::new()], partitions: vec![0, 64, -1], ..request.clone() };
+    let types = vec![String::new(), sample.to_owned(), "a\0b".to_owned(), "a b".to_owned(), "a".repeat(201)];
+    let faulty = api::SubscribeRequest { types, partitions: vec![0, 64, -1], ..request.clone() };
     let status = client.subscribe(faulty).await.expect_err("refused");
     let fields: Vec<String> = status
         .get_details_bad_request()
@@ -83,7 +84,7 @@ async fn the_feed_is_read_over_the_wire() {
         .into_iter()
         .map(|violation| violation.field)
         .collect();
-    assert_eq!(fields, ["types[0]", "partitions[1]", "partitions[2]"]);
+    assert_eq!(fields, ["types[0]", "types[2]", "types[3]", "types[4]", "partitions[1]", "partitions[2]"]);
     let status = client
         .subscribe(api::SubscribeRequest { cursor: "no cursor".to_owned(), ..request })
         .await

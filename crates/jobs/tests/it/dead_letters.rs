@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
-use mainstay_jobs::{Job, JobError, JobFilter, JobPage, JobState, Outcome, QueueStats};
+use mainstay_jobs::{Job, JobError, JobFilter, JobHandler, JobPage, JobState, Jobs, Outcome, QueueStats};
+use sqlx::PgConnection;
 
 use crate::fixture::{Answers, Effects, Fixture, QUEUE};
 
@@ -86,11 +87,11 @@ async fn an_effect_that_its_commit_refuses_is_a_failed_attempt() {
 async fn outcomes_that_do_not_match_the_jobs_are_a_failed_attempt() {
     struct Silent;
     #[async_trait::async_trait]
-    impl mainstay_jobs::JobHandler for Silent {
+    impl JobHandler for Silent {
         fn queue(&self) -> &'static str {
             QUEUE
         }
-        async fn run(&self, _: &mut sqlx::PgConnection, _: &[Job]) -> Result<Vec<Outcome>, JobError> {
+        async fn run(&self, _: &mut PgConnection, _: &[Job]) -> Result<Vec<Outcome>, JobError> {
             Ok(Vec::new())
         }
     }
@@ -133,7 +134,7 @@ async fn dead(fixture: &Fixture, keys: &[&str]) {
 }
 
 #[tokio::test]
-async fn the_dead_are_listed_requeued_and_purged() {
+async fn the_dead_are_listed_and_requeued() {
     let fixture = Fixture::new().await;
     let (pool, jobs) = (fixture.pool(), &fixture.jobs);
     dead(&fixture, &["a", "b", "c"]).await;
@@ -154,15 +155,14 @@ async fn the_dead_are_listed_requeued_and_purged() {
     assert!(jobs.requeue(pool, QUEUE, "b", now, now).await.expect("requeued"));
     assert!(!jobs.requeue(pool, QUEUE, "b", now, now).await.expect("asked"), "it is not dead any more");
     assert!(!jobs.requeue(pool, QUEUE, "live", now, now).await.expect("asked"), "nor was this");
-    assert_eq!(jobs.purge_dead(pool, QUEUE, now, 1).await.expect("purged"), 1);
-    assert_eq!(jobs.purge_dead(pool, QUEUE, now - MINUTE, 9).await.expect("purged"), 0, "they died later");
+    assert_eq!(jobs.requeue_dead(pool, QUEUE, 1, now, now).await.expect("requeued"), 1);
     assert_eq!(jobs.requeue_dead(pool, QUEUE, 9, now + MINUTE, now).await.expect("requeued"), 1);
 
     let stats = jobs.stats(pool, now).await.expect("stats");
-    let expected = QueueStats { queue: QUEUE.to_owned(), due: 2, scheduled: 1, dead: 0, oldest_due: Some(now) };
+    let expected = QueueStats { queue: QUEUE.to_owned(), due: 3, scheduled: 1, dead: 0, oldest_due: Some(now) };
     assert_eq!(stats, [expected]);
     let runner = fixture.runner(pool, 1).with(Effects::in_batches_of(10));
-    assert_eq!(runner.run_due().await.expect("run"), 2);
+    assert_eq!(runner.run_due().await.expect("run"), 3);
     fixture.clock.advance(MINUTE);
     assert_eq!(runner.run_due().await.expect("run"), 1);
 }
@@ -175,6 +175,66 @@ async fn scheduling_a_dead_job_revives_it_with_its_mark() {
     let record = fixture.record("a").await.expect("a job");
     assert_eq!((record.dead_at, record.attempts, record.last_error), (None, 0, None));
     assert_eq!((record.due_at, record.low_mark), (fixture.now() + MINUTE, Some(5)));
+}
+
+#[tokio::test]
+async fn a_job_that_is_scheduled_steadily_keeps_its_backoff_and_dies_all_the_same() {
+    let fixture = Fixture::new().await;
+    let effects = Effects::in_batches_of(10);
+    let runner = fixture.runner(fixture.pool(), 1).with(effects.clone());
+    for minutes in 0..=3 {
+        fixture.schedule("poison", fixture.now(), Some(9 - minutes)).await;
+        fixture.mark("poison", fixture.now(), 20).await;
+        runner.run_due().await.expect("run");
+        let record = fixture.record("poison").await.expect("still there");
+        assert_eq!(record.low_mark, Some(9 - minutes), "marks are lowered all the while");
+        let (attempts, dead_at) = match minutes {
+            0 => (1, None),
+            1 | 2 => (2, None),
+            _ => (3, Some(fixture.now())),
+        };
+        assert_eq!((record.attempts, record.dead_at), (attempts, dead_at), "after {minutes} minutes");
+        assert!(record.last_error.is_some());
+        fixture.clock.advance(MINUTE);
+    }
+    assert_eq!(effects.runs(), 3, "it ran at its times only");
+}
+
+#[tokio::test]
+async fn a_job_that_its_handler_schedules_after_a_failure_has_all_its_attempts_again() {
+    let fixture = Fixture::new().await;
+    fixture.schedule("a", fixture.now(), Some(1)).await;
+    let runner = fixture.runner(fixture.pool(), 1).with(Arc::new(FailsOnce { jobs: fixture.jobs.clone() }));
+    runner.run_due().await.expect("run");
+    assert_eq!(fixture.record("a").await.expect("still there").attempts, 1);
+    fixture.clock.advance(MINUTE);
+    runner.run_due().await.expect("run");
+    let record = fixture.record("a").await.expect("scheduled by its handler");
+    assert_eq!((record.low_mark, record.attempts, record.last_error), (Some(0), 0, None));
+}
+
+/// Fails at first, then schedules its job and says that it is done.
+struct FailsOnce {
+    jobs: Jobs,
+}
+
+#[async_trait::async_trait]
+impl JobHandler for FailsOnce {
+    fn queue(&self) -> &'static str {
+        QUEUE
+    }
+
+    async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
+        let [job] = jobs else { return Err(JobError::Dead("one job at a time".to_owned())) };
+        match (job.attempts, job.low_mark) {
+            (0, Some(1)) => Err(JobError::Retry("not yet".to_owned())),
+            (1, Some(1)) => {
+                self.jobs.schedule_marks(connection, QUEUE, &[&job.key], &[0], job.due_at, job.due_at).await?;
+                Ok(vec![Outcome::Done])
+            }
+            _ => Ok(vec![Outcome::Again { due_at: job.due_at + TimeDelta::days(1), low_mark: Some(0), payload: None }]),
+        }
+    }
 }
 
 #[tokio::test]

@@ -80,6 +80,13 @@ impl Fixture {
         self.jobs.schedule(connection, QUEUE, &[job], self.now()).await.expect("scheduled");
     }
 
+    /// As a signal does: a mark without a payload.
+    pub(crate) async fn mark(&self, key: &str, due_at: DateTime<Utc>, low_mark: i64) {
+        let mut connection = self.pool().acquire().await.expect("a connection");
+        let now = self.now();
+        self.jobs.schedule_marks(&mut connection, QUEUE, &[key], &[low_mark], due_at, now).await.expect("marked");
+    }
+
     pub(crate) async fn records(&self) -> Vec<JobRecord> {
         let page = JobPage { after: None, limit: 1_000 };
         self.jobs.list(self.pool(), &JobFilter::default(), &page).await.expect("a list")

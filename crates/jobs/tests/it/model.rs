@@ -72,9 +72,13 @@ fn joined(row: Option<&Row>, due_at: DateTime<Utc>, low_mark: Option<i64>) -> Ro
     match row {
         None => Row { due_at, low_mark, attempts: 0, dead: false },
         Some(row) => Row {
-            due_at: if row.dead { due_at } else { row.due_at.min(due_at) },
+            due_at: match row {
+                Row { dead: true, .. } => due_at,
+                Row { attempts: 0, .. } => row.due_at.min(due_at),
+                _ => row.due_at,
+            },
             low_mark: row.low_mark.into_iter().chain(low_mark).min(),
-            attempts: 0,
+            attempts: if row.dead { 0 } else { row.attempts },
             dead: false,
         },
     }
@@ -91,7 +95,7 @@ fn answered(row: &Row, answer: Answer, now: DateTime<Utc>) -> Option<Row> {
         }
         Answer::Fail | Answer::Die => Some(Row { attempts: row.attempts + 1, dead: true, ..row.clone() }),
         Answer::Itself { minutes, low_mark } => {
-            Some(joined(Some(row), now + TimeDelta::minutes(minutes), Some(low_mark)))
+            Some(Row { attempts: 0, ..joined(Some(row), now + TimeDelta::minutes(minutes), Some(low_mark)) })
         }
     }
 }

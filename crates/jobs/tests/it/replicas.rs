@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
+use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -115,6 +116,31 @@ async fn a_runner_that_does_not_end_in_time_is_rolled_back() {
     running.await.expect("it ends");
     assert_eq!((fixture.effects().await, fixture.records().await.len()), (0, 1));
     assert_eq!(fixture.record("a").await.expect("a job").attempts, 0, "nothing is counted");
+}
+
+#[tokio::test]
+async fn a_runner_that_is_dropped_at_any_moment_leaves_no_transaction_in_its_pool() {
+    const SWITCHES_MAX: usize = 400;
+    let fixture = Fixture::new().await;
+    let pool = PgPoolOptions::new().max_connections(1).connect(fixture.database.url()).await.expect("a pool");
+    for switches in 0..SWITCHES_MAX {
+        fixture.schedule("a", fixture.now(), None).await;
+        let runner = fixture.runner(&pool, 1).with(Arc::new(Nothing));
+        let running = tokio::spawn(async move { runner.run_due().await });
+        for _ in 0..switches {
+            tokio::task::yield_now().await;
+        }
+        running.abort();
+        // Whether it was dropped or had ended before.
+        let _ = running.await;
+
+        sqlx::query("INSERT INTO jobs_test.facts (key) VALUES ('a')").execute(&pool).await.expect("a fact");
+        let seen = fixture.count("WITH gone AS (DELETE FROM jobs_test.facts RETURNING 1) SELECT count(*) FROM gone");
+        assert_eq!(seen.await, 1, "what is written after {switches} switches of task is committed");
+    }
+    let open = "SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    assert_eq!(fixture.count(open).await, 0);
 }
 
 /// Says that it began, and ends when it may.

@@ -12,6 +12,7 @@ use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use mainstay_domain::with_causes;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -94,7 +95,7 @@ async fn fetch(address: &Address) -> Result<Bytes, String> {
         request = request.header(AUTHORIZATION, value);
     }
     let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
-    let response = client.request(request).await.map_err(|error| with_sources(&error))?;
+    let response = client.request(request).await.map_err(|error| with_causes(&error))?;
     if !response.status().is_success() {
         return Err(format!("answered {}; redirects are not followed", response.status()));
     }
@@ -131,14 +132,4 @@ fn authorities(path: &Path) -> Result<RootCertStore, String> {
 fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

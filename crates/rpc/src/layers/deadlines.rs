@@ -2,7 +2,8 @@
 //!
 //! The limit is the smaller of the caller's and the server's, which has one for unary and one
 //! for streaming methods. It covers the whole answer, body included: when it passes, the handler
-//! is dropped, and with it its query. Open-ended streams must begin within the unary limit and have
+//! is dropped, and the database ends what its transactions are doing, since it was told the limit
+//! ([`mainstay_storage::within_deadline`]). Open-ended streams must begin within the unary limit and have
 //! no end of ours, only the caller's, if it gave one.
 //!
 //! Streams of health and reflection, which know nothing of the server's end, end with it here; the
@@ -16,6 +17,7 @@ use std::task::Context;
 use std::time::Duration;
 
 use mainstay_api::mainstay::common::v1::ErrorReason;
+use mainstay_storage::within_deadline;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
@@ -63,7 +65,7 @@ impl Layer for Deadlines {
             Pace::Streaming => (at_most(self.stream_max), Some(at_most(self.stream_max))),
             Pace::OpenEnded => (at_most(self.unary_max), asked.map(|asked| started + asked)),
         };
-        let Ok(response) = timeout_at(head_by, next.handle(request)).await else {
+        let Ok(response) = timeout_at(head_by, within_deadline(head_by, next.handle(request))).await else {
             return refusal(exceeded(head_by - started));
         };
         if code_of_head(&response).is_some() {

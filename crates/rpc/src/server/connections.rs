@@ -19,6 +19,7 @@ use mainstay_domain::IdSource;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::server::TcpConnectInfo;
@@ -143,16 +144,17 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let info = TcpConnectInfo { local_addr: stream.local_addr().ok(), remote_addr: Some(peer) };
         let connections = self.clone();
+        let speaks_by = self.speaks_by();
         self.open.spawn(async move {
             let _permit = permit;
             match tls {
-                None => connections.serve(stream, Some(info), protocol, answer).await,
+                None => connections.serve(stream, Some(info), protocol, speaks_by, answer).await,
                 Some(tls) => {
-                    let handshake = tokio::time::timeout(connections.settings.handshake_timeout, tls.accept(stream));
+                    let handshake = timeout_at(speaks_by, tls.accept(stream));
                     tokio::select! {
                         () = connections.closing.cancelled() => {}
                         outcome = handshake => match outcome {
-                            Ok(Ok(stream)) => connections.serve(stream, Some(info), protocol, answer).await,
+                            Ok(Ok(stream)) => connections.serve(stream, Some(info), protocol, speaks_by, answer).await,
                             Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
                             Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
                         }
@@ -169,16 +171,28 @@ impl Connections {
         B: HttpBody<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
     {
         let connections = self.clone();
-        self.open.spawn(async move { connections.serve(stream, None, Protocol::Grpc, answer).await });
+        let speaks_by = self.speaks_by();
+        self.open.spawn(async move { connections.serve(stream, None, Protocol::Grpc, speaks_by, answer).await });
     }
 
-    async fn serve<B, A, IO>(&self, stream: IO, info: Option<TcpConnectInfo>, protocol: Protocol, answer: A)
-    where
+    /// When a connection that begins now must have said its first HTTP bytes, encrypted or not.
+    fn speaks_by(&self) -> Instant {
+        Instant::now() + self.settings.handshake_timeout
+    }
+
+    async fn serve<B, A, IO>(
+        &self,
+        stream: IO,
+        info: Option<TcpConnectInfo>,
+        protocol: Protocol,
+        speaks_by: Instant,
+        answer: A,
+    ) where
         A: Answer<B>,
         B: HttpBody<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let first = await_first_bytes(stream, protocol.first_bytes(), self.settings.handshake_timeout);
+        let first = await_first_bytes(stream, protocol.first_bytes(), speaks_by);
         let stream = tokio::select! {
             () = self.closing.cancelled() => return,
             first = first => match first {

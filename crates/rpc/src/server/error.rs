@@ -45,4 +45,7 @@ pub enum ServeError {
     /// A part of the server stopped by itself.
     #[error("the server stopped by itself: {0}")]
     Stopped(String),
+    /// The work behind the RPCs ended by itself; the server was shut down.
+    #[error("the work behind the RPCs ended by itself: {0}")]
+    WorkEnded(String),
 }

@@ -3,11 +3,10 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// Reads its first bytes from memory, all others from the connection.
 pub(super) struct Rewound<IO> {
@@ -15,9 +14,8 @@ pub(super) struct Rewound<IO> {
     inner: IO,
 }
 
-/// Waits for the first `bytes_min` bytes of a connection, so that one that says nothing costs
-/// no more than `limit`.
-pub(super) async fn await_first_bytes<IO>(mut inner: IO, bytes_min: usize, limit: Duration) -> io::Result<Rewound<IO>>
+/// Waits for the first `bytes_min` bytes of a connection until `by`, so that one that says nothing does not stay.
+pub(super) async fn await_first_bytes<IO>(mut inner: IO, bytes_min: usize, by: Instant) -> io::Result<Rewound<IO>>
 where
     IO: AsyncRead + Unpin,
 {
@@ -30,7 +28,7 @@ where
         }
         Ok(())
     };
-    timeout(limit, read).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    timeout_at(by, read).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     Ok(Rewound { first: first.freeze(), inner })
 }
 
@@ -78,15 +76,21 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Rewound<IO> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::AsyncWriteExt;
 
     use super::*;
+
+    fn in_a_minute() -> Instant {
+        Instant::now() + Duration::from_mins(1)
+    }
 
     #[tokio::test]
     async fn nothing_is_lost_between_the_first_bytes_and_the_rest() {
         let (mut client, server) = tokio::io::duplex(64);
         client.write_all(b"hello, ").await.expect("there is room");
-        let mut rewound = await_first_bytes(server, 3, Duration::from_mins(1)).await.expect("they came");
+        let mut rewound = await_first_bytes(server, 3, in_a_minute()).await.expect("they came");
         client.write_all(b"world").await.expect("there is room");
         drop(client);
         let mut text = String::new();
@@ -98,7 +102,7 @@ mod tests {
     async fn a_connection_that_says_too_little_is_given_up() {
         let (mut client, server) = tokio::io::duplex(64);
         client.write_all(b"PR").await.expect("there is room");
-        let error = await_first_bytes(server, 3, Duration::from_secs(5)).await.err().expect("it is given up");
+        let error = await_first_bytes(server, 3, in_a_minute()).await.err().expect("it is given up");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -102,6 +102,39 @@ impl Server {
         ServerHandle { serving: tokio::spawn(parts.serve(shutdown)), memory, local_addr, admin_addr }
     }
 
+    /// Serves as [`Server::run`] does, beside the work behind the RPCs, and waits for the end of both. The work's token
+    /// is cancelled when the server has drained, so that what was acknowledged is also worked on if time allows.
+    ///
+    /// # Errors
+    /// When one of them ended without being asked to. If it is the work, the server is shut down: a service that
+    /// answers and does not work is worse than one that its supervisor starts anew.
+    pub async fn run_with_work<W>(
+        self,
+        shutdown: CancellationToken,
+        work: impl FnOnce(CancellationToken) -> W,
+    ) -> Result<(), ServeError>
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let (stopping, work_cancelled) = (shutdown.child_token(), CancellationToken::new());
+        let mut serving = std::pin::pin!(self.run(stopping.clone()).join());
+        let mut working = tokio::spawn(work(work_cancelled.clone()));
+        tokio::select! {
+            served = &mut serving => {
+                work_cancelled.cancel();
+                working.await.map_err(|error| ServeError::WorkEnded(error.to_string()))?;
+                served
+            }
+            ended = &mut working => {
+                let reason = ended.err().map_or_else(|| "it returned".to_owned(), |error| error.to_string());
+                tracing::error!(reason, "the work behind the RPCs ended by itself: shutting down");
+                stopping.cancel();
+                serving.await?;
+                Err(ServeError::WorkEnded(reason))
+            }
+        }
+    }
+
     fn memory(&self) -> Memory {
         Memory { connections: self.parts.connections.clone(), chain: self.parts.chain.clone() }
     }

@@ -262,7 +262,7 @@ impl ConnectionSettings {
         Self {
             handshake_timeout: reader.duration(
                 "rpc.connections.handshake_timeout",
-                "a connection must have said its first HTTP/2 bytes by then",
+                "a connection must have said its first HTTP/2 bytes by then, its TLS handshake included",
                 default.handshake_timeout,
                 Duration::from_millis(100)..=Duration::from_mins(1),
             ),

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use async_trait::async_trait;
 use mainstay_domain::SharedClock;
+use mainstay_jobs::Jobs;
 use mainstay_storage::{DatabaseSettings, Migrator};
 use mainstay_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,11 @@ pub trait ServiceApp: Send + Sync + 'static {
 
     /// Its schema.
     fn migrator() -> Migrator;
+
+    /// Its due work, for the command `jobs`; `None` when it has none.
+    fn jobs() -> Option<Jobs> {
+        None
+    }
 
     /// Does all that can fail. The schema has been checked, telemetry has been started.
     async fn complete(context: ServiceContext<Self::Settings>) -> Result<Self::Complete, ServiceError>;

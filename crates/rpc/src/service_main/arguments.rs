@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, value_parser};
 
+use super::jobs::{self, JobsAction};
 use super::{Outcome, ServiceApp};
 
 /// What to do.
@@ -15,6 +16,7 @@ pub(super) enum Action {
     Migrate,
     ConfigCheck,
     Healthcheck { address: Option<String>, service: String },
+    Jobs(JobsAction),
 }
 
 /// A command line that makes sense.
@@ -37,6 +39,7 @@ pub(super) fn parse<A: ServiceApp>(
             address: below.get_one("address").cloned(),
             service: below.get_one("service").cloned().unwrap_or_default(),
         },
+        Some(("jobs", below)) => Action::Jobs(jobs::action_of(below)),
         _ => Action::Serve,
     };
     let variable = config_variable::<A>();
@@ -76,7 +79,7 @@ fn command<A: ServiceApp>() -> Command {
         .long("service")
         .value_name("NAME")
         .help("The gRPC service to ask about, or `readiness` [default: the server as a whole]");
-    Command::new(program.clone())
+    let command = Command::new(program.clone())
         .version(env!("CARGO_PKG_VERSION"))
         .about(A::ABOUT)
         .after_help(lesson(&program, A::NAME))
@@ -99,7 +102,11 @@ fn command<A: ServiceApp>() -> Command {
                 .about("Asks a running server for its health; exits with 0 when it serves, else with 1")
                 .arg(address)
                 .arg(service),
-        )
+        );
+    match A::jobs() {
+        Some(_) => command.subcommand(jobs::command(&program)),
+        None => command,
+    }
 }
 
 fn lesson(program: &str, name: &str) -> String {

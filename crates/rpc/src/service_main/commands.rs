@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_domain::{Clock, SystemClock};
+use mainstay_domain::{Clock, SystemClock, with_causes};
 use mainstay_storage::{DatabaseSettings, Migrator, SchemaState};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
@@ -15,6 +15,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::arguments::program;
+use super::jobs::JobsAction;
 use super::{CommonSettings, EXIT_FAILURE, EXIT_MISUSE, Runnable, ServiceApp, ServiceContext, ServiceError};
 use crate::settings::{Reader, SettingsError};
 use crate::shutdown;
@@ -52,20 +53,8 @@ impl Outcome {
         Self { code: EXIT_MISUSE, output: String::new(), faults: format!("{fault}\n") }
     }
 
-    /// The error and its causes, each once.
     fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut faults = format!("error: {error}");
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !faults.contains(&text) {
-                faults.push_str(": ");
-                faults.push_str(&text);
-            }
-            cause = error.source();
-        }
-        faults.push('\n');
-        Self { code: EXIT_FAILURE, output: String::new(), faults }
+        Self { code: EXIT_FAILURE, output: String::new(), faults: format!("error: {}\n", with_causes(error)) }
     }
 }
 
@@ -179,6 +168,15 @@ pub(super) async fn migrate<A: ServiceApp>(configuration: Configuration<A>) -> R
         names => format!("known to a newer program only:\n  {}\n", names.join("\n  ")),
     };
     Ok(applied + &unknown)
+}
+
+/// `jobs`.
+pub(super) async fn jobs<A: ServiceApp>(
+    configuration: Configuration<A>,
+    action: JobsAction,
+) -> Result<String, ServiceError> {
+    let jobs = A::jobs().ok_or("this service has no jobs")?;
+    super::jobs::run(&jobs, &configuration.common.database, action).await
 }
 
 /// `healthcheck`.

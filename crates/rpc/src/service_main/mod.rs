@@ -1,10 +1,11 @@
-//! The command line that all service binaries share: `serve`, `migrate`, `config check`, `healthcheck`.
+//! The command line that all service binaries share: `serve`, `migrate`, `config check`, `healthcheck`, `jobs`.
 //!
 //! A service implements [`ServiceApp`]; its binary is one line, `service_main::main::<Scoring>()`.
 
 mod app;
 mod arguments;
 mod commands;
+mod jobs;
 mod settings;
 
 use std::ffi::OsString;
@@ -68,6 +69,7 @@ pub async fn run_from<A: ServiceApp>(
     }
     Outcome::of(match parsed.action {
         Action::Migrate => commands::migrate(configuration).await,
+        Action::Jobs(action) => commands::jobs(configuration, action).await,
         _ => commands::serve(configuration).await,
     })
 }

@@ -56,7 +56,7 @@ fn read_database(reader: &mut Reader, name: &str) -> DatabaseSettings {
     DatabaseSettings {
         max_connections: reader.u32(
             "database.max_connections",
-            "connections of this replica; of all replicas at most 80 % of the server's",
+            "connections of this replica for calls; its other work has pools of its own",
             default.max_connections,
             1..=1000,
         ),
@@ -92,7 +92,7 @@ fn read_telemetry(reader: &mut Reader, name: &str) -> TelemetrySettings {
     let default = TelemetrySettings::named(name);
     let otlp_endpoint = reader.optional_string(
         "telemetry.otlp_endpoint",
-        "where traces go by OTLP over gRPC, with its scheme: http://collector:4317",
+        "where traces and metrics go by OTLP over gRPC, with its scheme: http://collector:4317",
     );
     let words = ["auto", "json", "pretty"];
     let format = reader.choice("telemetry.log_format", "auto: pretty on a terminal, else JSON", "auto", &words);

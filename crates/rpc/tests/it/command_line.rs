@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use async_trait::async_trait;
+use mainstay_jobs::Jobs;
 use mainstay_rpc::service_main::{Outcome, Runnable, ServiceApp, ServiceContext, ServiceError, run_from};
 use mainstay_rpc::settings::Reader;
 use mainstay_storage::{MIGRATIONS, Migrator, SchemaName};
@@ -10,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::feed;
 use mainstay_rpc::RpcSettings;
+
+const SCHEMA: SchemaName = SchemaName::new("sample");
 
 struct App;
 
@@ -36,7 +39,11 @@ impl ServiceApp for App {
     }
 
     fn migrator() -> Migrator {
-        Migrator::new(SchemaName::new("sample"), vec![&MIGRATIONS])
+        Migrator::new(SCHEMA, vec![&MIGRATIONS, &mainstay_jobs::MIGRATIONS])
+    }
+
+    fn jobs() -> Option<Jobs> {
+        Some(Jobs::new(&SCHEMA))
     }
 
     async fn complete(context: ServiceContext<u32>) -> Result<Done, ServiceError> {
@@ -56,7 +63,7 @@ async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
 async fn help_teaches_the_way_to_a_running_service() {
     let help = run(&["--help"], &[]).await;
     assert_eq!(help.code, 0);
-    for word in ["serve", "migrate", "config", "healthcheck", "Exit codes", URL, App::ABOUT] {
+    for word in ["serve", "migrate", "config", "healthcheck", "jobs", "Exit codes", URL, App::ABOUT] {
         assert!(help.output.contains(word), "{word} in {}", help.output);
     }
 }
@@ -139,6 +146,47 @@ async fn serve_refuses_a_schema_that_is_behind_and_names_the_command() {
     assert_eq!((served.code, served.faults.as_str()), (0, ""));
     let failed = run(&["serve"], &[environment[0], ("MAINSTAY_SAMPLE__SAMPLE__SIZE", "8")]).await;
     assert_eq!((failed.code, failed.faults.as_str()), (1, "error: the size is not 7\n"));
+}
+
+#[tokio::test]
+async fn dead_jobs_are_seen_and_brought_back() {
+    let database = mainstay_testkit::database(&App::migrator()).await;
+    let environment = [(URL, database.url())];
+    let jobs = async |arguments: &[&str]| run(&[&["jobs"], arguments].concat(), &environment).await;
+    let rows = "INSERT INTO sample.jobs (queue, key, due_at, attempts, last_error, dead_at, created_at, updated_at)
+        SELECT queue, key, '1997-01-01', 3, error, dead_at, '1997-01-01', '1997-01-01' FROM (VALUES
+            ('rescore', 'acme', E'no\nmodel', timestamptz '1997-01-02 03:04:05Z'),
+            ('rescore', 'bolt', 'no model', timestamptz '1997-01-02'),
+            ('rescore', 'cog', 'no model', timestamptz '1997-01-02'),
+            ('mail', 'dot', NULL, NULL)) AS given (queue, key, error, dead_at)";
+    sqlx::raw_sql(rows).execute(database.pool()).await.expect("jobs");
+
+    let all = jobs(&["list"]).await;
+    assert_eq!((all.code, all.faults.as_str()), (0, ""));
+    for line in [
+        "QUEUE    DUE  LATER  DEAD  OLDEST DUE",
+        "mail     1    0      0     1997-01-01T00:00:00Z",
+        "rescore  0    0      3     -",
+        "rescore  acme  1997-01-01T00:00:00Z  3       1997-01-02T03:04:05Z  no model",
+    ] {
+        assert!(all.output.lines().any(|shown| shown == line), "{line} is not in:\n{}", all.output);
+    }
+    let dead = jobs(&["list", "--dead", "--limit", "1"]).await.output;
+    assert!(dead.contains("acme") && dead.contains("and 2 more") && !dead.contains("dot"), "{dead}");
+    assert!(jobs(&["list", "--dead", "--queue", "mail"]).await.output.contains("no such jobs"));
+
+    assert_eq!(jobs(&["requeue", "rescore", "acme"]).await.output, "requeued 1\n");
+    let again = jobs(&["requeue", "rescore", "acme", "bolt"]).await;
+    assert_eq!(again.code, 1);
+    assert!(again.faults.contains("requeued 1;") && again.faults.contains("key acme"), "{again:?}");
+    assert_eq!(jobs(&["requeue", "rescore", "--all-dead"]).await.output, "requeued 1\n");
+    assert!(jobs(&["list", "--dead"]).await.output.contains("no such jobs"));
+
+    for misuse in [&["requeue"][..], &["requeue", "rescore"], &["requeue", "rescore", "acme", "--all-dead"], &[]] {
+        assert_eq!(jobs(misuse).await.code, 2, "{misuse:?}");
+    }
+    let help = jobs(&["--help"]).await.output;
+    assert!(help.contains("requeue rescore --all-dead"), "{help}");
 }
 
 #[tokio::test]

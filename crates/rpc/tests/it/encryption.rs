@@ -1,10 +1,18 @@
 //! TLS on the RPC port, plain text on the admin port.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use mainstay_api::mainstay::events::v1::GetFeedPositionRequest;
 use mainstay_rpc::RpcSettings;
 use mainstay_rpc::tls::TlsSettings;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
@@ -43,6 +51,26 @@ async fn plain_text_is_not_answered_on_an_encrypted_port() {
     let endpoint = Endpoint::from_shared(format!("http://{}", handle.local_addr())).expect("an address");
     let mut client = feed::Client::new(endpoint.connect_lazy());
     client.get_feed_position(GetFeedPositionRequest {}).await.expect_err("it is not encrypted");
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_after_its_handshake_is_closed() {
+    let mut settings = encrypted();
+    settings.connections.handshake_timeout = Duration::from_secs(1);
+    let (server, _fake) = feed::server(&settings).await;
+    let handle = server.run(CancellationToken::new());
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(data("authority.pem")).expect("a certificate")).expect("an authority");
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(handle.local_addr()).await.expect("it is accepted");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let mut silent = TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("a handshake");
+    let read = silent.read(&mut [0; 1]).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "it is closed: {read:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The server as its callers and its operator meet it.
 
 mod admin;
+mod authentication;
 mod command_line;
 mod connections;
 mod encryption;

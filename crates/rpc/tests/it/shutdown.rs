@@ -129,3 +129,40 @@ async fn health_says_no_first_and_calls_are_still_served() {
     let mut client = feed::Client::new(channel);
     client.get_feed_position(GetFeedPositionRequest {}).await.expect("it is still served");
 }
+
+#[tokio::test]
+async fn work_that_ends_by_itself_ends_the_server_with_an_error() {
+    let works: [fn() -> (); 2] = [|| panic!("the work's own panic"), || ()];
+    for (work, reason) in works.into_iter().zip(["the work's own panic", "it returned"]) {
+        let (server, _fake) = feed::server(&settings(Duration::ZERO, BOUND * 2)).await;
+        let address = server.local_addr();
+        let served = server.run_with_work(CancellationToken::new(), |_| async move { work() });
+        let error = timeout(BOUND, served).await.expect("in time").expect_err("nobody asked it to end");
+        assert!(error.to_string().contains(reason), "{error}");
+        TcpStream::connect(address).await.expect_err("nobody listens any more");
+    }
+}
+
+#[tokio::test]
+async fn work_is_told_to_end_when_calls_are_drained() {
+    let (server, fake) = feed::server(&settings(Duration::ZERO, BOUND * 2)).await;
+    fake.behave(Behaviour::Wait);
+    let (address, shutdown) = (server.local_addr(), CancellationToken::new());
+    let streams_cancelled = server.streams_cancelled();
+    let (tell_end, mut ended) = tokio::sync::oneshot::channel();
+    let work = |cancelled: CancellationToken| async move {
+        cancelled.cancelled().await;
+        tell_end.send(()).expect("the test listens");
+    };
+    let serving = tokio::spawn(server.run_with_work(shutdown.clone(), work));
+    let mut client = feed::Client::connect(format!("http://{address}")).await.expect("it listens");
+    let call = tokio::spawn(async move { client.get_feed_position(GetFeedPositionRequest {}).await });
+    fake.has_entered().await;
+    shutdown.cancel();
+    streams_cancelled.cancelled().await;
+    ended.try_recv().expect_err("a call is still in progress");
+    fake.release.notify_one();
+    call.await.expect("no panic").expect("it is answered");
+    timeout(BOUND, serving).await.expect("in time").expect("no panic").expect("well");
+    ended.await.expect("the work was told");
+}

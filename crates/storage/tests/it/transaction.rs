@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use mainstay_storage::{
-    Idempotency, MIGRATIONS, Migrator, Replay, RequestKey, SchemaName, StorageError, fingerprint, transact,
+    DatabaseSettings, Idempotency, MIGRATIONS, Migrator, Replay, RequestKey, SchemaName, StorageError, begin, connect,
+    fingerprint, transact, within_deadline,
 };
 use sqlx::{PgConnection, PgPool};
+use tokio::time::{Instant, timeout_at};
 
-use crate::fixture::{Fixture, now};
+use crate::fixture::{Fixture, now, settings};
 
 const SCHEMA: SchemaName = SchemaName::new("trial");
 
@@ -212,4 +214,42 @@ async fn a_caller_that_goes_away_before_the_commit_leaves_nothing() {
     let repeated = tokio::time::timeout(Duration::from_secs(20), answer_once(&fixture.pool, "SELECT 1")).await;
     assert_eq!(repeated.expect("in time").expect("answered"), Replay::First);
     assert_eq!(fixture.number("SELECT count(*) FROM trial.effects").await, 1);
+}
+
+#[tokio::test]
+async fn a_statement_ends_in_the_database_when_its_caller_s_time_has_passed() {
+    let fixture = fixture().await;
+    let deadline = Instant::now() + Duration::from_millis(200);
+    let slow = transact(&fixture.pool, async |connection| execute(connection, "SELECT pg_sleep(3600)").await);
+    let answer: Result<Result<(), StorageError>, _> = timeout_at(deadline, within_deadline(deadline, slow)).await;
+    answer.expect_err("the caller waits no longer");
+    let ended = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+         AND state = 'active' AND query LIKE '%pg_sleep(3600)%' AND pid <> pg_backend_pid())";
+    tokio::time::timeout(Duration::from_secs(5), fixture.until(ended)).await.expect("it is ended");
+}
+
+#[tokio::test]
+async fn a_caller_s_time_shortens_the_statement_timeout_and_never_lengthens_it() {
+    let fixture = fixture().await;
+    let shown_within = async |statement_timeout, left| {
+        let pool =
+            connect(&DatabaseSettings { statement_timeout, ..settings(fixture.database.url()) }).expect("a pool");
+        within_deadline(Instant::now() + left, async {
+            let mut transaction = begin(&pool).await.expect("a transaction");
+            sqlx::query_scalar("SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'")
+                .fetch_one(&mut *transaction)
+                .await
+                .expect("a setting")
+        })
+        .await
+    };
+    let (second, minute): (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+    let shown: i64 = shown_within(second, minute).await;
+    assert_eq!(shown, 1_000);
+    for pools in [minute, Duration::ZERO] {
+        let shown: i64 = shown_within(pools, second).await;
+        assert!((1..=1_100).contains(&shown), "{shown}");
+    }
+    let shown: i64 = shown_within(minute, Duration::ZERO).await;
+    assert!((1..=100).contains(&shown), "{shown}: some time is left to hear of it");
 }

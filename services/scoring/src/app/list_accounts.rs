@@ -1,5 +1,7 @@
 //! Accounts in the order of their ids.
 
+use mainstay_storage::begin;
+
 use super::{App, ScoringError};
 use crate::domain::account::{Account, AccountFilter};
 use crate::storage::accounts;
@@ -11,6 +13,6 @@ pub(crate) async fn execute(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Account>, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = begin(&app.pool).await?;
     Ok(accounts::list(&mut conn, filter, after, limit).await?)
 }

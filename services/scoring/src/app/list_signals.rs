@@ -1,6 +1,7 @@
 //! The signals of an account, newest first.
 
 use mainstay_domain::AccountId;
+use mainstay_storage::begin;
 
 use super::{App, ScoringError};
 use crate::domain::signal::{SignalCursor, SignalFilter, StoredSignal};
@@ -14,7 +15,7 @@ pub(crate) async fn execute(
     after: Option<&SignalCursor>,
     limit: i64,
 ) -> Result<Vec<StoredSignal>, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = begin(&app.pool).await?;
     if accounts::archived_by_id(&mut conn, &[account.as_str()]).await?.is_empty() {
         return Err(ScoringError::AccountNotFound(account.clone()));
     }

@@ -27,7 +27,12 @@ impl AccountService for AccountRpc {
         request: Request<proto::CreateAccountRequest>,
     ) -> Result<Response<proto::Account>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(&request, "CreateAccount", &message.request_id, message.validate_only)?;
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.AccountService/CreateAccount",
+            &message.request_id,
+            message.validate_only,
+        )?;
         let given = new_account(request.into_inner())?;
         let account = create_account::execute(&self.app, &mutation, &given, convert::account::message).await?;
         Ok(Response::new(account))
@@ -64,7 +69,12 @@ impl AccountService for AccountRpc {
         request: Request<proto::UpdateAccountRequest>,
     ) -> Result<Response<proto::Account>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(&request, "UpdateAccount", &message.request_id, message.validate_only)?;
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.AccountService/UpdateAccount",
+            &message.request_id,
+            message.validate_only,
+        )?;
         let message = request.into_inner();
         let mut found = Violations::new();
         found.require(message.account.is_some(), "account", "is required");
@@ -87,7 +97,12 @@ impl AccountService for AccountRpc {
         request: Request<proto::BatchUpsertAccountsRequest>,
     ) -> Result<Response<proto::BatchUpsertAccountsResponse>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(&request, "BatchUpsertAccounts", &message.request_id, false)?;
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.AccountService/BatchUpsertAccounts",
+            &message.request_id,
+            false,
+        )?;
         let mut found = Violations::new();
         let all_or_nothing = convert::common::all_or_nothing(&mut found, message.mode);
         let size = message.accounts.len();
@@ -114,7 +129,12 @@ impl AccountService for AccountRpc {
         request: Request<proto::ArchiveAccountRequest>,
     ) -> Result<Response<proto::Account>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(&request, "ArchiveAccount", &message.request_id, false)?;
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.AccountService/ArchiveAccount",
+            &message.request_id,
+            false,
+        )?;
         let id = account_id(&message.name)?;
         let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
         let account = archive_account::execute(&self.app, &mutation, &id, etag, convert::account::message).await?;

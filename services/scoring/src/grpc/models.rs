@@ -26,7 +26,12 @@ impl ModelService for ModelRpc {
         request: Request<proto::CreateModelRequest>,
     ) -> Result<Response<proto::Model>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(&request, "CreateModel", &message.request_id, message.validate_only)?;
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.ModelService/CreateModel",
+            &message.request_id,
+            message.validate_only,
+        )?;
         let message = request.into_inner();
         let mut found = Violations::new();
         let model = convert::model::new_model(&mut found, &message.model_id, message.model);
@@ -64,7 +69,8 @@ impl ModelService for ModelRpc {
         request: Request<proto::ActivateModelRequest>,
     ) -> Result<Response<proto::Model>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(&request, "ActivateModel", &message.request_id, false)?;
+        let mutation =
+            request::mutation(&request, "mainstay.scoring.v1.ModelService/ActivateModel", &message.request_id, false)?;
         let mut found = Violations::new();
         let id = found.take("name", ModelId::parse_name(&message.name));
         let id = convert::common::complete(found, id)?;

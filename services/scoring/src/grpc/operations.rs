@@ -41,7 +41,8 @@ pub(super) async fn recompute_health(
     request: Request<proto::RecomputeHealthRequest>,
 ) -> Result<Response<lro::Operation>, Status> {
     let message = request.get_ref();
-    let mutation = request::mutation(&request, "RecomputeHealth", &message.request_id, false)?;
+    let mutation =
+        request::mutation(&request, "mainstay.scoring.v1.HealthService/RecomputeHealth", &message.request_id, false)?;
     let mut found = Violations::new();
     let start_day = convert::common::day(&mut found, "start_day", &message.start_day);
     found.into_result(()).map_err(ApiError::invalid)?;

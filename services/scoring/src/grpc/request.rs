@@ -11,8 +11,8 @@ use crate::domain::account::check_text;
 
 const REQUEST_ID_LENGTH_MAX: usize = 128;
 
-/// How a mutation was asked for: its fingerprint is over the whole message,
-/// so that the same id with other content is seen.
+/// How a mutation was asked for, by the full name of its method: its fingerprint is over the whole
+/// message, so that the same id with other content is seen.
 pub(super) fn mutation<M: Message>(
     request: &Request<M>,
     method: &'static str,

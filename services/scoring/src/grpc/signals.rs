@@ -37,7 +37,12 @@ impl SignalService for SignalRpc {
         request: Request<proto::BatchRecordSignalsRequest>,
     ) -> Result<Response<proto::BatchRecordSignalsResponse>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(&request, "BatchRecordSignals", &message.request_id, message.validate_only)?;
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.SignalService/BatchRecordSignals",
+            &message.request_id,
+            message.validate_only,
+        )?;
         let mut found = Violations::new();
         let all_or_nothing = convert::common::all_or_nothing(&mut found, message.mode);
         check_batch_size(&mut found, message.signals.len());

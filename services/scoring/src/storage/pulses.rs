@@ -27,9 +27,9 @@ pub(crate) struct NewPulseDay {
 }
 
 /// Adds days; answers those that were not known. Rows go in in the order of their keys.
-pub(crate) async fn add<'a>(
+pub(crate) async fn add(
     conn: &mut PgConnection,
-    days: &BTreeSet<PulseDay<'a>>,
+    days: &BTreeSet<PulseDay<'_>>,
 ) -> Result<Vec<NewPulseDay>, StorageError> {
     let kinds: Vec<i16> = days.iter().map(|pulse| series_kind_number(pulse.kind)).collect();
     let names: Vec<&str> = days.iter().map(|pulse| pulse.name).collect();

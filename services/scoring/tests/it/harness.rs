@@ -79,6 +79,11 @@ impl Harness {
         (self.clock.today() + TimeDelta::days(days)).to_string()
     }
 
+    /// Throws away what is past its time.
+    pub(crate) async fn keep_house(&self) {
+        self.workers.keep_house().await.expect("a clean house");
+    }
+
     /// Turns the clock to midnight of a day and does what is due then.
     pub(crate) async fn turn_to(&self, day: &str) {
         self.clock.set(at(day));
