@@ -1,7 +1,5 @@
 //! Rows of signals, each once.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use mainstay_domain::AccountId;
 use mainstay_storage::StorageError;
@@ -38,8 +36,7 @@ pub(crate) async fn insert_new(
            FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[],
                        $8::bigint[], $10::float8[])
                 AS given (account_id, source, source_id, kind, event_at, name, user_id, amount, level)
-         ON CONFLICT DO NOTHING
-         RETURNING account_id, source, source_id",
+         ON CONFLICT DO NOTHING",
         &columns.account_id as &[&str],
         &columns.source as &[&str],
         &columns.source_id as &[&str],
@@ -51,16 +48,34 @@ pub(crate) async fn insert_new(
         recorded_at,
         &columns.level as &[Option<f64>],
     )
+    .execute(&mut *conn)
+    .await?;
+    match usize::try_from(inserted.rows_affected()) {
+        Ok(0) => Ok(Vec::new()),
+        Ok(count) if count == order.len() => Ok(order),
+        _ => {
+            let places = inserted_here(conn, &columns).await?;
+            Ok(places.into_iter().filter_map(|place| order.get(place).copied()).collect())
+        }
+    }
+}
+
+/// Which rows, by their place, this transaction inserted. Asked for only when some were known: to have the INSERT return
+/// its keys would cost every batch, and most have nothing but new signals.
+async fn inserted_here(conn: &mut PgConnection, columns: &SignalColumns<'_>) -> Result<Vec<usize>, StorageError> {
+    let places = sqlx::query_scalar!(
+        r#"SELECT given.place - 1 AS "place!"
+             FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
+                  AS given (account_id, source, source_id, place)
+             JOIN scoring.signals AS stored USING (account_id, source, source_id)
+            WHERE stored.xmin = pg_current_xact_id()::xid"#,
+        &columns.account_id as &[&str],
+        &columns.source as &[&str],
+        &columns.source_id as &[&str],
+    )
     .fetch_all(conn)
     .await?;
-    if inserted.len() == order.len() {
-        return Ok(order);
-    }
-    let places: HashMap<SignalKey<'_>, usize> = order.iter().map(|&index| (key(signals[index]), index)).collect();
-    Ok(inserted
-        .iter()
-        .filter_map(|row| places.get(&(row.account_id.as_str(), row.source.as_str(), row.source_id.as_str())).copied())
-        .collect())
+    places.into_iter().map(|place| usize::try_from(place).map_err(codes::corrupt)).collect()
 }
 
 /// A page of an account's signals, newest first, after `after`.
