@@ -113,10 +113,7 @@ fn find_source<'a>(
             let is_gauge = match measure.aggregation {
                 Aggregation::Last | Aggregation::LastOfLimit => true,
                 Aggregation::Sum | Aggregation::MeanPerDay => false,
-                _ => {
-                    series.gauge(name).is_some_and(|levels| levels.newest(day).is_some())
-                        || pulses.of_series(SeriesKind::Gauge, name).is_some()
-                }
+                _ => series.gauge(name).is_some_and(|levels| levels.newest(day).is_some()),
             };
             if is_gauge {
                 let levels = series.gauge(name)?;
