@@ -34,11 +34,11 @@ impl Jobs {
     /// the due time is the earlier of the two, the low mark the lower (`None` gives way), the
     /// payload the new one. A job that failed and waits for its next attempt goes on waiting, so that
     /// whoever schedules it steadily neither hastens it nor keeps it from its end; a dead one lives
-    /// again, with the new due time and a new set of attempts. If a worker holds the job at this moment, this waits for its commit and joins what
-    /// it left, so that a wake-up is never lost.
+    /// again, with the new due time and a new set of attempts. If a worker holds the job at this
+    /// moment, this waits for its commit and joins what it left, so that a wake-up is never lost.
     ///
     /// Rows are locked in the order of their keys. The caller schedules before it takes locks that
-    /// a handler of this queue takes too, else the two may lock each other out
+    /// a handler of this queue waits for, else the two may lock each other out
     /// ([`StorageError::Conflict`] for one of them).
     pub async fn schedule(
         &self,

@@ -887,8 +887,9 @@ pub mod account_service_client {
         }
         /// Takes an account out of the archive, for a customer who came back: it has
         /// the fields and the history it had, takes changes and signals again, and is
-        /// scored from today on. The days in the archive stay without a score. An
-        /// account that is not archived is answered as it is, whatever the `etag`.
+        /// scored from today on. The days in the archive stay without a score, and
+        /// late signals of the days before that were not scored yet when it was
+        /// archived do not change their scores: `RecomputeHealth` does. An account that is not archived is answered as it is, whatever the `etag`.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).
@@ -1002,8 +1003,9 @@ pub mod account_service_server {
         ) -> std::result::Result<tonic::Response<super::Account>, tonic::Status>;
         /// Takes an account out of the archive, for a customer who came back: it has
         /// the fields and the history it had, takes changes and signals again, and is
-        /// scored from today on. The days in the archive stay without a score. An
-        /// account that is not archived is answered as it is, whatever the `etag`.
+        /// scored from today on. The days in the archive stay without a score, and
+        /// late signals of the days before that were not scored yet when it was
+        /// archived do not change their scores: `RecomputeHealth` does. An account that is not archived is answered as it is, whatever the `etag`.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`).

@@ -8,13 +8,9 @@ use mainstay_domain::ModelId;
 use sqlx::PgConnection;
 
 use super::ScoringError;
-use crate::domain::{
-    Comparison, DayContext, HealthModel, Pulses, Segment, SegmentBase, SegmentBases, SeriesKey, day_number,
-};
+use super::model_cache::ModelBook;
+use crate::domain::{DayContext, HealthModel, Pulses, Segment, SegmentBase, SegmentBases, SeriesKey, day_number};
 use crate::storage::{accounts, pulses, segments};
-
-/// How far back the bases of a day are made that nobody made when it was today, because no worker ran.
-const CATCH_UP_DAYS_MAX: i64 = 7;
 
 /// The contexts of the days from the first to the last that are scored.
 pub(crate) struct DayContexts {
@@ -25,6 +21,7 @@ impl DayContexts {
     /// Loads what the days `models_by_day` need; the days follow one another.
     pub(crate) async fn load(
         conn: &mut PgConnection,
+        book: &ModelBook,
         models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>,
     ) -> Result<Self, ScoringError> {
         let mut by_model_and_day = HashMap::new();
@@ -52,8 +49,8 @@ impl DayContexts {
                 }
             }
             noted_until = Some(day);
-            let segment_bases = if compares_segments(model) {
-                load_segment_bases(conn, model, day, last).await?
+            let segment_bases = if model.compares_segments() {
+                load_segment_bases(conn, book, model, day).await?
             } else {
                 SegmentBases::default()
             };
@@ -73,26 +70,22 @@ fn pulsed_series(models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>) -> BTree
     models_by_day.values().flat_map(|model| model.measures()).map(|(_, measure)| measure.input.pulse()).collect()
 }
 
-fn compares_segments(model: &HealthModel) -> bool {
-    model.measures().any(|(_, measure)| measure.comparison == Comparison::SegmentMedian)
-}
-
 /// The bases for a day are made from the day before, once, by whoever needs them first, and then kept: a late signal does not
-/// move everybody's score. There are none while most accounts have no score of this model on the day before, as on the day of
-/// its activation and while days of the past are scored for the first time: medians of the few that come first are wrong for all.
+/// move everybody's score. There are none on the day of a model's activation, and while most accounts have no score on the day
+/// before, as when days of the past are scored for the first time: medians of the few that come first are wrong for all.
 async fn load_segment_bases(
     conn: &mut PgConnection,
+    book: &ModelBook,
     model: &HealthModel,
     day: NaiveDate,
-    today: NaiveDate,
 ) -> Result<SegmentBases, ScoringError> {
     if let Some(bases) = segments::lookup(conn, &model.id, day).await? {
         return Ok(bases);
     }
-    if (today - day).num_days() > CATCH_UP_DAYS_MAX {
+    let day_before = day.pred_opt().unwrap_or(day);
+    if book.model_for(day_before).is_none_or(|earlier| earlier.id != model.id) {
         return Ok(SegmentBases::default());
     }
-    let day_before = day.pred_opt().unwrap_or(day);
     let rows = segments::raw_values(conn, &model.id, day_before).await?;
     let account_count = accounts::count_unarchived(conn).await?;
     if rows.len() * 2 < account_count {

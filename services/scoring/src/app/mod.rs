@@ -35,7 +35,6 @@ pub(crate) mod record_signals;
 mod refused_batch;
 pub(crate) mod rescore_accounts;
 pub(crate) mod seed_default_model;
-pub(crate) mod unarchive_account;
 pub(crate) mod update_account;
 pub(crate) mod upsert_accounts;
 pub(crate) mod wait_operation;

@@ -12,7 +12,7 @@ use super::queues::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
 use super::rescore_accounts::HISTORY_DAYS_MAX;
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::day_number;
-use crate::storage::operations;
+use crate::storage::{operations, segments};
 
 /// Begins the operation, of which there is one at a time. Without `start_day`
 /// today is scored. `answer` makes of it what the caller is told, and told again.
@@ -35,6 +35,8 @@ pub(crate) async fn execute<T: Replayable + Send>(
         }
         // Jobs that an earlier operation gave up on.
         app.jobs.clear(conn, RECOMPUTE_QUEUE).await?;
+        // Made again from the days that are scored again.
+        segments::forget(conn, start_day + Days::new(1)).await?;
         let low_mark = i64::from(day_number(start_day));
         let account_count = mark_all_accounts(app, conn, RECOMPUTE_QUEUE, low_mark, now).await?;
         operations::set_account_count(conn, id, account_count).await?;

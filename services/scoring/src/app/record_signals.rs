@@ -1,6 +1,7 @@
 //! Records signals: each once, durable, added to the days they belong to.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use mainstay_domain::{Violations, day_of};
@@ -38,19 +39,28 @@ pub(crate) async fn execute<T: Replayable + Send>(
     all_or_nothing: bool,
     answer: impl Fn(RecordedSignals) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    app.mutate(mutation, async |conn| {
-        let now = app.clock.now();
-        let (accepted, refused) = sort_out(conn, items, now).await?;
-        if all_or_nothing && !refused.is_empty() {
-            return Err(refuse_all(FIELDS, refused));
-        }
-        let mut recorded = record(app, conn, &accepted, now).await?;
-        ::metrics::counter!("mainstay_scoring_signals_recorded_total").increment(recorded.recorded as u64);
-        ::metrics::counter!("mainstay_scoring_signals_duplicate_total").increment(recorded.duplicates as u64);
-        recorded.refused = refused;
-        Ok(answer(recorded))
-    })
-    .await
+    // Of the last run: a transaction that met another one runs again.
+    let (recorded_count, duplicate_count) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let answer = app
+        .mutate(mutation, async |conn| {
+            let now = app.clock.now();
+            let (accepted, refused) = sort_out(conn, items, now).await?;
+            if all_or_nothing && !refused.is_empty() {
+                return Err(refuse_all(FIELDS, refused));
+            }
+            let mut recorded = record(app, conn, &accepted, now).await?;
+            recorded_count.store(recorded.recorded, Ordering::Relaxed);
+            duplicate_count.store(recorded.duplicates, Ordering::Relaxed);
+            recorded.refused = refused;
+            Ok(answer(recorded))
+        })
+        .await?;
+    if !mutation.validate_only {
+        let count = |counted: AtomicUsize| counted.into_inner() as u64;
+        ::metrics::counter!("mainstay_scoring_signals_recorded_total").increment(count(recorded_count));
+        ::metrics::counter!("mainstay_scoring_signals_duplicate_total").increment(count(duplicate_count));
+    }
+    Ok(answer)
 }
 
 /// The signals that can be recorded, and the errors of the others by place.

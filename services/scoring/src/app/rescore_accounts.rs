@@ -61,9 +61,10 @@ pub(crate) async fn execute(
         locked.values().filter(|account| !account.archived).map(|account| account.id.as_str()).collect();
     let series = load_series(conn, &scored_ids).await?;
 
-    let plans = plan(requests, &locked, &series, today);
-    let models_by_day = models_by_day(&book, &plans, today);
-    let contexts = DayContexts::load(conn, &models_by_day).await?;
+    let days_each_max = if book.models().any(HealthModel::compares_segments) { 1 } else { ACCOUNT_DAYS_MAX };
+    let plans = plan(requests, &locked, &series, today, days_each_max);
+    let models_by_day = models_by_day(&book, &plans);
+    let contexts = DayContexts::load(conn, &book, &models_by_day).await?;
     let in_the_past: Vec<&str> =
         plans.iter().filter(|plan| plan.first < today).map(|plan| plan.account.id.as_str()).collect();
     let past_facts = scoring_facts::load(conn, &in_the_past).await?;
@@ -100,14 +101,18 @@ struct Plan<'a> {
     account: &'a ScoredAccount,
     first: NaiveDate,
     last: NaiveDate,
+    today: NaiveDate,
     outcome: Rescored,
 }
 
+/// What each request gets of this transaction. With measures that compare segments it is a day of each account, so that all
+/// accounts come through a day, of which medians are made, before any comes to the next.
 fn plan<'a>(
     requests: &[RescoreRequest],
     locked: &'a HashMap<String, ScoredAccount>,
     series: &HashMap<String, AccountSeries>,
     today: NaiveDate,
+    days_each_max: usize,
 ) -> Vec<Plan<'a>> {
     let oldest = today.checked_sub_days(Days::new(HISTORY_DAYS_MAX)).unwrap_or(today);
     let mut days_left = ACCOUNT_DAYS_MAX;
@@ -120,7 +125,7 @@ fn plan<'a>(
         let earliest_useful = first_signal.map_or(today, crate::domain::date_of).clamp(oldest, today);
         let first = request.from_day.clamp(earliest_useful.min(today), today);
         let wanted = usize::try_from((today - first).num_days() + 1).unwrap_or(1);
-        let granted = wanted.min(days_left.max(1));
+        let granted = wanted.min(days_left.max(1)).min(days_each_max);
         days_left = days_left.saturating_sub(granted);
         let last = first + TimeDelta::days(i64::try_from(granted).unwrap_or(1) - 1);
         let outcome = if last < today {
@@ -128,15 +133,17 @@ fn plan<'a>(
         } else {
             Rescored::Done { through: today }
         };
-        plans.push(Plan { account, first, last, outcome });
+        plans.push(Plan { account, first, last, today, outcome });
     }
     plans
 }
 
 /// Which model scores which day: the one whose activation holds on that day.
-fn models_by_day(book: &ModelBook, plans: &[Plan<'_>], today: NaiveDate) -> BTreeMap<NaiveDate, Arc<HealthModel>> {
-    let first = plans.iter().map(|plan| plan.first).min().unwrap_or(today);
-    first.iter_days().take_while(|day| *day <= today).filter_map(|day| Some((day, book.model_for(day)?))).collect()
+fn models_by_day(book: &ModelBook, plans: &[Plan<'_>]) -> BTreeMap<NaiveDate, Arc<HealthModel>> {
+    let first = plans.iter().map(|plan| plan.first).min();
+    let last = plans.iter().map(|plan| plan.last).max();
+    let Some((first, last)) = first.zip(last) else { return BTreeMap::new() };
+    first.iter_days().take_while(|day| *day <= last).filter_map(|day| Some((day, book.model_for(day)?))).collect()
 }
 
 fn score_days(
@@ -154,7 +161,8 @@ fn score_days(
     let past_facts = past_facts.get(plan.account.id.as_str());
     for (&day, model) in models_by_day.range(plan.first..=plan.last) {
         let Some(context) = contexts.get(&model.id, day) else { continue };
-        let facts = past_facts.and_then(|facts| facts.on(day)).unwrap_or(&plan.account.facts);
+        let facts_then = past_facts.filter(|_| day < plan.today).and_then(|facts| facts.on(day));
+        let facts = facts_then.unwrap_or(&plan.account.facts);
         let inputs = AccountInputs {
             series,
             plan_limits: &facts.plan_limits,

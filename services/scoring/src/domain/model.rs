@@ -196,6 +196,11 @@ pub struct MeasureDraft {
 }
 
 impl HealthModel {
+    /// Whether a measure is compared with the account's segment.
+    pub fn compares_segments(&self) -> bool {
+        self.measures().any(|(_, measure)| measure.comparison == Comparison::SegmentMedian)
+    }
+
     /// Checks a model. The faults name every offending field by its path in
     /// the proto, for example `components[2].measures[0].curve[3].x`.
     pub fn from_draft(draft: ModelDraft) -> Result<Self, Violations> {

@@ -8,8 +8,9 @@ use mainstay_rpc::{ApiError, field_mask};
 use tonic::{Request, Response, Status};
 
 use super::request;
+use crate::app::archive_account::{self, Archival};
 use crate::app::upsert_accounts::{self, UpsertedAccounts};
-use crate::app::{App, archive_account, create_account, get_account, list_accounts, unarchive_account, update_account};
+use crate::app::{App, create_account, get_account, list_accounts, update_account};
 use crate::convert;
 use crate::domain::account::{ACCOUNTS_BATCH_MAX, Account, GivenAccount};
 
@@ -137,7 +138,9 @@ impl AccountService for AccountRpc {
         )?;
         let id = account_id(&message.name)?;
         let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
-        let account = archive_account::execute(&self.app, &mutation, &id, etag, convert::account::message).await?;
+        let account =
+            archive_account::execute(&self.app, &mutation, &id, etag, Archival::IntoArchive, convert::account::message)
+                .await?;
         Ok(Response::new(account))
     }
 
@@ -146,10 +149,23 @@ impl AccountService for AccountRpc {
         request: Request<proto::UnarchiveAccountRequest>,
     ) -> Result<Response<proto::Account>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(&request, "UnarchiveAccount", &message.request_id, false)?;
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.AccountService/UnarchiveAccount",
+            &message.request_id,
+            false,
+        )?;
         let id = account_id(&message.name)?;
         let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
-        let account = unarchive_account::execute(&self.app, &mutation, &id, etag, convert::account::message).await?;
+        let account = archive_account::execute(
+            &self.app,
+            &mutation,
+            &id,
+            etag,
+            Archival::OutOfArchive,
+            convert::account::message,
+        )
+        .await?;
         Ok(Response::new(account))
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct PulseDay<'a> {
     pub day: NaiveDate,
 }
 
-/// A day that was added to those of a series, and the days of the series nearest to it.
+/// A day that was added to those of a series, and the days nearest to it that were there before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewPulseDay {
     pub series: SeriesKey,
@@ -34,30 +34,19 @@ pub(crate) async fn add(
     let kinds: Vec<i16> = days.iter().map(|pulse| series_kind_number(pulse.kind)).collect();
     let names: Vec<&str> = days.iter().map(|pulse| pulse.name).collect();
     let dates: Vec<NaiveDate> = days.iter().map(|pulse| pulse.day).collect();
-    let added = sqlx::query!(
-        "INSERT INTO scoring.series_days (kind, name, day)
-         SELECT kind, name, day FROM unnest($1::smallint[], $2::text[], $3::date[]) AS given (kind, name, day)
-         ON CONFLICT DO NOTHING
-         RETURNING kind, name, day",
-        &kinds,
-        &names as &[&str],
-        &dates,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    if added.is_empty() {
-        return Ok(Vec::new());
-    }
-    let kinds: Vec<i16> = added.iter().map(|row| row.kind).collect();
-    let names: Vec<&str> = added.iter().map(|row| row.name.as_str()).collect();
-    let dates: Vec<NaiveDate> = added.iter().map(|row| row.day).collect();
     let rows = sqlx::query!(
-        r#"SELECT kind AS "kind!", name AS "name!", day AS "day!",
+        // One statement: what is looked up is what was there before, without the days that are added beside.
+        r#"WITH added AS (
+               INSERT INTO scoring.series_days (kind, name, day)
+               SELECT kind, name, day FROM unnest($1::smallint[], $2::text[], $3::date[]) AS given (kind, name, day)
+               ON CONFLICT DO NOTHING
+               RETURNING kind, name, day)
+           SELECT kind, name, day,
                   (SELECT max(known.day) FROM scoring.series_days AS known
-                    WHERE known.kind = given.kind AND known.name = given.name AND known.day < given.day) AS day_before,
+                    WHERE known.kind = added.kind AND known.name = added.name AND known.day < added.day) AS day_before,
                   (SELECT min(known.day) FROM scoring.series_days AS known
-                    WHERE known.kind = given.kind AND known.name = given.name AND known.day > given.day) AS day_after
-             FROM unnest($1::smallint[], $2::text[], $3::date[]) AS given (kind, name, day)"#,
+                    WHERE known.kind = added.kind AND known.name = added.name AND known.day > added.day) AS day_after
+             FROM added"#,
         &kinds,
         &names as &[&str],
         &dates,

@@ -66,6 +66,12 @@ pub(crate) async fn keep(
     Ok(())
 }
 
+/// Forgets the bases of the days from `first` on.
+pub(crate) async fn forget(conn: &mut PgConnection, first: NaiveDate) -> Result<(), StorageError> {
+    sqlx::query!("DELETE FROM scoring.segment_medians WHERE day >= $1", first).execute(conn).await?;
+    Ok(())
+}
+
 /// The numbers before the comparison that a model's measures had on a day, by segment.
 pub(crate) async fn raw_values(
     conn: &mut PgConnection,

@@ -102,7 +102,6 @@ impl<'a> SeriesDeltas<'a> {
         if is_newer {
             *newest = Some(given);
         }
-        self.pulse_days.insert(PulseDay { kind: SeriesKind::Gauge, name, day });
     }
 
     /// The earliest day that each account's new signals belong to.

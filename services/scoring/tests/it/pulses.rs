@@ -21,7 +21,7 @@ async fn r217_a_source_that_comes_to_life_late_rescores_accounts_that_were_silen
     harness.turn_to("2026-03-20").await;
     assert_eq!(harness.health_of("quiet", "").await.score, None, "all sources are silent");
 
-    let days = (1..=79).map(|number| {
+    let days = (1..=77).map(|number| {
         let day = harness.clock_day(-number);
         usage("busy", &day, "emails", 1)
     });

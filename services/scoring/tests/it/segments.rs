@@ -27,7 +27,12 @@ async fn start(at: &str) -> Harness {
 }
 
 async fn measure(harness: &mut Harness, id: &str) -> proto::MeasureExplanation {
-    let request = proto::ExplainHealthRequest { account: format!("accounts/{id}"), ..Default::default() };
+    measure_on(harness, id, "").await
+}
+
+async fn measure_on(harness: &mut Harness, id: &str, day: &str) -> proto::MeasureExplanation {
+    let request =
+        proto::ExplainHealthRequest { account: format!("accounts/{id}"), day: day.to_owned(), ..Default::default() };
     let explained = harness.health.explain_health(request).await.expect("an explanation").into_inner();
     explained.components[0].measures[0].clone()
 }
@@ -66,4 +71,26 @@ async fn medians_wait_until_most_accounts_have_been_scored() {
     }
     harness.turn_to("2026-03-11").await;
     assert_eq!(measure(&mut harness, "smb-3").await.value, Some(1.0), "30 against the median of 10 to 50");
+}
+
+#[tokio::test]
+async fn a_recomputation_makes_the_medians_of_the_past_anew() {
+    let mut harness = start("2026-03-01T12:00:00Z").await;
+    harness.settle().await;
+    harness.pass_days(9).await;
+    let late = (1..=5).map(|number| usage(&format!("smb-{number}"), "2026-03-08", "emails", number * 10));
+    harness.record(late.collect()).await;
+    harness.settle().await;
+    let past = measure_on(&mut harness, "smb-1", "2026-03-10").await;
+    assert_eq!(past.missing_reason(), proto::MissingReason::NoSegmentBase, "late signals move no median");
+
+    let request = proto::RecomputeHealthRequest { start_day: "2026-03-08".to_owned(), ..Default::default() };
+    harness.health.recompute_health(request).await.expect("an operation");
+    harness.settle().await;
+    for (id, share_of_median) in [("smb-1", 1.0 / 3.0), ("smb-5", 5.0 / 3.0)] {
+        for day in ["2026-03-09", "2026-03-10"] {
+            let past = measure_on(&mut harness, id, day).await;
+            assert_eq!(past.value, Some(share_of_median), "{id} on {day}");
+        }
+    }
 }
