@@ -12,13 +12,13 @@ use super::model_cache::ModelBook;
 use crate::domain::{DayContext, HealthModel, Pulses, Segment, SegmentBase, SegmentBases, SeriesKey, day_number};
 use crate::storage::{accounts, pulses, segments};
 
-/// The contexts of the days from the first to the last that are scored.
+/// The contexts of the days that are scored.
 pub(crate) struct DayContexts {
     by_model_and_day: HashMap<(ModelId, NaiveDate), DayContext>,
 }
 
 impl DayContexts {
-    /// Loads what the days `models_by_day` need; the days follow one another.
+    /// Loads what the days `models_by_day` need.
     pub(crate) async fn load(
         conn: &mut PgConnection,
         book: &ModelBook,

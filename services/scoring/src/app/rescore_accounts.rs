@@ -138,12 +138,17 @@ fn plan<'a>(
     plans
 }
 
-/// Which model scores which day: the one whose activation holds on that day.
+/// Which model scores which day that some plan has: the one whose activation holds on that day.
 fn models_by_day(book: &ModelBook, plans: &[Plan<'_>]) -> BTreeMap<NaiveDate, Arc<HealthModel>> {
     let first = plans.iter().map(|plan| plan.first).min();
     let last = plans.iter().map(|plan| plan.last).max();
     let Some((first, last)) = first.zip(last) else { return BTreeMap::new() };
-    first.iter_days().take_while(|day| *day <= last).filter_map(|day| Some((day, book.model_for(day)?))).collect()
+    first
+        .iter_days()
+        .take_while(|day| *day <= last)
+        .filter(|day| plans.iter().any(|plan| (plan.first..=plan.last).contains(day)))
+        .filter_map(|day| Some((day, book.model_for(day)?)))
+        .collect()
 }
 
 fn score_days(
