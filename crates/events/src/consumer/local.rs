@@ -39,10 +39,17 @@ impl EventSource for LocalSource {
         })
     }
 
-    async fn subscribe(&self, feed_id: Uuid, after: i64, filter: FeedFilter) -> Result<SourceStream, SourceError> {
+    async fn subscribe(
+        &self,
+        feed_id: Uuid,
+        after: i64,
+        filter: FeedFilter,
+        until_now: bool,
+    ) -> Result<SourceStream, SourceError> {
         let feed = self.reader.feed();
         let start = FeedStart::Cursor(Cursor { feed_id, offset: after }.encode(feed));
-        let batches = self.reader.subscribe(start, filter, false).await.map_err(|error| source_error(feed, &error))?;
+        let batches =
+            self.reader.subscribe(start, filter, until_now).await.map_err(|error| source_error(feed, &error))?;
         Ok(batches
             .map(move |batch| match batch {
                 Ok(batch) => Ok(SourceBatch { events: batch.events, through: batch.through }),

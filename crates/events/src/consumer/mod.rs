@@ -41,6 +41,26 @@ pub use remote::RemoteSource;
 pub use settings::{ConsumerSettings, ConsumerStart};
 pub use source::{EventSource, SourceBatch, SourceError, SourcePosition, SourceStream};
 
+/// Why a consumer did not come through what its feed holds.
+#[derive(Debug, thiserror::Error)]
+pub enum CatchUpError {
+    /// The feed cannot be read.
+    #[error(transparent)]
+    Source(SourceError),
+    /// The consumer's own database failed.
+    #[error("the consumer's own database failed: {0}")]
+    Storage(StorageError),
+}
+
+impl From<SessionError> for CatchUpError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Source(error) => Self::Source(error),
+            SessionError::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 /// Longest wait before the feed is tried again.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
 
@@ -87,13 +107,7 @@ impl Consumer {
     /// It never gives up: whatever fails is logged and tried again. A feed that has pruned what was not read yet, or that was
     /// made anew, needs a person; the consumer says so each time and passes over nothing.
     pub async fn run(&self, cancel: CancellationToken) {
-        let worker = Arc::new(Worker {
-            consumer: self.name,
-            store: Store::new(self.schema, self.name, self.source.feed()),
-            handler: Arc::clone(&self.handler),
-            pool: self.pool.clone(),
-            settings: self.settings.clone(),
-        });
+        let worker = Arc::new(self.worker());
         let (replica_sender, replica) = watch::channel(None);
         tokio::select! {
             biased;
@@ -105,6 +119,27 @@ impl Consumer {
             && let Err(error) = worker.store.leave(&worker.pool, replica).await
         {
             tracing::warn!(consumer = self.name, %error, "the other replicas take over when the lease has run out");
+        }
+    }
+
+    /// Applies what the feed holds now, once, and comes back: for a turned clock, whose hand waits for the effects.
+    /// Says how many events there were. An event that fails is left for the next call; after as many calls as the
+    /// settings have attempts it is parked.
+    ///
+    /// # Errors
+    /// When the feed or the consumer's own database cannot be read.
+    pub async fn catch_up(&self) -> Result<usize, CatchUpError> {
+        let mut session = Session::open(Arc::new(self.worker()), Arc::clone(&self.source)).await?;
+        Ok(session.catch_up().await?)
+    }
+
+    fn worker(&self) -> Worker {
+        Worker {
+            consumer: self.name,
+            store: Store::new(self.schema, self.name, self.source.feed()),
+            handler: Arc::clone(&self.handler),
+            pool: self.pool.clone(),
+            settings: self.settings.clone(),
         }
     }
 

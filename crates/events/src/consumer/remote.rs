@@ -4,7 +4,8 @@ use futures::StreamExt;
 use mainstay_api::mainstay::events::v1 as api;
 use mainstay_api::mainstay::events::v1::event_feed_service_client::EventFeedServiceClient;
 use tonic::Status;
-use tonic::transport::Channel;
+use tonic::body::Body;
+use tonic::client::GrpcService;
 use uuid::Uuid;
 
 use super::source::{EventSource, SourceBatch, SourceError, SourcePosition, SourceStream};
@@ -17,20 +18,32 @@ use crate::page::FeedFilter;
 /// To its readers a cursor is opaque. Both ends of this connection are this crate, so that this end may look inside: it
 /// keeps an offset for each partition and starts where the furthest behind is, which no received cursor need name.
 #[derive(Debug, Clone)]
-pub struct RemoteSource {
+pub struct RemoteSource<C> {
     feed: String,
-    client: EventFeedServiceClient<Channel>,
+    client: EventFeedServiceClient<C>,
 }
 
-impl RemoteSource {
+impl<C> RemoteSource<C>
+where
+    C: GrpcService<Body>,
+    C::Error: Into<tonic::codegen::StdError>,
+    C::ResponseBody: tonic::codegen::Body<Data = bytes::Bytes> + Send + 'static,
+    <C::ResponseBody as tonic::codegen::Body>::Error: Into<tonic::codegen::StdError> + Send,
+{
     /// A source that reads the service behind the channel, whose feed has the given name.
-    pub fn new(feed: impl Into<String>, channel: Channel) -> Self {
+    pub fn new(feed: impl Into<String>, channel: C) -> Self {
         Self { feed: feed.into(), client: EventFeedServiceClient::new(channel) }
     }
 }
 
 #[async_trait::async_trait]
-impl EventSource for RemoteSource {
+impl<C> EventSource for RemoteSource<C>
+where
+    C: GrpcService<Body, Future: Send> + Clone + Send + Sync + 'static,
+    C::Error: Into<tonic::codegen::StdError>,
+    C::ResponseBody: tonic::codegen::Body<Data = bytes::Bytes> + Send + 'static,
+    <C::ResponseBody as tonic::codegen::Body>::Error: Into<tonic::codegen::StdError> + Send,
+{
     fn feed(&self) -> &str {
         &self.feed
     }
@@ -46,12 +59,18 @@ impl EventSource for RemoteSource {
         })
     }
 
-    async fn subscribe(&self, feed_id: Uuid, after: i64, filter: FeedFilter) -> Result<SourceStream, SourceError> {
+    async fn subscribe(
+        &self,
+        feed_id: Uuid,
+        after: i64,
+        filter: FeedFilter,
+        until_now: bool,
+    ) -> Result<SourceStream, SourceError> {
         let request = api::SubscribeRequest {
             cursor: Cursor { feed_id, offset: after }.encode(&self.feed),
             types: filter.types,
             partitions: filter.partitions.into_iter().map(i32::from).collect(),
-            until_now: false,
+            until_now,
         };
         let answer = self.client.clone().subscribe(request).await;
         let responses = answer.map_err(|status| source_error(&self.feed, &status))?.into_inner();

@@ -83,7 +83,7 @@ impl Session {
         loop {
             let mine = partitions.borrow_and_update().clone();
             self.load(&mine).await?;
-            let mut batches = self.subscribe(&mine).await?;
+            let mut batches = self.subscribe(&mine, false).await?;
             let mut silent_at = Instant::now() + self.worker.settings.silence_max;
             let mut has_to_subscribe_anew = false;
             while !has_to_subscribe_anew {
@@ -110,6 +110,26 @@ impl Session {
         }
     }
 
+    /// Applies what the feed holds at the call, of all partitions, and requeued events; says how many events of the wanted
+    /// types there were. One that fails is left with its partition for the next call.
+    pub(super) async fn catch_up(&mut self) -> Result<usize, SessionError> {
+        let all: Vec<i16> = (0..PARTITION_COUNT).collect();
+        self.load(&all).await?;
+        self.replay_requeued(&all).await?;
+        let Some(mut batches) = self.subscribe(&all, true).await? else { return Ok(0) };
+        let mut seen = 0;
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            let is_new =
+                |event: &&Event| self.offsets.get(&event.partition).is_some_and(|offset| *offset < event.offset);
+            seen += batch.events.iter().filter(is_new).count();
+            let through = batch.through;
+            self.apply(batch).await?;
+            self.checkpoint(through).await?;
+        }
+        Ok(seen)
+    }
+
     /// Reads the offsets of the partitions; of those that are blocked and still here, keeps the state.
     async fn load(&mut self, mine: &[i16]) -> Result<(), SessionError> {
         let stored = self.worker.store.offsets(&self.worker.pool, mine).await?;
@@ -128,7 +148,7 @@ impl Session {
 
     /// Reads on from the partition that is furthest behind, blocked ones left aside: they read on when they are free.
     /// Nothing when all are blocked.
-    async fn subscribe(&mut self, mine: &[i16]) -> Result<Option<SourceStream>, SessionError> {
+    async fn subscribe(&mut self, mine: &[i16], until_now: bool) -> Result<Option<SourceStream>, SessionError> {
         let free = self.offsets.iter().filter(|(partition, _)| !self.blocked.contains_key(partition));
         let Some(after) = free.map(|(_, offset)| *offset).min() else { return Ok(None) };
         for blocked in self.blocked.values_mut() {
@@ -140,7 +160,7 @@ impl Session {
             types: self.worker.settings.types.clone(),
             partitions: if is_all { Vec::new() } else { mine.to_vec() },
         };
-        Ok(Some(self.source.subscribe(self.feed_id, after, filter).await?))
+        Ok(Some(self.source.subscribe(self.feed_id, after, filter, until_now).await?))
     }
 
     fn lost(&self, reason: &str) -> SourceError {

@@ -68,6 +68,13 @@ pub trait EventSource: Send + Sync {
     /// Where the feed stands.
     async fn position(&self) -> Result<SourcePosition, SourceError>;
 
-    /// Reads on after an offset of the feed with the given identity, without end.
-    async fn subscribe(&self, feed_id: Uuid, after: i64, filter: FeedFilter) -> Result<SourceStream, SourceError>;
+    /// Reads on after an offset of the feed with the given identity: without end, or `until_now` up to the newest event
+    /// at the call.
+    async fn subscribe(
+        &self,
+        feed_id: Uuid,
+        after: i64,
+        filter: FeedFilter,
+        until_now: bool,
+    ) -> Result<SourceStream, SourceError>;
 }

@@ -184,7 +184,7 @@ async fn a_consumer_passes_over_nothing_that_was_pruned() {
     let position = mainstay_events::LocalSource::new(fixture.reader());
     let source: &dyn mainstay_events::EventSource = &position;
     let feed_id = source.position().await.expect("a position").feed_id;
-    let refused = source.subscribe(feed_id, 1, mainstay_events::FeedFilter::default()).await;
+    let refused = source.subscribe(feed_id, 1, mainstay_events::FeedFilter::default(), false).await;
     assert!(matches!(refused.map(|_| ()), Err(mainstay_events::SourceError::Expired { .. })));
     second.abort();
     let _ = second.await;

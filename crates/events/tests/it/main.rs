@@ -1,5 +1,6 @@
 //! The event log against a real PostgreSQL: tests that try to break it.
 
+mod catching_up;
 mod consumer;
 mod fixture;
 mod handler;
