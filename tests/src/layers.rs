@@ -25,6 +25,7 @@ const LAYERS: [Layer; 6] = [
             "mainstay_events",
             "mainstay_jobs",
             "mainstay_rpc",
+            "mainstay_service",
             "mainstay_storage",
             "prost",
             "prost_types",
@@ -37,7 +38,7 @@ const LAYERS: [Layer; 6] = [
     },
     Layer {
         name: "storage",
-        crates: &["mainstay_api", "mainstay_rpc", "prost", "tonic"],
+        crates: &["mainstay_api", "mainstay_rpc", "mainstay_service", "prost", "tonic"],
         layers: &["grpc", "convert", "app", "jobs"],
         why: "rows become the domain's types and nothing else",
     },

@@ -43,6 +43,18 @@ pub fn is_key(text: &str) -> bool {
         && bytes.iter().all(|byte| is_lower_alphanumeric(byte) || b"_.-".contains(byte))
 }
 
+/// Most bytes of a mail address.
+pub const EMAIL_LENGTH_MAX: usize = 254;
+
+/// Whether `text` has the form that matters for routing a message: one `@` with something on both
+/// sides and no spaces. Whether the address works shows when it is written to.
+pub fn is_email(text: &str) -> bool {
+    let parts = text.split_once('@');
+    text.len() <= EMAIL_LENGTH_MAX
+        && !text.chars().any(|character| character.is_whitespace() || character.is_control())
+        && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
+}
+
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }

@@ -37,6 +37,13 @@ impl Violations {
         }
     }
 
+    /// Notes a text that has more than `most` characters, or that no database can hold.
+    pub fn check_text(&mut self, field: &str, text: &str, most: usize) {
+        let length = text.chars().count();
+        self.require(length <= most, field, format!("has {length} characters, at most {most} are allowed"));
+        self.require(!text.contains('\0'), field, "must not contain the character NUL");
+    }
+
     /// Moves in the faults of a part, their fields below `prefix`.
     pub fn absorb(&mut self, prefix: &str, part: Self) {
         self.0.extend(part.0.into_iter().map(|violation| Violation {
