@@ -6,7 +6,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, ModelId};
 
 use crate::failure::Failure;
-use crate::money::grouped;
+use mainstay_domain::grouped;
 
 /// A band, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,0 +1,1 @@
+//! The interventions service through its RPCs, on a real PostgreSQL.
