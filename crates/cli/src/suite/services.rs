@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures::future::BoxFuture;
+use mainstay_interventions::{InterventionsParts, InterventionsService, InterventionsSettings, Peers};
 use mainstay_rpc::RpcSettings;
 use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings};
+use mainstay_service::PeerSettings;
 use mainstay_storage::{DatabaseSettings, Migrator};
 use tokio_util::sync::CancellationToken;
 
@@ -36,11 +38,27 @@ pub(crate) struct Service {
 }
 
 /// All services, in the order in which they start and of their ports.
-pub(crate) const SERVICES: &[Service] = &[Service {
-    name: mainstay_scoring::SERVICE_NAME,
-    migrator: mainstay_scoring::migrator,
-    start: |parts, shutdown| Box::pin(start_scoring(parts, shutdown)),
-}];
+pub(crate) const SERVICES: &[Service] = &[
+    Service {
+        name: mainstay_scoring::SERVICE_NAME,
+        migrator: mainstay_scoring::migrator,
+        start: |parts, shutdown| Box::pin(start_scoring(parts, shutdown)),
+    },
+    Service {
+        name: mainstay_interventions::SERVICE_NAME,
+        migrator: mainstay_interventions::migrator,
+        start: |parts, shutdown| Box::pin(start_interventions(parts, shutdown)),
+    },
+];
+
+impl Parts {
+    /// Where another service of the suite listens.
+    fn peer(&self, name: &str) -> Result<Option<PeerSettings>, Failure> {
+        let Some(address) = self.peers.get(name) else { return Ok(None) };
+        let address = format!("http://{address}").parse().map_err(|error| Failure::Suite(format!("{error}")))?;
+        Ok(Some(PeerSettings { address, token: None, certificate_authority_file: None }))
+    }
+}
 
 /// Scoring, ready to serve.
 pub(crate) async fn complete_scoring(parts: Parts) -> Result<ScoringService, Failure> {
@@ -59,4 +77,26 @@ async fn start_scoring(parts: Parts, shutdown: CancellationToken) -> Result<Runn
     let service = complete_scoring(parts).await?;
     let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
     Ok(Running::start(mainstay_scoring::SERVICE_NAME, addresses, service, &shutdown))
+}
+
+async fn start_interventions(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
+    let settings = InterventionsSettings {
+        scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
+        surveys: parts.peer("surveys")?,
+        ..InterventionsSettings::default()
+    };
+    let failed = |error| Failure::Suite(format!("interventions cannot start: {error}"));
+    let peers = Peers::connect(&settings).map_err(failed)?;
+    let Parts { rpc, database_url, surroundings, .. } = parts;
+    let parts = InterventionsParts {
+        settings,
+        peers,
+        rpc,
+        database: DatabaseSettings::new(database_url, mainstay_interventions::SERVICE_NAME),
+        clock: surroundings.clock,
+        telemetry: Some(surroundings.telemetry),
+    };
+    let service = InterventionsService::complete(parts).await.map_err(failed)?;
+    let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
+    Ok(Running::start(mainstay_interventions::SERVICE_NAME, addresses, service, &shutdown))
 }

@@ -104,11 +104,6 @@ pub(crate) async fn lookup(conn: &mut PgConnection, id: Uuid) -> Result<Option<A
     row.map(Alert::try_from).transpose()
 }
 
-/// The alerts of `ids` that exist.
-pub(crate) async fn lookup_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Alert>, StorageError> {
-    alerts(select_alerts!("WHERE alert_id = ANY($1)", ids).fetch_all(conn).await?)
-}
-
 /// The open alert of an account, kind and subject. The account's row is held by the caller.
 pub(crate) async fn lookup_open(
     conn: &mut PgConnection,

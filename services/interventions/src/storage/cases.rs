@@ -128,11 +128,6 @@ pub(crate) async fn lookup(conn: &mut PgConnection, id: Uuid) -> Result<Option<C
     row.map(Case::try_from).transpose()
 }
 
-/// The cases of `ids` that exist.
-pub(crate) async fn lookup_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Case>, StorageError> {
-    cases(select_cases!("WHERE case_id = ANY($1)", ids).fetch_all(conn).await?)
-}
-
 /// All open cases of an account. Its row is held by the caller.
 pub(crate) async fn open_of_account(conn: &mut PgConnection, account: &AccountId) -> Result<Vec<Case>, StorageError> {
     let rows =

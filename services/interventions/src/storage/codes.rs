@@ -144,10 +144,13 @@ numbered!(TaskState, task_state_number, task_state, {
     Cancelled = 3,
 });
 
-numbered!(TouchChannel, touch_channel_number, touch_channel, {
-    Call = 1,
-    Email = 2,
-    Meeting = 3,
-    InApp = 4,
-    Chat = 5,
-});
+/// Contacts are written and never read back: the story has them in words.
+pub(crate) const fn touch_channel_number(channel: TouchChannel) -> i16 {
+    match channel {
+        TouchChannel::Call => 1,
+        TouchChannel::Email => 2,
+        TouchChannel::Meeting => 3,
+        TouchChannel::InApp => 4,
+        TouchChannel::Chat => 5,
+    }
+}

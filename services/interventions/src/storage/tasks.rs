@@ -58,12 +58,6 @@ pub(crate) async fn lookup(conn: &mut PgConnection, id: Uuid) -> Result<Option<T
     row.map(Task::try_from).transpose()
 }
 
-/// The tasks of `ids` that exist.
-pub(crate) async fn lookup_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Task>, StorageError> {
-    let rows = select_tasks!("WHERE task_id = ANY($1)", ids).fetch_all(conn).await?;
-    rows.into_iter().map(Task::try_from).collect()
-}
-
 /// The open tasks of a case.
 pub(crate) async fn open_of_case(conn: &mut PgConnection, case: Uuid) -> Result<Vec<Task>, StorageError> {
     let rows = select_tasks!("WHERE case_id = $1 AND ended_at IS NULL ORDER BY task_id", case).fetch_all(conn).await?;
