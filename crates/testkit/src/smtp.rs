@@ -22,6 +22,8 @@ pub struct ReceivedEmail {
     pub from: String,
     /// The envelope's recipients.
     pub to: Vec<String>,
+    /// Name and address of `From`, decoded; the name is empty when there is none.
+    pub from_header: (String, String),
     /// `Message-ID`, without its brackets.
     pub message_id: String,
     /// The subject, decoded.
@@ -58,9 +60,13 @@ impl ReceivedEmail {
         let has_html = html_part.is_some_and(mail_parser::MessagePart::is_text_html);
         let text = if has_text { message.body_text(0).map(String::from) } else { None };
         let html = if has_html { message.body_html(0).map(String::from) } else { None };
+        let sender = message.from().and_then(|senders| senders.first());
+        let from_name = sender.and_then(|sender| sender.name()).unwrap_or_default();
+        let from_address = sender.and_then(|sender| sender.address()).unwrap_or_default();
         Self {
             from,
             to,
+            from_header: (from_name.to_owned(), from_address.to_owned()),
             message_id: message.message_id().unwrap_or_default().to_owned(),
             subject: message.subject().unwrap_or_default().to_owned(),
             text: text.unwrap_or_default(),

@@ -37,7 +37,7 @@ async fn r188_an_email_arrives_as_it_was_written() {
     assert_eq!(received.subject, "Wie geht's? Zufriedenheit – 2 Fragen");
     assert_eq!(received.text.replace("\r\n", "\n"), "Grüße\n.\n..a line that begins with dots\n");
     assert_eq!(received.html, "<p>Grüße</p>");
-    assert_eq!(received.header("From"), "\"Acme's desk\" <care@example.com>");
+    assert_eq!(received.from_header, ("Acme's desk".to_owned(), "care@example.com".to_owned()));
     assert_eq!(received.header("Reply-To"), "desk@example.com");
     assert_eq!(received.header("Date"), "Sun, 01 Mar 2026 00:00:00 +0000");
     assert_eq!(received.header("List-Unsubscribe"), format!("<https://example.com/u/{}>", "a".repeat(200)));

@@ -119,12 +119,6 @@ async fn a_huge_answer_is_read_only_at_its_beginning() {
 
 #[tokio::test]
 async fn the_trace_of_the_cause_goes_on_at_the_receiver() {
-    use opentelemetry::trace::TracerProvider;
-    use tracing_subscriber::layer::SubscriberExt;
-
-    let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
-    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
     let fixture = Fixture::start().await;
     let cause = tracing::info_span!("the cause");
     let (id, traceparent) = async {
