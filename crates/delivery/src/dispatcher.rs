@@ -146,7 +146,8 @@ impl Dispatcher {
                 sends.spawn(send(Arc::clone(&self.shared), message));
             }
             while let Some(ended) = sends.join_next().await {
-                sent += usize::from(ended.unwrap_or_else(|error| resume_unwind(error.into_panic())));
+                let ended = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+                sent += usize::from(ended.was_sent);
             }
         }
     }
@@ -159,7 +160,7 @@ impl Dispatcher {
         metric::observe(&self.shared.delivery, &self.shared.pool, self.shared.clock.now()).await
     }
 
-    async fn keep_sending(&self, sends: &mut JoinSet<bool>, cancel: &CancellationToken) {
+    async fn keep_sending(&self, sends: &mut JoinSet<Sent>, cancel: &CancellationToken) {
         let mut woken = self.shared.delivery.wake.subscribe();
         let mut faults = 0;
         while !cancel.is_cancelled() {
@@ -188,17 +189,22 @@ impl Dispatcher {
             tokio::select! {
                 () = cancel.cancelled() => {}
                 _ = woken.changed() => {}
-                Some(ended) = sends.join_next() => {
-                    // There is room again. Those that ended meanwhile make one look of several.
-                    let mut ended = Some(ended);
-                    while let Some(one) = ended {
-                        one.unwrap_or_else(|error| resume_unwind(error.into_panic()));
-                        ended = sends.try_join_next();
-                    }
-                }
+                () = self.wait_for_room(sends) => {}
                 () = tokio::time::sleep(self.shared.poll_interval) => {}
             }
         }
+    }
+
+    /// Ends when a lane that was busy is half idle again. A look for each send that ends would cost a commit for each
+    /// message; what comes meanwhile is found by a wake or the next poll. Without anything under way it does not end.
+    async fn wait_for_room(&self, sends: &mut JoinSet<Sent>) {
+        while let Some(ended) = sends.join_next().await {
+            let Sent { lane, .. } = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            if self.shared.is_half_idle(&lane) {
+                return;
+            }
+        }
+        std::future::pending().await
     }
 
     async fn keep_tending(&self, cancel: &CancellationToken) {
@@ -219,10 +225,18 @@ impl Dispatcher {
     }
 }
 
-async fn send(shared: Arc<Shared>, message: Claimed) -> bool {
+/// A send that has ended.
+struct Sent {
+    lane: String,
+    was_sent: bool,
+}
+
+async fn send(shared: Arc<Shared>, message: Claimed) -> Sent {
     // Also when the task is cut off.
-    let _landing = Landing { shared: &shared, id: message.id };
-    deliver(&shared, &message).await
+    let landing = Landing { shared: &shared, id: message.id };
+    let was_sent = deliver(&shared, &message).await;
+    drop(landing);
+    Sent { lane: message.lane, was_sent }
 }
 
 /// Takes a message out of those in flight.
@@ -277,6 +291,11 @@ impl Shared {
             (room > 0).then(|| (lane.clone(), room))
         });
         (rooms.collect(), in_flight.keys().copied().collect())
+    }
+
+    fn is_half_idle(&self, lane: &str) -> bool {
+        let busy = self.in_flight().values().filter(|other| *other == lane).count();
+        self.lanes.iter().find(|(known, _)| known == lane).is_none_or(|(_, most)| busy <= most / 2)
     }
 
     fn take_off(&self, claimed: &[Claimed]) {

@@ -6,6 +6,7 @@ mod smtp;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_rpc::settings::{Reader, Secret};
@@ -37,6 +38,8 @@ pub struct DeliverySettings {
     /// tests, development and receivers inside the cluster: whoever can change the settings then reaches what the
     /// service reaches.
     pub allow_private_addresses: bool,
+    /// Certificate authorities (PEM) that Slack addresses and webhooks are checked with instead of the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for DeliverySettings {
@@ -48,6 +51,7 @@ impl Default for DeliverySettings {
             send_timeout: SEND_TIMEOUT,
             poll_interval: POLL_INTERVAL,
             allow_private_addresses: false,
+            ca_file: None,
         }
     }
 }
@@ -77,6 +81,10 @@ impl DeliverySettings {
                 Duration::from_millis(10)..=Duration::from_mins(1),
             ),
             allow_private_addresses,
+            ca_file: reader.optional_path(
+                "delivery.ca_file",
+                "certificate authorities (PEM) for Slack addresses and webhooks instead of the system's",
+            ),
         }
     }
 

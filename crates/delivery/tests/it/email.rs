@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use mainstay_delivery::{AttemptOutcome, DeliverySettings, Email, EmailHeader, MessageState};
+use mainstay_delivery::{AttemptOutcome, DeliverySettings, Email, EmailHeader, MessageState, SmtpTls};
 use mainstay_domain::Clock;
-use mainstay_testkit::smtp::SmtpStep;
+use mainstay_rpc::settings::Secret;
+use mainstay_testkit::smtp::{SmtpEncryption, SmtpProtection, SmtpReceiver, SmtpStep};
+use mainstay_testkit::tls::{authority_file, other_authority_file};
 
 use crate::fixture::{Fixture, email, email_to};
 
@@ -142,6 +144,53 @@ async fn a_send_that_ran_out_of_time_leaves_no_connection_behind() {
     assert_eq!(emails.len(), 2, "it had been taken, and came again");
     assert_eq!(emails[0].message_id, emails[1].message_id);
     assert_eq!(emails[0].raw, emails[1].raw);
+}
+
+/// A relay with TLS and a login, and the settings for it.
+async fn protected_relay(fixture: &Fixture, tls: (SmtpEncryption, SmtpTls)) -> (SmtpReceiver, DeliverySettings) {
+    let login = Some(("care".to_owned(), "hunter2".to_owned()));
+    let relay = SmtpReceiver::start_with(SmtpProtection { tls: tls.0, login }).await;
+    let mut settings = fixture.settings();
+    let smtp = settings.smtp.as_mut().expect("a relay");
+    smtp.port = relay.port();
+    smtp.tls = tls.1;
+    smtp.ca_file = Some(authority_file());
+    smtp.credentials = Some(("care".to_owned(), Secret::new("hunter2")));
+    (relay, settings)
+}
+
+#[tokio::test]
+async fn email_goes_through_an_encrypted_relay_after_a_login() {
+    for tls in [(SmtpEncryption::StartTls, SmtpTls::StartTls), (SmtpEncryption::Implicit, SmtpTls::Implicit)] {
+        let fixture = Fixture::start().await;
+        let (relay, settings) = protected_relay(&fixture, tls).await;
+        let dispatcher = fixture.dispatcher_with(&settings);
+        for _ in 0..2 {
+            fixture.enqueue_new(email()).await;
+            assert_eq!(dispatcher.run_due().await.expect("no fault"), 1, "{tls:?}");
+        }
+        assert_eq!((relay.emails().len(), relay.connections()), (2, 1), "{tls:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_trusted_or_does_not_encrypt_gets_nothing() {
+    let fixture = Fixture::start().await;
+    let (relay, trusted) = protected_relay(&fixture, (SmtpEncryption::StartTls, SmtpTls::StartTls)).await;
+    let (plain_relay, plain) = protected_relay(&fixture, (SmtpEncryption::None, SmtpTls::StartTls)).await;
+    let mut untrusted = trusted.clone();
+    untrusted.smtp.as_mut().expect("a relay").ca_file = Some(other_authority_file());
+    let mut wrong_login = trusted.clone();
+    wrong_login.smtp.as_mut().expect("a relay").credentials = Some(("care".to_owned(), Secret::new("hunter3")));
+    for (settings, why) in [(untrusted, "certificate"), (plain, "STARTTLS"), (wrong_login, "5.7.8")] {
+        let id = fixture.enqueue_new(email()).await;
+        assert_eq!(fixture.dispatcher_with(&settings).run_due().await.expect("no fault"), 0, "{why}");
+        let record = fixture.record(id).await;
+        let error = record.last_error.expect("a reason");
+        assert!(error.contains(why) && !error.contains("hunter"), "{error}");
+        assert_eq!(record.state, MessageState::Pending, "{why}");
+    }
+    assert!(relay.emails().is_empty() && plain_relay.emails().is_empty());
 }
 
 #[tokio::test]
