@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_domain::SharedClock;
 use mainstay_storage::StorageError;
 use rand::SeedableRng;
@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     poll_interval: Duration,
     /// All lanes, each with how many sends it may have under way.
     lanes: Vec<(String, usize)>,
+    /// Lanes whose receiver asked to be left alone, and until when.
+    paused: Mutex<HashMap<String, DateTime<Utc>>>,
     /// Messages that are being sent, with their lanes.
     in_flight: Mutex<HashMap<Uuid, String>>,
     /// Held from looking for room until what was claimed is counted.
@@ -89,6 +91,7 @@ impl Dispatcher {
                 random: Mutex::new(random),
                 poll_interval: settings.poll_interval,
                 lanes: lanes(settings),
+                paused: Mutex::default(),
                 in_flight: Mutex::default(),
                 claiming: tokio::sync::Mutex::default(),
                 ended: watch::Sender::new(()),
@@ -204,7 +207,7 @@ impl Dispatcher {
                 return;
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn keep_tending(&self, cancel: &CancellationToken) {
@@ -256,11 +259,11 @@ impl Shared {
     /// Leases what is due and has room.
     async fn claim(&self) -> Result<Vec<Claimed>, StorageError> {
         let _claiming = self.claiming.lock().await;
-        let (rooms, held) = self.rooms();
+        let now = self.clock.now();
+        let (rooms, held) = self.rooms(now);
         if rooms.is_empty() {
             return Ok(Vec::new());
         }
-        let now = self.clock.now();
         let claimed = self.delivery.claim(&self.pool, &rooms, &held, now, now + self.lease()).await?;
         self.take_off(&claimed);
         Ok(claimed)
@@ -282,13 +285,20 @@ impl Shared {
         Ok(())
     }
 
+    /// Leaves a lane alone, as its receiver asked.
+    pub(crate) fn pause(&self, lane: &str, until: DateTime<Utc>) {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner).insert(lane.to_owned(), until);
+    }
+
     /// How many more sends each lane may have, where it is not none; and what is being sent.
-    fn rooms(&self) -> (Vec<(String, i64)>, Vec<Uuid>) {
+    fn rooms(&self, now: DateTime<Utc>) -> (Vec<(String, i64)>, Vec<Uuid>) {
+        let mut paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        paused.retain(|_, until| *until > now);
         let in_flight = self.in_flight();
         let rooms = self.lanes.iter().filter_map(|(lane, most)| {
             let busy = in_flight.values().filter(|other| *other == lane).count();
             let room = i64::try_from(most.saturating_sub(busy)).unwrap_or(i64::MAX);
-            (room > 0).then(|| (lane.clone(), room))
+            (room > 0 && !paused.contains_key(lane)).then(|| (lane.clone(), room))
         });
         (rooms.collect(), in_flight.keys().copied().collect())
     }

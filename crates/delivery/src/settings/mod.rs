@@ -18,7 +18,9 @@ use crate::lane::{Channel, Destination};
 
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-const CONCURRENCY: u32 = 4;
+/// One after the other: Slack takes about one message a second for an address, and asks for a pause beyond that.
+const SLACK_CONCURRENCY: u32 = 1;
+const WEBHOOK_CONCURRENCY: u32 = 4;
 
 /// How messages leave, and to whom. Without any setting nothing can leave: messages wait, and are tried again, until
 /// their destinations are configured or they are dead.
@@ -99,14 +101,14 @@ impl DeliverySettings {
     /// Adds a Slack address, for tests and programs that put their settings together themselves.
     #[must_use]
     pub fn with_slack(mut self, name: impl Into<String>, url: impl Into<String>) -> Self {
-        self.slack.insert(name.into(), DestinationSettings { url: Secret::new(url), concurrency: CONCURRENCY });
+        self.slack.insert(name.into(), DestinationSettings { url: Secret::new(url), concurrency: SLACK_CONCURRENCY });
         self
     }
 
     /// Adds a webhook, for tests and programs that put their settings together themselves.
     #[must_use]
     pub fn with_webhook(mut self, name: impl Into<String>, url: impl Into<String>, keys: Vec<SigningKey>) -> Self {
-        let target = DestinationSettings { url: Secret::new(url), concurrency: CONCURRENCY };
+        let target = DestinationSettings { url: Secret::new(url), concurrency: WEBHOOK_CONCURRENCY };
         self.webhooks.insert(name.into(), WebhookSettings { target, keys });
         self
     }
