@@ -5,6 +5,7 @@ mod email;
 mod fixture;
 mod lanes;
 mod leases;
+mod metrics;
 mod replicas;
 mod retries;
 mod server;
