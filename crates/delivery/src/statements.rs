@@ -110,7 +110,7 @@ const CLAIM_STRAYS: &str = "
 WITH due AS MATERIALIZED (
     SELECT id
     FROM {schema}.delivery_messages
-    WHERE state = 1 AND due_at <= $2 AND lane <> ALL ($1::text[])
+    WHERE state = 1 AND due_at <= $5 AND lane <> ALL ($1::text[])
     ORDER BY lane, due_at
     LIMIT $4
     FOR UPDATE SKIP LOCKED

@@ -122,6 +122,18 @@ async fn connections_are_used_again() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_that_the_relay_gave_up_costs_no_attempt() {
+    let fixture = Fixture::start().await;
+    let dispatcher = fixture.dispatcher();
+    fixture.enqueue_new(email()).await;
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 1);
+    fixture.smtp.refuse_next(SmtpStep::Mail, ["421 4.4.2 idle for too long"]);
+    let id = fixture.enqueue_new(email()).await;
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 1);
+    assert_eq!((fixture.record(id).await.attempts, fixture.smtp.connections()), (1, 2));
+}
+
+#[tokio::test]
 async fn a_send_that_ran_out_of_time_leaves_no_connection_behind() {
     let fixture = Fixture::start().await;
     let settings = DeliverySettings { send_timeout: Duration::from_millis(300), ..fixture.settings() };
