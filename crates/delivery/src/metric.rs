@@ -14,7 +14,7 @@ const SENT: &str = "mainstay_delivery_sent_total";
 const FAILED: &str = "mainstay_delivery_failed_total";
 /// Messages given up.
 const DIED: &str = "mainstay_delivery_dead_total";
-/// From enqueuing to sent, of messages that were sent at the first attempt or later, but never replayed.
+/// From the time a message could first be sent to its being sent, of messages that were not replayed.
 const LATENCY_SECONDS: &str = "mainstay_delivery_latency_seconds";
 /// Messages that wait now.
 const PENDING: &str = "mainstay_delivery_pending";

@@ -171,6 +171,11 @@ impl SmtpReceiver {
         refused.insert(address.to_owned(), reply.to_owned());
     }
 
+    /// Takes what is for a recipient that was refused before.
+    pub fn accept_recipient(&self, address: &str) {
+        self.shared.refused_recipients.lock().unwrap_or_else(PoisonError::into_inner).remove(address);
+    }
+
     /// Keeps what comes, but does not say so until [`release`](Self::release): as a relay that hangs at the end.
     pub fn hold(&self) {
         self.shared.held.send_replace(true);

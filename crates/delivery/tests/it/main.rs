@@ -6,6 +6,7 @@ mod fixture;
 mod lanes;
 mod leases;
 mod metrics;
+mod model;
 mod replicas;
 mod retries;
 mod server;
