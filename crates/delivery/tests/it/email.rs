@@ -111,6 +111,20 @@ async fn a_relay_that_refuses_the_sender_kills_no_message() {
 }
 
 #[tokio::test]
+async fn an_answer_out_of_turn_is_not_taken_for_a_success() {
+    let fixture = Fixture::start().await;
+    fixture.smtp.refuse_next(SmtpStep::Content, ["354 still going on"]);
+    let id = fixture.enqueue_new(email()).await;
+    let dispatcher = fixture.dispatcher();
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 0);
+    let record = fixture.record(id).await;
+    assert_eq!(record.last_error.as_deref(), Some("the relay answered 354 out of turn"));
+    fixture.pass(TimeDelta::seconds(5));
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 1);
+    assert_eq!(fixture.smtp.connections(), 2);
+}
+
+#[tokio::test]
 async fn connections_are_used_again() {
     let fixture = Fixture::start().await;
     let dispatcher = fixture.dispatcher();
