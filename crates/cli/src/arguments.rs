@@ -111,7 +111,7 @@ pub(crate) enum Command {
     /// Run the work on accounts at risk and on detractors
     #[command(subcommand)]
     Cases(cases::CasesCommand),
-    /// Say whether the server is up, where its feed stands and how the portfolio is
+    /// Say whether the services are up, how far their feeds are, what is due and late, and how the portfolio is
     Status(status::StatusArguments),
 }
 
