@@ -1485,6 +1485,8 @@ pub enum ErrorReason {
     RecomputeRunning = 8,
     /// The operation does not exist; metadata `operation`.
     OperationNotFound = 9,
+    /// The risk trigger does not exist; metadata `risk_trigger`.
+    RiskTriggerNotFound = 10,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1503,6 +1505,7 @@ impl ErrorReason {
             Self::HealthNotScored => "ERROR_REASON_HEALTH_NOT_SCORED",
             Self::RecomputeRunning => "ERROR_REASON_RECOMPUTE_RUNNING",
             Self::OperationNotFound => "ERROR_REASON_OPERATION_NOT_FOUND",
+            Self::RiskTriggerNotFound => "ERROR_REASON_RISK_TRIGGER_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1518,6 +1521,7 @@ impl ErrorReason {
             "ERROR_REASON_HEALTH_NOT_SCORED" => Some(Self::HealthNotScored),
             "ERROR_REASON_RECOMPUTE_RUNNING" => Some(Self::RecomputeRunning),
             "ERROR_REASON_OPERATION_NOT_FOUND" => Some(Self::OperationNotFound),
+            "ERROR_REASON_RISK_TRIGGER_NOT_FOUND" => Some(Self::RiskTriggerNotFound),
             _ => None,
         }
     }
@@ -4245,102 +4249,347 @@ pub mod model_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Event: an account was created or changed, archived, or taken out of the
-/// archive.
+/// A condition that puts an account at risk, from when it begins to when it
+/// ends. There is at most one that lasts for an account, kind and subject.
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct AccountChanged {
-    /// The account as it is now.
-    #[prost(message, optional, tag = "1")]
-    pub account: ::core::option::Option<Account>,
-    /// What happened to it.
-    #[prost(enumeration = "AccountChangeKind", tag = "2")]
-    pub kind: i32,
-}
-impl ::prost::Name for AccountChanged {
-    const NAME: &'static str = "AccountChanged";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.AccountChanged".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.AccountChanged".into()
-    }
-}
-/// Event: an account's health entered another band, moved by at least one
-/// point since the last such event, or appeared or vanished.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct HealthChanged {
-    /// The change.
-    #[prost(message, optional, tag = "1")]
-    pub change: ::core::option::Option<HealthChange>,
-}
-impl ::prost::Name for HealthChanged {
-    const NAME: &'static str = "HealthChanged";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.HealthChanged".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.HealthChanged".into()
-    }
-}
-/// Event: a model became the one that scores.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ModelActivated {
-    /// The model.
-    #[prost(message, optional, tag = "1")]
-    pub model: ::core::option::Option<Model>,
-    /// The one before, `models/{model}`. Empty: none.
+pub struct RiskTrigger {
+    /// `accounts/{account}/riskTriggers/{risk_trigger}`; the id is a UUID.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Whose: `accounts/{account}`.
     #[prost(string, tag = "2")]
-    pub previous_model: ::prost::alloc::string::String,
+    pub account: ::prost::alloc::string::String,
+    /// What condition.
+    #[prost(enumeration = "RiskTriggerKind", tag = "3")]
+    pub kind: i32,
+    /// What it is about within the account: the id of the invoice, dispute or
+    /// ticket. Empty for conditions of the account as a whole.
+    #[prost(string, tag = "4")]
+    pub subject: ::prost::alloc::string::String,
+    /// When it began, by the clock of the business.
+    #[prost(message, optional, tag = "5")]
+    pub raise_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When its data last changed.
+    #[prost(message, optional, tag = "6")]
+    pub change_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ended. Absent: it lasts.
+    #[prost(message, optional, tag = "7")]
+    pub clear_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why it ended. Unspecified: it lasts.
+    #[prost(enumeration = "RiskTriggerClearReason", tag = "8")]
+    pub clear_reason: i32,
+    /// How often it was met since it began: failed attempts of a payment,
+    /// escalations of a ticket; 1 for what is met once. Never 0.
+    #[prost(int32, tag = "9")]
+    pub occurrence_count: i32,
+    /// The account's score at the last change, 0 to 100. Absent: no score.
+    #[prost(double, optional, tag = "10")]
+    pub score: ::core::option::Option<f64>,
+    /// The data that made it, as of the last change.
+    #[prost(oneof = "risk_trigger::Cause", tags = "11, 12, 13, 14, 15")]
+    pub cause: ::core::option::Option<risk_trigger::Cause>,
 }
-impl ::prost::Name for ModelActivated {
-    const NAME: &'static str = "ModelActivated";
+/// Nested message and enum types in `RiskTrigger`.
+pub mod risk_trigger {
+    /// The data that made it, as of the last change.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Cause {
+        /// For crossings and drops of the score.
+        #[prost(message, tag = "11")]
+        Health(super::HealthCause),
+        /// For inactivity.
+        #[prost(message, tag = "12")]
+        Inactivity(super::InactivityCause),
+        /// For payments that failed and invoices that are overdue.
+        #[prost(message, tag = "13")]
+        Payment(super::PaymentCause),
+        /// For disputes.
+        #[prost(message, tag = "14")]
+        Dispute(super::DisputeCause),
+        /// For tickets.
+        #[prost(message, tag = "15")]
+        Ticket(super::TicketCause),
+    }
+}
+impl ::prost::Name for RiskTrigger {
+    const NAME: &'static str = "RiskTrigger";
     const PACKAGE: &'static str = "mainstay.scoring.v1";
     fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.ModelActivated".into()
+        "mainstay.scoring.v1.RiskTrigger".into()
     }
     fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.ModelActivated".into()
+        "/mainstay.scoring.v1.RiskTrigger".into()
     }
 }
-/// What happened to an account.
+/// A score that made a condition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HealthCause {
+    /// The UTC day of the score, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub day: ::prost::alloc::string::String,
+    /// The score, 0 to 100.
+    #[prost(double, tag = "2")]
+    pub score: f64,
+    /// Its band.
+    #[prost(enumeration = "Band", tag = "3")]
+    pub band: i32,
+    /// The score that it is compared with: for a drop that of 30 days earlier,
+    /// for a crossing the one before. Absent: there was none.
+    #[prost(double, optional, tag = "4")]
+    pub previous_score: ::core::option::Option<f64>,
+    /// The cut that was crossed, or the change that was exceeded, in points.
+    #[prost(double, tag = "5")]
+    pub threshold: f64,
+}
+impl ::prost::Name for HealthCause {
+    const NAME: &'static str = "HealthCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.HealthCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.HealthCause".into()
+    }
+}
+/// A silence that made a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InactivityCause {
+    /// The last UTC day with activity, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub last_activity_day: ::prost::alloc::string::String,
+    /// Whole days since then.
+    #[prost(int32, tag = "2")]
+    pub inactive_days: i32,
+}
+impl ::prost::Name for InactivityCause {
+    const NAME: &'static str = "InactivityCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.InactivityCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.InactivityCause".into()
+    }
+}
+/// An invoice that made a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PaymentCause {
+    /// The id of the invoice in its source.
+    #[prost(string, tag = "1")]
+    pub invoice_id: ::prost::alloc::string::String,
+    /// The amount due. Absent: not known.
+    #[prost(message, optional, tag = "2")]
+    pub amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// Attempts that failed; 0: none, it is overdue.
+    #[prost(int32, tag = "3")]
+    pub failed_attempt_count: i32,
+    /// Why the last attempt failed, as the source says. Empty: not said.
+    #[prost(string, tag = "4")]
+    pub failure_reason: ::prost::alloc::string::String,
+    /// Whether it is past its due date.
+    #[prost(bool, tag = "5")]
+    pub overdue: bool,
+}
+impl ::prost::Name for PaymentCause {
+    const NAME: &'static str = "PaymentCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PaymentCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PaymentCause".into()
+    }
+}
+/// A dispute that made a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DisputeCause {
+    /// The id of the dispute in its source.
+    #[prost(string, tag = "1")]
+    pub dispute_id: ::prost::alloc::string::String,
+    /// The invoice that is disputed. Empty: not known.
+    #[prost(string, tag = "2")]
+    pub invoice_id: ::prost::alloc::string::String,
+    /// The amount in dispute. Absent: not known.
+    #[prost(message, optional, tag = "3")]
+    pub amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// The customer's reason. Empty: not said.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DisputeCause {
+    const NAME: &'static str = "DisputeCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DisputeCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DisputeCause".into()
+    }
+}
+/// A ticket that made a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TicketCause {
+    /// The id of the ticket in its source.
+    #[prost(string, tag = "1")]
+    pub ticket_id: ::prost::alloc::string::String,
+    /// Its priority now.
+    #[prost(enumeration = "TicketPriority", tag = "2")]
+    pub priority: i32,
+    /// Its subject line. Empty: not said.
+    #[prost(string, tag = "3")]
+    pub subject: ::prost::alloc::string::String,
+    /// How often it was escalated.
+    #[prost(int32, tag = "4")]
+    pub escalation_count: i32,
+    /// How often it was reopened.
+    #[prost(int32, tag = "5")]
+    pub reopen_count: i32,
+}
+impl ::prost::Name for TicketCause {
+    const NAME: &'static str = "TicketCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TicketCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TicketCause".into()
+    }
+}
+/// What condition puts an account at risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
-pub enum AccountChangeKind {
+pub enum RiskTriggerKind {
     /// Never sent.
     Unspecified = 0,
-    /// It is new.
-    Created = 1,
-    /// Some fields changed.
-    Updated = 2,
-    /// It was archived.
-    Archived = 3,
-    /// It was taken out of the archive.
-    Unarchived = 4,
+    /// The score is below 50. Cleared at 52 and above, so that a score that
+    /// swings around the cut does not raise it each time.
+    HealthCritical = 1,
+    /// The score is below 70. Cleared above 72. It lasts beside
+    /// `RISK_TRIGGER_KIND_HEALTH_CRITICAL` when the score is below 50.
+    HealthAtRisk = 2,
+    /// The score is more than 15 points below that of one month (30 days)
+    /// earlier. Cleared when it is at most 10 points below.
+    HealthDrop = 3,
+    /// No activity for 14 days or more, after there was some. Cleared by the next
+    /// activity.
+    Inactivity = 4,
+    /// A payment of an invoice failed, or the invoice is overdue. Cleared when it
+    /// is paid or voided.
+    PaymentFailed = 5,
+    /// A billing dispute is open. Cleared when it is closed.
+    BillingDispute = 6,
+    /// A ticket of priority urgent or critical is open. Cleared when it is
+    /// resolved, or its priority lowered.
+    TicketUrgent = 7,
 }
-impl AccountChangeKind {
+impl RiskTriggerKind {
     /// String value of the enum field names used in the ProtoBuf definition.
     ///
     /// The values are not transformed in any way and thus are considered stable
     /// (if the ProtoBuf definition does not change) and safe for programmatic use.
     pub fn as_str_name(&self) -> &'static str {
         match self {
-            Self::Unspecified => "ACCOUNT_CHANGE_KIND_UNSPECIFIED",
-            Self::Created => "ACCOUNT_CHANGE_KIND_CREATED",
-            Self::Updated => "ACCOUNT_CHANGE_KIND_UPDATED",
-            Self::Archived => "ACCOUNT_CHANGE_KIND_ARCHIVED",
-            Self::Unarchived => "ACCOUNT_CHANGE_KIND_UNARCHIVED",
+            Self::Unspecified => "RISK_TRIGGER_KIND_UNSPECIFIED",
+            Self::HealthCritical => "RISK_TRIGGER_KIND_HEALTH_CRITICAL",
+            Self::HealthAtRisk => "RISK_TRIGGER_KIND_HEALTH_AT_RISK",
+            Self::HealthDrop => "RISK_TRIGGER_KIND_HEALTH_DROP",
+            Self::Inactivity => "RISK_TRIGGER_KIND_INACTIVITY",
+            Self::PaymentFailed => "RISK_TRIGGER_KIND_PAYMENT_FAILED",
+            Self::BillingDispute => "RISK_TRIGGER_KIND_BILLING_DISPUTE",
+            Self::TicketUrgent => "RISK_TRIGGER_KIND_TICKET_URGENT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
-            "ACCOUNT_CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
-            "ACCOUNT_CHANGE_KIND_CREATED" => Some(Self::Created),
-            "ACCOUNT_CHANGE_KIND_UPDATED" => Some(Self::Updated),
-            "ACCOUNT_CHANGE_KIND_ARCHIVED" => Some(Self::Archived),
-            "ACCOUNT_CHANGE_KIND_UNARCHIVED" => Some(Self::Unarchived),
+            "RISK_TRIGGER_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "RISK_TRIGGER_KIND_HEALTH_CRITICAL" => Some(Self::HealthCritical),
+            "RISK_TRIGGER_KIND_HEALTH_AT_RISK" => Some(Self::HealthAtRisk),
+            "RISK_TRIGGER_KIND_HEALTH_DROP" => Some(Self::HealthDrop),
+            "RISK_TRIGGER_KIND_INACTIVITY" => Some(Self::Inactivity),
+            "RISK_TRIGGER_KIND_PAYMENT_FAILED" => Some(Self::PaymentFailed),
+            "RISK_TRIGGER_KIND_BILLING_DISPUTE" => Some(Self::BillingDispute),
+            "RISK_TRIGGER_KIND_TICKET_URGENT" => Some(Self::TicketUrgent),
+            _ => None,
+        }
+    }
+}
+/// Why a condition ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RiskTriggerClearReason {
+    /// It lasts.
+    Unspecified = 0,
+    /// The condition is no longer met: score recovered, activity seen again,
+    /// invoice paid, dispute closed, ticket resolved.
+    Ended = 1,
+    /// The account was archived, or churned.
+    AccountGone = 2,
+}
+impl RiskTriggerClearReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RISK_TRIGGER_CLEAR_REASON_UNSPECIFIED",
+            Self::Ended => "RISK_TRIGGER_CLEAR_REASON_ENDED",
+            Self::AccountGone => "RISK_TRIGGER_CLEAR_REASON_ACCOUNT_GONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RISK_TRIGGER_CLEAR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "RISK_TRIGGER_CLEAR_REASON_ENDED" => Some(Self::Ended),
+            "RISK_TRIGGER_CLEAR_REASON_ACCOUNT_GONE" => Some(Self::AccountGone),
+            _ => None,
+        }
+    }
+}
+/// How pressing a ticket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TicketPriority {
+    /// Not said: an opened ticket is normal, another one stays as it was.
+    Unspecified = 0,
+    /// Can wait.
+    Low = 1,
+    /// Like most.
+    Normal = 2,
+    /// Before most.
+    High = 3,
+    /// A CSM reviews it within 4 hours.
+    Urgent = 4,
+    /// The customer cannot work; reviewed as urgent, and asked about when it is
+    /// resolved.
+    Critical = 5,
+}
+impl TicketPriority {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TICKET_PRIORITY_UNSPECIFIED",
+            Self::Low => "TICKET_PRIORITY_LOW",
+            Self::Normal => "TICKET_PRIORITY_NORMAL",
+            Self::High => "TICKET_PRIORITY_HIGH",
+            Self::Urgent => "TICKET_PRIORITY_URGENT",
+            Self::Critical => "TICKET_PRIORITY_CRITICAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TICKET_PRIORITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "TICKET_PRIORITY_LOW" => Some(Self::Low),
+            "TICKET_PRIORITY_NORMAL" => Some(Self::Normal),
+            "TICKET_PRIORITY_HIGH" => Some(Self::High),
+            "TICKET_PRIORITY_URGENT" => Some(Self::Urgent),
+            "TICKET_PRIORITY_CRITICAL" => Some(Self::Critical),
             _ => None,
         }
     }
@@ -4367,15 +4616,15 @@ pub struct Signal {
     /// Set by the server: when it was recorded.
     #[prost(message, optional, tag = "31")]
     pub record_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// What was seen. Required. Numbers 14 to 30 are kept for tickets, billing,
-    /// milestones, answers and outcomes.
-    #[prost(oneof = "signal::Payload", tags = "10, 11, 12, 13")]
+    /// What was seen. Required. Numbers 18 to 30 are kept for answers and
+    /// outcomes.
+    #[prost(oneof = "signal::Payload", tags = "10, 11, 12, 13, 14, 15, 16, 17")]
     pub payload: ::core::option::Option<signal::Payload>,
 }
 /// Nested message and enum types in `Signal`.
 pub mod signal {
-    /// What was seen. Required. Numbers 14 to 30 are kept for tickets, billing,
-    /// milestones, answers and outcomes.
+    /// What was seen. Required. Numbers 18 to 30 are kept for answers and
+    /// outcomes.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Payload {
         /// An amount of use, which adds up.
@@ -4390,6 +4639,18 @@ pub mod signal {
         /// A feature was used.
         #[prost(message, tag = "13")]
         FeatureUse(super::FeatureUse),
+        /// Something happened to a support ticket.
+        #[prost(message, tag = "14")]
+        Ticket(super::TicketSignal),
+        /// Something happened to an invoice.
+        #[prost(message, tag = "15")]
+        Invoice(super::InvoiceSignal),
+        /// Something happened to a billing dispute.
+        #[prost(message, tag = "16")]
+        Dispute(super::DisputeSignal),
+        /// Something happened to the contract, or on the way into it.
+        #[prost(message, tag = "17")]
+        Lifecycle(super::LifecycleSignal),
     }
 }
 impl ::prost::Name for Signal {
@@ -4487,6 +4748,227 @@ impl ::prost::Name for FeatureUse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.FeatureUse".into()
+    }
+}
+/// Something happened to a support ticket. What is told of one ticket, in any
+/// order and however often, makes one story: its state is that after the newest
+/// event time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TicketSignal {
+    /// The ticket's id in the source, 1 to 128 characters. Required.
+    #[prost(string, tag = "1")]
+    pub ticket_id: ::prost::alloc::string::String,
+    /// What happened. Required.
+    #[prost(enumeration = "TicketAction", tag = "2")]
+    pub action: i32,
+    /// Its priority from now on. Unspecified: as before; normal when opened.
+    #[prost(enumeration = "TicketPriority", tag = "3")]
+    pub priority: i32,
+    /// Its subject line, at most 500 characters. Empty: as before.
+    #[prost(string, tag = "4")]
+    pub subject: ::prost::alloc::string::String,
+    /// What the customer wrote this time, at most 20 000 characters. Empty: nothing.
+    #[prost(string, tag = "5")]
+    pub text: ::prost::alloc::string::String,
+    /// Mail address of the person at the customer, at most 254 characters. Empty: as before.
+    #[prost(string, tag = "6")]
+    pub requester_email: ::prost::alloc::string::String,
+    /// How satisfied the customer was with the answer, 1 (not at all) to 5
+    /// (very). Absent: not said.
+    #[prost(int32, optional, tag = "7")]
+    pub satisfaction: ::core::option::Option<i32>,
+}
+impl ::prost::Name for TicketSignal {
+    const NAME: &'static str = "TicketSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TicketSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TicketSignal".into()
+    }
+}
+/// Something happened to an invoice. What is told of one invoice, in any order
+/// and however often, makes one story: its state is that after the newest event
+/// time, and a paid or voided invoice stays so.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InvoiceSignal {
+    /// The invoice's id in the source, 1 to 128 characters. Required.
+    #[prost(string, tag = "1")]
+    pub invoice_id: ::prost::alloc::string::String,
+    /// What happened. Required.
+    #[prost(enumeration = "InvoiceAction", tag = "2")]
+    pub action: i32,
+    /// The amount due; must not be negative. Absent: as before.
+    #[prost(message, optional, tag = "3")]
+    pub amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// When it is due. Absent: as before.
+    #[prost(message, optional, tag = "4")]
+    pub due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why the payment failed, as the bank or card network says, at most 500
+    /// characters. Empty: not said.
+    #[prost(string, tag = "5")]
+    pub failure_reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for InvoiceSignal {
+    const NAME: &'static str = "InvoiceSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.InvoiceSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.InvoiceSignal".into()
+    }
+}
+/// Something happened to a billing dispute; one story as for an invoice.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DisputeSignal {
+    /// The dispute's id in the source, 1 to 128 characters. Required.
+    #[prost(string, tag = "1")]
+    pub dispute_id: ::prost::alloc::string::String,
+    /// What happened. Required.
+    #[prost(enumeration = "DisputeAction", tag = "2")]
+    pub action: i32,
+    /// The invoice that is disputed, at most 128 characters. Empty: as before.
+    #[prost(string, tag = "3")]
+    pub invoice_id: ::prost::alloc::string::String,
+    /// The amount in dispute; must not be negative. Absent: as before.
+    #[prost(message, optional, tag = "4")]
+    pub amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// The customer's reason, at most 500 characters. Empty: as before.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DisputeSignal {
+    const NAME: &'static str = "DisputeSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DisputeSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DisputeSignal".into()
+    }
+}
+/// Something happened to the contract, or on the way into it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LifecycleSignal {
+    /// What happened. Required.
+    #[prost(oneof = "lifecycle_signal::Change", tags = "1, 2, 3, 4, 5")]
+    pub change: ::core::option::Option<lifecycle_signal::Change>,
+}
+/// Nested message and enum types in `LifecycleSignal`.
+pub mod lifecycle_signal {
+    /// What happened. Required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Change {
+        /// The customer began to use what it bought: sets the account's
+        /// activation time and lifecycle stage when it has none.
+        #[prost(message, tag = "1")]
+        Activation(super::Activation),
+        /// The customer reached a milestone on the way to value.
+        #[prost(message, tag = "2")]
+        Milestone(super::Milestone),
+        /// The contract was renewed.
+        #[prost(message, tag = "3")]
+        Renewal(super::Renewal),
+        /// The customer left.
+        #[prost(message, tag = "4")]
+        Churn(super::Churn),
+        /// The number of seats paid for changed.
+        #[prost(message, tag = "5")]
+        SeatChange(super::SeatChange),
+    }
+}
+impl ::prost::Name for LifecycleSignal {
+    const NAME: &'static str = "LifecycleSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LifecycleSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LifecycleSignal".into()
+    }
+}
+/// A customer began to use what it bought.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Activation {}
+impl ::prost::Name for Activation {
+    const NAME: &'static str = "Activation";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Activation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Activation".into()
+    }
+}
+/// A customer reached a milestone on the way to value.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Milestone {
+    /// Which: `[a-z0-9][a-z0-9_.-]{0,62}`, for example `first_campaign_sent`. Required.
+    #[prost(string, tag = "1")]
+    pub milestone: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Milestone {
+    const NAME: &'static str = "Milestone";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Milestone".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Milestone".into()
+    }
+}
+/// A contract was renewed: moves the account's renewal time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Renewal {
+    /// When it ends next, after the event time. Required.
+    #[prost(message, optional, tag = "1")]
+    pub renewal_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Renewal {
+    const NAME: &'static str = "Renewal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Renewal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Renewal".into()
+    }
+}
+/// A customer left: the account's lifecycle stage becomes churned. A later
+/// activation or renewal brings it back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Churn {
+    /// Why, in the caller's words, at most 500 characters. Empty: not said.
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Churn {
+    const NAME: &'static str = "Churn";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Churn".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Churn".into()
+    }
+}
+/// The number of seats paid for changed: sets the account's.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SeatChange {
+    /// Seats from now on, 0 to 10^9.
+    #[prost(int64, tag = "1")]
+    pub seats: i64,
+}
+impl ::prost::Name for SeatChange {
+    const NAME: &'static str = "SeatChange";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SeatChange".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SeatChange".into()
     }
 }
 /// Records signals.
@@ -4641,6 +5123,129 @@ impl ::prost::Name for ListSignalsResponse {
         "/mainstay.scoring.v1.ListSignalsResponse".into()
     }
 }
+/// What happened to a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TicketAction {
+    /// Not allowed.
+    Unspecified = 0,
+    /// The customer opened it.
+    Opened = 1,
+    /// It was answered, commented or given another priority.
+    Updated = 2,
+    /// It was handed to a higher level.
+    Escalated = 3,
+    /// It was resolved.
+    Resolved = 4,
+    /// The customer opened it again.
+    Reopened = 5,
+}
+impl TicketAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TICKET_ACTION_UNSPECIFIED",
+            Self::Opened => "TICKET_ACTION_OPENED",
+            Self::Updated => "TICKET_ACTION_UPDATED",
+            Self::Escalated => "TICKET_ACTION_ESCALATED",
+            Self::Resolved => "TICKET_ACTION_RESOLVED",
+            Self::Reopened => "TICKET_ACTION_REOPENED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TICKET_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "TICKET_ACTION_OPENED" => Some(Self::Opened),
+            "TICKET_ACTION_UPDATED" => Some(Self::Updated),
+            "TICKET_ACTION_ESCALATED" => Some(Self::Escalated),
+            "TICKET_ACTION_RESOLVED" => Some(Self::Resolved),
+            "TICKET_ACTION_REOPENED" => Some(Self::Reopened),
+            _ => None,
+        }
+    }
+}
+/// What happened to an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum InvoiceAction {
+    /// Not allowed.
+    Unspecified = 0,
+    /// It was issued.
+    Issued = 1,
+    /// It was paid in full.
+    Paid = 2,
+    /// A payment was tried and failed; each attempt is a signal of its own.
+    PaymentFailed = 3,
+    /// It passed its due date without a payment.
+    Overdue = 4,
+    /// It was voided or written off: nothing is due any more.
+    Voided = 5,
+}
+impl InvoiceAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "INVOICE_ACTION_UNSPECIFIED",
+            Self::Issued => "INVOICE_ACTION_ISSUED",
+            Self::Paid => "INVOICE_ACTION_PAID",
+            Self::PaymentFailed => "INVOICE_ACTION_PAYMENT_FAILED",
+            Self::Overdue => "INVOICE_ACTION_OVERDUE",
+            Self::Voided => "INVOICE_ACTION_VOIDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "INVOICE_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "INVOICE_ACTION_ISSUED" => Some(Self::Issued),
+            "INVOICE_ACTION_PAID" => Some(Self::Paid),
+            "INVOICE_ACTION_PAYMENT_FAILED" => Some(Self::PaymentFailed),
+            "INVOICE_ACTION_OVERDUE" => Some(Self::Overdue),
+            "INVOICE_ACTION_VOIDED" => Some(Self::Voided),
+            _ => None,
+        }
+    }
+}
+/// What happened to a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DisputeAction {
+    /// Not allowed.
+    Unspecified = 0,
+    /// The customer disputes a charge.
+    Opened = 1,
+    /// It was settled, whoever won.
+    Closed = 2,
+}
+impl DisputeAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DISPUTE_ACTION_UNSPECIFIED",
+            Self::Opened => "DISPUTE_ACTION_OPENED",
+            Self::Closed => "DISPUTE_ACTION_CLOSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DISPUTE_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "DISPUTE_ACTION_OPENED" => Some(Self::Opened),
+            "DISPUTE_ACTION_CLOSED" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
 /// What kind of thing a signal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -4655,6 +5260,14 @@ pub enum SignalKind {
     Activity = 3,
     /// `Signal.feature_use`.
     FeatureUse = 4,
+    /// `Signal.ticket`.
+    Ticket = 5,
+    /// `Signal.invoice`.
+    Invoice = 6,
+    /// `Signal.dispute`.
+    Dispute = 7,
+    /// `Signal.lifecycle`.
+    Lifecycle = 8,
 }
 impl SignalKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4668,6 +5281,10 @@ impl SignalKind {
             Self::Gauge => "SIGNAL_KIND_GAUGE",
             Self::Activity => "SIGNAL_KIND_ACTIVITY",
             Self::FeatureUse => "SIGNAL_KIND_FEATURE_USE",
+            Self::Ticket => "SIGNAL_KIND_TICKET",
+            Self::Invoice => "SIGNAL_KIND_INVOICE",
+            Self::Dispute => "SIGNAL_KIND_DISPUTE",
+            Self::Lifecycle => "SIGNAL_KIND_LIFECYCLE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4678,6 +5295,10 @@ impl SignalKind {
             "SIGNAL_KIND_GAUGE" => Some(Self::Gauge),
             "SIGNAL_KIND_ACTIVITY" => Some(Self::Activity),
             "SIGNAL_KIND_FEATURE_USE" => Some(Self::FeatureUse),
+            "SIGNAL_KIND_TICKET" => Some(Self::Ticket),
+            "SIGNAL_KIND_INVOICE" => Some(Self::Invoice),
+            "SIGNAL_KIND_DISPUTE" => Some(Self::Dispute),
+            "SIGNAL_KIND_LIFECYCLE" => Some(Self::Lifecycle),
             _ => None,
         }
     }
@@ -5207,6 +5828,741 @@ pub mod signal_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "mainstay.scoring.v1.SignalService";
     impl<T> tonic::server::NamedService for SignalServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Event: an account was created or changed, archived, or taken out of the
+/// archive.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AccountChanged {
+    /// The account as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    /// What happened to it.
+    #[prost(enumeration = "AccountChangeKind", tag = "2")]
+    pub kind: i32,
+}
+impl ::prost::Name for AccountChanged {
+    const NAME: &'static str = "AccountChanged";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.AccountChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.AccountChanged".into()
+    }
+}
+/// Event: an account's health entered another band, moved by at least one
+/// point since the last such event, or appeared or vanished.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HealthChanged {
+    /// The change.
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<HealthChange>,
+}
+impl ::prost::Name for HealthChanged {
+    const NAME: &'static str = "HealthChanged";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.HealthChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.HealthChanged".into()
+    }
+}
+/// Event: a model became the one that scores.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelActivated {
+    /// The model.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<Model>,
+    /// The one before, `models/{model}`. Empty: none.
+    #[prost(string, tag = "2")]
+    pub previous_model: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ModelActivated {
+    const NAME: &'static str = "ModelActivated";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ModelActivated".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ModelActivated".into()
+    }
+}
+/// Event: a condition that puts an account at risk began.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RiskTriggerRaised {
+    /// The condition, with the data that made it.
+    #[prost(message, optional, tag = "1")]
+    pub trigger: ::core::option::Option<RiskTrigger>,
+}
+impl ::prost::Name for RiskTriggerRaised {
+    const NAME: &'static str = "RiskTriggerRaised";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RiskTriggerRaised".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RiskTriggerRaised".into()
+    }
+}
+/// Event: a condition that lasts was met again, or its data changed: another
+/// failed attempt, a higher priority.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RiskTriggerUpdated {
+    /// The condition as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub trigger: ::core::option::Option<RiskTrigger>,
+}
+impl ::prost::Name for RiskTriggerUpdated {
+    const NAME: &'static str = "RiskTriggerUpdated";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RiskTriggerUpdated".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RiskTriggerUpdated".into()
+    }
+}
+/// Event: a condition that put an account at risk ended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RiskTriggerCleared {
+    /// The condition as it ended.
+    #[prost(message, optional, tag = "1")]
+    pub trigger: ::core::option::Option<RiskTrigger>,
+}
+impl ::prost::Name for RiskTriggerCleared {
+    const NAME: &'static str = "RiskTriggerCleared";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RiskTriggerCleared".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RiskTriggerCleared".into()
+    }
+}
+/// Event: a support ticket's story moved: opened, escalated, resolved, reopened,
+/// or given another priority. Other updates are not told.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TicketChanged {
+    /// The ticket's id in its source.
+    #[prost(string, tag = "1")]
+    pub ticket_id: ::prost::alloc::string::String,
+    /// The source that told it.
+    #[prost(string, tag = "2")]
+    pub source: ::prost::alloc::string::String,
+    /// What happened last.
+    #[prost(enumeration = "TicketAction", tag = "3")]
+    pub action: i32,
+    /// Its priority now.
+    #[prost(enumeration = "TicketPriority", tag = "4")]
+    pub priority: i32,
+    /// Its subject line. Empty: not said.
+    #[prost(string, tag = "5")]
+    pub subject: ::prost::alloc::string::String,
+    /// Mail address of the person at the customer. Empty: not known.
+    #[prost(string, tag = "6")]
+    pub requester_email: ::prost::alloc::string::String,
+    /// The newest satisfaction, 1 to 5. Absent: not said.
+    #[prost(int32, optional, tag = "7")]
+    pub satisfaction: ::core::option::Option<i32>,
+}
+impl ::prost::Name for TicketChanged {
+    const NAME: &'static str = "TicketChanged";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TicketChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TicketChanged".into()
+    }
+}
+/// Event: something happened to a customer's contract, or on the way into it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LifecycleChanged {
+    /// What happened, as the signal said it.
+    #[prost(message, optional, tag = "1")]
+    pub change: ::core::option::Option<LifecycleSignal>,
+    /// When, as the signal said it.
+    #[prost(message, optional, tag = "2")]
+    pub change_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for LifecycleChanged {
+    const NAME: &'static str = "LifecycleChanged";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LifecycleChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LifecycleChanged".into()
+    }
+}
+/// Event: how much of the limits of its plan an account used in a month. Sent
+/// once for each account with limits, on the second day after the month ended (UTC), so that
+/// late signals count.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PlanUsageReported {
+    /// The month, `YYYY-MM`.
+    #[prost(string, tag = "1")]
+    pub month: ::prost::alloc::string::String,
+    /// One entry for each limit of the plan that is also a metric, in the order
+    /// of names.
+    #[prost(message, repeated, tag = "2")]
+    pub limits: ::prost::alloc::vec::Vec<LimitUsage>,
+    /// Different users that were active in the month.
+    #[prost(int64, tag = "3")]
+    pub active_users: i64,
+    /// Seats paid for at the end of the month. Absent: not known.
+    #[prost(int64, optional, tag = "4")]
+    pub seats: ::core::option::Option<i64>,
+}
+impl ::prost::Name for PlanUsageReported {
+    const NAME: &'static str = "PlanUsageReported";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PlanUsageReported".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PlanUsageReported".into()
+    }
+}
+/// How much of a limit was used in a month.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LimitUsage {
+    /// Name of the limit, and of the metric that counts against it.
+    #[prost(string, tag = "1")]
+    pub metric: ::prost::alloc::string::String,
+    /// What was used: the sum of the month for a count, the highest level for a
+    /// gauge. Absent: there was no data.
+    #[prost(double, optional, tag = "2")]
+    pub used: ::core::option::Option<f64>,
+    /// The limit at the end of the month; above 0.
+    #[prost(double, tag = "3")]
+    pub limit: f64,
+}
+impl ::prost::Name for LimitUsage {
+    const NAME: &'static str = "LimitUsage";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LimitUsage".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LimitUsage".into()
+    }
+}
+/// What happened to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AccountChangeKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// It is new.
+    Created = 1,
+    /// Some fields changed.
+    Updated = 2,
+    /// It was archived.
+    Archived = 3,
+    /// It was taken out of the archive.
+    Unarchived = 4,
+}
+impl AccountChangeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ACCOUNT_CHANGE_KIND_UNSPECIFIED",
+            Self::Created => "ACCOUNT_CHANGE_KIND_CREATED",
+            Self::Updated => "ACCOUNT_CHANGE_KIND_UPDATED",
+            Self::Archived => "ACCOUNT_CHANGE_KIND_ARCHIVED",
+            Self::Unarchived => "ACCOUNT_CHANGE_KIND_UNARCHIVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ACCOUNT_CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ACCOUNT_CHANGE_KIND_CREATED" => Some(Self::Created),
+            "ACCOUNT_CHANGE_KIND_UPDATED" => Some(Self::Updated),
+            "ACCOUNT_CHANGE_KIND_ARCHIVED" => Some(Self::Archived),
+            "ACCOUNT_CHANGE_KIND_UNARCHIVED" => Some(Self::Unarchived),
+            _ => None,
+        }
+    }
+}
+/// Asks for one condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRiskTriggerRequest {
+    /// `accounts/{account}/riskTriggers/{risk_trigger}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetRiskTriggerRequest {
+    const NAME: &'static str = "GetRiskTriggerRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetRiskTriggerRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetRiskTriggerRequest".into()
+    }
+}
+/// Asks for a page of conditions. All filters given must hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRiskTriggersRequest {
+    /// How many at most: 50 by default, 1 000 at most.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before, with the same filter. Empty: the
+    /// first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only of this account, `accounts/{account}`; an account that does not exist
+    /// has none. Empty: of any.
+    #[prost(string, tag = "3")]
+    pub account: ::prost::alloc::string::String,
+    /// Only of these kinds. Empty: any.
+    #[prost(enumeration = "RiskTriggerKind", repeated, tag = "4")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// Only those that last. Default: ended ones too.
+    #[prost(bool, tag = "5")]
+    pub lasting_only: bool,
+}
+impl ::prost::Name for ListRiskTriggersRequest {
+    const NAME: &'static str = "ListRiskTriggersRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListRiskTriggersRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListRiskTriggersRequest".into()
+    }
+}
+/// A page of conditions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRiskTriggersResponse {
+    /// The conditions.
+    #[prost(message, repeated, tag = "1")]
+    pub risk_triggers: ::prost::alloc::vec::Vec<RiskTrigger>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRiskTriggersResponse {
+    const NAME: &'static str = "ListRiskTriggersResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListRiskTriggersResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListRiskTriggersResponse".into()
+    }
+}
+/// Generated client implementations.
+pub mod risk_trigger_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Shows the conditions that put accounts at risk, those that last and those
+    /// that ended. They are made by scoring alone, and told as they change by the
+    /// events `RiskTriggerRaised`, `RiskTriggerUpdated` and `RiskTriggerCleared`.
+    #[derive(Debug, Clone)]
+    pub struct RiskTriggerServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RiskTriggerServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RiskTriggerServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RiskTriggerServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RiskTriggerServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns one condition, ended ones too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`RISK_TRIGGER_NOT_FOUND`).
+        pub async fn get_risk_trigger(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRiskTriggerRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskTrigger>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RiskTriggerService/GetRiskTrigger",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.RiskTriggerService",
+                        "GetRiskTrigger",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists conditions, those that began last first; those that began at the
+        /// same time by descending id.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_risk_triggers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRiskTriggersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRiskTriggersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RiskTriggerService/ListRiskTriggers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.RiskTriggerService",
+                        "ListRiskTriggers",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod risk_trigger_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RiskTriggerServiceServer.
+    #[async_trait]
+    pub trait RiskTriggerService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns one condition, ended ones too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`RISK_TRIGGER_NOT_FOUND`).
+        async fn get_risk_trigger(
+            &self,
+            request: tonic::Request<super::GetRiskTriggerRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskTrigger>, tonic::Status>;
+        /// Lists conditions, those that began last first; those that began at the
+        /// same time by descending id.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_risk_triggers(
+            &self,
+            request: tonic::Request<super::ListRiskTriggersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRiskTriggersResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Shows the conditions that put accounts at risk, those that last and those
+    /// that ended. They are made by scoring alone, and told as they change by the
+    /// events `RiskTriggerRaised`, `RiskTriggerUpdated` and `RiskTriggerCleared`.
+    #[derive(Debug)]
+    pub struct RiskTriggerServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RiskTriggerServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RiskTriggerServiceServer<T>
+    where
+        T: RiskTriggerService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.RiskTriggerService/GetRiskTrigger" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRiskTriggerSvc<T: RiskTriggerService>(pub Arc<T>);
+                    impl<
+                        T: RiskTriggerService,
+                    > tonic::server::UnaryService<super::GetRiskTriggerRequest>
+                    for GetRiskTriggerSvc<T> {
+                        type Response = super::RiskTrigger;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRiskTriggerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskTriggerService>::get_risk_trigger(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRiskTriggerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.RiskTriggerService/ListRiskTriggers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRiskTriggersSvc<T: RiskTriggerService>(pub Arc<T>);
+                    impl<
+                        T: RiskTriggerService,
+                    > tonic::server::UnaryService<super::ListRiskTriggersRequest>
+                    for ListRiskTriggersSvc<T> {
+                        type Response = super::ListRiskTriggersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRiskTriggersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskTriggerService>::list_risk_triggers(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRiskTriggersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RiskTriggerServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.RiskTriggerService";
+    impl<T> tonic::server::NamedService for RiskTriggerServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -11,3 +11,10 @@ pub(crate) const MARK_ALL_QUEUE: &str = "mark_all";
 pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";
 /// Operations to end when their work is done: the key is the operation's id.
 pub(crate) const OPERATIONS_QUEUE: &str = "operations";
+/// Accounts that may have gone silent: the key is the account's id, due when its last activity known then was 14 whole days ago. An
+/// account that was active and is neither inactive nor gone has one. Only who holds the account's row writes one, beside its worker,
+/// who waits for nobody.
+pub(crate) const INACTIVITY_QUEUE: &str = "inactivity";
+/// Tells how much of their plans accounts used in a month: one job, whose low mark is the month's first day and whose payload is the
+/// last account that was told.
+pub(crate) const PLAN_USAGE_QUEUE: &str = "plan_usage";

@@ -57,6 +57,11 @@ impl RecentScores {
         self.known.get(account.as_str()).map(|known| known.announced).unwrap_or_default()
     }
 
+    /// The score that was written last, of today or an earlier day.
+    pub(super) fn previous(&self, account: &AccountId) -> Option<Points> {
+        self.known.get(account.as_str())?.score
+    }
+
     /// The scores of the 30 days before today, yesterday's first.
     pub(super) fn scores(&self, account: &AccountId) -> Vec<Option<Points>> {
         if let Some(scores) = self.looked_up.get(account.as_str()) {

@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 
 use super::account_series::load_series;
 use super::day_contexts::DayContexts;
+use super::health_risks::{self, ScoredToday, TodaysHealth};
 use super::model_cache::ModelBook;
 use super::recent_scores::{RecentScores, changes};
 use super::{App, ScoringError, events};
@@ -83,7 +84,11 @@ pub(crate) async fn execute(
     if !partly.is_empty() {
         health::forget_recent_scores(conn, &partly).await?;
     }
-    write_today(app, conn, records, today, now).await?;
+    let rows = write_today(app, conn, records, today, now).await?;
+    if !rows.is_empty() {
+        let scored = ScoredToday { rows: &rows, accounts: &locked, series: &series, today };
+        health_risks::execute(app, conn, &book, &scored, now).await?;
+    }
 
     let outcomes: HashMap<&str, Rescored> = plans.iter().map(|plan| (plan.account.id.as_str(), plan.outcome)).collect();
     Ok(requests
@@ -180,26 +185,28 @@ fn score_days(
 }
 
 /// Writes today's rows of those whose today was scored, with an event for each
-/// change that deserves one.
+/// change that deserves one; answers the rows.
 async fn write_today(
     app: &App,
     conn: &mut PgConnection,
     records: Vec<HealthRecord>,
     today: NaiveDate,
     now: DateTime<Utc>,
-) -> Result<(), ScoringError> {
+) -> Result<Vec<TodaysHealth>, ScoringError> {
     let scored_before_today: HashSet<AccountId> =
         records.iter().filter(|record| record.day < today).map(|record| record.account.clone()).collect();
     let todays: Vec<HealthRecord> = records.into_iter().filter(|record| record.day == today).collect();
     if todays.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let ids: Vec<&str> = todays.iter().map(|record| record.account.as_str()).collect();
     let known = health::known(conn, &ids).await?;
     let recent = RecentScores::load(conn, known, &scored_before_today, &ids, today).await?;
     let mut told = Vec::new();
     let mut rows = Vec::with_capacity(todays.len());
+    let mut previous = Vec::with_capacity(todays.len());
     for record in todays {
+        previous.push(recent.previous(&record.account));
         let last = recent.announced(&record.account);
         let announced = if deserves_event(last, record.announcement()) {
             told.push(events::health_changed(app, &record, last, now));
@@ -214,5 +221,5 @@ async fn write_today(
     if !told.is_empty() {
         app.events.append(conn, &told, now).await?;
     }
-    Ok(())
+    Ok(rows.into_iter().zip(previous).map(|(row, previous_score)| TodaysHealth { row, previous_score }).collect())
 }

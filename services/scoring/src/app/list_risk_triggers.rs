@@ -1,0 +1,26 @@
+//! Conditions that put accounts at risk, those that began last first.
+
+use mainstay_domain::AccountId;
+use mainstay_storage::begin;
+use uuid::Uuid;
+
+use super::{App, ScoringError};
+use crate::domain::risk_trigger::{RiskTrigger, RiskTriggerCursor, RiskTriggerFilter};
+use crate::storage::risk_triggers;
+
+/// At most `limit` of them after a place in the list.
+pub(crate) async fn execute(
+    app: &App,
+    filter: &RiskTriggerFilter,
+    after: Option<&RiskTriggerCursor>,
+    limit: i64,
+) -> Result<Vec<RiskTrigger>, ScoringError> {
+    let mut conn = begin(&app.pool).await?;
+    Ok(risk_triggers::list(&mut conn, filter, after, limit).await?)
+}
+
+/// One of an account.
+pub(crate) async fn get(app: &App, account: &AccountId, id: Uuid) -> Result<Option<RiskTrigger>, ScoringError> {
+    let mut conn = app.pool.acquire().await?;
+    Ok(risk_triggers::lookup(&mut conn, account, id).await?)
+}
