@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, demo, health, import, models, status, up};
+use crate::command::{accounts, demo, health, import, models, risks, status, up};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
@@ -91,6 +91,9 @@ pub(crate) enum Command {
     /// Look at health models, and choose the one that scores
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Look at what puts accounts at risk
+    #[command(subcommand)]
+    Risks(risks::RisksCommand),
     /// Say whether the server is up, where its feed stands and how the portfolio is
     Status(status::StatusArguments),
 }

@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod model_files;
 pub(crate) mod models;
+pub(crate) mod risks;
 pub(crate) mod status;
 pub(crate) mod up;
 pub(crate) mod watch;
@@ -28,6 +29,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Health(command) => health::run(command, &connect()?, &mut output).await?,
         Command::Accounts(command) => accounts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Models(command) => models::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Status(arguments) => status::run(arguments, &connect()?, &mut output).await?,
     };
     output.flush()?;

@@ -165,23 +165,21 @@ impl Mapper for SignalMapper {
 }
 
 fn payload(kind: Kind, fields: &mut FieldReader<'_>, dates: &DateReader) -> Payload {
-    let as_given = |text: &str| Ok(text.to_owned());
     match kind {
         Kind::Usage => Payload::Usage(UsageCount {
-            metric: fields.required("metric", as_given).unwrap_or_default(),
+            metric: fields.required_text("metric"),
             quantity: fields.required("quantity", whole_number).unwrap_or_default(),
         }),
         Kind::Gauge => Payload::Gauge(Gauge {
-            metric: fields.required("metric", as_given).unwrap_or_default(),
+            metric: fields.required_text("metric"),
             level: fields.required("level", number).unwrap_or_default(),
         }),
-        Kind::Activity => Payload::Activity(UserActivity {
-            user_id: fields.required("user_id", as_given).unwrap_or_default(),
-            action: fields.read("action", as_given).unwrap_or_default(),
-        }),
+        Kind::Activity => {
+            Payload::Activity(UserActivity { user_id: fields.required_text("user_id"), action: fields.text("action") })
+        }
         Kind::FeatureUse => Payload::FeatureUse(FeatureUse {
-            feature: fields.required("feature", as_given).unwrap_or_default(),
-            user_id: fields.read("user_id", as_given).unwrap_or_default(),
+            feature: fields.required_text("feature"),
+            user_id: fields.text("user_id"),
             count: fields.read("count", whole_number).unwrap_or_default(),
         }),
         Kind::Ticket => story_signals::ticket(fields),

@@ -24,10 +24,6 @@ where
     })
 }
 
-fn as_given(text: &str) -> Result<String, String> {
-    Ok(text.to_owned())
-}
-
 /// What happened to a ticket.
 pub(crate) fn ticket(fields: &mut FieldReader<'_>) -> Payload {
     let action = |text: &str| {
@@ -54,12 +50,12 @@ pub(crate) fn ticket(fields: &mut FieldReader<'_>) -> Payload {
         whole_number(text).and_then(|number| i32::try_from(number).map_err(|_| "must be 1 to 5".to_owned()))
     };
     Payload::Ticket(TicketSignal {
-        ticket_id: fields.required("ticket_id", as_given).unwrap_or_default(),
+        ticket_id: fields.required_text("ticket_id"),
         action: fields.required("action", action).unwrap_or_default().into(),
         priority: fields.read("priority", priority).unwrap_or_default().into(),
-        subject: fields.read("subject", as_given).unwrap_or_default(),
-        text: fields.read("text", as_given).unwrap_or_default(),
-        requester_email: fields.read("requester_email", as_given).unwrap_or_default(),
+        subject: fields.text("subject"),
+        text: fields.text("text"),
+        requester_email: fields.text("requester_email"),
         satisfaction: fields.read("satisfaction", rating),
     })
 }
@@ -78,11 +74,11 @@ pub(crate) fn invoice(fields: &mut FieldReader<'_>, dates: &DateReader) -> Paylo
     };
     let currency = fields.mapping.value("currency", fields.row);
     Payload::Invoice(InvoiceSignal {
-        invoice_id: fields.required("invoice_id", as_given).unwrap_or_default(),
+        invoice_id: fields.required_text("invoice_id"),
         action: fields.required("action", action).unwrap_or_default().into(),
         amount: fields.read("amount", |text| money::parse(text, currency)),
         due_time: fields.read("due_time", |text| dates.read(text)),
-        failure_reason: fields.read("failure_reason", as_given).unwrap_or_default(),
+        failure_reason: fields.text("failure_reason"),
     })
 }
 
@@ -94,11 +90,11 @@ pub(crate) fn dispute(fields: &mut FieldReader<'_>) -> Payload {
     };
     let currency = fields.mapping.value("currency", fields.row);
     Payload::Dispute(DisputeSignal {
-        dispute_id: fields.required("dispute_id", as_given).unwrap_or_default(),
+        dispute_id: fields.required_text("dispute_id"),
         action: fields.required("action", action).unwrap_or_default().into(),
-        invoice_id: fields.read("invoice_id", as_given).unwrap_or_default(),
+        invoice_id: fields.text("invoice_id"),
         amount: fields.read("amount", |text| money::parse(text, currency)),
-        reason: fields.read("reason", as_given).unwrap_or_default(),
+        reason: fields.text("reason"),
     })
 }
 
@@ -126,13 +122,11 @@ pub(crate) fn lifecycle(fields: &mut FieldReader<'_>, dates: &DateReader) -> Pay
     };
     let change = fields.required("action", action).map(|action| match action {
         ContractAction::Activation => Change::Activation(Activation {}),
-        ContractAction::Milestone => {
-            Change::Milestone(Milestone { milestone: fields.required("milestone", as_given).unwrap_or_default() })
-        }
+        ContractAction::Milestone => Change::Milestone(Milestone { milestone: fields.required_text("milestone") }),
         ContractAction::Renewal => {
             Change::Renewal(Renewal { renewal_time: fields.required("renewal_time", |text| dates.read(text)) })
         }
-        ContractAction::Churn => Change::Churn(Churn { reason: fields.read("reason", as_given).unwrap_or_default() }),
+        ContractAction::Churn => Change::Churn(Churn { reason: fields.text("reason") }),
         ContractAction::SeatChange => {
             Change::SeatChange(SeatChange { seats: fields.required("seats", whole_number).unwrap_or_default() })
         }

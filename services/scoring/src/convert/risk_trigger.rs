@@ -83,7 +83,7 @@ fn cause_message(cause: &RiskCause, subject: &str) -> proto::risk_trigger::Cause
         RiskCause::Health { day, score, previous_score, threshold, band } => Cause::Health(proto::HealthCause {
             day: day.to_string(),
             score: score.0.as_f64(),
-            band: band_message(Some(*band)).into(),
+            band: band_message(Some(band.0)).into(),
             previous_score: previous_score.map(|score| score.0.as_f64()),
             threshold: threshold.0.as_f64(),
         }),

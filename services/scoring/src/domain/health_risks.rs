@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use mainstay_domain::{Band, BandCuts, Points};
 
-use super::json::StoredPoints;
+use super::json::{StoredBand, StoredPoints};
 use super::risk_trigger::{Condition, RiskCause, RiskTriggerKind, Verdict};
 
 /// How far above a cut a score must rise for the condition to end, so that one that swings around the cut does not raise it each
@@ -63,7 +63,7 @@ impl ScoreReading {
             score: StoredPoints(score),
             previous_score: compared.map(StoredPoints),
             threshold: StoredPoints(threshold),
-            band,
+            band: StoredBand(band),
         };
         Condition { cause, occurrence_count: 1 }
     }

@@ -1,6 +1,6 @@
-//! Amounts and points in the JSON of rows.
+//! Amounts, points and bands in the JSON of rows.
 
-use mainstay_domain::{Currency, Money, MoneyError, Points};
+use mainstay_domain::{Band, Currency, Money, MoneyError, Points};
 use serde::{Deserialize, Serialize};
 
 /// An amount of money that rows keep as JSON.
@@ -42,5 +42,30 @@ impl From<StoredPoints> for i32 {
 impl From<i32> for StoredPoints {
     fn from(units: i32) -> Self {
         Self(Points::from_units(units))
+    }
+}
+
+/// A band that rows keep as JSON, by its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub struct StoredBand(pub Band);
+
+impl From<StoredBand> for &'static str {
+    fn from(StoredBand(band): StoredBand) -> Self {
+        match band {
+            Band::Critical => "critical",
+            Band::AtRisk => "at_risk",
+            Band::Stable => "stable",
+            Band::Healthy => "healthy",
+        }
+    }
+}
+
+impl TryFrom<String> for StoredBand {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        let bands = [Band::Critical, Band::AtRisk, Band::Stable, Band::Healthy].map(Self);
+        bands.into_iter().find(|band| <&str>::from(*band) == word).ok_or_else(|| format!("`{word}` is no band"))
     }
 }

@@ -1,11 +1,11 @@
 //! Conditions that put an account at risk: when one is raised, told again, and cleared.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::{AccountId, Band, Points};
+use mainstay_domain::{AccountId, Points};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::json::{Amount, StoredPoints};
+use super::json::{Amount, StoredBand, StoredPoints};
 use super::ticket::TicketPriority;
 
 /// By how much a score must have moved since a condition's last event to be told again.
@@ -54,8 +54,7 @@ pub enum RiskCause {
         /// The cut that was crossed, or the change that was exceeded.
         threshold: StoredPoints,
         /// Its band.
-        #[serde(with = "band")]
-        band: Band,
+        band: StoredBand,
     },
     /// A silence.
     Inactivity {
@@ -95,26 +94,6 @@ pub enum RiskCause {
         /// How often it was reopened.
         reopen_count: i32,
     },
-}
-
-mod band {
-    use mainstay_domain::Band;
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    const WORDS: [(Band, &str); 4] =
-        [(Band::Critical, "critical"), (Band::AtRisk, "at_risk"), (Band::Stable, "stable"), (Band::Healthy, "healthy")];
-
-    pub(super) fn serialize<S: Serializer>(band: &Band, serializer: S) -> Result<S::Ok, S::Error> {
-        let word = WORDS.iter().find(|(known, _)| known == band).map_or("", |(_, word)| word);
-        serializer.serialize_str(word)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Band, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        let band = WORDS.iter().find(|(_, known)| *known == word).map(|(band, _)| *band);
-        band.ok_or_else(|| D::Error::custom(format!("`{word}` is no band")))
-    }
 }
 
 /// A condition as it is now.

@@ -82,14 +82,20 @@ async fn r56_a_score_at_risk_is_told_once_below_70_and_ends_above_72() {
 
 #[tokio::test]
 async fn r55_a_drop_of_exactly_15_points_in_30_days_is_none() {
-    use Told::{Cleared, Raised};
+    use Told::{Cleared, Raised, Updated};
     let mut harness = acme().await;
     score(&mut harness, 90.0).await;
     harness.turn_to("2026-03-31").await;
     let mut seen = 0;
-    for (points, expected) in
-        [(75.0, None), (74.99, Some(Raised)), (75.0, None), (79.99, None), (80.0, Some(Cleared)), (74.0, Some(Raised))]
-    {
+    for (points, expected) in [
+        (75.0, None),
+        (74.99, Some(Raised)),
+        (75.0, None),
+        (79.98, None),
+        (79.99, Some(Updated)),
+        (80.0, Some(Cleared)),
+        (74.0, Some(Raised)),
+    ] {
         score(&mut harness, points).await;
         let told = told_of_account(&harness, "acme", HealthDrop).await;
         assert_eq!(told[seen..], expected.into_iter().collect::<Vec<_>>(), "at {points}");

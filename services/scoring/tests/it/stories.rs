@@ -4,6 +4,7 @@ use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_testkit::idempotency;
+use proto::lifecycle_signal::Change;
 use proto::{DisputeAction, InvoiceAction, RiskTriggerKind, TicketAction, TicketPriority};
 use tonic::Code;
 
@@ -216,7 +217,7 @@ async fn callers_at_once_raise_a_condition_once() {
 
 #[tokio::test]
 async fn stories_recorded_twice_by_request_id_are_told_once() {
-    let mut harness = acme().await;
+    let harness = acme().await;
     harness.settle().await;
     let call = async |request_id: String, content: usize| {
         let signals =
@@ -277,7 +278,6 @@ async fn signals_of_stories_are_listed_as_they_were_sent() {
 async fn every_fault_of_a_story_signal_is_named() {
     let harness = acme().await;
     let lifecycle = |change| Payload::Lifecycle(proto::LifecycleSignal { change });
-    use proto::lifecycle_signal::Change;
     let bad = vec![
         Payload::Ticket(proto::TicketSignal {
             ticket_id: String::new(),
