@@ -55,10 +55,15 @@ pub(super) fn risk_trigger_changed(app: &App, trigger: &RiskTrigger, told: Told,
     }
 }
 
-/// A signal moved the story of a ticket to what it is now; it happened when the signal says.
-pub(super) fn ticket_changed(app: &App, signal: &Signal, action: TicketAction, story: &TicketStory) -> NewEvent {
+/// A signal moved the story of a ticket to what it is now; what happened last did so at this time.
+pub(super) fn ticket_changed(
+    app: &App,
+    signal: &Signal,
+    (action, event_at): (TicketAction, DateTime<Utc>),
+    story: &TicketStory,
+) -> NewEvent {
     let payload = convert::story_signal::ticket_changed(signal, action, story);
-    NewEvent::of(app.ids.new_id(), Some(&signal.account), &payload, signal.event_at)
+    NewEvent::of(app.ids.new_id(), Some(&signal.account), &payload, event_at)
 }
 
 /// Something happened to a contract, when the signal says.

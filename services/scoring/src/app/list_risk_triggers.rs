@@ -1,8 +1,6 @@
 //! Conditions that put accounts at risk, those that began last first.
 
-use mainstay_domain::AccountId;
 use mainstay_storage::begin;
-use uuid::Uuid;
 
 use super::{App, ScoringError};
 use crate::domain::risk_trigger::{RiskTrigger, RiskTriggerCursor, RiskTriggerFilter};
@@ -17,10 +15,4 @@ pub(crate) async fn execute(
 ) -> Result<Vec<RiskTrigger>, ScoringError> {
     let mut conn = begin(&app.pool).await?;
     Ok(risk_triggers::list(&mut conn, filter, after, limit).await?)
-}
-
-/// One of an account.
-pub(crate) async fn get(app: &App, account: &AccountId, id: Uuid) -> Result<Option<RiskTrigger>, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
-    Ok(risk_triggers::lookup(&mut conn, account, id).await?)
 }

@@ -18,6 +18,7 @@ pub(crate) mod get_account;
 pub(crate) mod get_health;
 pub(crate) mod get_model;
 pub(crate) mod get_operation;
+pub(crate) mod get_risk_trigger;
 mod health_risks;
 pub(crate) mod health_scored;
 pub(crate) mod list_accounts;

@@ -119,9 +119,9 @@ async fn record_told_stories(
         let before = story.clone();
         story.absorb(signal);
         if let (Story::Ticket(before), Story::Ticket(after)) = (&before, &*story)
-            && let Some(action) = after.told_since(before)
+            && let Some((action, event_at)) = after.told_since(before, &Stamp::of(signal))
         {
-            told.push(events::ticket_changed(app, signal, action, after));
+            told.push(events::ticket_changed(app, signal, (action, event_at), after));
         }
     }
     stories::write(conn, &touched, now).await?;

@@ -16,20 +16,21 @@ use super::ticket::LINE_LENGTH_MAX;
 /// Most characters of an id in a source.
 const SOURCE_ID_LENGTH_MAX: usize = 128;
 
-/// What happened to an invoice.
+/// What happened to an invoice; the numbers rise with what usually comes later, and stories keep them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[repr(u8)]
 pub enum InvoiceAction {
     /// It was issued.
-    Issued,
-    /// It was paid in full.
-    Paid,
+    Issued = 1,
     /// A payment was tried and failed.
-    PaymentFailed,
+    PaymentFailed = 2,
     /// It passed its due date without a payment.
-    Overdue,
+    Overdue = 3,
+    /// It was paid in full.
+    Paid = 4,
     /// It was voided or written off.
-    Voided,
+    Voided = 5,
 }
 
 /// Something happened to an invoice.
@@ -47,14 +48,15 @@ pub struct InvoiceSignal {
     pub failure_reason: String,
 }
 
-/// What happened to a dispute.
+/// What happened to a dispute; the numbers rise with what usually comes later, and stories keep them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[repr(u8)]
 pub enum DisputeAction {
     /// The customer disputes a charge.
-    Opened,
+    Opened = 1,
     /// It was settled.
-    Closed,
+    Closed = 2,
 }
 
 /// Something happened to a billing dispute.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde::{Deserialize, Serialize};
 
@@ -15,20 +16,21 @@ pub const LINE_LENGTH_MAX: usize = 500;
 /// Most characters of what a customer wrote.
 pub const TICKET_TEXT_LENGTH_MAX: usize = 20_000;
 
-/// What happened to a ticket.
+/// What happened to a ticket; the numbers rise with what usually comes later, and stories keep them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[repr(u8)]
 pub enum TicketAction {
     /// The customer opened it.
-    Opened,
+    Opened = 1,
     /// It was answered, commented or given another priority.
-    Updated,
+    Updated = 2,
     /// It was handed to a higher level.
-    Escalated,
+    Escalated = 3,
     /// It was resolved.
-    Resolved,
+    Resolved = 4,
     /// The customer opened it again.
-    Reopened,
+    Reopened = 5,
 }
 
 /// How pressing a ticket is; rises.
@@ -139,13 +141,16 @@ impl TicketStory {
         self.satisfaction.get().copied()
     }
 
-    /// What deserves an event of the step from `before` to this: the last move when there was another one, an update when only
-    /// the priority is another one.
-    pub fn told_since(&self, before: &Self) -> Option<TicketAction> {
-        if self.last_move.stamp() != before.last_move.stamp() {
-            return self.last_move.get().copied();
+    /// What happened last, and when, if the step from `before` to this, by the signal of this stamp, deserves an event: the ticket
+    /// moved, or has another priority. A late signal that gives it another priority is not what happened last.
+    pub fn told_since(&self, before: &Self, stamp: &Stamp) -> Option<(TicketAction, DateTime<Utc>)> {
+        let last_move = self.last_move.stamp();
+        let moved = last_move != before.last_move.stamp();
+        let is_other_priority = self.priority() != before.priority();
+        if moved || (is_other_priority && last_move > Some(stamp)) {
+            return self.last_move.get().copied().zip(last_move.map(|stamp| stamp.at));
         }
-        (self.priority() != before.priority()).then_some(TicketAction::Updated)
+        is_other_priority.then_some((TicketAction::Updated, stamp.at))
     }
 
     pub(super) fn condition(&self) -> Option<Condition> {

@@ -7,7 +7,7 @@ use mainstay_rpc::paging::{Page, PageRequest};
 use tonic::{Request, Response, Status};
 
 use super::request;
-use crate::app::{App, ScoringError, list_risk_triggers};
+use crate::app::{App, get_risk_trigger, list_risk_triggers};
 use crate::convert;
 use crate::domain::risk_trigger::{RiskTriggerCursor, RiskTriggerFilter};
 
@@ -28,8 +28,7 @@ impl RiskTriggerService for RiskTriggerRpc {
         let mut found = Violations::new();
         let parsed = convert::risk_trigger::parse_name(&mut found, "name", &name);
         let (account, id) = convert::common::complete(found, parsed)?;
-        let trigger = list_risk_triggers::get(&self.app, &account, id).await?;
-        let trigger = trigger.ok_or(ScoringError::RiskTriggerNotFound(name))?;
+        let trigger = get_risk_trigger::execute(&self.app, &account, id, &name).await?;
         Ok(Response::new(convert::risk_trigger::message(&trigger)))
     }
 

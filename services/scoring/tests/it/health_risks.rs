@@ -51,7 +51,7 @@ async fn told_after(kind: proto::RiskTriggerKind, scores: &[f64]) -> Vec<Vec<Tol
 }
 
 #[tokio::test]
-async fn r56_a_critical_score_is_told_once_below_50_and_ends_at_52() {
+async fn r56_r94_a_critical_score_is_told_once_below_50_and_ends_at_52() {
     use Told::{Cleared, Raised, Updated};
     let told = told_after(HealthCritical, &[50.0, 49.99, 50.0, 51.99, 49.0, 44.0, 51.99, 52.0, 50.0, 49.99]).await;
     let none: Vec<Told> = Vec::new();

@@ -8,9 +8,10 @@ use proto::lifecycle_signal::Change;
 use proto::{DisputeAction, InvoiceAction, RiskTriggerKind, TicketAction, TicketPriority};
 use tonic::Code;
 
+use crate::account_fixtures::get;
 use crate::harness::{Harness, at, signal};
 use crate::refusals::violated_fields;
-use crate::risk_fixtures::{Told, dispute, events_of, invoice, lasting, risk_events, ticket, told_of};
+use crate::risk_fixtures::{Told, dispute, events_of, invoice, lasting, lifecycle, risk_events, ticket, told_of};
 
 const START: &str = "2026-03-10T12:00:00Z";
 
@@ -144,6 +145,26 @@ async fn r63_a_tickets_moves_are_told_and_its_mere_updates_are_not() {
 }
 
 #[tokio::test]
+async fn a_late_signal_that_gives_a_resolved_ticket_its_priority_tells_that_it_is_resolved() {
+    let mut harness = acme().await;
+    harness
+        .record(vec![ticket("acme", "2026-03-02", "t-1", TicketAction::Resolved, TicketPriority::Unspecified)])
+        .await;
+    harness.record(vec![ticket("acme", "2026-03-01", "t-1", TicketAction::Opened, TicketPriority::Critical)]).await;
+    let events = events_of::<proto::TicketChanged>(&harness).await;
+    let seen: Vec<_> = events.iter().map(|(time, event)| (*time, event.action(), event.priority())).collect();
+    let resolved_at = at("2026-03-02");
+    assert_eq!(
+        seen,
+        [
+            (resolved_at, TicketAction::Resolved, TicketPriority::Normal),
+            (resolved_at, TicketAction::Resolved, TicketPriority::Critical)
+        ]
+    );
+    assert_eq!(lasting(&harness, "acme").await, []);
+}
+
+#[tokio::test]
 async fn stories_told_backwards_end_as_those_told_forwards() {
     let mut harness = Harness::start(START).await;
     harness.create_accounts(&["forward", "backward"]).await;
@@ -200,6 +221,8 @@ async fn callers_at_once_raise_a_condition_once() {
                         let time = format!("2026-03-0{day}");
                         signals.push(invoice(id, &time, "in-1", InvoiceAction::PaymentFailed));
                         signals.push(crate::harness::usage(id, &time, "emails", 1));
+                        let seats = proto::SeatChange { seats: day };
+                        signals.push(lifecycle(id, &time, Change::SeatChange(seats)));
                     }
                 }
                 let request = proto::BatchRecordSignalsRequest { signals, ..Default::default() };
@@ -212,7 +235,22 @@ async fn callers_at_once_raise_a_condition_once() {
     first.expect("due work");
     second.expect("due work");
     let told = told_of(&harness, RiskTriggerKind::PaymentFailed).await;
+    // An account's attempts come together: there is nothing to update.
     assert_eq!(told, vec![(Told::Raised, "in-1".to_owned()); 20]);
+    for id in &ids {
+        assert_eq!(get(&harness, id).await.expect("the account").seats, Some(3), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn r185_billing_conditions_are_told_with_the_call_that_records_them() {
+    let mut harness = acme().await;
+    harness.record(vec![invoice("acme", "2026-03-01", "in-1", InvoiceAction::PaymentFailed)]).await;
+    harness.record(vec![dispute("acme", "2026-03-01", "d-1", DisputeAction::Opened)]).await;
+    // Nothing worked since: it is there as soon as the call is answered.
+    let sql = "SELECT count(*) FROM scoring.outbox WHERE event_type = 'mainstay.scoring.v1.RiskTriggerRaised'";
+    let told: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
+    assert_eq!(told, 2);
 }
 
 #[tokio::test]
@@ -243,7 +281,7 @@ async fn checking_only_makes_no_story() {
 }
 
 #[tokio::test]
-async fn signals_of_stories_are_listed_as_they_were_sent() {
+async fn r65_r75_signals_of_tickets_billing_and_contracts_are_listed_as_they_were_sent() {
     let mut harness = acme().await;
     let mut long = ticket("acme", "2026-03-03", "t-1", TicketAction::Opened, TicketPriority::High);
     if let Some(Payload::Ticket(ticket)) = &mut long.payload {
@@ -277,7 +315,7 @@ async fn signals_of_stories_are_listed_as_they_were_sent() {
 #[tokio::test]
 async fn every_fault_of_a_story_signal_is_named() {
     let harness = acme().await;
-    let lifecycle = |change| Payload::Lifecycle(proto::LifecycleSignal { change });
+    let contract = |change| Payload::Lifecycle(proto::LifecycleSignal { change });
     let bad = vec![
         Payload::Ticket(proto::TicketSignal {
             ticket_id: String::new(),
@@ -302,14 +340,14 @@ async fn every_fault_of_a_story_signal_is_named() {
             amount: Some(Money { currency_code: "eur".to_owned(), minor_units: 1 }),
             reason: "x".repeat(501),
         }),
-        lifecycle(None),
-        lifecycle(Some(Change::Milestone(proto::Milestone { milestone: "A b".to_owned() }))),
-        lifecycle(Some(Change::Renewal(proto::Renewal { renewal_time: None }))),
-        lifecycle(Some(Change::Renewal(proto::Renewal {
+        contract(None),
+        contract(Some(Change::Milestone(proto::Milestone { milestone: "A b".to_owned() }))),
+        contract(Some(Change::Renewal(proto::Renewal { renewal_time: None }))),
+        contract(Some(Change::Renewal(proto::Renewal {
             renewal_time: Some(prost_types::Timestamp { seconds: at("2026-03-01").timestamp(), nanos: 0 }),
         }))),
-        lifecycle(Some(Change::Churn(proto::Churn { reason: "x".repeat(501) }))),
-        lifecycle(Some(Change::SeatChange(proto::SeatChange { seats: 1_000_000_001 }))),
+        contract(Some(Change::Churn(proto::Churn { reason: "x".repeat(501) }))),
+        contract(Some(Change::SeatChange(proto::SeatChange { seats: 1_000_000_001 }))),
     ];
     let signals = (0..)
         .zip(bad)
