@@ -55,6 +55,9 @@ CREATE INDEX risk_triggers_by_time ON {schema}.risk_triggers (raised_at DESC, tr
 CREATE INDEX risk_triggers_lasting_by_time ON {schema}.risk_triggers (raised_at DESC, trigger_id DESC)
     WHERE cleared_at IS NULL;
 
+-- The account's newest day with activity, when it was scored last: an account whose day is another one now may need a timer.
+ALTER TABLE {schema}.health ADD COLUMN last_activity_day date;
+
 -- The newest month of which an account's use of its plan was told.
 CREATE TABLE {schema}.plan_usage_reports (
     account_id text COLLATE "C" PRIMARY KEY,

@@ -4,17 +4,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{AccountId, day_of, start_of_day};
-use mainstay_jobs::NewJob;
-use serde_json::Value;
+use mainstay_domain::{AccountId, day_of};
 use sqlx::PgConnection;
 
 use super::queues::{INACTIVITY_QUEUE, RESCORE_QUEUE};
-use super::risk_changes::{Lasting, clear_all, settle};
-use super::{App, ScoringError, events, record_stories};
+use super::risk_changes::clear_all;
+use super::{App, ScoringError, events, record_stories, silences};
 use crate::domain::account::{Account, AccountChange};
+use crate::domain::day_number;
 use crate::domain::lifecycle::Lifecycle;
-use crate::domain::{day_number, inactivity};
 use crate::storage::{accounts, scoring_facts, stories};
 
 /// Stores accounts that a caller created or changed, and has them scored again as of today. `stored` has those that were there
@@ -75,14 +73,9 @@ pub(super) async fn write(
 /// Of accounts that are customers again: what of their stories puts them at risk is raised, and their silence counts from today.
 /// Their health is looked at when they are scored.
 async fn begin_anew(app: &App, conn: &mut PgConnection, ids: &[&str], now: DateTime<Utc>) -> Result<(), ScoringError> {
-    let findings = record_stories::findings(stories::at_risk(conn, ids).await?);
-    let lasting = Lasting::load(conn, ids).await?;
-    settle(app, conn, &lasting, findings, now).await?;
-    let due_at = start_of_day(inactivity::inactive_from(day_of(now)));
-    let timer = |id: &&str| NewJob { key: (*id).to_owned(), payload: Value::Null, low_mark: None, due_at };
-    let timers: Vec<NewJob> = ids.iter().map(timer).collect();
-    app.jobs.schedule(conn, INACTIVITY_QUEUE, &timers, now).await?;
-    Ok(())
+    let at_risk = stories::at_risk(conn, ids).await?;
+    record_stories::judge_stories(app, conn, at_risk, now).await?;
+    silences::watch_anew(app, conn, ids, now).await
 }
 
 /// Notes that what callers said now is newer than what signals said of the same before.

@@ -8,7 +8,7 @@ use mainstay_events::NewEvent;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
-use super::risk_changes::{Finding, Lasting, settle};
+use super::risk_changes::{Lasting, settle};
 use super::{App, ScoringError, account_changes, events};
 use crate::domain::account::Account;
 use crate::domain::lifecycle::Lifecycle;
@@ -128,22 +128,23 @@ async fn record_told_stories(
     if !told.is_empty() {
         app.events.append(conn, &told, now).await?;
     }
-    let staying =
-        touched.into_iter().filter(|(key, _)| locked.get(&key.account).is_some_and(|account| !account.is_gone()));
-    let findings = findings(staying);
-    let accounts: BTreeSet<&AccountId> = findings.iter().map(|finding| &finding.account).collect();
-    let ids: Vec<&str> = accounts.into_iter().map(AccountId::as_str).collect();
-    let lasting = Lasting::load(conn, &ids).await?;
-    settle(app, conn, &lasting, findings, now).await
+    let is_customer = |account: &AccountId| locked.get(account).is_some_and(|account| !account.is_gone());
+    let of_customers = touched.into_iter().filter(|(key, _)| is_customer(&key.account));
+    judge_stories(app, conn, of_customers.collect(), now).await
 }
 
-/// What stories say of the conditions they make.
-pub(super) fn findings(stories: impl IntoIterator<Item = (StoryKey, Story)>) -> Vec<Finding> {
-    let finding = |(key, story): (StoryKey, Story)| Finding {
-        account: key.account,
-        kind: key.kind.trigger_kind(),
-        subject: key.id,
-        verdict: story.condition().into(),
+/// Raises, updates and clears the conditions that stories make. Their accounts are locked.
+pub(super) async fn judge_stories(
+    app: &App,
+    conn: &mut PgConnection,
+    stories: Vec<(StoryKey, Story)>,
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let accounts: BTreeSet<&str> = stories.iter().map(|(key, _)| key.account.as_str()).collect();
+    let accounts: Vec<&str> = accounts.into_iter().collect();
+    let lasting = Lasting::load(conn, &accounts).await?;
+    let judge = |(key, story): &(StoryKey, Story)| {
+        lasting.judge(&key.account, key.kind.trigger_kind(), &key.id, story.condition().into())
     };
-    stories.into_iter().map(finding).collect()
+    settle(app, conn, stories.iter().filter_map(judge).collect(), now).await
 }

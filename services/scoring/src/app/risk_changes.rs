@@ -8,64 +8,72 @@ use mainstay_events::NewEvent;
 use sqlx::PgConnection;
 
 use super::{App, ScoringError, events};
-use crate::domain::risk_trigger::{ClearReason, Condition, RiskTrigger, RiskTriggerKind, Step, Verdict, step};
+use crate::domain::risk_trigger::{ClearReason, RiskTrigger, RiskTriggerKind, Step, Verdict, step};
 use crate::storage::risk_triggers;
 
-/// What is known of one condition of an account.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Finding {
-    pub account: AccountId,
-    pub kind: RiskTriggerKind,
+/// What becomes of one condition of an account.
+#[derive(Debug)]
+pub(super) struct Change {
+    account: AccountId,
+    kind: RiskTriggerKind,
     /// The invoice, dispute or ticket; empty for the account as a whole.
-    pub subject: String,
-    pub verdict: Verdict,
+    subject: String,
+    /// The one that lasts.
+    last: Option<RiskTrigger>,
+    step: Step,
 }
 
-/// The conditions of accounts that last, by what they are about.
+/// The conditions of accounts that last, by account.
 #[derive(Debug, Default)]
-pub(super) struct Lasting(HashMap<(AccountId, RiskTriggerKind, String), RiskTrigger>);
+pub(super) struct Lasting(HashMap<AccountId, Vec<RiskTrigger>>);
 
 impl Lasting {
     /// Those of these accounts, which are locked.
     pub(super) async fn load(conn: &mut PgConnection, accounts: &[&str]) -> Result<Self, ScoringError> {
-        let lasting = risk_triggers::lasting(conn, accounts).await?;
-        let by_subject = lasting.into_iter().map(|trigger| {
-            let key = (trigger.account.clone(), trigger.kind, trigger.subject.clone());
-            (key, trigger)
-        });
-        Ok(Self(by_subject.collect()))
+        let mut by_account: HashMap<AccountId, Vec<RiskTrigger>> = HashMap::new();
+        for trigger in risk_triggers::lasting(conn, accounts).await? {
+            by_account.entry(trigger.account.clone()).or_default().push(trigger);
+        }
+        Ok(Self(by_account))
     }
 
-    /// The one of an account as a whole.
-    pub(super) fn of_account(&self, account: &AccountId, kind: RiskTriggerKind) -> Option<&RiskTrigger> {
-        self.0.get(&(account.clone(), kind, String::new()))
+    fn get(&self, account: &AccountId, kind: RiskTriggerKind, subject: &str) -> Option<&RiskTrigger> {
+        self.0.get(account)?.iter().find(|trigger| trigger.kind == kind && trigger.subject == subject)
+    }
+
+    /// Whether one of an account as a whole lasts.
+    pub(super) fn has(&self, account: &AccountId, kind: RiskTriggerKind) -> bool {
+        self.get(account, kind, "").is_some()
+    }
+
+    /// What becomes of a condition by what is known of it now, if anything does.
+    pub(super) fn judge(
+        &self,
+        account: &AccountId,
+        kind: RiskTriggerKind,
+        subject: &str,
+        verdict: Verdict,
+    ) -> Option<Change> {
+        let last = self.get(account, kind, subject);
+        let step = step(last.map(|trigger| &trigger.condition), verdict)?;
+        Some(Change { account: account.clone(), kind, subject: subject.to_owned(), last: last.cloned(), step })
     }
 }
 
-/// Raises, updates and clears conditions by what is known of them now, each at most once in `findings`, and tells of each. The
-/// accounts are locked, and their scores written.
+/// Raises, updates and clears conditions, each at most once in `changes`, and tells of each. The accounts are locked, and their
+/// scores written.
 pub(super) async fn settle(
     app: &App,
     conn: &mut PgConnection,
-    lasting: &Lasting,
-    findings: Vec<Finding>,
+    changes: Vec<Change>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
-    let mut steps = Vec::new();
-    for finding in findings {
-        let key = (finding.account, finding.kind, finding.subject);
-        let last = lasting.0.get(&key);
-        if let Some(step) = step(last.map(|trigger| &trigger.condition), finding.verdict) {
-            steps.push((key, last, step));
-        }
-    }
-    if steps.is_empty() {
+    if changes.is_empty() {
         return Ok(());
     }
-    let ids: Vec<&str> = steps.iter().map(|((account, ..), ..)| account.as_str()).collect();
+    let ids: Vec<&str> = changes.iter().map(|change| change.account.as_str()).collect();
     let scores = risk_triggers::scores(conn, &ids).await?;
-    let changed: Vec<(RiskTrigger, Told)> =
-        steps.into_iter().filter_map(|(key, last, step)| stepped(app, key, last, step, &scores, now)).collect();
+    let changed = changes.into_iter().filter_map(|change| stepped(app, change, &scores, now)).collect();
     write(app, conn, changed, now).await
 }
 
@@ -79,39 +87,29 @@ pub(super) enum Told {
 
 fn stepped(
     app: &App,
-    (account, kind, subject): (AccountId, RiskTriggerKind, String),
-    last: Option<&RiskTrigger>,
-    step: Step,
+    change: Change,
     scores: &HashMap<AccountId, Points>,
     now: DateTime<Utc>,
 ) -> Option<(RiskTrigger, Told)> {
+    let Change { account, kind, subject, last, step } = change;
     let score = scores.get(&account).copied();
-    let updated =
-        |last: &RiskTrigger, condition: Condition| RiskTrigger { changed_at: now, score, condition, ..last.clone() };
     match (step, last) {
         (Step::Raise(condition), _) => {
             let id = app.ids.new_id();
-            let trigger = RiskTrigger {
-                id,
-                account,
-                kind,
-                subject,
-                raised_at: now,
-                changed_at: now,
-                cleared: None,
-                score,
-                condition,
-            };
+            let (raised_at, changed_at, cleared) = (now, now, None);
+            let trigger = RiskTrigger { id, account, kind, subject, raised_at, changed_at, cleared, score, condition };
             Some((trigger, Told::Raised))
         }
-        (Step::Update(condition), Some(last)) => Some((updated(last, condition), Told::Updated)),
+        (Step::Update(condition), Some(last)) => {
+            Some((RiskTrigger { changed_at: now, score, condition, ..last }, Told::Updated))
+        }
         (Step::Clear, Some(last)) => Some((cleared(last, ClearReason::Ended, now), Told::Cleared)),
         (Step::Update(_) | Step::Clear, None) => None,
     }
 }
 
-fn cleared(last: &RiskTrigger, reason: ClearReason, now: DateTime<Utc>) -> RiskTrigger {
-    RiskTrigger { cleared: Some((now, reason)), ..last.clone() }
+fn cleared(last: RiskTrigger, reason: ClearReason, now: DateTime<Utc>) -> RiskTrigger {
+    RiskTrigger { cleared: Some((now, reason)), ..last }
 }
 
 /// Ends all conditions of accounts that are customers no more. The accounts are locked.
@@ -122,7 +120,7 @@ pub(super) async fn clear_all(
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     let lasting = risk_triggers::lasting(conn, accounts).await?;
-    let ended = lasting.iter().map(|last| (cleared(last, ClearReason::AccountGone, now), Told::Cleared)).collect();
+    let ended = lasting.into_iter().map(|last| (cleared(last, ClearReason::AccountGone, now), Told::Cleared)).collect();
     write(app, conn, ended, now).await
 }
 

@@ -1,15 +1,15 @@
-//! Looks whether accounts have gone silent: "nothing happened" is a timer.
+//! Has accounts looked at that may have gone silent: "nothing happened" is a timer.
 
 use async_trait::async_trait;
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
 
-use super::rescore::{LOCKED_WAIT, job_error};
+use super::rescore::job_error;
 use crate::app::App;
-use crate::app::check_inactivity::{self, Checked};
 use crate::app::queues::INACTIVITY_QUEUE;
+use crate::app::silences;
 
-const BATCH: i64 = 200;
+const BATCH: i64 = 500;
 
 /// The worker of [`INACTIVITY_QUEUE`].
 pub(crate) struct Inactivity(pub App);
@@ -25,17 +25,9 @@ impl JobHandler for Inactivity {
     }
 
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
-        let app = &self.0;
         let ids: Vec<&str> = jobs.iter().map(|job| job.key.as_str()).collect();
-        let checked = check_inactivity::execute(app, connection, &ids).await.map_err(job_error)?;
-        let again = |due_at| Outcome::Again { due_at, low_mark: None, payload: None };
-        Ok(checked
-            .into_iter()
-            .map(|checked| match checked {
-                Checked::Done => Outcome::Done,
-                Checked::Later(due_at) => again(due_at),
-                Checked::Locked => again(app.clock.now() + LOCKED_WAIT),
-            })
-            .collect())
+        silences::look_at(&self.0, connection, &ids).await.map_err(job_error)?;
+        // Who looks schedules the next look, if there is one.
+        Ok(vec![Outcome::Done; jobs.len()])
     }
 }

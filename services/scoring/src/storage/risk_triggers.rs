@@ -7,11 +7,12 @@ use mainstay_domain::{AccountId, Points};
 use mainstay_storage::StorageError;
 use serde_json::Value;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codes;
 use crate::domain::risk_trigger::{
-    ClearReason, Condition, RiskTrigger, RiskTriggerCursor, RiskTriggerFilter, RiskTriggerKind,
+    ClearReason, Condition, RiskCause, RiskTrigger, RiskTriggerCursor, RiskTriggerFilter, RiskTriggerKind,
 };
 
 const fn kind_number(kind: RiskTriggerKind) -> i16 {
@@ -65,14 +66,13 @@ struct TriggerRow {
     clear_reason: Option<i16>,
     occurrence_count: i32,
     score: Option<i32>,
-    cause: Value,
+    cause: Json<RiskCause>,
 }
 
 impl TryFrom<TriggerRow> for RiskTrigger {
     type Error = StorageError;
 
     fn try_from(row: TriggerRow) -> Result<Self, StorageError> {
-        let cause = serde_json::from_value(row.cause).map_err(codes::corrupt)?;
         Ok(Self {
             id: row.trigger_id,
             account: codes::account_id(&row.account_id)?,
@@ -82,7 +82,7 @@ impl TryFrom<TriggerRow> for RiskTrigger {
             changed_at: row.changed_at,
             cleared: row.cleared_at.zip(row.clear_reason.map(reason_of).transpose()?),
             score: row.score.map(Points::from_units),
-            condition: Condition { cause, occurrence_count: row.occurrence_count },
+            condition: Condition { cause: row.cause.0, occurrence_count: row.occurrence_count },
         })
     }
 }
@@ -91,9 +91,9 @@ macro_rules! select_triggers {
     ($tail:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             TriggerRow,
-            "SELECT account_id, trigger_id, kind, subject, raised_at, changed_at, cleared_at, clear_reason, occurrence_count,
-                    score, cause
-               FROM scoring.risk_triggers " + $tail
+            r#"SELECT account_id, trigger_id, kind, subject, raised_at, changed_at, cleared_at, clear_reason, occurrence_count,
+                    score, cause AS "cause: Json<RiskCause>"
+               FROM scoring.risk_triggers "# + $tail
             $(, $argument)*
         )
     };

@@ -165,7 +165,6 @@ async fn replicas_raise_each_condition_once() {
     let (first, second) = tokio::join!(harness.try_settle(), other.settle());
     first.expect("due work");
     second.expect("due work");
-    harness.clock.advance(chrono::TimeDelta::seconds(1));
     let told = risk_events(&harness).await;
     assert_eq!(told.len(), 600);
     let accounts: std::collections::BTreeSet<&str> = told.iter().map(|(_, trigger)| trigger.account.as_str()).collect();

@@ -172,7 +172,6 @@ async fn replicas_tell_of_each_silence_once() {
     let (first, second) = tokio::join!(harness.try_settle(), other.settle());
     first.expect("due work");
     second.expect("due work");
-    harness.clock.advance(TimeDelta::seconds(1));
     let told = risk_events(&harness).await;
     let silent: Vec<_> = told.iter().filter(|(_, trigger)| trigger.kind() == Inactivity).collect();
     assert_eq!(silent.len(), 300);
