@@ -21,6 +21,11 @@ pub mod mainstay {
             include!("mainstay.events.v1.rs");
         }
     }
+    pub mod expansion {
+        pub mod v1 {
+            include!("mainstay.expansion.v1.rs");
+        }
+    }
     pub mod scoring {
         pub mod v1 {
             include!("mainstay.scoring.v1.rs");
