@@ -36,16 +36,28 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalOptions {
-    /// Where the service listens.
+    /// Where scoring listens.
     #[arg(
         long,
-        help = "Where the service listens: host:port, http://…, https://… or unix:/path",
+        help = "Where scoring listens: host:port, http://…, https://… or unix:/path",
         global = true,
         env = "MAINSTAY_SERVER",
         default_value = "http://127.0.0.1:7461",
         value_name = "ADDRESS"
     )]
     pub(crate) server: String,
+
+    /// Where surveys listens [default: the port after --server's]
+    #[arg(long, global = true, env = "MAINSTAY_SURVEYS_SERVER", value_name = "ADDRESS")]
+    pub(crate) surveys_server: Option<String>,
+
+    /// Where interventions listens [default: two ports after --server's]
+    #[arg(long, global = true, env = "MAINSTAY_INTERVENTIONS_SERVER", value_name = "ADDRESS")]
+    pub(crate) interventions_server: Option<String>,
+
+    /// Where expansion listens [default: three ports after --server's]
+    #[arg(long, global = true, env = "MAINSTAY_EXPANSION_SERVER", value_name = "ADDRESS")]
+    pub(crate) expansion_server: Option<String>,
 
     /// Token to send; better in the environment or a file than on the command line
     #[arg(long, global = true, env = "MAINSTAY_TOKEN", hide_env_values = true, value_name = "TOKEN")]

@@ -39,6 +39,14 @@ impl ServerAddress {
         &self.0
     }
 
+    /// The address so many ports further on; none without a port in it, or past the last.
+    #[must_use]
+    pub fn with_port_offset(&self, offset: u16) -> Option<Self> {
+        let (front, port) = self.0.rsplit_once(':')?;
+        let port: u16 = port.parse().ok()?;
+        Some(Self(format!("{front}:{}", port.checked_add(offset)?)))
+    }
+
     /// Whether the connection is encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.0.starts_with("https://")
@@ -92,6 +100,15 @@ impl FromStr for ServerAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_services_address_is_some_ports_further_on() {
+        let address = |text: &str| text.parse::<ServerAddress>().expect("an address");
+        assert_eq!(address("127.0.0.1").with_port_offset(2), Some(address("http://127.0.0.1:7463")));
+        assert_eq!(address("https://[::1]:65535").with_port_offset(1), None);
+        assert_eq!(address("https://mainstay.example.com").with_port_offset(1), None);
+        assert_eq!(address("unix:/run/mainstay.sock").with_port_offset(1), None);
+    }
 
     #[test]
     fn the_scheme_and_port_may_be_left_out() {

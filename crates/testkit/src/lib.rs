@@ -2,9 +2,12 @@
 
 mod clock;
 mod database;
+pub mod http;
 pub mod idempotency;
+mod inbox;
 pub mod pagination;
 mod refusal;
+pub mod smtp;
 
 pub use clock::manual_clock;
 pub use database::{TestDatabase, database, empty_database};

@@ -16,6 +16,11 @@ pub mod mainstay {
             include!("mainstay.common.v1.rs");
         }
     }
+    pub mod delivery {
+        pub mod v1 {
+            include!("mainstay.delivery.v1.rs");
+        }
+    }
     pub mod events {
         pub mod v1 {
             include!("mainstay.events.v1.rs");
@@ -24,6 +29,11 @@ pub mod mainstay {
     pub mod expansion {
         pub mod v1 {
             include!("mainstay.expansion.v1.rs");
+        }
+    }
+    pub mod interventions {
+        pub mod v1 {
+            include!("mainstay.interventions.v1.rs");
         }
     }
     pub mod scoring {

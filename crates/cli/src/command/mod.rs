@@ -13,14 +13,14 @@ pub(crate) mod up;
 pub(crate) mod watch;
 
 use crate::arguments::{Arguments, Command};
-use crate::connection::Connection;
+use crate::connection::{Connection, ServiceName};
 use crate::failure::{DONE, Failure};
 use crate::output::Output;
 
 /// Runs the command and gives its exit code.
 pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut output = Output::new(&arguments.global);
-    let connect = || Connection::new(&arguments.global);
+    let connect = || Connection::to(&arguments.global, ServiceName::Scoring);
     let exit = match &arguments.command {
         Command::Up(arguments) => up::run(arguments, &mut output).await?,
         Command::Demo(arguments) => demo::run(arguments, &mut output).await?,

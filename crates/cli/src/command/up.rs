@@ -1,5 +1,6 @@
 //! `mainstay up`: everything in one process.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -105,9 +106,11 @@ async fn serve(
     let mut running: Vec<Running> = Vec::new();
     let started = shutdown
         .run_until_cancelled(async {
+            // All before the first starts: services call each other.
+            let peers = listen_addresses(arguments.listen.unwrap_or(suite::loopback(DEFAULT_PORT)))?;
             for (place, service) in (0..).zip(SERVICES) {
                 database.migrate(&(service.migrator)(), surroundings.clock.as_ref() as &dyn Clock).await?;
-                let listen = nth(arguments.listen.unwrap_or(suite::loopback(DEFAULT_PORT)), place);
+                let listen = peers[service.name];
                 if !suite::is_free(listen) {
                     return Err(Failure::Suite(format!(
                         "{listen} is taken, perhaps by another `mainstay up`: stop that, or choose another with --listen"
@@ -121,6 +124,7 @@ async fn serve(
                     rpc: suite::rpc_settings(listen, admin_listen),
                     database_url: database.url(),
                     surroundings: surroundings.clone(),
+                    peers: peers.clone(),
                 };
                 running.push((service.start)(parts, shutdown.clone()).await?);
             }
@@ -138,6 +142,15 @@ async fn serve(
         service.join().await?;
     }
     started.unwrap_or(Ok(()))
+}
+
+/// Where each service is to listen, from the first on: the given port and those after it, or free ports when that is 0.
+fn listen_addresses(first: SocketAddr) -> Result<BTreeMap<&'static str, SocketAddr>, Failure> {
+    let names = SERVICES.iter().map(|service| service.name);
+    if first.port() == 0 {
+        return Ok(names.zip(suite::free_addresses(first, SERVICES.len())?).collect());
+    }
+    Ok(names.zip((0..).map(|place| nth(first, place))).collect())
 }
 
 /// The address of a service by its place: the given port or one after it; free ports when that is 0.

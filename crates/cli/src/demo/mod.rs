@@ -6,6 +6,7 @@ mod portfolio;
 mod progress;
 mod sample;
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -135,8 +136,12 @@ async fn start(
     // Whoever looks around afterwards finds it where commands look by themselves, if that is free.
     let wanted = suite::loopback(DEFAULT_PORT);
     let listen = if arguments.keep { suite::free_from(wanted) } else { suite::loopback(0) };
-    let parts =
-        Parts { rpc: suite::rpc_settings(listen, suite::loopback(0)), database_url: database.url(), surroundings };
+    let parts = Parts {
+        rpc: suite::rpc_settings(listen, suite::loopback(0)),
+        database_url: database.url(),
+        surroundings,
+        peers: BTreeMap::new(),
+    };
     let service = suite::complete_scoring(parts).await?;
     let workers = service.workers();
     let addresses = (service.local_addr(), service.admin_addr());

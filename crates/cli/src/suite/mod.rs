@@ -4,6 +4,7 @@
 mod database;
 mod services;
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use mainstay_domain::SharedClock;
@@ -80,6 +81,12 @@ pub(crate) fn free_from(wanted: SocketAddr) -> SocketAddr {
     let candidates = (0..ADMIN_PORTS_TRIED).filter_map(|step| wanted.port().checked_add(step));
     let port = candidates.into_iter().find(|&port| is_free(SocketAddr::new(wanted.ip(), port))).unwrap_or(0);
     SocketAddr::new(wanted.ip(), port)
+}
+
+/// So many free addresses, all different. Other processes may take one before it is bound.
+pub(crate) fn free_addresses(any_port: SocketAddr, count: usize) -> io::Result<Vec<SocketAddr>> {
+    let held: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind(any_port)).collect::<io::Result<_>>()?;
+    held.iter().map(TcpListener::local_addr).collect()
 }
 
 /// Whether an address can be bound now.

@@ -1,5 +1,6 @@
 //! The services that make up the suite.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures::future::BoxFuture;
@@ -20,10 +21,14 @@ pub(crate) struct Parts {
     pub(crate) database_url: String,
     /// What all services share.
     pub(crate) surroundings: Surroundings,
+    /// Where the services of the suite listen, by name.
+    pub(crate) peers: BTreeMap<&'static str, SocketAddr>,
 }
 
 /// A service, by what the suite needs to know of it.
 pub(crate) struct Service {
+    /// Its name.
+    pub(crate) name: &'static str,
     /// Its schema.
     pub(crate) migrator: fn() -> Migrator,
     /// Starts it; it serves until the token is cancelled.
@@ -32,13 +37,14 @@ pub(crate) struct Service {
 
 /// All services, in the order in which they start and of their ports.
 pub(crate) const SERVICES: &[Service] = &[Service {
+    name: mainstay_scoring::SERVICE_NAME,
     migrator: mainstay_scoring::migrator,
     start: |parts, shutdown| Box::pin(start_scoring(parts, shutdown)),
 }];
 
 /// Scoring, ready to serve.
 pub(crate) async fn complete_scoring(parts: Parts) -> Result<ScoringService, Failure> {
-    let Parts { rpc, database_url, surroundings } = parts;
+    let Parts { rpc, database_url, surroundings, .. } = parts;
     let parts = ScoringParts {
         settings: ScoringSettings::default(),
         rpc,

@@ -56,25 +56,25 @@ impl Reader {
     }
 
     /// A text; an empty one is refused.
-    pub fn string(&mut self, key: &'static str, doc: &'static str, default: &str) -> String {
+    pub fn string(&mut self, key: &str, doc: &'static str, default: &str) -> String {
         self.value(key, doc, Some(default.to_owned()), Clone::clone, text).unwrap_or_default()
     }
 
     /// A text that must be given.
-    pub fn required_string(&mut self, key: &'static str, doc: &'static str) -> String {
+    pub fn required_string(&mut self, key: &str, doc: &'static str) -> String {
         let value = self.optional_string(key, doc);
         self.require(key, doc, value).unwrap_or_default()
     }
 
     /// A text that may be absent.
-    pub fn optional_string(&mut self, key: &'static str, doc: &'static str) -> Option<String> {
+    pub fn optional_string(&mut self, key: &str, doc: &'static str) -> Option<String> {
         self.value(key, doc, None, Clone::clone, text)
     }
 
     /// One of a few words.
     pub fn choice(
         &mut self,
-        key: &'static str,
+        key: &str,
         doc: &'static str,
         default: &'static str,
         words: &[&'static str],
@@ -88,19 +88,19 @@ impl Reader {
     }
 
     /// A whole number within `range`.
-    pub fn u32(&mut self, key: &'static str, doc: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
+    pub fn u32(&mut self, key: &str, doc: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
         let read = |value: &Value| within(number(value)?, &range, ToString::to_string);
         self.value(key, doc, Some(default), ToString::to_string, read).unwrap_or(default)
     }
 
     /// A whole number within `range`.
-    pub fn u64(&mut self, key: &'static str, doc: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
+    pub fn u64(&mut self, key: &str, doc: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let read = |value: &Value| within(number(value)?, &range, ToString::to_string);
         self.value(key, doc, Some(default), ToString::to_string, read).unwrap_or(default)
     }
 
     /// `true` or `false`.
-    pub fn bool(&mut self, key: &'static str, doc: &'static str, default: bool) -> bool {
+    pub fn bool(&mut self, key: &str, doc: &'static str, default: bool) -> bool {
         let read = |value: &Value| match value {
             Value::Bool(value) => Ok(*value),
             Value::Untyped(text) => text.parse().map_err(|_| format!("must be true or false, not `{text}`")),
@@ -112,7 +112,7 @@ impl Reader {
     /// A length of time with its unit (`500ms`, `30s`, `5m`) within `range`.
     pub fn duration(
         &mut self,
-        key: &'static str,
+        key: &str,
         doc: &'static str,
         default: Duration,
         range: RangeInclusive<Duration>,
@@ -128,7 +128,7 @@ impl Reader {
     }
 
     /// An address to bind, `127.0.0.1:7461` or `[::1]:7461`.
-    pub fn socket_address(&mut self, key: &'static str, doc: &'static str, default: SocketAddr) -> SocketAddr {
+    pub fn socket_address(&mut self, key: &str, doc: &'static str, default: SocketAddr) -> SocketAddr {
         let read = |value: &Value| {
             let given = text(value)?;
             given.parse().map_err(|_| format!("must be an IP address and port such as `127.0.0.1:7461`, not `{given}`"))
@@ -137,12 +137,12 @@ impl Reader {
     }
 
     /// The path of a file or folder that may be absent.
-    pub fn optional_path(&mut self, key: &'static str, doc: &'static str) -> Option<PathBuf> {
+    pub fn optional_path(&mut self, key: &str, doc: &'static str) -> Option<PathBuf> {
         self.value(key, doc, None, |path: &PathBuf| path.display().to_string(), |value| text(value).map(PathBuf::from))
     }
 
     /// Texts; in the environment separated by commas.
-    pub fn list(&mut self, key: &'static str, doc: &'static str, default: &[&str]) -> Vec<String> {
+    pub fn list(&mut self, key: &str, doc: &'static str, default: &[&str]) -> Vec<String> {
         let default = default.iter().map(ToString::to_string).collect();
         self.value(key, doc, Some(default), |list: &Vec<String>| list.join(", "), list).unwrap_or_default()
     }
@@ -165,8 +165,16 @@ impl Reader {
         lists
     }
 
+    /// The names below `key` of which at least one setting is given, sorted: `crm` for `webhook` when `webhook.crm.url`
+    /// is. For tables whose names the operator chooses; each setting of each is then looked up.
+    pub fn names(&self, key: &str) -> BTreeSet<String> {
+        let prefix = format!("{key}.");
+        let below = self.given.keys().filter_map(|given| given.strip_prefix(&prefix));
+        below.filter_map(|rest| rest.split_once('.')).map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// A secret that must be given, as `key` or in the file that `<key>_file` names.
-    pub fn required_secret(&mut self, key: &'static str, doc: &'static str) -> Secret {
+    pub fn required_secret(&mut self, key: &str, doc: &'static str) -> Secret {
         let faults_before = self.faults.len();
         let secret = self.optional_secret(key, doc);
         if secret.is_none() && self.faults.len() == faults_before {
@@ -177,7 +185,7 @@ impl Reader {
 
     /// A secret that may be absent, as `key` or in the file that `<key>_file` names
     /// (without the line break at its end).
-    pub fn optional_secret(&mut self, key: &'static str, doc: &'static str) -> Option<Secret> {
+    pub fn optional_secret(&mut self, key: &str, doc: &'static str) -> Option<Secret> {
         let read = |value: &Value| match value {
             Value::Untyped(given) | Value::Text(given) if !given.is_empty() => Ok(Secret::new(given)),
             _ => Err("must be a text that is not empty".to_owned()),

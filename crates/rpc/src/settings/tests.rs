@@ -167,6 +167,14 @@ fn a_table_of_lists_keeps_its_names() {
 }
 
 #[test]
+fn the_names_of_a_table_are_those_that_have_settings() {
+    let text = "[hooks.crm]\nurl = \"x\"\ntimeout = \"1s\"\n[hooks]\nplain = 1\n[hooks_of_others.x]\ny = 1\n";
+    let reader = reader(text, &[("MAINSTAY_SCORING__HOOKS__BI__URL", "y")]);
+    assert_eq!(reader.names("hooks").into_iter().collect::<Vec<_>>(), ["bi", "crm"]);
+    assert!(reader.names("nothing").is_empty());
+}
+
+#[test]
 fn the_description_tells_value_meaning_and_origin() {
     let mut reader = reader("", &[("MAINSTAY_SCORING__POOL__NAME", "main"), ("MAINSTAY_SCORING__EMPTY", "")]);
     reader.string("pool.name", "its name", "x");
