@@ -1,8 +1,6 @@
 //! The channel that the global options ask for.
 
-use mainstay_clients::{
-    BearerToken, ChannelSettings, RetryPolicy, ServerAddress, ServiceChannel, connect,
-};
+use mainstay_clients::{BearerToken, ChannelSettings, RetryPolicy, ServerAddress, ServiceChannel, connect};
 
 use crate::arguments::GlobalOptions;
 use crate::failure::Failure;

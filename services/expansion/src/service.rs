@@ -25,7 +25,7 @@ use tonic::transport::Channel;
 
 use crate::app::{App, schedule_reviews};
 use crate::grpc::{CatalogRpc, OpportunityRpc, QualificationRpc, ReportRpc};
-use crate::jobs::{BeginReviews, ReviewPages, RingClocks, ScoringFeed};
+use crate::jobs::{BeginReviews, InterventionsFeed, ReviewPages, RingClocks, ScoringFeed};
 use crate::settings::ExpansionSettings;
 use crate::storage::{SCHEMA, migrator};
 
@@ -34,6 +34,7 @@ pub const SERVICE_NAME: &str = "expansion";
 
 const SUBSCRIBE: &str = "/mainstay.events.v1.EventFeedService/Subscribe";
 const SCORING: &str = "scoring";
+const INTERVENTIONS: &str = "interventions";
 
 /// Connections for reading the feed, shared by all its readers.
 const FEED_CONNECTIONS: u32 = 4;
@@ -45,6 +46,8 @@ const FEED_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Feeds {
     /// Scoring's.
     pub scoring: Option<Arc<dyn EventSource>>,
+    /// That of interventions.
+    pub interventions: Option<Arc<dyn EventSource>>,
 }
 
 /// What the service is put together from.
@@ -95,6 +98,10 @@ impl ExpansionService {
             .observe("feed", feed_pool.clone());
         if let Some(source) = feed(feeds.scoring, settings.scoring.as_ref(), SCORING)? {
             workers = workers.consumer(SCORING, source, Arc::new(ScoringFeed(app.clone())), ScoringFeed::event_types());
+        }
+        if let Some(source) = feed(feeds.interventions, settings.interventions.as_ref(), INTERVENTIONS)? {
+            let handler = Arc::new(InterventionsFeed(app.clone()));
+            workers = workers.consumer(INTERVENTIONS, source, handler, InterventionsFeed::event_types());
         }
         let workers = workers.connect()?;
         schedule_reviews::execute(&app).await?;

@@ -15,11 +15,18 @@ pub struct ExpansionSettings {
     pub default_owner_email: String,
     /// Where scoring is, which tells of accounts, usage and risks.
     pub scoring: Option<PeerSettings>,
+    /// Where interventions are, which tell of cases and contacts.
+    pub interventions: Option<PeerSettings>,
 }
 
 impl Default for ExpansionSettings {
     fn default() -> Self {
-        Self { workers: WorkerSettings::default(), default_owner_email: DEFAULT_OWNER.to_owned(), scoring: None }
+        Self {
+            workers: WorkerSettings::default(),
+            default_owner_email: DEFAULT_OWNER.to_owned(),
+            scoring: None,
+            interventions: None,
+        }
     }
 }
 
@@ -34,6 +41,11 @@ impl ExpansionSettings {
         if !is_email(&default_owner_email) {
             reader.fault("expansion.default_owner_email", "must be a mail address");
         }
-        Self { workers: WorkerSettings::read(reader), default_owner_email, scoring: peer_settings!(reader, "scoring") }
+        Self {
+            workers: WorkerSettings::read(reader),
+            default_owner_email,
+            scoring: peer_settings!(reader, "scoring"),
+            interventions: peer_settings!(reader, "interventions"),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Takes in that something for which an account is left alone began, changed or ended.
 
+use chrono::{DateTime, Utc};
 use mainstay_domain::AccountId;
 use sqlx::PgConnection;
 
@@ -17,4 +18,19 @@ pub(crate) async fn execute(
     app.accounts.lock_or_insert(conn, account).await?;
     conditions::store(conn, account, condition).await?;
     assess_account::execute(app, conn, account, None).await.map(drop)
+}
+
+/// Takes in that one ended of which nothing else is told; one that is not known, or ended before, stays as it is.
+pub(crate) async fn end(
+    app: &App,
+    conn: &mut PgConnection,
+    account: &AccountId,
+    reference: &str,
+    ended_at: DateTime<Utc>,
+) -> Result<(), ExpansionError> {
+    app.accounts.lock_or_insert(conn, account).await?;
+    if conditions::end(conn, account, reference, ended_at).await? {
+        assess_account::execute(app, conn, account, None).await?;
+    }
+    Ok(())
 }

@@ -1,11 +1,12 @@
 //! What other services tell in their events.
 
 use chrono::{DateTime, Utc};
+use mainstay_api::mainstay::interventions::v1 as interventions;
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_domain::AccountId;
 use prost_types::Timestamp;
 
-use crate::domain::{Condition, ConditionKind, LimitUse, Month, MonthUse};
+use crate::domain::{Condition, ConditionKind, LimitUse, Month, MonthUse, Touch};
 
 /// What an account used in a month.
 ///
@@ -50,6 +51,54 @@ pub(crate) fn risk_trigger(message: &scoring::RiskTrigger) -> Result<Option<(Acc
         given => Some(time(given.as_ref()).ok_or("clear_time")?),
     };
     Ok(Some((account, Condition { kind, reference: message.name.clone(), started_at, ended_at })))
+}
+
+/// The account and the condition of a detractor's case; none for a case of another kind. What was complained of being
+/// resolved ends it: the question whether it helped, a month later, is none for which an account is left alone.
+///
+/// # Errors
+/// The field that cannot be read.
+pub(crate) fn case(message: &interventions::Case) -> Result<Option<(AccountId, Condition)>, &'static str> {
+    if message.kind() != interventions::CaseKind::Detractor {
+        return Ok(None);
+    }
+    let account = AccountId::parse_name(&message.account).map_err(|_| "account")?;
+    let started_at = time(message.open_time.as_ref()).ok_or("open_time")?;
+    let ended_at = match message.state() {
+        interventions::CaseState::Resolved | interventions::CaseState::Closed => {
+            Some(time(message.state_time.as_ref()).ok_or("state_time")?)
+        }
+        _ => None,
+    };
+    let kind = ConditionKind::DetractorCase;
+    Ok(Some((account, Condition { kind, reference: message.name.clone(), started_at, ended_at })))
+}
+
+/// The account and the name of a detractor's case that was resolved, and when; none for a case of another kind.
+///
+/// # Errors
+/// The field that cannot be read.
+pub(crate) fn resolved_case(
+    message: interventions::CaseResolved,
+) -> Result<Option<(AccountId, String, DateTime<Utc>)>, &'static str> {
+    if message.kind() != interventions::CaseKind::Detractor {
+        return Ok(None);
+    }
+    let account = AccountId::parse_name(&message.account).map_err(|_| "account")?;
+    let at = time(message.resolve_time.as_ref()).ok_or("resolve_time")?;
+    Ok(Some((account, message.case, at)))
+}
+
+/// The account, the name and the particulars of a contact.
+///
+/// # Errors
+/// The field that cannot be read.
+pub(crate) fn touch(message: interventions::Touch) -> Result<(AccountId, String, Touch), &'static str> {
+    let account = AccountId::parse_name(&message.account).map_err(|_| "account")?;
+    let at = time(message.touch_time.as_ref()).ok_or("touch_time")?;
+    let inbound = message.direction() == interventions::TouchDirection::Inbound;
+    let touch = Touch { at, inbound, answered: message.answered };
+    Ok((account, message.name, touch))
 }
 
 fn time(given: Option<&Timestamp>) -> Option<DateTime<Utc>> {

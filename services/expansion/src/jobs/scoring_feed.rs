@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use mainstay_accounts::Accounts;
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_events::{Event, EventHandler, HandlerError};
-use prost::{Message, Name};
+use prost::Name;
 use sqlx::PgConnection;
 
+use super::{decode, unreadable};
 use crate::app::take_in_account::handler_error;
 use crate::app::{App, take_in_account, take_in_condition, take_in_usage};
 use crate::convert::told;
@@ -54,13 +55,4 @@ impl EventHandler for ScoringFeed {
             None => Ok(()),
         }
     }
-}
-
-/// A message that this version cannot read will not become readable.
-fn decode<M: Message + Name + Default>(event: &Event) -> Result<M, HandlerError> {
-    event.decode().map_err(|error| HandlerError::Skip(error.to_string()))
-}
-
-fn unreadable(field: &'static str) -> HandlerError {
-    HandlerError::Skip(format!("the field `{field}` cannot be read"))
 }

@@ -30,6 +30,24 @@ pub(crate) async fn store(
     Ok(())
 }
 
+/// Ends a condition that lasts; false when there is none.
+pub(crate) async fn end(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    reference: &str,
+    ended_at: DateTime<Utc>,
+) -> Result<bool, StorageError> {
+    let ended = sqlx::query!(
+        "UPDATE expansion.conditions SET ended_at = $3 WHERE account_id = $1 AND reference = $2 AND ended_at IS NULL",
+        account.as_str(),
+        reference,
+        ended_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(ended.rows_affected() == 1)
+}
+
 /// The conditions of an account that last, or ended after a time.
 pub(crate) async fn since(
     conn: &mut PgConnection,

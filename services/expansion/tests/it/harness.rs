@@ -1,6 +1,7 @@
 //! An expansion service of its own for each test, and a scoring service that is nothing but its feed.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use mainstay_api::mainstay::events::v1::SubscribeRequest;
@@ -10,6 +11,7 @@ use mainstay_api::mainstay::expansion::v1::catalog_service_client::CatalogServic
 use mainstay_api::mainstay::expansion::v1::opportunity_service_client::OpportunityServiceClient;
 use mainstay_api::mainstay::expansion::v1::qualification_service_client::QualificationServiceClient;
 use mainstay_api::mainstay::expansion::v1::report_service_client::ReportServiceClient;
+use mainstay_api::mainstay::interventions::v1 as interventions;
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_domain::{AccountId, Clock, IdSource, ManualClock};
 use mainstay_events::{EventLog, FeedReader, LocalSource, NewEvent};
@@ -24,6 +26,8 @@ use tonic::transport::Channel;
 
 /// The schema of the scoring service that is nothing but its feed.
 const SCORING: SchemaName = SchemaName::new("scoring");
+/// The schema of the interventions service that is nothing but its feed.
+const INTERVENTIONS: SchemaName = SchemaName::new("interventions");
 
 pub(crate) struct Harness {
     pub catalog: CatalogServiceClient<Channel>,
@@ -34,6 +38,9 @@ pub(crate) struct Harness {
     pub clock: ManualClock,
     pub database: TestDatabase,
     pub scoring: FakeFeed,
+    pub interventions: FakeFeed,
+    /// When the conditions that were told of began, by name.
+    raised: Mutex<HashMap<String, prost_types::Timestamp>>,
     workers: Workers,
     /// Kept: its channel ends with it.
     service: ExpansionService,
@@ -84,7 +91,8 @@ impl Harness {
         let database = mainstay_testkit::database(&migrator()).await;
         let clock = mainstay_testkit::manual_clock(&at(start).to_rfc3339());
         let scoring = FakeFeed::new(&database, &clock, SCORING).await;
-        let service = complete(&database, &clock, &scoring).await;
+        let interventions = FakeFeed::new(&database, &clock, INTERVENTIONS).await;
+        let service = complete(&database, &clock, [&scoring, &interventions]).await;
         let channel = service.in_memory_channel();
         Self {
             catalog: CatalogServiceClient::new(channel.clone()),
@@ -95,6 +103,8 @@ impl Harness {
             clock,
             database,
             scoring,
+            interventions,
+            raised: Mutex::default(),
             workers: service.workers(),
             service,
         }
@@ -102,7 +112,7 @@ impl Harness {
 
     /// Another replica on the same database, feed and clock.
     pub(crate) async fn replica(&self) -> ExpansionService {
-        complete(&self.database, &self.clock, &self.scoring).await
+        complete(&self.database, &self.clock, [&self.scoring, &self.interventions]).await
     }
 
     /// The service ends and another takes its place.
@@ -120,6 +130,11 @@ impl Harness {
     /// Does everything that is due, takes in what others told, and puts all events into the feed.
     pub(crate) async fn settle(&self) {
         self.workers.settle().await.expect("due work");
+    }
+
+    /// As [`Self::settle`], beside other replicas.
+    pub(crate) async fn try_settle(&self) -> Result<usize, mainstay_rpc::service_main::ServiceError> {
+        self.workers.settle().await
     }
 
     /// Turns the clock to a time and does what is due then.
@@ -164,10 +179,8 @@ impl Harness {
     }
 
     pub(crate) async fn tell_account_as(&self, id: &str, account: scoring::Account) {
-        let changed = scoring::AccountChanged {
-            account: Some(account),
-            kind: scoring::AccountChangeKind::Updated.into(),
-        };
+        let changed =
+            scoring::AccountChanged { account: Some(account), kind: scoring::AccountChangeKind::Updated.into() };
         self.scoring.tell(id, &changed).await;
     }
 
@@ -215,15 +228,51 @@ impl Harness {
     }
 
     fn trigger(&self, id: &str, kind: scoring::RiskTriggerKind, subject: &str) -> scoring::RiskTrigger {
+        let name = format!("accounts/{id}/riskTriggers/{subject}");
+        let mut raised = self.raised.lock().expect("no panic");
+        let raise_time = *raised.entry(name.clone()).or_insert_with(|| stamp(self.clock.now()));
         scoring::RiskTrigger {
-            name: format!("accounts/{id}/riskTriggers/{subject}"),
+            name,
             account: format!("accounts/{id}"),
             kind: kind.into(),
             subject: subject.to_owned(),
-            raise_time: Some(stamp(self.clock.now())),
+            raise_time: Some(raise_time),
             occurrence_count: 1,
             ..Default::default()
         }
+    }
+
+    /// Tells of a contact with a customer.
+    pub(crate) async fn tell_touch(&self, id: &str, touch: &str, time: &str, inbound: bool, answered: bool) {
+        let direction =
+            if inbound { interventions::TouchDirection::Inbound } else { interventions::TouchDirection::Outbound };
+        let touch = interventions::Touch {
+            name: format!("touches/{touch}"),
+            account: format!("accounts/{id}"),
+            direction: direction.into(),
+            answered,
+            touch_time: Some(stamp(at(time))),
+            ..Default::default()
+        };
+        self.interventions.tell(id, &interventions::TouchRecorded { touch: Some(touch) }).await;
+    }
+
+    /// A case as interventions tells of it.
+    pub(crate) fn case(
+        &self,
+        id: &str,
+        kind: interventions::CaseKind,
+        state: interventions::CaseState,
+    ) -> Option<interventions::Case> {
+        Some(interventions::Case {
+            name: "cases/c1".to_owned(),
+            account: format!("accounts/{id}"),
+            kind: kind.into(),
+            state: state.into(),
+            open_time: Some(stamp(at("1997-03-01"))),
+            state_time: Some(stamp(self.clock.now())),
+            ..Default::default()
+        })
     }
 
     /// A customer whose chance is ripe: two months at 90 % and a healthy score. The clock stands on the second of
@@ -274,11 +323,8 @@ impl Harness {
         let request = proto::GetOpportunityRequest { name: name.to_owned() };
         let opportunity = self.opportunities.get_opportunity(request).await.expect("it").into_inner();
         for item in opportunity.checklist {
-            let request = proto::CompleteChecklistItemRequest {
-                name: name.to_owned(),
-                item_id: item.id,
-                ..Default::default()
-            };
+            let request =
+                proto::CompleteChecklistItemRequest { name: name.to_owned(), item_id: item.id, ..Default::default() };
             self.opportunities.complete_checklist_item(request).await.expect("done");
         }
     }
@@ -309,14 +355,15 @@ impl Harness {
     }
 }
 
-async fn complete(database: &TestDatabase, clock: &ManualClock, scoring: &FakeFeed) -> ExpansionService {
+async fn complete(database: &TestDatabase, clock: &ManualClock, feeds: [&FakeFeed; 2]) -> ExpansionService {
+    let [scoring, interventions] = feeds;
     let parts = ExpansionParts {
         settings: ExpansionSettings::default(),
         rpc: RpcSettings::loopback(),
         database: DatabaseSettings::new(database.url(), "expansion-test"),
         clock: Arc::new(clock.clone()),
         telemetry: None,
-        feeds: Feeds { scoring: Some(scoring.source()) },
+        feeds: Feeds { scoring: Some(scoring.source()), interventions: Some(interventions.source()) },
     };
     ExpansionService::complete(parts).await.expect("the service")
 }

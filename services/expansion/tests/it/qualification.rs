@@ -22,7 +22,10 @@ async fn r158_two_months_in_a_row_at_80_percent_make_a_chance_and_a_hair_less_do
     }
     harness.turn_to(REVIEW).await;
     let candidate = harness.candidate_of("at").await;
-    assert_eq!((candidate.metric.as_str(), candidate.month.as_str(), candidate.consecutive_months), ("emails", "1997-02", 2));
+    assert_eq!(
+        (candidate.metric.as_str(), candidate.month.as_str(), candidate.consecutive_months),
+        ("emails", "1997-02", 2)
+    );
     assert_eq!((candidate.used, candidate.limit), (Some(8_000.0), Some(10_000.0)));
     for id in ["below", "below2", "one"] {
         assert!(harness.candidates_of(id).await.is_empty(), "{id}");
@@ -170,14 +173,45 @@ async fn r165_a_billing_issue_of_the_last_90_days_keeps_a_chance_from_being_qual
     harness.turn_to("1996-12-03T00:00:01Z").await;
     harness.tell_cleared("recent", payment, "invoice-1").await;
     harness.turn_to(REVIEW).await;
-    let run = proto::RunReviewRequest { month: "1997-02".to_owned(), ..Default::default() };
-    harness.qualification.run_review(run).await.expect("the timer's review");
     let (recent, old) = (harness.candidate_of("recent").await, harness.candidate_of("old").await);
     assert_eq!(result_of(&recent, CriterionKind::Budget), CriterionResult::NotMet);
     assert_eq!(result_of(&old, CriterionKind::Budget), CriterionResult::Met);
     assert_eq!((recent.state(), old.state()), (CandidateState::Identified, CandidateState::Qualified));
     let budget = recent.criteria.iter().find(|one| one.kind() == CriterionKind::Budget).expect("it");
     assert_eq!(budget.evidence, "a failed or overdue payment from 1996-12-01 ended on 1996-12-03");
+}
+
+#[tokio::test]
+async fn r166_answers_within_90_days_are_told_from_silence_and_from_nothing_known() {
+    let mut harness = Harness::start(BEFORE_REVIEW).await;
+    for id in ["answers", "writes", "silent", "untouched", "long_ago"] {
+        harness.tell_ripe(id).await;
+    }
+    harness.tell_touch("answers", "t1", "1997-02-01T00:00:00Z", false, false).await;
+    harness.tell_touch("answers", "t2", "1997-02-02T00:00:00Z", false, true).await;
+    harness.tell_touch("writes", "t3", "1997-02-01T00:00:00Z", true, false).await;
+    harness.tell_touch("silent", "t4", "1997-02-01T00:00:00Z", false, false).await;
+    harness.tell_touch("long_ago", "t5", "1996-12-03T00:00:00Z", false, true).await;
+    harness.turn_to(REVIEW).await;
+    for (id, expected, state) in [
+        ("answers", CriterionResult::Met, CandidateState::Qualified),
+        ("writes", CriterionResult::Met, CandidateState::Qualified),
+        ("silent", CriterionResult::NotMet, CandidateState::Identified),
+        ("untouched", CriterionResult::NotKnown, CandidateState::Qualified),
+        ("long_ago", CriterionResult::NotKnown, CandidateState::Qualified),
+    ] {
+        let candidate = harness.candidate_of(id).await;
+        assert_eq!(
+            (result_of(&candidate, CriterionKind::Responsiveness), candidate.state()),
+            (expected, state),
+            "{id}"
+        );
+    }
+    // The contact is told again, now that it was answered; the next review knows.
+    harness.tell_touch("silent", "t4", "1997-02-01T00:00:00Z", false, true).await;
+    harness.tell_usage("silent", "1997-03", 9_000.0).await;
+    harness.turn_to("1997-04-03").await;
+    assert_eq!(harness.candidate_of("silent").await.state(), CandidateState::Qualified);
 }
 
 #[tokio::test]
