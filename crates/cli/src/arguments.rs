@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, demo, health, import, models, status, up};
+use crate::command::{accounts, demo, health, import, models, opportunities, plans, status, up};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
@@ -17,6 +17,7 @@ Examples:
   mainstay import signals usage.csv             record what customers did
   mainstay health list --band critical,at-risk  who is at risk, worst first
   mainstay health explain acme                  why acme's score is what it is
+  mainstay opportunities list --overdue         who is ready to grow, and waits for us
   mainstay status                               is the server up, how is the portfolio
 
 Each command explains itself with --help. Exit codes: 0 done; 1 a call failed, or
@@ -103,6 +104,12 @@ pub(crate) enum Command {
     /// Look at health models, and choose the one that scores
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Look at plans, create and publish them, and compare what they cost
+    #[command(subcommand)]
+    Plans(plans::PlansCommand),
+    /// See who is ready for a larger plan, and lead the way there
+    #[command(subcommand)]
+    Opportunities(opportunities::OpportunitiesCommand),
     /// Say whether the server is up, where its feed stands and how the portfolio is
     Status(status::StatusArguments),
 }

@@ -8,6 +8,11 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod model_files;
 pub(crate) mod models;
+pub(crate) mod opportunities;
+mod opportunity_changes;
+mod pipeline;
+pub(crate) mod plans;
+mod qualification;
 pub(crate) mod status;
 pub(crate) mod up;
 pub(crate) mod watch;
@@ -28,6 +33,14 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Health(command) => health::run(command, &connect()?, &mut output).await?,
         Command::Accounts(command) => accounts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Models(command) => models::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Plans(command) => {
+            let connection = Connection::to(&arguments.global, ServiceName::Expansion)?;
+            plans::run(command, &connection, &mut output).await.map(|()| DONE)?
+        }
+        Command::Opportunities(command) => {
+            let connection = Connection::to(&arguments.global, ServiceName::Expansion)?;
+            opportunities::run(command, &connection, &mut output).await.map(|()| DONE)?
+        }
         Command::Status(arguments) => status::run(arguments, &connect()?, &mut output).await?,
     };
     output.flush()?;

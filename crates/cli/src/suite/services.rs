@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures::future::BoxFuture;
+use mainstay_clients::ServerAddress;
+use mainstay_expansion::{ExpansionParts, ExpansionService, ExpansionSettings, Feeds};
 use mainstay_rpc::RpcSettings;
 use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings};
+use mainstay_service::PeerSettings;
 use mainstay_storage::{DatabaseSettings, Migrator};
 use tokio_util::sync::CancellationToken;
 
@@ -36,11 +39,18 @@ pub(crate) struct Service {
 }
 
 /// All services, in the order in which they start and of their ports.
-pub(crate) const SERVICES: &[Service] = &[Service {
-    name: mainstay_scoring::SERVICE_NAME,
-    migrator: mainstay_scoring::migrator,
-    start: |parts, shutdown| Box::pin(start_scoring(parts, shutdown)),
-}];
+pub(crate) const SERVICES: &[Service] = &[
+    Service {
+        name: mainstay_scoring::SERVICE_NAME,
+        migrator: mainstay_scoring::migrator,
+        start: |parts, shutdown| Box::pin(start_scoring(parts, shutdown)),
+    },
+    Service {
+        name: mainstay_expansion::SERVICE_NAME,
+        migrator: mainstay_expansion::migrator,
+        start: |parts, shutdown| Box::pin(start_expansion(parts, shutdown)),
+    },
+];
 
 /// Scoring, ready to serve.
 pub(crate) async fn complete_scoring(parts: Parts) -> Result<ScoringService, Failure> {
@@ -59,4 +69,33 @@ async fn start_scoring(parts: Parts, shutdown: CancellationToken) -> Result<Runn
     let service = complete_scoring(parts).await?;
     let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
     Ok(Running::start(mainstay_scoring::SERVICE_NAME, addresses, service, &shutdown))
+}
+
+async fn start_expansion(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
+    let Parts { rpc, database_url, surroundings, peers } = parts;
+    let settings = ExpansionSettings {
+        scoring: peer(&peers, mainstay_scoring::SERVICE_NAME)?,
+        interventions: peer(&peers, "interventions")?,
+        ..ExpansionSettings::default()
+    };
+    let parts = ExpansionParts {
+        settings,
+        rpc,
+        database: DatabaseSettings::new(database_url, mainstay_expansion::SERVICE_NAME),
+        clock: surroundings.clock,
+        telemetry: Some(surroundings.telemetry),
+        feeds: Feeds::default(),
+    };
+    let service = ExpansionService::complete(parts).await;
+    let service = service.map_err(|error| Failure::Suite(format!("expansion cannot start: {error}")))?;
+    let addresses = (service.local_addr(), service.admin_addr());
+    Ok(Running::start(mainstay_expansion::SERVICE_NAME, addresses, service, &shutdown))
+}
+
+/// Another service of the suite, if it is there.
+fn peer(peers: &BTreeMap<&'static str, SocketAddr>, name: &str) -> Result<Option<PeerSettings>, Failure> {
+    let Some(address) = peers.get(name) else { return Ok(None) };
+    let address: ServerAddress =
+        format!("http://{address}").parse().map_err(|error| Failure::Suite(format!("{name}: {error}")))?;
+    Ok(Some(PeerSettings { address, token: None, certificate_authority_file: None }))
 }
