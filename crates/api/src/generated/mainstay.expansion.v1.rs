@@ -1554,8 +1554,8 @@ pub enum CriterionKind {
     /// Need: more seats than three months before, active users at 85 % of the
     /// seats or more, or more than one team.
     TeamGrowth = 2,
-    /// Need: the customer wants what the larger plan has. Not known until
-    /// somebody says so.
+    /// Need: the customer wants what the larger plan has. Always not known: no
+    /// service tells of it yet.
     FeatureNeed = 3,
     /// Gate: no failed payment and no dispute was open in the last 90 days.
     Budget = 4,
@@ -1644,7 +1644,7 @@ pub enum SuppressionReason {
     PaymentFailed = 2,
     /// A billing dispute is open.
     BillingDispute = 3,
-    /// A detractor's case is open.
+    /// A detractor's case is open, and what was complained of is not resolved.
     DetractorCase = 4,
 }
 impl SuppressionReason {
@@ -1693,8 +1693,8 @@ pub mod qualification_service_client {
     /// the limit or more in the month reviewed, growth of seats or teams, a feature
     /// need) and nothing speaks against it: no billing issue in the last 90 days, a health
     /// above 85, answers to those who look after it. It is *suppressed* while it is at
-    /// risk, has a failed payment, a dispute or an unhappy contact's open case; the chance is kept and looked
-    /// at again as soon as that ends. A qualified chance that is not suppressed becomes an opportunity.
+    /// risk, has a failed payment, a dispute or a detractor's unresolved case; the
+    /// chance is kept and looked at again as soon as that ends. A qualified chance that is not suppressed becomes an opportunity.
     #[derive(Debug, Clone)]
     pub struct QualificationServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2008,8 +2008,8 @@ pub mod qualification_service_server {
     /// the limit or more in the month reviewed, growth of seats or teams, a feature
     /// need) and nothing speaks against it: no billing issue in the last 90 days, a health
     /// above 85, answers to those who look after it. It is *suppressed* while it is at
-    /// risk, has a failed payment, a dispute or an unhappy contact's open case; the chance is kept and looked
-    /// at again as soon as that ends. A qualified chance that is not suppressed becomes an opportunity.
+    /// risk, has a failed payment, a dispute or a detractor's unresolved case; the
+    /// chance is kept and looked at again as soon as that ends. A qualified chance that is not suppressed becomes an opportunity.
     #[derive(Debug)]
     pub struct QualificationServiceServer<T> {
         inner: Arc<T>,
