@@ -42,7 +42,7 @@ pub(crate) async fn execute(
         account,
         months: usage::recent(conn, id, MONTHS).await?,
         conditions: load_conditions(conn, id, now).await?,
-        touches: touches::since(conn, id, now - TimeDelta::days(WINDOW_DAYS)).await?,
+        touches: touches::since(conn, id, looked_back_to(now)).await?,
         now,
     };
     let open = keep_up(app, conn, &facts, open).await?;
@@ -55,7 +55,12 @@ pub(super) async fn load_conditions(
     id: &AccountId,
     now: DateTime<Utc>,
 ) -> Result<Vec<Condition>, StorageError> {
-    conditions::since(conn, id, now - TimeDelta::days(WINDOW_DAYS)).await
+    conditions::since(conn, id, looked_back_to(now)).await
+}
+
+/// Issues that ended by this time, and contacts up to it, count no more.
+pub(super) fn looked_back_to(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::days(WINDOW_DAYS)
 }
 
 /// Brings open opportunities in line with their account: lost with it, on hold while it is suppressed, with the owner

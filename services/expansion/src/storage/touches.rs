@@ -7,13 +7,22 @@ use sqlx::PgConnection;
 
 use crate::domain::Touch;
 
-/// Stores a contact as it is now; one that was answered stays answered.
+/// Stores a contact as it is now; one that was answered stays answered. Contacts of the account up to `forget_through`
+/// go: nobody asks for them any more.
 pub(crate) async fn store(
     conn: &mut PgConnection,
     account: &AccountId,
     touch_id: &str,
     touch: &Touch,
+    forget_through: DateTime<Utc>,
 ) -> Result<(), StorageError> {
+    sqlx::query!(
+        "DELETE FROM expansion.touches WHERE account_id = $1 AND touched_at <= $2",
+        account.as_str(),
+        forget_through,
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!(
         "INSERT INTO expansion.touches AS known (account_id, touch_id, touched_at, inbound, answered)
          VALUES ($1, $2, $3, $4, $5)
