@@ -9,12 +9,23 @@ use super::record_step::Step;
 use super::{App, ExpansionError};
 use crate::domain::{Opportunity, OwnerChoice, PlanId, TimelineKind};
 
-/// The new values; none: it stays as it is.
+/// What becomes of a field that may be empty.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Change<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It gets this value, or none.
+    Set(Option<T>),
+}
+
+/// The new values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct OpportunityChanges {
+    /// None: it stays as it is.
     pub owner_email: Option<String>,
-    pub target_plan: Option<Option<PlanId>>,
-    pub expected_gain: Option<Option<Money>>,
+    pub target_plan: Change<PlanId>,
+    pub expected_gain: Change<Money>,
 }
 
 /// Changes it. Values equal to the stored ones change nothing.
@@ -33,16 +44,20 @@ pub(crate) async fn execute<T: Replayable + Send>(
             opportunity.owner = OwnerChoice { email: email.clone(), is_fallback: false };
             said.push(format!("owner {email}"));
         }
-        if let Some(plan) = changes.target_plan.as_ref().filter(|plan| **plan != opportunity.target_plan) {
+        if let Change::Set(plan) = &changes.target_plan
+            && *plan != opportunity.target_plan
+        {
             opportunity.target_plan.clone_from(plan);
             said.push(format!("plan to sell {}", plan.as_ref().map_or("none", PlanId::as_str)));
         }
-        if let Some(gain) = changes.expected_gain.filter(|gain| *gain != opportunity.expected_gain) {
+        if let Change::Set(gain) = changes.expected_gain
+            && gain != opportunity.expected_gain
+        {
             opportunity.expected_gain = gain;
             said.push("expected gain".to_owned());
         }
         let text = said.join(", ");
-        Ok((!said.is_empty()).then(|| Step {
+        Ok((!said.is_empty()).then_some(Step {
             kind: TimelineKind::Updated,
             moved: None,
             text,

@@ -74,19 +74,26 @@ pub(crate) fn case(message: &interventions::Case) -> Result<Option<(AccountId, C
     Ok(Some((account, Condition { kind, reference: message.name.clone(), started_at, ended_at })))
 }
 
-/// The account and the name of a detractor's case that was resolved, and when; none for a case of another kind.
+/// A detractor's case that was resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResolvedCase {
+    pub account: AccountId,
+    /// Its name.
+    pub reference: String,
+    pub at: DateTime<Utc>,
+}
+
+/// The detractor's case that was resolved; none for a case of another kind.
 ///
 /// # Errors
 /// The field that cannot be read.
-pub(crate) fn resolved_case(
-    message: interventions::CaseResolved,
-) -> Result<Option<(AccountId, String, DateTime<Utc>)>, &'static str> {
+pub(crate) fn resolved_case(message: interventions::CaseResolved) -> Result<Option<ResolvedCase>, &'static str> {
     if message.kind() != interventions::CaseKind::Detractor {
         return Ok(None);
     }
     let account = AccountId::parse_name(&message.account).map_err(|_| "account")?;
     let at = time(message.resolve_time.as_ref()).ok_or("resolve_time")?;
-    Ok(Some((account, message.case, at)))
+    Ok(Some(ResolvedCase { account, reference: message.case, at }))
 }
 
 /// The account, the name and the particulars of a contact.

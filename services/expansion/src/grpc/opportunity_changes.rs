@@ -9,7 +9,7 @@ use mainstay_service::wire::complete;
 use tonic::Request;
 
 use crate::app::advance_opportunity::ChangeRequest;
-use crate::app::update_opportunity::OpportunityChanges;
+use crate::app::update_opportunity::{Change, OpportunityChanges};
 use crate::convert::opportunity::{gain, name, optional_email};
 use crate::convert::plan::optional_plan;
 
@@ -59,10 +59,10 @@ pub(super) fn changes(found: &mut Violations, asked: &proto::UpdateOpportunityRe
         found.require(has_owner, "opportunity.owner_email", "is required: each opportunity has an owner");
     }
     if fields.contains(TARGET_PLAN) {
-        changes.target_plan = Some(optional_plan(found, "opportunity.target_plan", &given.target_plan));
+        changes.target_plan = Change::Set(optional_plan(found, "opportunity.target_plan", &given.target_plan));
     }
     if fields.contains(EXPECTED_GAIN) {
-        changes.expected_gain = Some(gain(found, "opportunity.expected_gain", given.expected_gain.as_ref()));
+        changes.expected_gain = Change::Set(gain(found, "opportunity.expected_gain", given.expected_gain.as_ref()));
     }
     changes
 }

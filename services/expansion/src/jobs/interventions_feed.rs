@@ -38,7 +38,7 @@ impl EventHandler for InterventionsFeed {
         }
         if event.is::<interventions::CaseResolved>() {
             let resolved = told::resolved_case(decode(event)?).map_err(unreadable)?;
-            let Some((account, reference, at)) = resolved else { return Ok(()) };
+            let Some(told::ResolvedCase { account, reference, at }) = resolved else { return Ok(()) };
             return take_in_condition::end(app, conn, &account, &reference, at).await.map_err(handler_error);
         }
         let case = if event.is::<interventions::CaseOpened>() {

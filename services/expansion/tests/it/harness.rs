@@ -263,8 +263,8 @@ impl Harness {
         id: &str,
         kind: interventions::CaseKind,
         state: interventions::CaseState,
-    ) -> Option<interventions::Case> {
-        Some(interventions::Case {
+    ) -> interventions::Case {
+        interventions::Case {
             name: "cases/c1".to_owned(),
             account: format!("accounts/{id}"),
             kind: kind.into(),
@@ -272,7 +272,7 @@ impl Harness {
             open_time: Some(stamp(at("1997-03-01"))),
             state_time: Some(stamp(self.clock.now())),
             ..Default::default()
-        })
+        }
     }
 
     /// A customer whose chance is ripe: two months at 90 % and a healthy score. The clock stands on the second of

@@ -88,9 +88,9 @@ async fn r175_a_detractor_s_case_suppresses_until_it_is_resolved() {
     for id in ["detractor", "at_risk"] {
         harness.tell_ripe(id).await;
     }
-    let case = harness.case("detractor", CaseKind::Detractor, CaseState::Alerted);
+    let case = Some(harness.case("detractor", CaseKind::Detractor, CaseState::Alerted));
     harness.interventions.tell("detractor", &interventions::CaseOpened { case }).await;
-    let case = harness.case("at_risk", CaseKind::AtRisk, CaseState::Identified);
+    let case = Some(harness.case("at_risk", CaseKind::AtRisk, CaseState::Identified));
     harness.interventions.tell("at_risk", &interventions::CaseOpened { case }).await;
     harness.turn_to(REVIEW).await;
     let candidate = harness.candidate_of("detractor").await;
@@ -98,7 +98,7 @@ async fn r175_a_detractor_s_case_suppresses_until_it_is_resolved() {
     assert_eq!(candidate.suppressions[0].reference, "cases/c1");
     assert_eq!(harness.candidate_of("at_risk").await.state(), CandidateState::Qualified, "its score says no risk");
 
-    let case = harness.case("detractor", CaseKind::Detractor, CaseState::Planned);
+    let case = Some(harness.case("detractor", CaseKind::Detractor, CaseState::Planned));
     harness.interventions.tell("detractor", &interventions::CaseChanged { case }).await;
     harness.settle().await;
     assert_eq!(harness.candidate_of("detractor").await.state(), CandidateState::Suppressed);
@@ -112,7 +112,7 @@ async fn r175_a_detractor_s_case_suppresses_until_it_is_resolved() {
     harness.interventions.tell("detractor", &resolved).await;
     harness.settle().await;
     assert_eq!(harness.candidate_of("detractor").await.state(), CandidateState::Qualified);
-    let case = harness.case("detractor", CaseKind::Detractor, CaseState::Closed);
+    let case = Some(harness.case("detractor", CaseKind::Detractor, CaseState::Closed));
     harness.interventions.tell("detractor", &interventions::CaseClosed { case }).await;
     harness.settle().await;
     assert_eq!(harness.candidate_of("detractor").await.state(), CandidateState::Qualified);

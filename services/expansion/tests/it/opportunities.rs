@@ -2,6 +2,7 @@
 
 use mainstay_api::mainstay::expansion::v1 as proto;
 use mainstay_testkit::idempotency::assert_repeatable;
+use proto::OpportunityStage as Stage;
 use proto::{LostReason, OpportunityStage, TimelineKind};
 use tonic::Code;
 
@@ -43,7 +44,6 @@ async fn r172_an_opportunity_goes_from_stage_to_stage_to_won_and_each_step_is_to
         .filter(|entry| entry.kind() != TimelineKind::Checklist)
         .map(|entry| (entry.kind(), entry.from_stage(), entry.to_stage()))
         .collect();
-    use OpportunityStage as Stage;
     assert_eq!(
         moves,
         [
