@@ -1,6 +1,6 @@
 //! The rows of the copy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -24,6 +24,7 @@ pub struct Accounts {
 #[derive(Debug)]
 struct Statements {
     lookup: SqlStr,
+    display_names: SqlStr,
     lock: SqlStr,
     insert_unknown: SqlStr,
     store_facts: SqlStr,
@@ -97,6 +98,9 @@ impl Accounts {
         let sql = |text: String| AssertSqlSafe(Arc::<str>::from(text)).into_sql_str();
         let statements = Statements {
             lookup: sql(format!("SELECT {COLUMNS} FROM {schema}.accounts WHERE account_id = $1")),
+            display_names: sql(format!(
+                "SELECT account_id, display_name FROM {schema}.accounts WHERE account_id = ANY ($1)"
+            )),
             lock: sql(format!("SELECT {COLUMNS} FROM {schema}.accounts WHERE account_id = $1 FOR UPDATE")),
             insert_unknown: sql(format!(
                 "INSERT INTO {schema}.accounts
@@ -157,6 +161,22 @@ impl Accounts {
         let row: Option<Row> =
             sqlx::query_as(self.statements.lookup.clone()).bind(id.as_str()).fetch_optional(conn).await?;
         row.map(Account::try_from).transpose()
+    }
+
+    /// What people call these accounts, of those that the copy has.
+    pub async fn display_names(
+        &self,
+        conn: &mut PgConnection,
+        ids: &[AccountId],
+    ) -> Result<HashMap<AccountId, String>, StorageError> {
+        let ids: Vec<&str> = ids.iter().map(AccountId::as_str).collect();
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(self.statements.display_names.clone()).bind(ids).fetch_all(conn).await?;
+        let named = |(id, name): (String, String)| {
+            let id = AccountId::parse(&id).map_err(|error| StorageError::Corrupt(error.to_string()))?;
+            Ok((id, name))
+        };
+        rows.into_iter().map(named).collect()
     }
 
     /// The account, held until the transaction ends, if the copy has it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, demo, health, import, models, opportunities, plans, status, up};
+use crate::command::{accounts, alerts, cases, demo, health, import, models, opportunities, plans, status, up};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
@@ -17,6 +17,8 @@ Examples:
   mainstay import signals usage.csv             record what customers did
   mainstay health list --band critical,at-risk  who is at risk, worst first
   mainstay health explain acme                  why acme's score is what it is
+  mainstay alerts list --owner mia@example.com  what I have to look at, what is due first first
+  mainstay cases list                           who is being saved, and what is at stake
   mainstay opportunities list --overdue         who is ready to grow, and waits for us
   mainstay status                               is the server up, how is the portfolio
 
@@ -104,6 +106,12 @@ pub(crate) enum Command {
     /// Look at health models, and choose the one that scores
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// See what has to be looked at, and say what was done about it
+    #[command(subcommand)]
+    Alerts(alerts::AlertsCommand),
+    /// Run the work on accounts at risk and on detractors
+    #[command(subcommand)]
+    Cases(cases::CasesCommand),
     /// Look at plans, create and publish them, and compare what they cost
     #[command(subcommand)]
     Plans(plans::PlansCommand),

@@ -12,6 +12,7 @@ mod arguments;
 mod command;
 mod connection;
 mod demo;
+mod due;
 mod expansion_words;
 mod failure;
 mod import;

@@ -1,19 +1,7 @@
 //! Amounts of money between decimal text and minor units, without floats.
 
 use mainstay_api::mainstay::common::v1::Money;
-use mainstay_domain::Currency;
-
-/// Digits after the point of a currency's amounts (ISO 4217:2015, list one).
-/// Currencies that the list does not name otherwise have two.
-pub(crate) fn exponent(currency: Currency) -> u32 {
-    match currency.as_str() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
-        | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    }
-}
+use mainstay_domain::{Currency, format_minor_units};
 
 /// Reads an amount such as `1234.50` or `1234.50 EUR`. The currency is that of
 /// the text, or else `currency`; where both are given they must agree.
@@ -32,7 +20,7 @@ pub(crate) fn parse(text: &str, currency: Option<&str>) -> Result<Money, String>
         }
     };
     let currency = Currency::parse(code).map_err(|error| error.to_string())?;
-    let minor_units = minor_units(amount, exponent(currency))
+    let minor_units = minor_units(amount, currency.exponent())
         .map_err(|fault| format!("`{amount}` is not an amount of {currency}: {fault}"))?;
     Ok(Money { currency_code: currency.to_string(), minor_units })
 }
@@ -61,24 +49,8 @@ fn minor_units(amount: &str, exponent: u32) -> Result<i64, String> {
 
 /// An amount for people: `1,234.50 EUR`.
 pub(crate) fn format(money: &Money) -> String {
-    let exponent = Currency::parse(&money.currency_code).map_or(2, exponent) as usize;
-    let digits = format!("{:0>width$}", money.minor_units.unsigned_abs(), width = exponent + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - exponent);
-    let sign = if money.minor_units < 0 { "-" } else { "" };
-    let point = if exponent == 0 { "" } else { "." };
-    format!("{sign}{}{point}{fraction} {}", grouped(whole), money.currency_code)
-}
-
-/// Digits in groups of three.
-pub(crate) fn grouped(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    let exponent = Currency::parse(&money.currency_code).map_or(2, Currency::exponent);
+    format!("{} {}", format_minor_units(money.minor_units, exponent), money.currency_code)
 }
 
 #[cfg(test)]

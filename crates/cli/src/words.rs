@@ -1,12 +1,14 @@
 //! Words for the enums of the protos, and resource names from what people type.
 
+pub(crate) mod interventions;
+
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use clap::ValueEnum;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, ModelId};
 
 use crate::failure::Failure;
-use crate::money::grouped;
+use mainstay_domain::grouped;
 
 /// A band, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -161,6 +163,16 @@ pub(crate) fn account_name(given: &str) -> Result<String, Failure> {
 pub(crate) fn model_name(given: &str) -> Result<String, Failure> {
     let id = if given.contains('/') { ModelId::parse_name(given) } else { ModelId::parse(given) };
     id.map(|id| id.name()).map_err(|error| Failure::Usage(format!("`{given}` is no model: {error}")))
+}
+
+/// `alerts/0198…`, from that or from the id alone; what the id may be is the service's business.
+pub(crate) fn resource_name(collection: &str, given: &str) -> Result<String, Failure> {
+    match given.split_once('/') {
+        None if given.is_empty() => Err(Failure::Usage(format!("an id of {collection} is needed"))),
+        None => Ok(format!("{collection}/{given}")),
+        Some((front, _)) if front == collection => Ok(given.to_owned()),
+        Some(_) => Err(Failure::Usage(format!("`{given}` is not one of {collection}"))),
+    }
 }
 
 /// Reads a day, for arguments.

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use futures::FutureExt;
 use mainstay_telemetry::propagation::set_parent_from_traceparent;
 use tracing::Instrument;
@@ -15,6 +16,9 @@ use crate::metric;
 use crate::outcome::{AttemptOutcome, Verdict};
 use crate::record::MessageState;
 use crate::retry::{ATTEMPTS_MAX, next_attempt};
+
+/// For how long at most a receiver's `Retry-After` also holds up other messages to it, in this process.
+const PAUSE_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// How often the outcome of an attempt is written before it is left to the lease's end.
 const RECORD_TRIES_MAX: u32 = 5;
@@ -46,6 +50,9 @@ async fn attempt(shared: &Shared, claimed: &Claimed) -> bool {
         send(shared, claimed).await
     };
     let at = shared.clock.now();
+    if let Some(pause) = verdict.retry_after.filter(|pause| *pause > TimeDelta::zero()) {
+        shared.pause(&claimed.lane, at + pause.min(PAUSE_MAX));
+    }
     let due_at = match verdict.outcome {
         AttemptOutcome::Failed if verdict.is_gone => Some(at),
         AttemptOutcome::Failed => {

@@ -17,6 +17,10 @@ use crate::{Channel, Content, Delivery};
 /// The most characters of an error that a row keeps.
 const ERROR_CHARACTERS_MAX: usize = 500;
 
+/// How long messages wait for a replica whose settings have their destination, before one that has not says so: while
+/// replicas are exchanged, some do and some do not.
+const STRAY_GRACE: TimeDelta = TimeDelta::minutes(1);
+
 /// The most messages without a destination that are looked at in one go.
 const STRAYS_MAX: i64 = 100;
 
@@ -76,7 +80,7 @@ impl Delivery {
         Ok(claimed)
     }
 
-    /// Leases due messages whose lane is none of `lanes`.
+    /// Leases messages whose lane is none of `lanes`, and which have been due for a minute.
     pub(crate) async fn claim_strays(
         &self,
         pool: &PgPool,
@@ -89,6 +93,7 @@ impl Delivery {
             .bind(now)
             .bind(lease_end)
             .bind(STRAYS_MAX)
+            .bind(now - STRAY_GRACE)
             .fetch_all(pool)
             .await?;
         Ok(claimed)

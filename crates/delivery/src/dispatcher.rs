@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_domain::SharedClock;
 use mainstay_storage::StorageError;
 use rand::SeedableRng;
@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     poll_interval: Duration,
     /// All lanes, each with how many sends it may have under way.
     lanes: Vec<(String, usize)>,
+    /// Lanes whose receiver asked to be left alone, and until when.
+    paused: Mutex<HashMap<String, DateTime<Utc>>>,
     /// Messages that are being sent, with their lanes.
     in_flight: Mutex<HashMap<Uuid, String>>,
     /// Held from looking for room until what was claimed is counted.
@@ -89,6 +91,7 @@ impl Dispatcher {
                 random: Mutex::new(random),
                 poll_interval: settings.poll_interval,
                 lanes: lanes(settings),
+                paused: Mutex::default(),
                 in_flight: Mutex::default(),
                 claiming: tokio::sync::Mutex::default(),
                 ended: watch::Sender::new(()),
@@ -146,7 +149,8 @@ impl Dispatcher {
                 sends.spawn(send(Arc::clone(&self.shared), message));
             }
             while let Some(ended) = sends.join_next().await {
-                sent += usize::from(ended.unwrap_or_else(|error| resume_unwind(error.into_panic())));
+                let ended = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+                sent += usize::from(ended.was_sent);
             }
         }
     }
@@ -159,7 +163,7 @@ impl Dispatcher {
         metric::observe(&self.shared.delivery, &self.shared.pool, self.shared.clock.now()).await
     }
 
-    async fn keep_sending(&self, sends: &mut JoinSet<bool>, cancel: &CancellationToken) {
+    async fn keep_sending(&self, sends: &mut JoinSet<Sent>, cancel: &CancellationToken) {
         let mut woken = self.shared.delivery.wake.subscribe();
         let mut faults = 0;
         while !cancel.is_cancelled() {
@@ -188,17 +192,22 @@ impl Dispatcher {
             tokio::select! {
                 () = cancel.cancelled() => {}
                 _ = woken.changed() => {}
-                Some(ended) = sends.join_next() => {
-                    // There is room again. Those that ended meanwhile make one look of several.
-                    let mut ended = Some(ended);
-                    while let Some(one) = ended {
-                        one.unwrap_or_else(|error| resume_unwind(error.into_panic()));
-                        ended = sends.try_join_next();
-                    }
-                }
+                () = self.wait_for_room(sends) => {}
                 () = tokio::time::sleep(self.shared.poll_interval) => {}
             }
         }
+    }
+
+    /// Ends when a lane that was busy is half idle again. A look for each send that ends would cost a commit for each
+    /// message; what comes meanwhile is found by a wake or the next poll. Without anything under way it does not end.
+    async fn wait_for_room(&self, sends: &mut JoinSet<Sent>) {
+        while let Some(ended) = sends.join_next().await {
+            let Sent { lane, .. } = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            if self.shared.is_half_idle(&lane) {
+                return;
+            }
+        }
+        std::future::pending::<()>().await;
     }
 
     async fn keep_tending(&self, cancel: &CancellationToken) {
@@ -219,10 +228,18 @@ impl Dispatcher {
     }
 }
 
-async fn send(shared: Arc<Shared>, message: Claimed) -> bool {
+/// A send that has ended.
+struct Sent {
+    lane: String,
+    was_sent: bool,
+}
+
+async fn send(shared: Arc<Shared>, message: Claimed) -> Sent {
     // Also when the task is cut off.
-    let _landing = Landing { shared: &shared, id: message.id };
-    deliver(&shared, &message).await
+    let landing = Landing { shared: &shared, id: message.id };
+    let was_sent = deliver(&shared, &message).await;
+    drop(landing);
+    Sent { lane: message.lane, was_sent }
 }
 
 /// Takes a message out of those in flight.
@@ -242,11 +259,11 @@ impl Shared {
     /// Leases what is due and has room.
     async fn claim(&self) -> Result<Vec<Claimed>, StorageError> {
         let _claiming = self.claiming.lock().await;
-        let (rooms, held) = self.rooms();
+        let now = self.clock.now();
+        let (rooms, held) = self.rooms(now);
         if rooms.is_empty() {
             return Ok(Vec::new());
         }
-        let now = self.clock.now();
         let claimed = self.delivery.claim(&self.pool, &rooms, &held, now, now + self.lease()).await?;
         self.take_off(&claimed);
         Ok(claimed)
@@ -268,15 +285,27 @@ impl Shared {
         Ok(())
     }
 
+    /// Leaves a lane alone, as its receiver asked.
+    pub(crate) fn pause(&self, lane: &str, until: DateTime<Utc>) {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner).insert(lane.to_owned(), until);
+    }
+
     /// How many more sends each lane may have, where it is not none; and what is being sent.
-    fn rooms(&self) -> (Vec<(String, i64)>, Vec<Uuid>) {
+    fn rooms(&self, now: DateTime<Utc>) -> (Vec<(String, i64)>, Vec<Uuid>) {
+        let mut paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        paused.retain(|_, until| *until > now);
         let in_flight = self.in_flight();
         let rooms = self.lanes.iter().filter_map(|(lane, most)| {
             let busy = in_flight.values().filter(|other| *other == lane).count();
             let room = i64::try_from(most.saturating_sub(busy)).unwrap_or(i64::MAX);
-            (room > 0).then(|| (lane.clone(), room))
+            (room > 0 && !paused.contains_key(lane)).then(|| (lane.clone(), room))
         });
         (rooms.collect(), in_flight.keys().copied().collect())
+    }
+
+    fn is_half_idle(&self, lane: &str) -> bool {
+        let busy = self.in_flight().values().filter(|other| *other == lane).count();
+        self.lanes.iter().find(|(known, _)| known == lane).is_none_or(|(_, most)| busy <= most / 2)
     }
 
     fn take_off(&self, claimed: &[Claimed]) {

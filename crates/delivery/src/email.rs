@@ -16,7 +16,8 @@ use crate::Email;
 pub(crate) struct Composed {
     pub(crate) from: Address,
     pub(crate) to: Address,
-    pub(crate) bytes: Vec<u8>,
+    /// The message as it is transferred: dots at the beginning of a line doubled, the line with the single dot at its end.
+    pub(crate) transfer: String,
 }
 
 /// Puts an email together. Sent again, it is the same byte for byte: its `Message-ID` comes from the message's id, its
@@ -56,7 +57,16 @@ pub(crate) fn compose(email: &Email, from: &Mailbox, id: Uuid, created_at: DateT
         }
     };
     let message = message.map_err(|error| with_causes(&error))?;
-    Ok(Composed { from: from.email.clone(), to: to.email, bytes: message.formatted() })
+    let text = String::from_utf8(message.formatted()).map_err(|_| "its parts are not encoded as ASCII".to_owned())?;
+    Ok(Composed { from: from.email.clone(), to: to.email, transfer: transfer(&text) })
+}
+
+/// RFC 5321, 4.5.2.
+fn transfer(message: &str) -> String {
+    let stuffed = message.replace("\r\n.", "\r\n..");
+    let first_dot = if stuffed.starts_with('.') { "." } else { "" };
+    let line_end = if stuffed.ends_with("\r\n") { "" } else { "\r\n" };
+    format!("{first_dot}{stuffed}{line_end}.\r\n")
 }
 
 #[cfg(test)]
@@ -66,8 +76,7 @@ mod tests {
 
     fn composed(email: &Email) -> String {
         let from = "Mainstay <care@example.com>".parse().expect("a mailbox");
-        let made = compose(email, &from, Uuid::from_u128(7), DateTime::UNIX_EPOCH).expect("an email");
-        String::from_utf8(made.bytes).expect("ASCII")
+        compose(email, &from, Uuid::from_u128(7), DateTime::UNIX_EPOCH).expect("an email").transfer
     }
 
     fn plain() -> Email {
@@ -88,6 +97,12 @@ mod tests {
             "{}",
             composed(&email)
         );
+    }
+
+    #[test]
+    fn lines_that_begin_with_dots_are_told_from_the_end() {
+        assert_eq!(transfer("a\r\n.\r\n..b\r\nc."), "a\r\n..\r\n...b\r\nc.\r\n.\r\n");
+        assert_eq!(transfer(".a\r\n"), "..a\r\n.\r\n");
     }
 
     #[test]

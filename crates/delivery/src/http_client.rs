@@ -1,6 +1,7 @@
 //! Requests to where an operator, or a customer, says that they go.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,6 +18,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use mainstay_domain::with_causes;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tower::Service;
 
@@ -48,14 +51,14 @@ pub(crate) struct HttpClient {
 
 impl HttpClient {
     /// # Errors
-    /// When the system has no certificates and only encrypted connections are allowed.
-    pub(crate) fn new(allow_private: bool) -> Result<Self, String> {
+    /// When the file's certificates cannot be read, or the system has none and only encrypted connections are allowed.
+    pub(crate) fn new(allow_private: bool, ca_file: Option<&Path>) -> Result<Self, String> {
         let mut connector = HttpConnector::new_with_resolver(CheckedResolver { allow_private });
         connector.enforce_http(false);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls_config(allow_private)?)
+            .with_tls_config(tls_config(allow_private, ca_file)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -99,19 +102,32 @@ impl HttpClient {
     }
 }
 
-/// Certificates are those of the system. Without any, only a client that need not encrypt is of use.
-fn tls_config(allow_private: bool) -> Result<ClientConfig, String> {
+/// Certificates are those of the system, unless a file has others. Without any, only a client that need not encrypt is
+/// of use.
+fn tls_config(allow_private: bool, ca_file: Option<&Path>) -> Result<ClientConfig, String> {
     let builder = || {
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())
     };
+    if let Some(path) = ca_file {
+        return Ok(builder()?.with_root_certificates(authorities(path)?).with_no_client_auth());
+    }
     let builder = match builder()?.with_native_roots() {
         Ok(with_roots) => with_roots,
         Err(_) if allow_private => builder()?.with_root_certificates(RootCertStore::empty()),
         Err(error) => return Err(format!("the system's certificates: {error}")),
     };
     Ok(builder.with_no_client_auth())
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, String> {
+    let fault = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| fault(&error))? {
+        store.add(certificate.map_err(|error| fault(&error))?).map_err(|error| fault(&error))?;
+    }
+    if store.is_empty() { Err(fault(&"holds no certificate")) } else { Ok(store) }
 }
 
 /// Resolves names, and leaves out what must not be reached: the connection is made to an address that was checked,
@@ -161,10 +177,8 @@ mod tests {
 
     #[tokio::test]
     async fn literal_addresses_of_the_inside_are_refused() {
-        let client = HttpClient::new(false)
-            .or_else(|_| HttpClient::new(true))
-            .map(|client| HttpClient { allow_private: false, ..client });
-        let client = client.expect("a client");
+        let authority = mainstay_testkit::tls::authority_file();
+        let client = HttpClient::new(false, Some(&authority)).expect("a client");
         for url in ["http://127.0.0.1:9/", "http://[::1]:9/", "http://[::ffff:10.0.0.1]/", "http://169.254.169.254/"] {
             let uri = url.parse().expect("an address");
             let refusal = client.post(&uri, HeaderMap::new(), Bytes::new()).await.expect_err("the inside");

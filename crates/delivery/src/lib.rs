@@ -28,7 +28,8 @@
 //! * **Not twice at once.** While a lease holds nobody else takes the message; its attempt's number tells whose outcome
 //!   counts. A lease is longer than a send may take.
 //! * **Enqueued once.** The same id, or the same [`NewMessage::dedupe_key`], again changes nothing.
-//! * **A dead destination holds up no other.** Each has its own lane with its own bound on concurrent sends.
+//! * **A dead destination holds up no other.** Each has its own lane with its own bound on concurrent sends; one that asks
+//!   for a pause (`Retry-After`) gets it, up to five minutes for other messages and up to a day for the one it refused.
 //! * **Bounded failure.** Retries follow [`RETRY_WAITS`], then the message is dead: listed, and brought back by a replay.
 //! * **No secret in the database.** A message stores the name of its destination; addresses of Slack, signing keys and
 //!   passwords are in the settings.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use mainstay_storage::StorageError;
 use sqlx::PgPool;
 
-use crate::{Channel, Delivery};
+use crate::{Channel, Delivery, MessageState};
 
 /// Messages sent.
 const SENT: &str = "mainstay_delivery_sent_total";
@@ -14,7 +14,7 @@ const SENT: &str = "mainstay_delivery_sent_total";
 const FAILED: &str = "mainstay_delivery_failed_total";
 /// Messages given up.
 const DIED: &str = "mainstay_delivery_dead_total";
-/// From enqueuing to sent, of messages that were sent at the first attempt or later, but never replayed.
+/// From the time a message could first be sent to its being sent, of messages that were not replayed.
 const LATENCY_SECONDS: &str = "mainstay_delivery_latency_seconds";
 /// Messages that wait now.
 const PENDING: &str = "mainstay_delivery_pending";
@@ -40,11 +40,15 @@ pub(crate) fn died(channel: Channel) {
 
 /// Sets the gauges.
 pub(crate) async fn observe(delivery: &Delivery, pool: &PgPool, now: DateTime<Utc>) -> Result<(), StorageError> {
-    let counts: Vec<(i16, i64, i64, Option<DateTime<Utc>>)> =
+    let counts: Vec<(i16, i16, i64, Option<DateTime<Utc>>)> =
         sqlx::query_as(delivery.statements.observe.sql()).bind(now).fetch_all(pool).await?;
     for channel in Channel::ALL {
-        let (_, pending, dead, oldest_due) =
-            counts.iter().find(|(code, ..)| *code == channel.code()).copied().unwrap_or_default();
+        let of_state = |state: MessageState| {
+            let count = counts.iter().find(|(of, in_state, ..)| *of == channel.code() && *in_state == state.code());
+            count.map_or((0, None), |(.., messages, oldest_due)| (*messages, *oldest_due))
+        };
+        let (pending, oldest_due) = of_state(MessageState::Pending);
+        let (dead, _) = of_state(MessageState::Dead);
         let lag = oldest_due.map_or(0.0, |oldest| (now - oldest).as_seconds_f64());
         metrics::gauge!(PENDING, "channel" => channel.as_str()).set(pending as f64);
         metrics::gauge!(DEAD, "channel" => channel.as_str()).set(dead as f64);

@@ -32,7 +32,11 @@ impl Senders {
             None => None,
         };
         let needs_http = !(settings.slack.is_empty() && settings.webhooks.is_empty());
-        let http = if needs_http { Some(HttpClient::new(settings.allow_private_addresses)?) } else { None };
+        let http = if needs_http {
+            Some(HttpClient::new(settings.allow_private_addresses, settings.ca_file.as_deref())?)
+        } else {
+            None
+        };
         let mut slack = BTreeMap::new();
         for (name, target) in &settings.slack {
             slack.insert(name.clone(), uri(Channel::Slack, name, target.url.expose())?);

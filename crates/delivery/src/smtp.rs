@@ -3,6 +3,8 @@
 //! The connections are kept here, and not by lettre's transport, because a send that runs out of time must not leave a
 //! connection behind in the middle of a conversation: its next user would take the old answers for its own.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,8 +24,11 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `service not available, closing transmission channel`.
-const CLOSING: u16 = 421;
+/// `250`, or `251` of a relay that forwards.
+const TAKEN: RangeInclusive<u16> = 250..=251;
+
+/// `start mail input`.
+const GO_ON: RangeInclusive<u16> = 354..=354;
 
 /// The relay of the settings.
 pub(crate) struct SmtpRelay {
@@ -36,6 +41,21 @@ pub(crate) struct SmtpRelay {
 struct Idle {
     connection: AsyncSmtpConnection,
     since: Instant,
+}
+
+/// Why an email was not taken.
+#[derive(Debug)]
+struct Fault {
+    step: Step,
+    code: Option<u16>,
+    is_permanent: bool,
+    text: String,
+}
+
+impl Fault {
+    fn new(step: Step, error: &SmtpError) -> Self {
+        Self { step, code: code_of(error), is_permanent: error.is_permanent(), text: with_causes(error) }
+    }
 }
 
 /// At which step a conversation ended.
@@ -66,8 +86,8 @@ impl SmtpRelay {
         if let Some(mut connection) = self.take_idle() {
             match self.hand_over(&mut connection, email).await {
                 // The relay had closed it: nothing was said of this message yet.
-                Err((Step::Sender, error)) if !error.is_permanent() => {
-                    tracing::debug!(error = with_causes(&error), "an idle connection to the relay was closed");
+                Err(Fault { step: Step::Sender, is_permanent: false, text, .. }) => {
+                    tracing::debug!(text, "an idle connection to the relay was closed");
                 }
                 ended => return self.conclude(connection, ended),
             }
@@ -96,11 +116,7 @@ impl SmtpRelay {
         Ok(connection)
     }
 
-    async fn hand_over(
-        &self,
-        connection: &mut AsyncSmtpConnection,
-        email: &Composed,
-    ) -> Result<u16, (Step, SmtpError)> {
+    async fn hand_over(&self, connection: &mut AsyncSmtpConnection, email: &Composed) -> Result<u16, Fault> {
         let is_international = |address: &lettre::Address| !AsRef::<str>::as_ref(address).is_ascii();
         let mut parameters = Vec::new();
         if (is_international(&email.from) || is_international(&email.to))
@@ -108,17 +124,17 @@ impl SmtpRelay {
         {
             parameters.push(MailParameter::SmtpUtfEight);
         }
-        let at = |step| move |error| (step, error);
-        connection.command(Mail::new(Some(email.from.clone()), parameters)).await.map_err(at(Step::Sender))?;
-        connection.command(Rcpt::new(email.to.clone(), Vec::new())).await.map_err(at(Step::Recipient))?;
-        connection.command(Data).await.map_err(at(Step::Content))?;
-        let response = connection.message(&email.bytes).await.map_err(at(Step::Content))?;
-        Ok(number(response.code()))
+        say(connection, Step::Sender, Mail::new(Some(email.from.clone()), parameters), TAKEN).await?;
+        say(connection, Step::Recipient, Rcpt::new(email.to.clone(), Vec::new()), TAKEN).await?;
+        say(connection, Step::Content, Data, GO_ON).await?;
+        // In one write: an end that is written by itself waits for the acknowledgement of what comes before it (Nagle), which
+        // the other side delays by 40 ms.
+        say(connection, Step::Content, &email.transfer, TAKEN).await
     }
 
     /// A connection is used again after a success only: then both sides know where they stand.
-    fn conclude(&self, connection: AsyncSmtpConnection, ended: Result<u16, (Step, SmtpError)>) -> Verdict {
-        let (step, error) = match ended {
+    fn conclude(&self, connection: AsyncSmtpConnection, ended: Result<u16, Fault>) -> Verdict {
+        let Fault { step, code, is_permanent, text } = match ended {
             Ok(code) => {
                 let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
                 idle.push(Idle { connection, since: Instant::now() });
@@ -126,14 +142,10 @@ impl SmtpRelay {
             }
             Err(fault) => fault,
         };
-        let code = code_of(&error);
-        let text = with_causes(&error);
         match step {
-            Step::Recipient if error.is_permanent() => {
-                Verdict::refused(code, format!("the recipient is refused: {text}"))
-            }
-            Step::Content if error.is_permanent() => Verdict::refused(code, format!("the message is refused: {text}")),
-            Step::Sender if code != Some(CLOSING) => Verdict::failed(code, format!("the sender is refused: {text}")),
+            Step::Recipient if is_permanent => Verdict::refused(code, format!("the recipient is refused: {text}")),
+            Step::Content if is_permanent => Verdict::refused(code, format!("the message is refused: {text}")),
+            Step::Sender if is_permanent => Verdict::failed(code, format!("the sender is refused: {text}")),
             Step::Sender | Step::Recipient | Step::Content => Verdict::failed(code, text),
         }
     }
@@ -144,6 +156,23 @@ impl SmtpRelay {
         idle.retain(|idle| idle.since.elapsed() < IDLE_MAX);
         idle.pop().map(|idle| idle.connection)
     }
+}
+
+/// Says something, and looks whether the answer is one to that: after one that belongs elsewhere nothing is known of what
+/// the relay took.
+async fn say(
+    connection: &mut AsyncSmtpConnection,
+    step: Step,
+    command: impl Display,
+    expected: RangeInclusive<u16>,
+) -> Result<u16, Fault> {
+    let response = connection.command(command).await.map_err(|error| Fault::new(step, &error))?;
+    let code = number(response.code());
+    if expected.contains(&code) {
+        return Ok(code);
+    }
+    let text = format!("the relay answered {code} out of turn");
+    Err(Fault { step, code: Some(code), is_permanent: false, text })
 }
 
 fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, String> {

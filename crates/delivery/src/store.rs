@@ -70,10 +70,9 @@ impl Delivery {
         message: &NewMessage,
         now: DateTime<Utc>,
     ) -> Result<Enqueued, EnqueueError> {
-        let mut faults = message.violations();
-        let destination = message.content.destination();
-        let Some(destination) = destination.filter(|_| faults.is_empty()) else {
-            faults.require(!faults.is_empty(), "destination", "is no destination's name");
+        let faults = message.violations();
+        // A name that is none is among the faults.
+        let Some(destination) = message.content.destination().filter(|_| faults.is_empty()) else {
             return Err(EnqueueError::Invalid(faults));
         };
         let written = sqlx::query(self.statements.enqueue.sql())

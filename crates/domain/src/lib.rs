@@ -14,6 +14,7 @@ mod money;
 mod names;
 mod partition;
 mod points;
+mod proportion;
 mod violations;
 
 pub use band::{Band, BandCuts};
@@ -23,8 +24,9 @@ pub use clock::{Clock, ManualClock, SharedClock, SystemClock, day_of, start_of_d
 pub use customer::{Contact, LifecycleStage, Owner, OwnerRole, Segment};
 pub use etag::Etag;
 pub use ids::IdSource;
-pub use money::{Currency, Money, MoneyError, MoneySums};
+pub use money::{Currency, Money, MoneyError, MoneySums, format_minor_units, grouped};
 pub use names::{AccountId, EMAIL_LENGTH_MAX, InvalidName, ModelId, is_email, is_key, is_resource_id};
 pub use partition::{PARTITION_COUNT, partition_of};
 pub use points::Points;
+pub use proportion::{Interval, Proportion, Z_95};
 pub use violations::{Violation, Violations};

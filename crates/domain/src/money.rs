@@ -32,6 +32,18 @@ impl Currency {
         }
     }
 
+    /// Digits after the point of the currency's amounts (ISO 4217:2015, list one).
+    /// Currencies that the list does not name otherwise have two.
+    pub fn exponent(self) -> u32 {
+        match self.as_str() {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
+            | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            "CLF" | "UYW" => 4,
+            _ => 2,
+        }
+    }
+
     /// The three letters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("???")
@@ -51,6 +63,35 @@ pub struct Money {
     pub currency: Currency,
     /// The amount in minor units: cents for `EUR`, whole yen for `JPY`.
     pub minor_units: i64,
+}
+
+impl fmt::Display for Money {
+    /// For people: `1,234.50 EUR`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", format_minor_units(self.minor_units, self.currency.exponent()), self.currency)
+    }
+}
+
+/// An amount for people, of a currency with so many digits after the point: `1,234.50`.
+pub fn format_minor_units(minor_units: i64, exponent: u32) -> String {
+    let exponent = exponent as usize;
+    let digits = format!("{:0>width$}", minor_units.unsigned_abs(), width = exponent + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - exponent);
+    let sign = if minor_units < 0 { "-" } else { "" };
+    let point = if exponent == 0 { "" } else { "." };
+    format!("{sign}{}{point}{fraction}", grouped(whole))
+}
+
+/// Digits in groups of three: `1,234`.
+pub fn grouped(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 impl Money {

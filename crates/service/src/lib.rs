@@ -8,6 +8,7 @@
 //! A service adds what is its own: rules, rows, use cases, RPCs.
 
 mod core;
+mod delivery;
 mod mutation;
 mod peer;
 mod readiness;
@@ -16,6 +17,7 @@ pub mod wire;
 mod workers;
 
 pub use core::Core;
+pub use delivery::DeliveryWork;
 pub use mutation::{Mutation, Replayable, RequestIdReused, Work};
 pub use peer::{Peer, PeerKeys, PeerSettings};
 pub use readiness::DatabaseReadiness;

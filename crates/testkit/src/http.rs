@@ -1,20 +1,25 @@
 //! A receiver of HTTP requests on a real socket: records each request and answers what it was told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use axum::serve::Listener;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::inbox::Inbox;
+use crate::tls::acceptor;
 
 /// Larger bodies are no tests'.
 const BODY_BYTES_MAX: usize = 16 << 20;
@@ -88,6 +93,7 @@ impl HttpAnswer {
 #[derive(Debug)]
 pub struct HttpReceiver {
     address: SocketAddr,
+    scheme: &'static str,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -110,18 +116,33 @@ impl HttpReceiver {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on the loopback address");
         let address = listener.local_addr().expect("its address");
+        Self::serve(listener, address, "http")
+    }
+
+    /// The same behind TLS, with the certificate of [`tls`](crate::tls).
+    pub async fn start_with_tls() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on the loopback address");
+        let address = listener.local_addr().expect("its address");
+        Self::serve(TlsListener { listener, acceptor: acceptor() }, address, "https")
+    }
+
+    fn serve<L>(listener: L, address: SocketAddr, scheme: &'static str) -> Self
+    where
+        L: Listener,
+        L::Addr: std::fmt::Debug,
+    {
         let shared =
             Arc::new(Shared { inbox: Inbox::new(), answers: Mutex::default(), held: watch::Sender::new(false) });
         let router = Router::new().fallback(receive).with_state(Arc::clone(&shared));
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("a receiver serves until it is dropped");
         });
-        Self { address, shared, task }
+        Self { address, scheme, shared, task }
     }
 
-    /// Where it is, with a path: `http://127.0.0.1:{port}{path}`.
+    /// Where it is, with a path: `http://127.0.0.1:{port}{path}`, or `https`.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// Answers the next requests with these, one each, before what [`answer`](Self::answer) said.
@@ -164,6 +185,31 @@ impl Drop for HttpReceiver {
 impl Shared {
     fn answers(&self) -> std::sync::MutexGuard<'_, Answers> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Handshakes that fail are the client's affair.
+struct TlsListener {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            if let Ok((stream, address)) = self.listener.accept().await
+                && let Ok(stream) = self.acceptor.accept(stream).await
+            {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.listener.local_addr()
     }
 }
 

@@ -35,9 +35,8 @@ impl<T: Clone + Debug> Inbox<T> {
     /// All that has come, once there are at least `count`.
     pub(crate) async fn wait_for(&self, count: usize) -> Vec<T> {
         let mut arrived = self.count.subscribe();
-        if tokio::time::timeout(WAIT_MAX, arrived.wait_for(|there| *there >= count)).await.is_err() {
-            panic!("{count} were waited for in vain; so far there are {:?}", self.items());
-        }
+        let came = tokio::time::timeout(WAIT_MAX, arrived.wait_for(|there| *there >= count)).await.is_ok();
+        assert!(came, "{count} were waited for in vain; so far there are {:?}", self.items());
         self.items()
     }
 }

@@ -8,6 +8,7 @@ mod inbox;
 pub mod pagination;
 mod refusal;
 pub mod smtp;
+pub mod tls;
 
 pub use clock::manual_clock;
 pub use database::{TestDatabase, database, empty_database};

@@ -62,6 +62,16 @@ impl Service {
     fn migrations(&self) -> Result<Vec<PathBuf>> {
         files_below(&self.folder.join("migrations"), "sql")
     }
+
+    /// Whether it keeps a copy of the accounts in its schema.
+    fn keeps_accounts(&self) -> Result<bool> {
+        Ok(fs::read_to_string(self.folder.join("Cargo.toml"))?.contains("mainstay-accounts"))
+    }
+}
+
+/// The tables of the copy of the accounts.
+fn account_migrations(root: &Path) -> Result<Vec<PathBuf>> {
+    files_below(&root.join("crates/accounts/migrations"), "sql")
 }
 
 /// The data of all queries; kept in the target folder, so that asking again is quick while nothing changed.
@@ -80,6 +90,7 @@ fn query_data(root: &Path) -> Result<Files> {
 /// One name for everything that the data depends on.
 fn inputs(root: &Path, services: &[Service]) -> Result<String> {
     let mut files = vec![root.join("Cargo.lock")];
+    files.extend(account_migrations(root)?);
     for service in services {
         files.extend(files_below(&service.folder.join("src"), "rs")?);
         files.extend(service.migrations()?);
@@ -98,7 +109,7 @@ async fn describe_queries(root: &Path, services: &[Service], output: &Path) -> R
     let url = server.url("postgres");
     let mut connection = PgConnection::connect(&url).await?;
     for service in services {
-        migrate(&mut connection, service).await?;
+        migrate(&mut connection, root, service).await?;
     }
     connection.close().await?;
     for service in services {
@@ -108,11 +119,14 @@ async fn describe_queries(root: &Path, services: &[Service], output: &Path) -> R
     Ok(())
 }
 
-/// The service's own tables; the shared crates' are not there, for only they query them.
-async fn migrate(connection: &mut PgConnection, service: &Service) -> Result<()> {
+/// The service's own tables, and its copy of the accounts, with which it joins them. The other shared crates' are not
+/// there, for only they query them.
+async fn migrate(connection: &mut PgConnection, root: &Path, service: &Service) -> Result<()> {
     let schema = &service.name;
     sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&mut *connection).await?;
-    for path in service.migrations()? {
+    let mut migrations = if service.keeps_accounts()? { account_migrations(root)? } else { Vec::new() };
+    migrations.extend(service.migrations()?);
+    for path in migrations {
         let sql = fs::read_to_string(&path)?.replace("{schema}", schema);
         let applied = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await;
         applied.with_context(|| format!("applying {}", path.display()))?;

@@ -1962,7 +1962,7 @@ pub struct Case {
     /// What worked, for the playbook. Empty: not said.
     #[prost(string, tag = "21")]
     pub what_worked: ::prost::alloc::string::String,
-    /// For a detractor: the answer, `responses/{response}`.
+    /// For a detractor: the answer, `accounts/{account}/responses/{response}`.
     #[prost(string, tag = "22")]
     pub response: ::prost::alloc::string::String,
     /// For a detractor: the id of the person at the customer. Empty: not known.
@@ -4321,7 +4321,7 @@ pub struct CaseResolved {
     /// Always a detractor's.
     #[prost(enumeration = "CaseKind", tag = "3")]
     pub kind: i32,
-    /// The answer that began it: `responses/{response}`.
+    /// The answer that began it: `accounts/{account}/responses/{response}`.
     #[prost(string, tag = "4")]
     pub response: ::prost::alloc::string::String,
     /// The id of the person at the customer. Empty: not known.
@@ -4373,5 +4373,1121 @@ impl ::prost::Name for TouchRecorded {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.interventions.v1.TouchRecorded".into()
+    }
+}
+/// What is due when, who owns it and who hears of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Policy {
+    /// `policies/{policy}`, where the id is a kind of alert (`health_critical`,
+    /// `health_at_risk`, `health_drop`, `inactivity`, `payment_failed`,
+    /// `billing_dispute`, `ticket_urgent`, `detractor`, `manual`) or of case
+    /// (`case_at_risk`, `case_detractor`), for one segment with `.enterprise`,
+    /// `.mid_market`, `.smb` or `.unknown` behind it. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Set by the server: from 1, one more with each change.
+    #[prost(int32, tag = "2")]
+    pub version: i32,
+    /// How pressing an alert is. Default: high.
+    #[prost(enumeration = "AlertSeverity", tag = "3")]
+    pub severity: i32,
+    /// The role of the account's owner who has to deal with it. Default: CSM.
+    #[prost(enumeration = "super::super::scoring::v1::OwnerRole", tag = "4")]
+    pub owner: i32,
+    /// Who hears of an alert at once, besides the owner. Empty: nobody.
+    #[prost(enumeration = "super::super::scoring::v1::OwnerRole", repeated, tag = "5")]
+    pub notify: ::prost::alloc::vec::Vec<i32>,
+    /// Who hears of breached clocks: the first of the first breach, the second of
+    /// the second, the last of all that follow. 1 to 5 roles.
+    #[prost(enumeration = "super::super::scoring::v1::OwnerRole", repeated, tag = "6")]
+    pub escalation: ::prost::alloc::vec::Vec<i32>,
+    /// The deadlines, at least one, each step once.
+    #[prost(message, repeated, tag = "7")]
+    pub clocks: ::prost::alloc::vec::Vec<ClockRule>,
+    /// When nothing else is due any more, how long until it is to be looked at
+    /// again, and again after that: 1 minute to 366 days. Default: 1 day.
+    #[prost(message, optional, tag = "8")]
+    pub reminder_after: ::core::option::Option<::prost_types::Duration>,
+    /// Set by the server: whether an alert opens a case by itself.
+    #[prost(bool, tag = "9")]
+    pub opens_case: bool,
+}
+impl ::prost::Name for Policy {
+    const NAME: &'static str = "Policy";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.Policy".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.Policy".into()
+    }
+}
+/// A deadline that a policy sets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClockRule {
+    /// What has to be done. Not `CLOCK_STEP_TASK` or `CLOCK_STEP_REMINDER`. Required.
+    #[prost(enumeration = "ClockStep", tag = "1")]
+    pub step: i32,
+    /// How long after the alert's time, or the case's opening, it is due; for
+    /// `CLOCK_STEP_RESURVEY` after the case was resolved. In whole seconds, 1
+    /// second to 366 days. Required.
+    #[prost(message, optional, tag = "2")]
+    pub due_after: ::core::option::Option<::prost_types::Duration>,
+    /// How long after the same its owner is warned; before `due_after`. At
+    /// `CLOCK_STEP_ESCALATE_TO_DIRECTOR` the service involves the director then.
+    /// Absent: no warning.
+    #[prost(message, optional, tag = "3")]
+    pub warn_after: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for ClockRule {
+    const NAME: &'static str = "ClockRule";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.ClockRule".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.ClockRule".into()
+    }
+}
+/// Asks for all policies.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPoliciesRequest {}
+impl ::prost::Name for ListPoliciesRequest {
+    const NAME: &'static str = "ListPoliciesRequest";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.ListPoliciesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.ListPoliciesRequest".into()
+    }
+}
+/// All policies.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListPoliciesResponse {
+    /// The newest version of each, by name.
+    #[prost(message, repeated, tag = "1")]
+    pub policies: ::prost::alloc::vec::Vec<Policy>,
+}
+impl ::prost::Name for ListPoliciesResponse {
+    const NAME: &'static str = "ListPoliciesResponse";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.ListPoliciesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.ListPoliciesResponse".into()
+    }
+}
+/// Asks for a policy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPolicyRequest {
+    /// `policies/{policy}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Which version. 0: the newest.
+    #[prost(int32, tag = "2")]
+    pub version: i32,
+}
+impl ::prost::Name for GetPolicyRequest {
+    const NAME: &'static str = "GetPolicyRequest";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.GetPolicyRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.GetPolicyRequest".into()
+    }
+}
+/// Makes a new version of a policy.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdatePolicyRequest {
+    /// The policy with its new content; with a `version` above 0 the change is
+    /// refused when that is not the newest any more. Required.
+    #[prost(message, optional, tag = "1")]
+    pub policy: ::core::option::Option<Policy>,
+    /// Makes the call safe to repeat; see `CreateAlertRequest.request_id`.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Check only: answer as if changed, write nothing.
+    #[prost(bool, tag = "3")]
+    pub validate_only: bool,
+}
+impl ::prost::Name for UpdatePolicyRequest {
+    const NAME: &'static str = "UpdatePolicyRequest";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.UpdatePolicyRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.UpdatePolicyRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod policy_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps the policies: what is due when, who owns it and who hears of it, for
+    /// each kind of alert and case, for all segments or for one. There is always one
+    /// for all segments. A change makes a new version; what is open keeps the
+    /// version it began with.
+    #[derive(Debug, Clone)]
+    pub struct PolicyServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl PolicyServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> PolicyServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> PolicyServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            PolicyServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists the newest version of every policy, by name.
+        ///
+        /// Errors: none of its own.
+        pub async fn list_policies(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListPoliciesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPoliciesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.interventions.v1.PolicyService/ListPolicies",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.interventions.v1.PolicyService",
+                        "ListPolicies",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one version of a policy.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`POLICY_NOT_FOUND`).
+        pub async fn get_policy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetPolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.interventions.v1.PolicyService/GetPolicy",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.interventions.v1.PolicyService",
+                        "GetPolicy",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes a new version of a policy, or the first one of a segment. One that
+        /// says the same as the newest version makes none.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `ABORTED` (`ETAG_MISMATCH`: it is not the newest version any more).
+        pub async fn update_policy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdatePolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.interventions.v1.PolicyService/UpdatePolicy",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.interventions.v1.PolicyService",
+                        "UpdatePolicy",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod policy_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with PolicyServiceServer.
+    #[async_trait]
+    pub trait PolicyService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists the newest version of every policy, by name.
+        ///
+        /// Errors: none of its own.
+        async fn list_policies(
+            &self,
+            request: tonic::Request<super::ListPoliciesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPoliciesResponse>,
+            tonic::Status,
+        >;
+        /// Returns one version of a policy.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`POLICY_NOT_FOUND`).
+        async fn get_policy(
+            &self,
+            request: tonic::Request<super::GetPolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status>;
+        /// Makes a new version of a policy, or the first one of a segment. One that
+        /// says the same as the newest version makes none.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `ABORTED` (`ETAG_MISMATCH`: it is not the newest version any more).
+        async fn update_policy(
+            &self,
+            request: tonic::Request<super::UpdatePolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status>;
+    }
+    /// Keeps the policies: what is due when, who owns it and who hears of it, for
+    /// each kind of alert and case, for all segments or for one. There is always one
+    /// for all segments. A change makes a new version; what is open keeps the
+    /// version it began with.
+    #[derive(Debug)]
+    pub struct PolicyServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> PolicyServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for PolicyServiceServer<T>
+    where
+        T: PolicyService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.interventions.v1.PolicyService/ListPolicies" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListPoliciesSvc<T: PolicyService>(pub Arc<T>);
+                    impl<
+                        T: PolicyService,
+                    > tonic::server::UnaryService<super::ListPoliciesRequest>
+                    for ListPoliciesSvc<T> {
+                        type Response = super::ListPoliciesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListPoliciesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PolicyService>::list_policies(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListPoliciesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.interventions.v1.PolicyService/GetPolicy" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetPolicySvc<T: PolicyService>(pub Arc<T>);
+                    impl<
+                        T: PolicyService,
+                    > tonic::server::UnaryService<super::GetPolicyRequest>
+                    for GetPolicySvc<T> {
+                        type Response = super::Policy;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetPolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PolicyService>::get_policy(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetPolicySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.interventions.v1.PolicyService/UpdatePolicy" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdatePolicySvc<T: PolicyService>(pub Arc<T>);
+                    impl<
+                        T: PolicyService,
+                    > tonic::server::UnaryService<super::UpdatePolicyRequest>
+                    for UpdatePolicySvc<T> {
+                        type Response = super::Policy;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdatePolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PolicyService>::update_policy(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdatePolicySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for PolicyServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.interventions.v1.PolicyService";
+    impl<T> tonic::server::NamedService for PolicyServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks for a report.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetInterventionReportRequest {
+    /// From this time on. Required.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Before this time, after `start_time`. Absent: up to now.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only of accounts of this segment. Unspecified: of all.
+    #[prost(enumeration = "super::super::scoring::v1::Segment", tag = "3")]
+    pub segment: i32,
+}
+impl ::prost::Name for GetInterventionReportRequest {
+    const NAME: &'static str = "GetInterventionReportRequest";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.GetInterventionReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.GetInterventionReportRequest".into()
+    }
+}
+/// How well the work went.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct InterventionReport {
+    /// From this time on.
+    #[prost(message, optional, tag = "1")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Before this time.
+    #[prost(message, optional, tag = "2")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was computed.
+    #[prost(message, optional, tag = "3")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Cases at risk that were saved, of those that were saved or churned. The
+    /// target is 75 to 80 %.
+    #[prost(message, optional, tag = "4")]
+    pub success: ::core::option::Option<Share>,
+    /// Cases at risk that ended without action; they count neither way.
+    #[prost(int64, tag = "5")]
+    pub no_action_count: i64,
+    /// Days from opening to saved, of saved cases. The target is 60 to 90 days.
+    #[prost(message, optional, tag = "6")]
+    pub recovery_days: ::core::option::Option<Measurement>,
+    /// Points of score gained from opening to closing, of saved cases. The target
+    /// is 25 to 30 points.
+    #[prost(message, optional, tag = "7")]
+    pub points_gained: ::core::option::Option<Measurement>,
+    /// Detractors who answered with 7 or more when asked again, of those who
+    /// answered.
+    #[prost(message, optional, tag = "8")]
+    pub detractors_recovered: ::core::option::Option<Share>,
+    /// How deadlines were kept, one entry for each kind and step that was due.
+    #[prost(message, repeated, tag = "9")]
+    pub response_times: ::prost::alloc::vec::Vec<ResponseTimes>,
+}
+impl ::prost::Name for InterventionReport {
+    const NAME: &'static str = "InterventionReport";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.InterventionReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.InterventionReport".into()
+    }
+}
+/// A share of what was counted.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Share {
+    /// How many had it.
+    #[prost(int64, tag = "1")]
+    pub count: i64,
+    /// How many there were.
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+    /// The share, 0 to 1. Absent: of nothing.
+    #[prost(double, optional, tag = "3")]
+    pub share: ::core::option::Option<f64>,
+    /// Lower end of its 95 % interval (Wilson score interval).
+    #[prost(double, optional, tag = "4")]
+    pub low: ::core::option::Option<f64>,
+    /// Upper end of the same.
+    #[prost(double, optional, tag = "5")]
+    pub high: ::core::option::Option<f64>,
+}
+impl ::prost::Name for Share {
+    const NAME: &'static str = "Share";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.Share".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.Share".into()
+    }
+}
+/// What was measured several times. All but the count is absent when nothing was
+/// measured.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Measurement {
+    /// How often.
+    #[prost(int64, tag = "1")]
+    pub count: i64,
+    /// The mean.
+    #[prost(double, optional, tag = "2")]
+    pub mean: ::core::option::Option<f64>,
+    /// Lower end of the mean's 95 % interval (normal approximation). Absent with
+    /// fewer than two.
+    #[prost(double, optional, tag = "3")]
+    pub mean_low: ::core::option::Option<f64>,
+    /// Upper end of the same.
+    #[prost(double, optional, tag = "4")]
+    pub mean_high: ::core::option::Option<f64>,
+    /// The middle one, or the mean of the two in the middle.
+    #[prost(double, optional, tag = "5")]
+    pub median: ::core::option::Option<f64>,
+    /// Nine of ten are not above it (nearest rank).
+    #[prost(double, optional, tag = "6")]
+    pub p90: ::core::option::Option<f64>,
+}
+impl ::prost::Name for Measurement {
+    const NAME: &'static str = "Measurement";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.Measurement".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.Measurement".into()
+    }
+}
+/// How deadlines of one kind were kept.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ResponseTimes {
+    /// Of which kind of alert. Unspecified: of cases.
+    #[prost(enumeration = "AlertKind", tag = "1")]
+    pub alert_kind: i32,
+    /// What had to be done.
+    #[prost(enumeration = "ClockStep", tag = "2")]
+    pub step: i32,
+    /// Those that were met in time.
+    #[prost(message, optional, tag = "3")]
+    pub in_time: ::core::option::Option<Share>,
+    /// Hours from the beginning to being met, in time or late; those that were
+    /// never met are not among them.
+    #[prost(message, optional, tag = "4")]
+    pub hours: ::core::option::Option<Measurement>,
+    /// How many were never met.
+    #[prost(int64, tag = "5")]
+    pub never_met_count: i64,
+    /// The time that the policy of today allows, for accounts that have no policy
+    /// of their segment. Absent: it has no such deadline any more.
+    #[prost(message, optional, tag = "6")]
+    pub target: ::core::option::Option<::prost_types::Duration>,
+}
+impl ::prost::Name for ResponseTimes {
+    const NAME: &'static str = "ResponseTimes";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.ResponseTimes".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.ResponseTimes".into()
+    }
+}
+/// Generated client implementations.
+pub mod report_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says how well the work goes, each figure with its count and interval.
+    #[derive(Debug, Clone)]
+    pub struct ReportServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ReportServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ReportServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ReportServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ReportServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Figures of the cases that ended, and of the deadlines that were due, in a
+        /// period.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_intervention_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetInterventionReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InterventionReport>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.interventions.v1.ReportService/GetInterventionReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.interventions.v1.ReportService",
+                        "GetInterventionReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod report_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ReportServiceServer.
+    #[async_trait]
+    pub trait ReportService: std::marker::Send + std::marker::Sync + 'static {
+        /// Figures of the cases that ended, and of the deadlines that were due, in a
+        /// period.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_intervention_report(
+            &self,
+            request: tonic::Request<super::GetInterventionReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InterventionReport>,
+            tonic::Status,
+        >;
+    }
+    /// Says how well the work goes, each figure with its count and interval.
+    #[derive(Debug)]
+    pub struct ReportServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ReportServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ReportServiceServer<T>
+    where
+        T: ReportService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.interventions.v1.ReportService/GetInterventionReport" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetInterventionReportSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::GetInterventionReportRequest>
+                    for GetInterventionReportSvc<T> {
+                        type Response = super::InterventionReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetInterventionReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::get_intervention_report(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetInterventionReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ReportServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.interventions.v1.ReportService";
+    impl<T> tonic::server::NamedService for ReportServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -41,4 +41,9 @@ pub mod mainstay {
             include!("mainstay.scoring.v1.rs");
         }
     }
+    pub mod surveys {
+        pub mod v1 {
+            include!("mainstay.surveys.v1.rs");
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! One file for each command.
 
 pub(crate) mod accounts;
+pub(crate) mod alerts;
+mod case_tasks;
+pub(crate) mod cases;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod health;
@@ -25,7 +28,8 @@ use crate::output::Output;
 /// Runs the command and gives its exit code.
 pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut output = Output::new(&arguments.global);
-    let connect = || Connection::to(&arguments.global, ServiceName::Scoring);
+    let connect_to = |service| Connection::to(&arguments.global, service);
+    let connect = || connect_to(ServiceName::Scoring);
     let exit = match &arguments.command {
         Command::Up(arguments) => up::run(arguments, &mut output).await?,
         Command::Demo(arguments) => demo::run(arguments, &mut output).await?,
@@ -33,12 +37,17 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Health(command) => health::run(command, &connect()?, &mut output).await?,
         Command::Accounts(command) => accounts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Models(command) => models::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Alerts(command) => {
+            alerts::run(command, &connect_to(ServiceName::Interventions)?, &mut output).await.map(|()| DONE)?
+        }
+        Command::Cases(command) => {
+            cases::run(command, &connect_to(ServiceName::Interventions)?, &mut output).await.map(|()| DONE)?
+        }
         Command::Plans(command) => {
-            let connection = Connection::to(&arguments.global, ServiceName::Expansion)?;
-            plans::run(command, &connection, &mut output).await.map(|()| DONE)?
+            plans::run(command, &connect_to(ServiceName::Expansion)?, &mut output).await.map(|()| DONE)?
         }
         Command::Opportunities(command) => {
-            let connection = Connection::to(&arguments.global, ServiceName::Expansion)?;
+            let connection = connect_to(ServiceName::Expansion)?;
             opportunities::run(command, &connection, &mut output).await.map(|()| DONE)?
         }
         Command::Status(arguments) => status::run(arguments, &connect()?, &mut output).await?,

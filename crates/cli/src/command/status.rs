@@ -14,10 +14,11 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::command::{health, models};
 use crate::connection::Connection;
 use crate::failure::{DONE, FAILED, Failure};
-use crate::money::{self, grouped};
+use crate::money;
 use crate::output::{Output, to_json};
 use crate::table::{band_cell, bar, facts, points, table};
 use crate::words::{counted, id_of};
+use mainstay_domain::grouped;
 
 /// No arguments of its own.
 #[derive(Debug, Args)]

@@ -7,8 +7,8 @@ use comfy_table::{Cell, Table};
 use mainstay_api::mainstay::scoring::v1::{Band, Health};
 use serde::Deserialize;
 
-use crate::money::grouped;
 use crate::table::{band_cell, bar, percent, table};
+use mainstay_domain::grouped;
 
 /// What others reach with the same customers and the same days.
 const REFERENCE: &str = include_str!("../../../../demo/cdnow/reference.json");

@@ -12,10 +12,10 @@ use crate::command::explain;
 use crate::command::health::client;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::money::grouped;
 use crate::output::Output;
 use crate::table::{band_cell, bar, change, change_cell, percent, points, score_cell, table};
 use crate::words::{band, id_of};
+use mainstay_domain::grouped;
 
 const AT_RISK_SHOWN: i32 = 10;
 const MOVERS_SHOWN: i32 = 5;

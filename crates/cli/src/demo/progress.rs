@@ -6,8 +6,8 @@ use std::time::Instant;
 use chrono::{Datelike, NaiveDate};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::money::grouped;
 use crate::output::note;
+use mainstay_domain::grouped;
 
 /// How much was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use crate::failure::{DONE, FAILED, WRONG_USE};
 use crate::import::batches::Batch;
 use crate::import::rejects::{Rejects, TOLD_MAX};
 use crate::import::row::Reject;
-use crate::money::grouped;
 use crate::output::note;
+use mainstay_domain::grouped;
 
 /// How many rows came to what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

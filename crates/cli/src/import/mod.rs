@@ -39,8 +39,8 @@ use crate::import::row::ReadError;
 use crate::import::signals::SignalMapper;
 use crate::import::source::Source;
 use crate::import::values::DateReader;
-use crate::money::grouped;
 use crate::output::{Output, note};
+use mainstay_domain::grouped;
 
 /// How many batches are read ahead of what is sent.
 const BATCHES_AHEAD: usize = 2;

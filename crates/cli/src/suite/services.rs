@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures::future::BoxFuture;
-use mainstay_clients::ServerAddress;
 use mainstay_expansion::{ExpansionParts, ExpansionService, ExpansionSettings, Feeds};
+use mainstay_interventions::{InterventionsParts, InterventionsService, InterventionsSettings, Peers};
 use mainstay_rpc::RpcSettings;
 use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings};
 use mainstay_service::PeerSettings;
@@ -46,11 +46,25 @@ pub(crate) const SERVICES: &[Service] = &[
         start: |parts, shutdown| Box::pin(start_scoring(parts, shutdown)),
     },
     Service {
+        name: mainstay_interventions::SERVICE_NAME,
+        migrator: mainstay_interventions::migrator,
+        start: |parts, shutdown| Box::pin(start_interventions(parts, shutdown)),
+    },
+    Service {
         name: mainstay_expansion::SERVICE_NAME,
         migrator: mainstay_expansion::migrator,
         start: |parts, shutdown| Box::pin(start_expansion(parts, shutdown)),
     },
 ];
+
+impl Parts {
+    /// Where another service of the suite listens.
+    fn peer(&self, name: &str) -> Result<Option<PeerSettings>, Failure> {
+        let Some(address) = self.peers.get(name) else { return Ok(None) };
+        let address = format!("http://{address}").parse().map_err(|error| Failure::Suite(format!("{error}")))?;
+        Ok(Some(PeerSettings { address, token: None, certificate_authority_file: None }))
+    }
+}
 
 /// Scoring, ready to serve.
 pub(crate) async fn complete_scoring(parts: Parts) -> Result<ScoringService, Failure> {
@@ -71,13 +85,35 @@ async fn start_scoring(parts: Parts, shutdown: CancellationToken) -> Result<Runn
     Ok(Running::start(mainstay_scoring::SERVICE_NAME, addresses, service, &shutdown))
 }
 
+async fn start_interventions(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
+    let settings = InterventionsSettings {
+        scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
+        surveys: parts.peer("surveys")?,
+        ..InterventionsSettings::default()
+    };
+    let failed = |error| Failure::Suite(format!("interventions cannot start: {error}"));
+    let peers = Peers::connect(&settings).map_err(failed)?;
+    let Parts { rpc, database_url, surroundings, .. } = parts;
+    let parts = InterventionsParts {
+        settings,
+        peers,
+        rpc,
+        database: DatabaseSettings::new(database_url, mainstay_interventions::SERVICE_NAME),
+        clock: surroundings.clock,
+        telemetry: Some(surroundings.telemetry),
+    };
+    let service = InterventionsService::complete(parts).await.map_err(failed)?;
+    let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
+    Ok(Running::start(mainstay_interventions::SERVICE_NAME, addresses, service, &shutdown))
+}
+
 async fn start_expansion(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
-    let Parts { rpc, database_url, surroundings, peers } = parts;
     let settings = ExpansionSettings {
-        scoring: peer(&peers, mainstay_scoring::SERVICE_NAME)?,
-        interventions: peer(&peers, "interventions")?,
+        scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
+        interventions: parts.peer(mainstay_interventions::SERVICE_NAME)?,
         ..ExpansionSettings::default()
     };
+    let Parts { rpc, database_url, surroundings, .. } = parts;
     let parts = ExpansionParts {
         settings,
         rpc,
@@ -90,12 +126,4 @@ async fn start_expansion(parts: Parts, shutdown: CancellationToken) -> Result<Ru
     let service = service.map_err(|error| Failure::Suite(format!("expansion cannot start: {error}")))?;
     let addresses = (service.local_addr(), service.admin_addr());
     Ok(Running::start(mainstay_expansion::SERVICE_NAME, addresses, service, &shutdown))
-}
-
-/// Another service of the suite, if it is there.
-fn peer(peers: &BTreeMap<&'static str, SocketAddr>, name: &str) -> Result<Option<PeerSettings>, Failure> {
-    let Some(address) = peers.get(name) else { return Ok(None) };
-    let address: ServerAddress =
-        format!("http://{address}").parse().map_err(|error| Failure::Suite(format!("{name}: {error}")))?;
-    Ok(Some(PeerSettings { address, token: None, certificate_authority_file: None }))
 }

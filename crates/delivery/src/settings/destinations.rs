@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::Uri;
 use mainstay_rpc::settings::{Reader, Secret};
 
-use super::CONCURRENCY;
+use super::{SLACK_CONCURRENCY, WEBHOOK_CONCURRENCY};
 use crate::lane::is_destination_name;
 
 /// Secrets are written with and without padding.
@@ -25,7 +25,7 @@ const CONCURRENCY_MAX: u32 = 64;
 pub struct DestinationSettings {
     /// Where requests go. Whoever knows a Slack address may post there, and a webhook's may carry a token: it is a secret.
     pub url: Secret,
-    /// How many requests may be under way at once, in this process; 4 by default.
+    /// How many requests may be under way at once, in this process; 1 to Slack and 4 to a webhook by default.
     pub concurrency: u32,
 }
 
@@ -70,7 +70,10 @@ impl fmt::Debug for SigningKey {
 
 pub(super) fn read_slack(reader: &mut Reader, allow_private: bool) -> BTreeMap<String, DestinationSettings> {
     let names = names(reader, "delivery.slack");
-    names.into_iter().map(|name| (name.clone(), read_target(reader, "slack", &name, allow_private))).collect()
+    names
+        .into_iter()
+        .map(|name| (name.clone(), read_target(reader, ("slack", &name), SLACK_CONCURRENCY, allow_private)))
+        .collect()
 }
 
 pub(super) fn read_webhooks(reader: &mut Reader, allow_private: bool) -> BTreeMap<String, WebhookSettings> {
@@ -79,7 +82,7 @@ pub(super) fn read_webhooks(reader: &mut Reader, allow_private: bool) -> BTreeMa
 }
 
 fn read_webhook(reader: &mut Reader, name: &str, allow_private: bool) -> WebhookSettings {
-    let target = read_target(reader, "webhook", name, allow_private);
+    let target = read_target(reader, ("webhook", name), WEBHOOK_CONCURRENCY, allow_private);
     let secret_key = format!("delivery.webhook.{name}.secret");
     let previous_key = format!("delivery.webhook.{name}.previous_secret");
     let secret = reader.required_secret(&secret_key, "the signing key, `whsec_…`");
@@ -105,7 +108,12 @@ fn names(reader: &mut Reader, key: &str) -> Vec<String> {
     names
 }
 
-fn read_target(reader: &mut Reader, table: &str, name: &str, allow_private: bool) -> DestinationSettings {
+fn read_target(
+    reader: &mut Reader,
+    (table, name): (&str, &str),
+    concurrency: u32,
+    allow_private: bool,
+) -> DestinationSettings {
     let url_key = format!("delivery.{table}.{name}.url");
     let url = reader.required_secret(&url_key, "where requests go, by https");
     if !url.expose().is_empty()
@@ -116,7 +124,7 @@ fn read_target(reader: &mut Reader, table: &str, name: &str, allow_private: bool
     let concurrency = reader.u32(
         &format!("delivery.{table}.{name}.concurrency"),
         "how many requests may be under way at once, in this process",
-        CONCURRENCY,
+        concurrency,
         1..=CONCURRENCY_MAX,
     );
     DestinationSettings { url, concurrency }

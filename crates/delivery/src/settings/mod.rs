@@ -6,6 +6,7 @@ mod smtp;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_rpc::settings::{Reader, Secret};
@@ -17,7 +18,9 @@ use crate::lane::{Channel, Destination};
 
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-const CONCURRENCY: u32 = 4;
+/// One after the other: Slack takes about one message a second for an address, and asks for a pause beyond that.
+const SLACK_CONCURRENCY: u32 = 1;
+const WEBHOOK_CONCURRENCY: u32 = 4;
 
 /// How messages leave, and to whom. Without any setting nothing can leave: messages wait, and are tried again, until
 /// their destinations are configured or they are dead.
@@ -37,6 +40,8 @@ pub struct DeliverySettings {
     /// tests, development and receivers inside the cluster: whoever can change the settings then reaches what the
     /// service reaches.
     pub allow_private_addresses: bool,
+    /// Certificate authorities (PEM) that Slack addresses and webhooks are checked with instead of the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for DeliverySettings {
@@ -48,6 +53,7 @@ impl Default for DeliverySettings {
             send_timeout: SEND_TIMEOUT,
             poll_interval: POLL_INTERVAL,
             allow_private_addresses: false,
+            ca_file: None,
         }
     }
 }
@@ -77,6 +83,10 @@ impl DeliverySettings {
                 Duration::from_millis(10)..=Duration::from_mins(1),
             ),
             allow_private_addresses,
+            ca_file: reader.optional_path(
+                "delivery.ca_file",
+                "certificate authorities (PEM) for Slack addresses and webhooks instead of the system's",
+            ),
         }
     }
 
@@ -91,14 +101,14 @@ impl DeliverySettings {
     /// Adds a Slack address, for tests and programs that put their settings together themselves.
     #[must_use]
     pub fn with_slack(mut self, name: impl Into<String>, url: impl Into<String>) -> Self {
-        self.slack.insert(name.into(), DestinationSettings { url: Secret::new(url), concurrency: CONCURRENCY });
+        self.slack.insert(name.into(), DestinationSettings { url: Secret::new(url), concurrency: SLACK_CONCURRENCY });
         self
     }
 
     /// Adds a webhook, for tests and programs that put their settings together themselves.
     #[must_use]
     pub fn with_webhook(mut self, name: impl Into<String>, url: impl Into<String>, keys: Vec<SigningKey>) -> Self {
-        let target = DestinationSettings { url: Secret::new(url), concurrency: CONCURRENCY };
+        let target = DestinationSettings { url: Secret::new(url), concurrency: WEBHOOK_CONCURRENCY };
         self.webhooks.insert(name.into(), WebhookSettings { target, keys });
         self
     }

@@ -132,13 +132,11 @@ fn read_tls(reader: &mut Reader) -> SmtpTls {
 fn read_from(reader: &mut Reader) -> Option<Mailbox> {
     let key = "delivery.smtp.from";
     let given = reader.optional_string(key, "whom email comes from, such as `Mainstay <care@example.com>`")?;
-    match given.parse() {
-        Ok(mailbox) => Some(mailbox),
-        Err(_) => {
-            reader.fault(key, format!("must be an address such as `Mainstay <care@example.com>`, not `{given}`"));
-            None
-        }
+    let mailbox = given.parse().ok();
+    if mailbox.is_none() {
+        reader.fault(key, format!("must be an address such as `Mainstay <care@example.com>`, not `{given}`"));
     }
+    mailbox
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -73,6 +73,9 @@ async fn a_destination_that_the_settings_do_not_have_fails_until_they_do() {
     let id = fixture.enqueue_new(webhook_to("bi")).await;
     let dispatcher = fixture.dispatcher();
     assert_eq!(dispatcher.run_due().await.expect("no fault"), 0);
+    assert_eq!(fixture.record(id).await.attempts, 0, "another replica may have it");
+    fixture.pass(TimeDelta::minutes(1));
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 0);
     let record = fixture.record(id).await;
     assert_eq!((record.state, record.attempts), (MessageState::Pending, 1));
     assert_eq!(record.last_error.as_deref(), Some("the settings have no delivery.webhook.bi"));

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use mainstay_delivery::{AttemptOutcome, DeliverySettings, Email, EmailHeader, MessageState};
+use mainstay_delivery::{AttemptOutcome, DeliverySettings, Email, EmailHeader, MessageState, SmtpTls};
 use mainstay_domain::Clock;
-use mainstay_testkit::smtp::SmtpStep;
+use mainstay_rpc::settings::Secret;
+use mainstay_testkit::smtp::{SmtpEncryption, SmtpProtection, SmtpReceiver, SmtpStep};
+use mainstay_testkit::tls::{authority_file, other_authority_file};
 
 use crate::fixture::{Fixture, email, email_to};
 
@@ -37,7 +39,7 @@ async fn r188_an_email_arrives_as_it_was_written() {
     assert_eq!(received.subject, "Wie geht's? Zufriedenheit – 2 Fragen");
     assert_eq!(received.text.replace("\r\n", "\n"), "Grüße\n.\n..a line that begins with dots\n");
     assert_eq!(received.html, "<p>Grüße</p>");
-    assert_eq!(received.header("From"), "\"Acme's desk\" <care@example.com>");
+    assert_eq!(received.from_header, ("Acme's desk".to_owned(), "care@example.com".to_owned()));
     assert_eq!(received.header("Reply-To"), "desk@example.com");
     assert_eq!(received.header("Date"), "Sun, 01 Mar 2026 00:00:00 +0000");
     assert_eq!(received.header("List-Unsubscribe"), format!("<https://example.com/u/{}>", "a".repeat(200)));
@@ -109,6 +111,20 @@ async fn a_relay_that_refuses_the_sender_kills_no_message() {
 }
 
 #[tokio::test]
+async fn an_answer_out_of_turn_is_not_taken_for_a_success() {
+    let fixture = Fixture::start().await;
+    fixture.smtp.refuse_next(SmtpStep::Content, ["354 still going on"]);
+    let id = fixture.enqueue_new(email()).await;
+    let dispatcher = fixture.dispatcher();
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 0);
+    let record = fixture.record(id).await;
+    assert_eq!(record.last_error.as_deref(), Some("the relay answered 354 out of turn"));
+    fixture.pass(TimeDelta::seconds(5));
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 1);
+    assert_eq!(fixture.smtp.connections(), 2);
+}
+
+#[tokio::test]
 async fn connections_are_used_again() {
     let fixture = Fixture::start().await;
     let dispatcher = fixture.dispatcher();
@@ -117,6 +133,18 @@ async fn connections_are_used_again() {
         assert_eq!(dispatcher.run_due().await.expect("no fault"), 1);
     }
     assert_eq!(fixture.smtp.connections(), 1);
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_the_relay_gave_up_costs_no_attempt() {
+    let fixture = Fixture::start().await;
+    let dispatcher = fixture.dispatcher();
+    fixture.enqueue_new(email()).await;
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 1);
+    fixture.smtp.refuse_next(SmtpStep::Mail, ["421 4.4.2 idle for too long"]);
+    let id = fixture.enqueue_new(email()).await;
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 1);
+    assert_eq!((fixture.record(id).await.attempts, fixture.smtp.connections()), (1, 2));
 }
 
 #[tokio::test]
@@ -142,6 +170,53 @@ async fn a_send_that_ran_out_of_time_leaves_no_connection_behind() {
     assert_eq!(emails.len(), 2, "it had been taken, and came again");
     assert_eq!(emails[0].message_id, emails[1].message_id);
     assert_eq!(emails[0].raw, emails[1].raw);
+}
+
+/// A relay with TLS and a login, and the settings for it.
+async fn protected_relay(fixture: &Fixture, tls: (SmtpEncryption, SmtpTls)) -> (SmtpReceiver, DeliverySettings) {
+    let login = Some(("care".to_owned(), "hunter2".to_owned()));
+    let relay = SmtpReceiver::start_with(SmtpProtection { tls: tls.0, login }).await;
+    let mut settings = fixture.settings();
+    let smtp = settings.smtp.as_mut().expect("a relay");
+    smtp.port = relay.port();
+    smtp.tls = tls.1;
+    smtp.ca_file = Some(authority_file());
+    smtp.credentials = Some(("care".to_owned(), Secret::new("hunter2")));
+    (relay, settings)
+}
+
+#[tokio::test]
+async fn email_goes_through_an_encrypted_relay_after_a_login() {
+    for tls in [(SmtpEncryption::StartTls, SmtpTls::StartTls), (SmtpEncryption::Implicit, SmtpTls::Implicit)] {
+        let fixture = Fixture::start().await;
+        let (relay, settings) = protected_relay(&fixture, tls).await;
+        let dispatcher = fixture.dispatcher_with(&settings);
+        for _ in 0..2 {
+            fixture.enqueue_new(email()).await;
+            assert_eq!(dispatcher.run_due().await.expect("no fault"), 1, "{tls:?}");
+        }
+        assert_eq!((relay.emails().len(), relay.connections()), (2, 1), "{tls:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_trusted_or_does_not_encrypt_gets_nothing() {
+    let fixture = Fixture::start().await;
+    let (relay, trusted) = protected_relay(&fixture, (SmtpEncryption::StartTls, SmtpTls::StartTls)).await;
+    let (plain_relay, plain) = protected_relay(&fixture, (SmtpEncryption::None, SmtpTls::StartTls)).await;
+    let mut untrusted = trusted.clone();
+    untrusted.smtp.as_mut().expect("a relay").ca_file = Some(other_authority_file());
+    let mut wrong_login = trusted.clone();
+    wrong_login.smtp.as_mut().expect("a relay").credentials = Some(("care".to_owned(), Secret::new("hunter3")));
+    for (settings, why) in [(untrusted, "certificate"), (plain, "STARTTLS"), (wrong_login, "5.7.8")] {
+        let id = fixture.enqueue_new(email()).await;
+        assert_eq!(fixture.dispatcher_with(&settings).run_due().await.expect("no fault"), 0, "{why}");
+        let record = fixture.record(id).await;
+        let error = record.last_error.expect("a reason");
+        assert!(error.contains(why) && !error.contains("hunter"), "{error}");
+        assert_eq!(record.state, MessageState::Pending, "{why}");
+    }
+    assert!(relay.emails().is_empty() && plain_relay.emails().is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A service that sends messages, without the rest of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -13,7 +13,10 @@ use mainstay_storage::{MigrationSet, Migrator, SchemaName};
 use mainstay_testkit::TestDatabase;
 use mainstay_testkit::http::HttpReceiver;
 use mainstay_testkit::smtp::SmtpReceiver;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::json;
+use tracing_subscriber::layer::SubscriberExt;
 use uuid::Uuid;
 
 pub(crate) const SCHEMA: SchemaName = SchemaName::new("alerting");
@@ -33,6 +36,7 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) async fn start() -> Self {
+        trace_once();
         let migrator = Migrator::new(SCHEMA, vec![&STORAGE, &DELIVERY]);
         let clock = mainstay_testkit::manual_clock("2026-03-01T00:00:00Z");
         Self {
@@ -111,6 +115,16 @@ impl Fixture {
     pub(crate) fn pass(&self, time: TimeDelta) {
         self.clock.advance(time);
     }
+}
+
+/// For all tests of the process: a subscriber of one test alone would miss spans whose call sites others met first.
+fn trace_once() {
+    static TRACED: Once = Once::new();
+    TRACED.call_once(|| {
+        let provider = SdkTracerProvider::builder().build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("tests"));
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).expect("the first");
+    });
 }
 
 pub(crate) fn email() -> Email {

@@ -1,6 +1,8 @@
 //! One destination does not hold up another.
 
+use chrono::TimeDelta;
 use mainstay_delivery::MessageState;
+use mainstay_testkit::http::HttpAnswer;
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{Fixture, email, slack, webhook};
@@ -38,7 +40,7 @@ async fn a_receiver_that_hangs_holds_up_no_other_destination() {
 async fn a_wake_after_the_commit_sends_at_once() {
     let fixture = Fixture::start().await;
     let mut settings = fixture.settings();
-    settings.poll_interval = std::time::Duration::from_secs(3_600);
+    settings.poll_interval = std::time::Duration::from_hours(1);
     let dispatcher = fixture.dispatcher_with(&settings);
     let cancel = CancellationToken::new();
     let running = tokio::spawn({
@@ -67,10 +69,32 @@ async fn at_shutdown_what_is_under_way_ends_and_is_recorded() {
     });
     fixture.http.wait_for(1).await;
     cancel.cancel();
-    let late = fixture.enqueue_new(slack()).await;
-    fixture.delivery.wake();
     fixture.http.release();
     running.await.expect("a clean end");
     assert_eq!(fixture.record(id).await.state, MessageState::Sent);
-    assert_eq!((fixture.record(late).await.attempts, fixture.http.requests().len()), (0, 1), "nothing new begins");
+}
+
+#[tokio::test]
+async fn a_dispatcher_that_is_cancelled_begins_nothing() {
+    let fixture = Fixture::start().await;
+    let id = fixture.enqueue_new(slack()).await;
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    fixture.dispatcher().run(cancel).await;
+    assert_eq!(fixture.record(id).await.attempts, 0);
+}
+
+#[tokio::test]
+async fn a_receiver_that_asks_for_a_pause_gets_no_other_message_meanwhile() {
+    let fixture = Fixture::start().await;
+    fixture.http.answer_next([HttpAnswer::status(429).with_header("retry-after", "60")]);
+    fixture.enqueue_new(slack()).await;
+    let dispatcher = fixture.dispatcher();
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 0);
+    let other = fixture.enqueue_new(slack()).await;
+    fixture.enqueue_new(webhook()).await;
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 1, "another destination goes on");
+    assert_eq!(fixture.record(other).await.attempts, 0);
+    fixture.pass(TimeDelta::seconds(60));
+    assert_eq!(dispatcher.run_due().await.expect("no fault"), 2);
 }

@@ -1,7 +1,9 @@
 //! What happens when a process dies between sending and recording.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
-use mainstay_delivery::{AttemptOutcome, MessageState, Replayed};
+use mainstay_delivery::{AttemptOutcome, DeliverySettings, MessageState, Replayed};
 use mainstay_domain::Clock;
 use tokio_util::sync::CancellationToken;
 
@@ -75,6 +77,28 @@ async fn an_attempt_that_outlives_its_lease_still_counts_when_it_sent() {
     assert_eq!((record.state, record.attempts, record.leased_until), (MessageState::Sent, 2, None));
     let outcomes: Vec<_> = fixture.attempts(id).await.iter().map(|attempt| attempt.outcome).collect();
     assert_eq!(outcomes, [Some(AttemptOutcome::Sent), Some(AttemptOutcome::Sent)]);
+}
+
+#[tokio::test]
+async fn an_attempt_that_fails_after_its_lease_changes_nothing_for_the_one_that_took_over() {
+    let fixture = Fixture::start().await;
+    let id = fixture.enqueue_new(email()).await;
+    fixture.smtp.hold();
+    let settings = DeliverySettings { send_timeout: Duration::from_millis(500), ..fixture.settings() };
+    let (slow, quick) = (fixture.dispatcher_with(&settings), fixture.dispatcher());
+    let slow = tokio::spawn(async move { slow.run_due().await });
+    fixture.smtp.wait_for(1).await;
+    fixture.clock.set(fixture.record(id).await.leased_until.expect("a lease"));
+    let quick = tokio::spawn(async move { quick.run_due().await });
+    fixture.smtp.wait_for(2).await;
+    assert_eq!(slow.await.expect("no panic").expect("no fault"), 0);
+    let record = fixture.record(id).await;
+    assert!(record.leased_until.is_some_and(|until| until > fixture.clock.now()), "{record:?}");
+    assert_eq!((record.state, record.attempts, record.last_error), (MessageState::Pending, 2, None));
+    fixture.smtp.release();
+    assert_eq!(quick.await.expect("no panic").expect("no fault"), 1);
+    let outcomes: Vec<_> = fixture.attempts(id).await.iter().map(|attempt| attempt.outcome).collect();
+    assert_eq!(outcomes, [Some(AttemptOutcome::Sent), Some(AttemptOutcome::Failed)]);
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ mod email;
 mod fixture;
 mod lanes;
 mod leases;
+mod metrics;
+mod model;
 mod replicas;
 mod retries;
 mod server;

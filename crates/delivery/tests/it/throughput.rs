@@ -29,3 +29,27 @@ async fn at_least_a_hundred_emails_a_second_leave_on_a_few_connections() {
     assert!(took < Duration::from_secs(3), "{EMAILS} emails took {took:?}");
     assert!(fixture.smtp.connections() <= 16, "{} connections", fixture.smtp.connections());
 }
+
+#[tokio::test]
+async fn a_message_is_with_the_relay_well_within_a_second_of_its_commit() {
+    let fixture = Fixture::start().await;
+    let dispatcher = fixture.dispatcher();
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn({
+        let cancel = cancel.clone();
+        async move { dispatcher.run(cancel).await }
+    });
+    let mut latencies = Vec::new();
+    for count in 1..=100 {
+        fixture.enqueue_new(email()).await;
+        let committed = Instant::now();
+        fixture.delivery.wake();
+        fixture.smtp.wait_for(count).await;
+        latencies.push(committed.elapsed());
+    }
+    cancel.cancel();
+    running.await.expect("a clean end");
+    latencies.sort_unstable();
+    println!("from commit to relay: p50 {:?}, p99 {:?}", latencies[49], latencies[98]);
+    assert!(latencies[98] < Duration::from_secs(1), "{latencies:?}");
+}

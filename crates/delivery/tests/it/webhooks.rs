@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use mainstay_delivery::{DeliverySettings, MessageState, SigningKey, sign};
 use mainstay_domain::Clock;
-use mainstay_testkit::http::{HttpAnswer, ReceivedRequest};
+use mainstay_testkit::http::{HttpAnswer, HttpReceiver, ReceivedRequest};
+use mainstay_testkit::tls;
 use serde_json::json;
 use tracing::Instrument;
 
@@ -94,7 +95,8 @@ async fn addresses_of_the_inside_get_no_request_unless_allowed() {
     let hosts = ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433"];
     for (index, host) in hosts.into_iter().enumerate() {
         let name = format!("inside{index}");
-        let settings = DeliverySettings { allow_private_addresses: false, ..fixture.settings() };
+        let ca_file = Some(tls::authority_file());
+        let settings = DeliverySettings { allow_private_addresses: false, ca_file, ..fixture.settings() };
         let settings = settings.with_webhook(&name, format!("http://{host}:{port}/inside"), vec![key(KEY)]);
         let id = fixture.enqueue_new(webhook_to(&name)).await;
         let dispatcher = fixture.dispatcher_with(&settings);
@@ -105,6 +107,25 @@ async fn addresses_of_the_inside_get_no_request_unless_allowed() {
         assert!(error.contains("private, loopback or link-local"), "{host}: {error}");
     }
     assert!(fixture.http.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_encrypted_receiver_is_trusted_by_its_authority_only() {
+    let fixture = Fixture::start().await;
+    let receiver = HttpReceiver::start_with_tls().await;
+    let url = receiver.url("/hooks").replace("127.0.0.1", "localhost");
+    let id = fixture.enqueue_new(webhook()).await;
+    for (authority, sent) in [(tls::other_authority_file(), 0), (tls::authority_file(), 1)] {
+        let settings = DeliverySettings { ca_file: Some(authority), ..fixture.settings() };
+        let dispatcher = fixture.dispatcher_with(&settings.with_webhook("crm", &url, vec![key(KEY)]));
+        assert_eq!(dispatcher.run_due().await.expect("no fault"), sent);
+        if sent == 0 {
+            let error = fixture.record(id).await.last_error.expect("a reason");
+            assert!(error.contains("certificate"), "{error}");
+        }
+        fixture.pass(TimeDelta::seconds(5));
+    }
+    assert!(verifies(&receiver.requests()[0], KEY));
 }
 
 #[tokio::test]
@@ -119,12 +140,6 @@ async fn a_huge_answer_is_read_only_at_its_beginning() {
 
 #[tokio::test]
 async fn the_trace_of_the_cause_goes_on_at_the_receiver() {
-    use opentelemetry::trace::TracerProvider;
-    use tracing_subscriber::layer::SubscriberExt;
-
-    let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
-    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
     let fixture = Fixture::start().await;
     let cause = tracing::info_span!("the cause");
     let (id, traceparent) = async {

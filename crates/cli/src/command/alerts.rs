@@ -1,0 +1,503 @@
+//! `mainstay alerts`: what a person has to look at, and what is done about it.
+
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::{Cell, Color};
+use mainstay_api::mainstay::interventions::v1 as proto;
+use mainstay_api::mainstay::interventions::v1::alert_service_client::AlertServiceClient;
+use mainstay_api::mainstay::interventions::v1::policy_service_client::PolicyServiceClient;
+use mainstay_clients::{ServiceChannel, retrying};
+
+use crate::command::models::new_request_id;
+use crate::command::{is_enough, page_size};
+use crate::connection::Connection;
+use crate::due::{due_cell, due_text, length};
+use crate::failure::Failure;
+use crate::output::{Output, note};
+use crate::table::{facts, points, table};
+use crate::words::interventions::{ChannelWord, clock_state, clock_step, enum_word};
+use crate::words::{account_name, id_of, resource_name, time_text};
+
+/// Commands about alerts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsCommand {
+    /// List alerts, what is due first first
+    #[command(after_help = "\
+Examples:
+  mainstay alerts list --owner mia@example.com
+  mainstay alerts list --breached
+  mainstay alerts list --closed --limit 10 --output json")]
+    List(ListArguments),
+    /// Show all that is known of an alert
+    #[command(after_help = "\
+Examples:
+  mainstay alerts get 0198c0de-0000-7000-8000-000000000000")]
+    Get(AlertArgument),
+    /// Raise an alert by hand
+    #[command(after_help = "\
+Examples:
+  mainstay alerts create acme 'The sponsor leaves in May' --detail 'Heard in the QBR'")]
+    Create(CreateArguments),
+    /// Say that you have seen it
+    #[command(after_help = "\
+Examples:
+  mainstay alerts acknowledge 0198c0de-0000-7000-8000-000000000000")]
+    Acknowledge(AlertArgument),
+    /// Say what you found, and whether something must be done now
+    #[command(after_help = "\
+Examples:
+  mainstay alerts assess 0198c0de-… 'The champion left; nobody knows the product' --immediate")]
+    Assess(AssessArguments),
+    /// Say what will be done
+    #[command(after_help = "\
+Examples:
+  mainstay alerts plan 0198c0de-… 'Train the new admin on Thursday'")]
+    Plan(TextArguments),
+    /// Say how the customer was contacted, and what came of it
+    #[command(after_help = "\
+Examples:
+  mainstay alerts execute 0198c0de-… 'Showed the exports to Bo' --channel call --answered")]
+    Execute(ExecuteArguments),
+    /// Say whether it helped
+    #[command(after_help = "\
+Examples:
+  mainstay alerts follow-up 0198c0de-… 'They use it daily again'")]
+    FollowUp(TextArguments),
+    /// Close it
+    #[command(after_help = "\
+Resolved needs all steps before; the others need --notes.
+
+Examples:
+  mainstay alerts close 0198c0de-… --resolution resolved
+  mainstay alerts close 0198c0de-… --resolution no-action --notes 'On holiday until the 15th'")]
+    Close(CloseArguments),
+    /// Give it to another person, who is told so
+    #[command(after_help = "\
+Examples:
+  mainstay alerts reassign 0198c0de-… bo@example.com")]
+    Reassign(ReassignArguments),
+    /// Show what is due when, for each kind of alert and case
+    #[command(after_help = "\
+Examples:
+  mainstay alerts policies
+  mainstay alerts policies --output json")]
+    Policies,
+}
+
+/// Which alerts.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Only of this account
+    #[arg(long)]
+    account: Option<String>,
+    /// Only of these kinds
+    #[arg(long, value_enum, value_delimiter = ',')]
+    kind: Vec<AlertKindWord>,
+    /// Only this person's
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+    /// Only those with a deadline that passed
+    #[arg(long)]
+    breached: bool,
+    /// Closed ones instead of open ones
+    #[arg(long)]
+    closed: bool,
+    /// How many at most; 0 for all
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
+}
+
+/// Which alert.
+#[derive(Debug, Args)]
+pub(crate) struct AlertArgument {
+    /// The alert, by id
+    alert: String,
+}
+
+/// An alert to raise.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArguments {
+    /// Of which account
+    account: String,
+    /// What happened, in one line
+    headline: String,
+    /// What is known; may be given several times
+    #[arg(long)]
+    detail: Vec<String>,
+    /// What it is about within the account
+    #[arg(long, default_value = "")]
+    subject: String,
+    /// Who has to deal with it [default: as the policy says]
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+}
+
+/// An assessment.
+#[derive(Debug, Args)]
+pub(crate) struct AssessArguments {
+    /// The alert, by id
+    alert: String,
+    /// What you found
+    assessment: String,
+    /// Something must be done now
+    #[arg(long)]
+    immediate: bool,
+}
+
+/// A step with a text.
+#[derive(Debug, Args)]
+pub(crate) struct TextArguments {
+    /// The alert, by id
+    alert: String,
+    /// In your words
+    text: String,
+}
+
+/// What was done.
+#[derive(Debug, Args)]
+pub(crate) struct ExecuteArguments {
+    /// The alert, by id
+    alert: String,
+    /// What was done, and what the customer said
+    text: String,
+    /// How the customer was contacted
+    #[arg(long, value_enum)]
+    channel: ChannelWord,
+    /// The customer answered
+    #[arg(long)]
+    answered: bool,
+}
+
+/// An end.
+#[derive(Debug, Args)]
+pub(crate) struct CloseArguments {
+    /// The alert, by id
+    alert: String,
+    /// How it ended
+    #[arg(long, value_enum)]
+    resolution: ResolutionWord,
+    /// Why
+    #[arg(long, default_value = "")]
+    notes: String,
+}
+
+/// Another owner.
+#[derive(Debug, Args)]
+pub(crate) struct ReassignArguments {
+    /// The alert, by id
+    alert: String,
+    /// Who deals with it from now on
+    email: String,
+}
+
+/// A kind of alert, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AlertKindWord {
+    /// The score fell below 50
+    HealthCritical,
+    /// The score fell below 70
+    HealthAtRisk,
+    /// The score fell by more than 15 points in a month
+    HealthDrop,
+    /// No activity for 14 days
+    Inactivity,
+    /// A payment failed or an invoice is overdue
+    PaymentFailed,
+    /// A billing dispute is open
+    BillingDispute,
+    /// An urgent or critical ticket is open
+    TicketUrgent,
+    /// A customer answered a survey with 0 to 6
+    Detractor,
+    /// Somebody raised it by hand
+    Manual,
+}
+
+impl From<AlertKindWord> for proto::AlertKind {
+    fn from(word: AlertKindWord) -> Self {
+        match word {
+            AlertKindWord::HealthCritical => Self::HealthCritical,
+            AlertKindWord::HealthAtRisk => Self::HealthAtRisk,
+            AlertKindWord::HealthDrop => Self::HealthDrop,
+            AlertKindWord::Inactivity => Self::Inactivity,
+            AlertKindWord::PaymentFailed => Self::PaymentFailed,
+            AlertKindWord::BillingDispute => Self::BillingDispute,
+            AlertKindWord::TicketUrgent => Self::TicketUrgent,
+            AlertKindWord::Detractor => Self::Detractor,
+            AlertKindWord::Manual => Self::Manual,
+        }
+    }
+}
+
+/// How a person ends an alert, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResolutionWord {
+    /// It was dealt with, and followed up
+    Resolved,
+    /// Nothing needed to be done
+    NoAction,
+    /// It was none
+    FalseAlarm,
+}
+
+impl From<ResolutionWord> for proto::AlertResolution {
+    fn from(word: ResolutionWord) -> Self {
+        match word {
+            ResolutionWord::Resolved => Self::Resolved,
+            ResolutionWord::NoAction => Self::NoAction,
+            ResolutionWord::FalseAlarm => Self::FalseAlarm,
+        }
+    }
+}
+
+fn client(connection: &Connection) -> AlertServiceClient<ServiceChannel> {
+    AlertServiceClient::new(connection.channel.clone())
+}
+
+/// Sends a step, again if the answer is lost, and shows the alert.
+macro_rules! step {
+    ($connection:expr, $output:expr, $method:ident, $request:expr) => {{
+        let request = $request;
+        let alert = retrying(&$connection.retries, async || client($connection).$method(request.clone()).await);
+        show(&alert.await?.into_inner(), $output)
+    }};
+}
+
+/// Runs the command.
+pub(crate) async fn run(command: &AlertsCommand, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let request_id = new_request_id();
+    let etag = String::new();
+    match command {
+        AlertsCommand::List(arguments) => list(arguments, connection, output).await,
+        AlertsCommand::Get(argument) => {
+            let request = proto::GetAlertRequest { name: alert_name(&argument.alert)? };
+            step!(connection, output, get_alert, request)
+        }
+        AlertsCommand::Create(arguments) => {
+            let request = proto::CreateAlertRequest {
+                account: account_name(&arguments.account)?,
+                subject: arguments.subject.clone(),
+                headline: arguments.headline.clone(),
+                details: arguments.detail.clone(),
+                owner_email: arguments.owner.clone().unwrap_or_default(),
+                request_id,
+                ..Default::default()
+            };
+            step!(connection, output, create_alert, request)
+        }
+        AlertsCommand::Acknowledge(argument) => {
+            let name = alert_name(&argument.alert)?;
+            step!(connection, output, acknowledge_alert, proto::AcknowledgeAlertRequest { name, etag, request_id })
+        }
+        AlertsCommand::Assess(arguments) => {
+            let request = proto::AssessAlertRequest {
+                name: alert_name(&arguments.alert)?,
+                assessment: arguments.assessment.clone(),
+                immediate_action_needed: arguments.immediate,
+                etag,
+                request_id,
+            };
+            step!(connection, output, assess_alert, request)
+        }
+        AlertsCommand::Plan(arguments) => {
+            let (name, plan) = (alert_name(&arguments.alert)?, arguments.text.clone());
+            step!(connection, output, plan_alert, proto::PlanAlertRequest { name, plan, etag, request_id })
+        }
+        AlertsCommand::Execute(arguments) => {
+            let request = proto::RecordExecutionRequest {
+                name: alert_name(&arguments.alert)?,
+                execution: arguments.text.clone(),
+                channel: proto::TouchChannel::from(arguments.channel).into(),
+                answered: arguments.answered,
+                etag,
+                request_id,
+            };
+            step!(connection, output, record_execution, request)
+        }
+        AlertsCommand::FollowUp(arguments) => {
+            let (name, follow_up) = (alert_name(&arguments.alert)?, arguments.text.clone());
+            step!(
+                connection,
+                output,
+                follow_up_alert,
+                proto::FollowUpAlertRequest { name, follow_up, etag, request_id }
+            )
+        }
+        AlertsCommand::Close(arguments) => {
+            let request = proto::CloseAlertRequest {
+                name: alert_name(&arguments.alert)?,
+                resolution: proto::AlertResolution::from(arguments.resolution).into(),
+                notes: arguments.notes.clone(),
+                etag,
+                request_id,
+            };
+            step!(connection, output, close_alert, request)
+        }
+        AlertsCommand::Reassign(arguments) => {
+            let (name, owner_email) = (alert_name(&arguments.alert)?, arguments.email.clone());
+            step!(
+                connection,
+                output,
+                reassign_alert,
+                proto::ReassignAlertRequest { name, owner_email, etag, request_id }
+            )
+        }
+        AlertsCommand::Policies => policies(connection, output).await,
+    }
+}
+
+fn alert_name(given: &str) -> Result<String, Failure> {
+    resource_name("alerts", given)
+}
+
+async fn list(arguments: &ListArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let mut request = proto::ListAlertsRequest {
+        account: arguments.account.as_deref().map(account_name).transpose()?.unwrap_or_default(),
+        kinds: arguments.kind.iter().map(|&word| proto::AlertKind::from(word).into()).collect(),
+        owner_email: arguments.owner.clone().unwrap_or_default(),
+        closed: arguments.closed,
+        breached: arguments.breached,
+        ..Default::default()
+    };
+    let last = if arguments.closed { "CLOSED" } else { "DUE" };
+    let mut table = table(&["ALERT", "ACCOUNT", "WHAT", "STATE", "OWNER", last]);
+    let mut shown = 0;
+    loop {
+        request.page_size = page_size(arguments.limit, shown);
+        let page = retrying(&connection.retries, async || client(connection).list_alerts(request.clone()).await)
+            .await?
+            .into_inner();
+        for alert in &page.alerts {
+            if output.is_json() {
+                output.json_line(alert)?;
+            } else {
+                table.add_row(row(alert));
+            }
+        }
+        shown += page.alerts.len();
+        if page.next_page_token.is_empty() || is_enough(arguments.limit, shown) {
+            if !page.next_page_token.is_empty() {
+                note("There are more: --limit shows them.");
+            }
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    if output.is_json() {
+        return Ok(());
+    }
+    if shown == 0 {
+        note("No alerts.");
+        return Ok(());
+    }
+    Ok(output.table(table)?)
+}
+
+fn row(alert: &proto::Alert) -> Vec<Cell> {
+    let what = match alert.occurrence_count {
+        1 => alert.headline.clone(),
+        times => format!("{} (×{times})", alert.headline),
+    };
+    let color = match alert.severity() {
+        proto::AlertSeverity::Critical => Some(Color::Red),
+        proto::AlertSeverity::High => Some(Color::Yellow),
+        proto::AlertSeverity::Warning | proto::AlertSeverity::Unspecified => None,
+    };
+    let what = match color {
+        Some(color) => Cell::new(what).fg(color),
+        None => Cell::new(what),
+    };
+    let last = match alert.close_time {
+        Some(closed) => Cell::new(time_text(Some(closed))),
+        None => due_cell(alert.next_due_time),
+    };
+    vec![
+        Cell::new(id_of(&alert.name)),
+        Cell::new(id_of(&alert.account)),
+        what,
+        Cell::new(enum_word(alert.state().as_str_name(), "ALERT_STATE_")),
+        Cell::new(&alert.owner_email),
+        last,
+    ]
+}
+
+fn show(alert: &proto::Alert, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(output.json_object(alert)?);
+    }
+    let fallback = if alert.owner_is_fallback { " (nobody is known who looks after the account)" } else { "" };
+    let mut rows = vec![
+        ("alert", id_of(&alert.name).to_owned()),
+        ("account", format!("{} ({})", alert.account_display_name, id_of(&alert.account))),
+        ("what", alert.headline.clone()),
+    ];
+    rows.extend(alert.details.iter().map(|detail| ("", detail.clone())));
+    rows.push(("state", enum_word(alert.state().as_str_name(), "ALERT_STATE_")));
+    rows.push(("severity", enum_word(alert.severity().as_str_name(), "ALERT_SEVERITY_")));
+    rows.push(("owner", format!("{}{fallback}", alert.owner_email)));
+    rows.push(("since", time_text(alert.alert_time)));
+    if alert.occurrence_count > 1 {
+        rows.push(("times", format!("{}, last {}", alert.occurrence_count, time_text(alert.last_occurrence_time))));
+    }
+    rows.extend(alert.score.map(|score| ("score", points(Some(score)))));
+    for (name, text) in [
+        ("assessed", &alert.assessment),
+        ("plan", &alert.plan),
+        ("done", &alert.execution),
+        ("followed up", &alert.follow_up),
+        ("because", &alert.resolution_notes),
+    ] {
+        if !text.is_empty() {
+            rows.push((name, text.clone()));
+        }
+    }
+    if !alert.case.is_empty() {
+        rows.push(("case", id_of(&alert.case).to_owned()));
+    }
+    rows.push(("policy", id_of(&alert.policy).to_owned()));
+    output.table(facts(rows))?;
+    output.line("")?;
+    show_clocks(&alert.clocks, output)
+}
+
+/// What is due when, and how it went.
+pub(crate) fn show_clocks(clocks: &[proto::Clock], output: &mut Output) -> Result<(), Failure> {
+    let mut table = table(&["DEADLINE", "DUE", "STATE"]);
+    for clock in clocks {
+        table.add_row([
+            Cell::new(clock_step(clock.step())),
+            Cell::new(time_text(clock.due_time)),
+            match clock.state() {
+                proto::ClockState::Running => Cell::new(due_text(clock.due_time)),
+                proto::ClockState::Breached => Cell::new(clock_state(clock)).fg(Color::Red),
+                _ => Cell::new(clock_state(clock)),
+            },
+        ]);
+    }
+    Ok(output.table(table)?)
+}
+
+async fn policies(connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let answer = retrying(&connection.retries, async || {
+        PolicyServiceClient::new(connection.channel.clone()).list_policies(proto::ListPoliciesRequest {}).await
+    });
+    let policies = answer.await?.into_inner().policies;
+    let mut table = table(&["POLICY", ">VERSION", "OWNER", "BREACHES GO TO", "DEADLINES"]);
+    for policy in &policies {
+        if output.is_json() {
+            output.json_line(policy)?;
+            continue;
+        }
+        let clocks = policy.clocks.iter().map(|rule| {
+            format!("{} {}", clock_step(rule.step()), length(rule.due_after.as_ref().map_or(0, |due| due.seconds)))
+        });
+        let chain = policy.escalation().map(crate::words::role).collect::<Vec<_>>().join(", ");
+        table.add_row([
+            Cell::new(id_of(&policy.name)),
+            Cell::new(policy.version),
+            Cell::new(crate::words::role(policy.owner())),
+            Cell::new(chain),
+            Cell::new(clocks.collect::<Vec<_>>().join(", ")),
+        ]);
+    }
+    if output.is_json() { Ok(()) } else { Ok(output.table(table)?) }
+}

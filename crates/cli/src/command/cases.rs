@@ -1,0 +1,536 @@
+//! `mainstay cases`: the work on accounts at risk and on detractors.
+
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::Cell;
+use mainstay_api::mainstay::interventions::v1 as proto;
+use mainstay_api::mainstay::interventions::v1::case_service_client::CaseServiceClient;
+use mainstay_clients::{ServiceChannel, retrying};
+
+use crate::command::alerts::show_clocks;
+use crate::command::case_tasks::{self, TaskCommand};
+use crate::command::models::new_request_id;
+use crate::command::{is_enough, page_size};
+use crate::connection::Connection;
+use crate::due::due_cell;
+use crate::failure::Failure;
+use crate::money;
+use crate::output::{Output, note};
+use crate::table::{facts, percent, points, table};
+use crate::words::interventions::{ChannelWord, enum_word};
+use crate::words::{account_name, id_of, resource_name, time_text};
+
+/// Commands about cases.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CasesCommand {
+    /// List cases, what can be kept most first
+    #[command(after_help = "\
+Examples:
+  mainstay cases list
+  mainstay cases list --kind detractor --owner mia@example.com
+  mainstay cases list --closed --output json")]
+    List(ListArguments),
+    /// Show all that is known of a case
+    #[command(after_help = "\
+Examples:
+  mainstay cases get 0198c0de-0000-7000-8000-000000000000")]
+    Get(CaseArgument),
+    /// Open a case for an account at risk
+    #[command(after_help = "\
+Examples:
+  mainstay cases open acme")]
+    Open(OpenArguments),
+    /// Record what was found out
+    #[command(after_help = "\
+Only what is given is changed.
+
+Examples:
+  mainstay cases update 0198c0de-… --done history,usage,tickets,renewal,priority
+  mainstay cases update 0198c0de-… --root-cause 'The champion left' --plan 'Train the new admin'
+  mainstay cases update 0198c0de-… --what-worked 'A training of two hours'")]
+    Update(UpdateArguments),
+    /// Move a case to its next state
+    #[command(after_help = "\
+At risk: assessing, intervening, resolving. Detractor: contacted, cause-found, planned, resolved.
+What is missing for it is said.
+
+Examples:
+  mainstay cases advance 0198c0de-… intervening")]
+    Advance(AdvanceArguments),
+    /// Close a case
+    #[command(after_help = "\
+Saved needs a score above 70, which scoring confirms.
+
+Examples:
+  mainstay cases close 0198c0de-… --outcome saved
+  mainstay cases close 0198c0de-… --outcome no-action --notes 'A seasonal customer'")]
+    Close(CloseArguments),
+    /// Give a case to another person, who is told so
+    #[command(after_help = "\
+Examples:
+  mainstay cases reassign 0198c0de-… bo@example.com")]
+    Reassign(ReassignArguments),
+    /// Record a contact with the customer
+    #[command(after_help = "\
+Examples:
+  mainstay cases touch 0198c0de-… 'Talked to the new admin' --channel call --answered
+  mainstay cases touch 0198c0de-… 'They asked for training' --channel email --inbound")]
+    Touch(TouchArguments),
+    /// Tell the story of a case or an account, the newest first
+    #[command(after_help = "\
+Examples:
+  mainstay cases story 0198c0de-0000-7000-8000-000000000000
+  mainstay cases story --account acme")]
+    Story(StoryArguments),
+    /// Tasks: list, add, end
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  mainstay cases task list --owner mia@example.com"
+    )]
+    Task(TaskCommand),
+}
+
+/// Which cases.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Only of this account
+    #[arg(long)]
+    account: Option<String>,
+    /// Only of this kind
+    #[arg(long, value_enum)]
+    kind: Option<CaseKindWord>,
+    /// Only this person's
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+    /// Closed ones instead of open ones
+    #[arg(long)]
+    closed: bool,
+    /// How many at most; 0 for all
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
+}
+
+/// Which case.
+#[derive(Debug, Args)]
+pub(crate) struct CaseArgument {
+    /// The case, by id
+    case: String,
+}
+
+/// A case to open.
+#[derive(Debug, Args)]
+pub(crate) struct OpenArguments {
+    /// For which account
+    account: String,
+    /// Who leads it [default: the account's CSM]
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+}
+
+/// What was found out.
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArguments {
+    /// The case, by id
+    case: String,
+    /// Steps of the assessment that are done
+    #[arg(long, value_enum, value_delimiter = ',')]
+    done: Vec<StepWord>,
+    /// The root cause: specific pain points
+    #[arg(long, default_value = "")]
+    root_cause: String,
+    /// What will be done
+    #[arg(long, default_value = "")]
+    plan: String,
+    /// What was done about it
+    #[arg(long, default_value = "")]
+    resolution: String,
+    /// What worked, for the playbook
+    #[arg(long, default_value = "")]
+    what_worked: String,
+}
+
+/// A move.
+#[derive(Debug, Args)]
+pub(crate) struct AdvanceArguments {
+    /// The case, by id
+    case: String,
+    /// The state to move to
+    #[arg(value_enum)]
+    state: StateWord,
+}
+
+/// An end.
+#[derive(Debug, Args)]
+pub(crate) struct CloseArguments {
+    /// The case, by id
+    case: String,
+    /// How it ended
+    #[arg(long, value_enum)]
+    outcome: OutcomeWord,
+    /// Why
+    #[arg(long, default_value = "")]
+    notes: String,
+}
+
+/// Another owner.
+#[derive(Debug, Args)]
+pub(crate) struct ReassignArguments {
+    /// The case, by id
+    case: String,
+    /// Who leads it from now on
+    email: String,
+}
+
+/// A contact.
+#[derive(Debug, Args)]
+pub(crate) struct TouchArguments {
+    /// The case, by id
+    case: String,
+    /// What was said
+    summary: String,
+    /// How
+    #[arg(long, value_enum)]
+    channel: ChannelWord,
+    /// The customer began it
+    #[arg(long)]
+    inbound: bool,
+    /// The other side answered
+    #[arg(long)]
+    answered: bool,
+    /// The id of the person at the customer
+    #[arg(long, default_value = "")]
+    contact: String,
+}
+
+/// Whose story.
+#[derive(Debug, Args)]
+pub(crate) struct StoryArguments {
+    /// The case, by id
+    #[arg(required_unless_present = "account")]
+    case: Option<String>,
+    /// Of an account instead
+    #[arg(long, conflicts_with = "case")]
+    account: Option<String>,
+    /// How many entries at most; 0 for all
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident => $message:ident { $($(#[$word_doc:meta])* $word:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+        pub(crate) enum $name {
+            $($(#[$word_doc])* $word,)+
+        }
+
+        impl From<$name> for proto::$message {
+            fn from(word: $name) -> Self {
+                match word {
+                    $($name::$word => Self::$word,)+
+                }
+            }
+        }
+    };
+}
+
+words! {
+    /// A kind of case, as an argument.
+    CaseKindWord => CaseKind {
+        /// An account at risk
+        AtRisk,
+        /// A customer who answered a survey with 0 to 6
+        Detractor,
+    }
+}
+
+words! {
+    /// A state to move to, as an argument.
+    StateWord => CaseState {
+        /// At risk: being assessed
+        Assessing,
+        /// At risk: being worked on with the customer
+        Intervening,
+        /// At risk: recovery being watched
+        Resolving,
+        /// Detractor: the customer was contacted
+        Contacted,
+        /// Detractor: the root cause is documented
+        CauseFound,
+        /// Detractor: it is planned what will be done
+        Planned,
+        /// Detractor: it was done
+        Resolved,
+    }
+}
+
+words! {
+    /// How a person ends a case, as an argument.
+    OutcomeWord => CaseOutcome {
+        /// The score is above 70 again
+        Saved,
+        /// The customer left
+        Churned,
+        /// Nothing was done
+        NoAction,
+    }
+}
+
+words! {
+    /// A step of the assessment, as an argument.
+    StepWord => AssessmentStep {
+        /// The account's history was reviewed
+        History,
+        /// Its usage was analysed
+        Usage,
+        /// Its support tickets were reviewed
+        Tickets,
+        /// Renewal date and revenue at risk were looked up
+        Renewal,
+        /// The priority was set
+        Priority,
+    }
+}
+
+pub(crate) fn client(connection: &Connection) -> CaseServiceClient<ServiceChannel> {
+    CaseServiceClient::new(connection.channel.clone())
+}
+
+pub(crate) fn case_name(given: &str) -> Result<String, Failure> {
+    resource_name("cases", given)
+}
+
+/// Sends a call, again if the answer is lost, and shows the case.
+macro_rules! call {
+    ($connection:expr, $output:expr, $method:ident, $request:expr) => {{
+        let request = $request;
+        let case = retrying(&$connection.retries, async || client($connection).$method(request.clone()).await);
+        show(&case.await?.into_inner(), $output)
+    }};
+}
+
+/// Runs the command.
+pub(crate) async fn run(command: &CasesCommand, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let request_id = new_request_id();
+    let etag = String::new();
+    match command {
+        CasesCommand::List(arguments) => list(arguments, connection, output).await,
+        CasesCommand::Get(argument) => {
+            call!(connection, output, get_case, proto::GetCaseRequest { name: case_name(&argument.case)? })
+        }
+        CasesCommand::Open(arguments) => {
+            let request = proto::OpenCaseRequest {
+                account: account_name(&arguments.account)?,
+                owner_email: arguments.owner.clone().unwrap_or_default(),
+                request_id,
+            };
+            call!(connection, output, open_case, request)
+        }
+        CasesCommand::Update(arguments) => {
+            let request = proto::UpdateCaseRequest {
+                name: case_name(&arguments.case)?,
+                assessment_steps: arguments.done.iter().map(|&word| proto::AssessmentStep::from(word).into()).collect(),
+                root_cause: arguments.root_cause.clone(),
+                plan: arguments.plan.clone(),
+                resolution: arguments.resolution.clone(),
+                what_worked: arguments.what_worked.clone(),
+                etag,
+                request_id,
+            };
+            call!(connection, output, update_case, request)
+        }
+        CasesCommand::Advance(arguments) => {
+            let state = proto::CaseState::from(arguments.state).into();
+            let name = case_name(&arguments.case)?;
+            call!(connection, output, advance_case, proto::AdvanceCaseRequest { name, state, etag, request_id })
+        }
+        CasesCommand::Close(arguments) => {
+            let request = proto::CloseCaseRequest {
+                name: case_name(&arguments.case)?,
+                outcome: proto::CaseOutcome::from(arguments.outcome).into(),
+                notes: arguments.notes.clone(),
+                etag,
+                request_id,
+            };
+            call!(connection, output, close_case, request)
+        }
+        CasesCommand::Reassign(arguments) => {
+            let (name, owner_email) = (case_name(&arguments.case)?, arguments.email.clone());
+            call!(connection, output, reassign_case, proto::ReassignCaseRequest { name, owner_email, etag, request_id })
+        }
+        CasesCommand::Touch(arguments) => touch(arguments, connection, output, request_id).await,
+        CasesCommand::Story(arguments) => story(arguments, connection, output).await,
+        CasesCommand::Task(command) => case_tasks::run(command, connection, output).await,
+    }
+}
+
+async fn list(arguments: &ListArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let mut request = proto::ListCasesRequest {
+        account: arguments.account.as_deref().map(account_name).transpose()?.unwrap_or_default(),
+        kind: arguments.kind.map_or(proto::CaseKind::Unspecified, proto::CaseKind::from).into(),
+        owner_email: arguments.owner.clone().unwrap_or_default(),
+        closed: arguments.closed,
+        ..Default::default()
+    };
+    let last = if arguments.closed { "ENDED" } else { "DUE" };
+    let mut table = table(&["CASE", "ACCOUNT", "KIND", "STATE", ">EXPECTED GAIN", ">CHANCE", "OWNER", last]);
+    let mut shown = 0;
+    loop {
+        request.page_size = page_size(arguments.limit, shown);
+        let page = retrying(&connection.retries, async || client(connection).list_cases(request.clone()).await)
+            .await?
+            .into_inner();
+        for case in &page.cases {
+            if output.is_json() {
+                output.json_line(case)?;
+            } else {
+                table.add_row(row(case));
+            }
+        }
+        shown += page.cases.len();
+        if page.next_page_token.is_empty() || is_enough(arguments.limit, shown) {
+            if !page.next_page_token.is_empty() {
+                note("There are more: --limit shows them.");
+            }
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    if output.is_json() {
+        return Ok(());
+    }
+    if shown == 0 {
+        note("No cases.");
+        return Ok(());
+    }
+    Ok(output.table(table)?)
+}
+
+fn row(case: &proto::Case) -> Vec<Cell> {
+    let priority = case.priority.clone().unwrap_or_default();
+    let last = match case.close_time {
+        Some(closed) => Cell::new(time_text(Some(closed))),
+        None => due_cell(case.next_due_time),
+    };
+    vec![
+        Cell::new(id_of(&case.name)),
+        Cell::new(id_of(&case.account)),
+        Cell::new(enum_word(case.kind().as_str_name(), "CASE_KIND_")),
+        Cell::new(state(case)),
+        Cell::new(priority.expected_gain.as_ref().map(money::format).unwrap_or_default()),
+        Cell::new(percent(priority.save_chance)),
+        Cell::new(&case.owner_email),
+        last,
+    ]
+}
+
+fn state(case: &proto::Case) -> String {
+    match case.outcome() {
+        proto::CaseOutcome::Unspecified => enum_word(case.state().as_str_name(), "CASE_STATE_"),
+        outcome => enum_word(outcome.as_str_name(), "CASE_OUTCOME_"),
+    }
+}
+
+fn show(case: &proto::Case, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(output.json_object(case)?);
+    }
+    let priority = case.priority.clone().unwrap_or_default();
+    let mut rows = vec![
+        ("case", id_of(&case.name).to_owned()),
+        ("account", format!("{} ({})", case.account_display_name, id_of(&case.account))),
+        ("kind", enum_word(case.kind().as_str_name(), "CASE_KIND_")),
+        ("state", format!("{} since {}", state(case), time_text(case.state_time))),
+        ("owner", case.owner_email.clone()),
+    ];
+    if let (Some(gain), Some(revenue)) = (&priority.expected_gain, &priority.revenue_at_risk) {
+        let parts = format!(
+            "{} = {} at risk × {} decline × {} chance ({} closed cases)",
+            money::format(gain),
+            money::format(revenue),
+            percent(priority.decline),
+            percent(priority.save_chance),
+            priority.save_chance_cases
+        );
+        rows.push(("priority", parts));
+    }
+    let scores = [("score at opening", case.score_at_open), ("score at the end", case.score_at_close)];
+    rows.extend(scores.into_iter().filter_map(|(name, score)| Some((name, points(Some(score?))))));
+    rows.extend(case.survey_score.map(|score| ("answered", format!("{score} of 10"))));
+    rows.extend(case.resurvey_score.map(|score| ("asked again", format!("{score} of 10"))));
+    let steps: Vec<String> =
+        case.assessment_steps().map(|step| enum_word(step.as_str_name(), "ASSESSMENT_STEP_")).collect();
+    if !steps.is_empty() {
+        rows.push(("assessed", steps.join(", ")));
+    }
+    for (name, text) in [
+        ("root cause", &case.root_cause),
+        ("plan", &case.plan),
+        ("resolution", &case.resolution),
+        ("what worked", &case.what_worked),
+        ("because", &case.outcome_notes),
+    ] {
+        if !text.is_empty() {
+            rows.push((name, text.clone()));
+        }
+    }
+    output.table(facts(rows))?;
+    output.line("")?;
+    show_clocks(&case.clocks, output)
+}
+
+async fn touch(
+    arguments: &TouchArguments,
+    connection: &Connection,
+    output: &mut Output,
+    request_id: String,
+) -> Result<(), Failure> {
+    let direction = if arguments.inbound { proto::TouchDirection::Inbound } else { proto::TouchDirection::Outbound };
+    let request = proto::RecordTouchRequest {
+        case: case_name(&arguments.case)?,
+        channel: proto::TouchChannel::from(arguments.channel).into(),
+        direction: direction.into(),
+        answered: arguments.answered,
+        contact_id: arguments.contact.clone(),
+        summary: arguments.summary.clone(),
+        request_id,
+        ..Default::default()
+    };
+    let touch = retrying(&connection.retries, async || client(connection).record_touch(request.clone()).await);
+    let touch = touch.await?.into_inner();
+    if output.is_json() {
+        return Ok(output.json_object(&touch)?);
+    }
+    Ok(output.line(&format!("recorded {}", id_of(&touch.name)))?)
+}
+
+async fn story(arguments: &StoryArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let parent = match (&arguments.case, &arguments.account) {
+        (_, Some(account)) => account_name(account)?,
+        (case, None) => case_name(case.as_deref().unwrap_or_default())?,
+    };
+    let mut request = proto::GetTimelineRequest { parent, ..Default::default() };
+    let mut table = table(&["TIME", "WHAT", "WHO", ""]);
+    let mut shown = 0;
+    loop {
+        request.page_size = page_size(arguments.limit, shown);
+        let page = retrying(&connection.retries, async || client(connection).get_timeline(request.clone()).await)
+            .await?
+            .into_inner();
+        for entry in &page.entries {
+            if output.is_json() {
+                output.json_line(entry)?;
+            } else {
+                let what = entry.kind.replace('_', " ");
+                table.add_row([time_text(entry.time), what, entry.actor.clone(), entry.text.clone()]);
+            }
+        }
+        shown += page.entries.len();
+        if page.next_page_token.is_empty() || is_enough(arguments.limit, shown) {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    if output.is_json() { Ok(()) } else { Ok(output.table(table)?) }
+}

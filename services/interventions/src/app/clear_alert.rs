@@ -1,0 +1,46 @@
+//! Closes an alert whose cause ended by itself.
+
+use super::session::{About, Of};
+use super::{InterventionsError, Session, events};
+use crate::domain::alert::{Alert, AlertKind, Resolution};
+use crate::domain::clock::ClockStep;
+use crate::storage::alerts;
+
+/// Closes the open alert of the session's account about this, if there is one.
+pub(crate) async fn in_session(
+    session: &mut Session<'_>,
+    kind: AlertKind,
+    subject: &str,
+    resolution: Resolution,
+) -> Result<(), InterventionsError> {
+    let account = session.account.id.clone();
+    if let Some(alert) = alerts::lookup_open(session.conn, &account, kind, subject).await? {
+        let why = match resolution {
+            Resolution::AccountGone => "The account left",
+            _ => "What raised it has ended",
+        };
+        close(session, alert, resolution, why).await?;
+    }
+    Ok(())
+}
+
+/// Closes an alert of the session's account, and ends its clocks.
+pub(super) async fn close(
+    session: &mut Session<'_>,
+    alert: Alert,
+    resolution: Resolution,
+    notes: &str,
+) -> Result<Alert, InterventionsError> {
+    let (_, mut clocks) = session.alert(alert.id).await?;
+    if resolution == Resolution::Resolved {
+        session.meet(&mut clocks, &[ClockStep::Resolve], Of::Alert(&alert)).await?;
+    }
+    session.end_clocks(&mut clocks, Of::Alert(&alert)).await?;
+    let has_breach = alert.has_breach || clocks.iter().any(super::tick_clocks::is_breach);
+    let ended = Alert { has_breach, ..alert.ended(resolution, notes, session.now) };
+    let ended = session.save_alert(ended).await?;
+    session.note("alert_closed", format!("Closed: {notes}"), About::alert(&ended)).await?;
+    let event = events::alert_closed(&ended, &session.account.display_name, &clocks);
+    session.tell(&event).await?;
+    Ok(ended)
+}

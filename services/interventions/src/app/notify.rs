@@ -1,0 +1,196 @@
+//! Tells people: in the transaction of what they are told of, so that nobody hears of what did not happen and everybody
+//! of what did. What leaves is `mainstay_delivery`'s business.
+
+use mainstay_accounts::Account;
+use mainstay_delivery::{Content, Email, EnqueueError, NewMessage, Slack, Webhook};
+use mainstay_domain::OwnerRole;
+use serde_json::json;
+
+use super::session::About;
+use super::{InterventionsError, Session, find_owner};
+use crate::convert;
+use crate::domain::alert::Alert;
+use crate::domain::case::Case;
+use crate::domain::clock::{Clock, ClockState};
+
+/// What people are told.
+pub(super) struct Notice {
+    /// For lists of messages: a word.
+    pub purpose: &'static str,
+    /// What makes it the same notice: with a person or channel behind it, the dedupe key.
+    pub key: String,
+    /// The subject line.
+    pub subject: String,
+    /// The text, line by line.
+    pub lines: Vec<String>,
+    /// Whether Slack hears of it.
+    pub slack: bool,
+    /// What webhooks hear of it.
+    pub webhook: Option<serde_json::Value>,
+}
+
+impl Session<'_> {
+    /// Tells these people, each once, and the channels of the settings.
+    pub(super) async fn notify(
+        &mut self,
+        people: &[String],
+        notice: &Notice,
+        about: About,
+    ) -> Result<(), InterventionsError> {
+        let mut told: Vec<&str> = Vec::new();
+        for person in people {
+            if self.app.channels.email && !told.contains(&person.as_str()) {
+                told.push(person);
+                self.write_to(person, notice, about).await?;
+            }
+        }
+        let channels = self.app.channels.clone();
+        if notice.slack {
+            for destination in &channels.slack {
+                let text = format!("*{}*\n{}", notice.subject, notice.lines.join("\n"));
+                let content = Slack { destination: destination.clone(), text, blocks: None };
+                self.enqueue(notice, &format!("slack:{destination}"), content).await?;
+            }
+        }
+        if let Some(payload) = &notice.webhook {
+            for destination in &channels.webhooks {
+                let event_type = format!("interventions.{}", notice.purpose);
+                let content = Webhook { destination: destination.clone(), event_type, data: payload.clone() };
+                self.enqueue(notice, &format!("webhook:{destination}"), content).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes to a person; where the address is none, to the one who is asked when nobody is known.
+    async fn write_to(&mut self, person: &str, notice: &Notice, about: About) -> Result<(), InterventionsError> {
+        match self.try_to_write(person, notice).await {
+            Err(EnqueueError::Invalid(_)) => {
+                let instead = self.app.default_owners.everyone.clone();
+                let body = format!("`{person}` cannot be written to; {instead} is told instead");
+                self.note("notice_redirected", body, about).await?;
+                self.try_to_write(&instead, notice).await?;
+                Ok(())
+            }
+            written => Ok(written?),
+        }
+    }
+
+    async fn try_to_write(&mut self, person: &str, notice: &Notice) -> Result<(), EnqueueError> {
+        let text = notice.lines.join("\n") + "\n";
+        let email = Email { to: person.to_owned(), subject: notice.subject.clone(), text, ..Email::default() };
+        self.enqueue(notice, &format!("email:{person}"), email).await
+    }
+
+    async fn enqueue(&mut self, notice: &Notice, to: &str, content: impl Into<Content>) -> Result<(), EnqueueError> {
+        let message = NewMessage::new(self.app.core.ids.new_id(), notice.purpose, content)
+            .about(&self.account.id)
+            .with_dedupe_key(format!("{}/{to}", notice.key));
+        self.app.delivery.enqueue(self.conn, &message, self.now).await.map(drop)
+    }
+
+    /// The mail addresses of the account's people in these roles, or of their defaults.
+    pub(super) fn people(&self, roles: &[OwnerRole]) -> Vec<String> {
+        roles.iter().map(|role| find_owner::of(self.app, &self.account, *role).email).collect()
+    }
+
+    /// Says who raised what, with the context that a person needs to decide.
+    pub(super) fn alert_raised_notice(&self, alert: &Alert, clocks: &[Clock]) -> Notice {
+        let mut lines = alert_lines(alert, &self.account);
+        lines.push(String::new());
+        lines.extend(clock_lines(clocks));
+        lines.push(String::new());
+        lines.push(format!("Owner: {}{}", alert.owner_email, fallback_words(alert.owner_is_fallback)));
+        lines.push(format!("Acknowledge: mainstay alerts acknowledge {}", alert.id));
+        Notice {
+            purpose: "alert_raised",
+            key: format!("alert/{}/raised", alert.id),
+            subject: format!("{}: {}", self.account.display_name, alert.headline),
+            lines,
+            slack: true,
+            webhook: Some(self.alert_payload(alert, clocks)),
+        }
+    }
+
+    /// Says that a deadline is near, has passed, or that it is time to look again.
+    pub(super) fn clock_notice(
+        &self,
+        purpose: &'static str,
+        clock: &Clock,
+        of: &str,
+        mut lines: Vec<String>,
+        webhook: Option<serde_json::Value>,
+    ) -> Notice {
+        let what = clock.step.words();
+        let subject = match purpose {
+            "clock_warned" => {
+                format!("{}: {what} by {}", self.account.display_name, clock.due_at.format("%F %H:%M UTC"))
+            }
+            "reminder" => format!("{}: still open", self.account.display_name),
+            _ => format!("{}: overdue: {what}", self.account.display_name),
+        };
+        lines.push(format!("Due: {what} by {}", clock.due_at.format("%F %H:%M UTC")));
+        lines.push(of.to_owned());
+        let slack = purpose == "clock_breached";
+        Notice { purpose, key: format!("clock/{}/{purpose}", clock.id), subject, lines, slack, webhook }
+    }
+
+    /// An alert as webhooks get it, by the names of the proto.
+    pub(super) fn alert_payload(&self, alert: &Alert, clocks: &[Clock]) -> serde_json::Value {
+        let alert = convert::alert::message(alert, &self.account.display_name, clocks);
+        json!({
+            "alert": alert.name,
+            "account": alert.account,
+            "accountDisplayName": alert.account_display_name,
+            "kind": alert.kind().as_str_name(),
+            "state": alert.state().as_str_name(),
+            "severity": alert.severity().as_str_name(),
+            "subject": alert.subject,
+            "headline": alert.headline,
+            "details": alert.details,
+            "ownerEmail": alert.owner_email,
+            "occurrenceCount": alert.occurrence_count,
+            "nextDueTime": alert.next_due_time.map(|time| time.to_string()),
+            "case": alert.case,
+        })
+    }
+}
+
+/// What an alert says, with the account's context.
+pub(super) fn alert_lines(alert: &Alert, account: &Account) -> Vec<String> {
+    let mut lines = vec![alert.headline.clone()];
+    lines.extend(alert.details.iter().map(|detail| format!("  {detail}")));
+    lines.push(String::new());
+    lines.extend(account_lines(account));
+    lines
+}
+
+/// What a person needs to know of an account.
+pub(super) fn account_lines(account: &Account) -> Vec<String> {
+    let mut lines = vec![format!("Account: {} ({})", account.display_name, account.id)];
+    lines.extend(account.arr.map(|arr| format!("ARR: {arr}")));
+    lines.extend(account.renewal_at.map(|renewal| format!("Renewal: {}", renewal.format("%F"))));
+    lines.extend(account.health.score.map(|score| format!("Health: {:.1}", score.as_f64())));
+    let champion = account.contacts.iter().find(|contact| contact.champion && !contact.email.is_empty());
+    lines.extend(champion.map(|contact| format!("Champion: {} <{}>", contact.display_name, contact.email)));
+    lines
+}
+
+/// The deadlines that are still to come.
+fn clock_lines(clocks: &[Clock]) -> Vec<String> {
+    let mut running: Vec<&Clock> = clocks.iter().filter(|clock| clock.state == ClockState::Running).collect();
+    running.sort_by_key(|clock| clock.due_at);
+    running.iter().map(|clock| format!("{} by {}", clock.step.words(), clock.due_at.format("%F %H:%M UTC"))).collect()
+}
+
+fn fallback_words(is_fallback: bool) -> &'static str {
+    if is_fallback { " (nobody is known who looks after the account)" } else { "" }
+}
+
+/// What a case says.
+pub(super) fn case_lines(case: &Case, account: &Account) -> Vec<String> {
+    let mut lines = account_lines(account);
+    lines.push(format!("Case: {} ({})", case.id, case.state.words()));
+    lines.extend(case.priority.expected_gain().map(|gain| format!("Expected gain: {gain}")));
+    lines
+}

@@ -1,0 +1,4 @@
+//! The queues of due work; `jobs` has the workers.
+
+/// Clocks that warn or are breached: the key is the clock's id.
+pub(crate) const CLOCKS_QUEUE: &str = "clocks";

@@ -1,0 +1,98 @@
+//! Gives an alert or a case to another person, who is told so.
+
+use mainstay_service::{Mutation, Replayable};
+use uuid::Uuid;
+
+use super::notify::{Notice, alert_lines, case_lines};
+use super::session::About;
+use super::{App, InterventionsError, Session, events};
+use crate::domain::alert::Alert;
+use crate::domain::case::Case;
+use crate::domain::clock::Clock;
+use crate::storage::{alerts, cases};
+
+/// Gives an alert to another person; one who has it already is not told again.
+pub(crate) async fn alert<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    id: Uuid,
+    etag: Option<&str>,
+    owner_email: &str,
+    actor: &str,
+    answer: impl Fn(&Alert, &str, &[Clock]) -> T + Sync,
+) -> Result<T, InterventionsError> {
+    app.core
+        .mutate(mutation, async |conn| {
+            let stored = alerts::lookup(conn, id).await?.ok_or(InterventionsError::AlertNotFound(id))?;
+            let mut session = Session::begin(app, conn, &stored.account, actor).await?;
+            let (alert, clocks) = session.alert(id).await?;
+            if alert.is_closed() {
+                return Err(InterventionsError::AlertClosed(id));
+            }
+            if alert.owner_email == owner_email {
+                return Ok(answer(&alert, &session.account.display_name, &clocks));
+            }
+            if etag.is_some_and(|etag| !alert.etag().matches(etag)) {
+                return Err(InterventionsError::EtagMismatch);
+            }
+            let given = Alert { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..alert };
+            let given = session.save_alert(given).await?;
+            session.note("alert_reassigned", format!("Given to {owner_email}"), About::alert(&given)).await?;
+            let event = events::alert_changed(&given, &session.account.display_name, &clocks);
+            session.tell(&event).await?;
+            let notice = Notice {
+                purpose: "alert_reassigned",
+                key: format!("alert/{id}/reassigned/{}", given.version),
+                subject: format!("{}: given to you: {}", session.account.display_name, given.headline),
+                lines: alert_lines(&given, &session.account),
+                slack: false,
+                webhook: None,
+            };
+            session.notify(&[owner_email.to_owned()], &notice, About::alert(&given)).await?;
+            Ok(answer(&given, &session.account.display_name, &clocks))
+        })
+        .await
+}
+
+/// Gives a case to another person; one who has it already is not told again.
+pub(crate) async fn case<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    id: Uuid,
+    etag: Option<&str>,
+    owner_email: &str,
+    actor: &str,
+    answer: impl Fn(&Case, &str, &[Clock]) -> T + Sync,
+) -> Result<T, InterventionsError> {
+    app.core
+        .mutate(mutation, async |conn| {
+            let stored = cases::lookup(conn, id).await?.ok_or(InterventionsError::CaseNotFound(id))?;
+            let mut session = Session::begin(app, conn, &stored.account, actor).await?;
+            let (case, clocks) = session.case(id).await?;
+            if case.is_closed() {
+                return Err(InterventionsError::CaseClosed(id));
+            }
+            if case.owner_email == owner_email {
+                return Ok(answer(&case, &session.account.display_name, &clocks));
+            }
+            if etag.is_some_and(|etag| !case.etag().matches(etag)) {
+                return Err(InterventionsError::EtagMismatch);
+            }
+            let given = Case { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..case };
+            let given = session.save_case(given).await?;
+            session.note("case_reassigned", format!("Given to {owner_email}"), About::case(id)).await?;
+            let event = events::case_changed(&given, &session.account.display_name, &clocks);
+            session.tell(&event).await?;
+            let notice = Notice {
+                purpose: "case_reassigned",
+                key: format!("case/{id}/reassigned/{}", given.version),
+                subject: format!("{}: a case was given to you", session.account.display_name),
+                lines: case_lines(&given, &session.account),
+                slack: false,
+                webhook: None,
+            };
+            session.notify(&[owner_email.to_owned()], &notice, About::case(id)).await?;
+            Ok(answer(&given, &session.account.display_name, &clocks))
+        })
+        .await
+}

@@ -1,0 +1,251 @@
+//! Cases of accounts at risk, from being identified to being saved.
+
+use chrono::TimeDelta;
+use mainstay_api::mainstay::interventions::v1 as proto;
+use mainstay_api::mainstay::scoring::v1 as scoring;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::harness::{CSM, Harness, acme, clock_state};
+
+const START: &str = "2026-03-01T00:00:00Z";
+
+pub(crate) async fn open(harness: &mut Harness) -> proto::Case {
+    let request = proto::OpenCaseRequest { account: "accounts/acme".to_owned(), ..Default::default() };
+    harness.cases.open_case(request).await.expect("a case").into_inner()
+}
+
+async fn advance(harness: &mut Harness, name: &str, state: proto::CaseState) -> Result<proto::Case, Status> {
+    let request = proto::AdvanceCaseRequest { name: name.to_owned(), state: state.into(), ..Default::default() };
+    harness.cases.advance_case(request).await.map(tonic::Response::into_inner)
+}
+
+async fn close(
+    harness: &mut Harness,
+    name: &str,
+    outcome: proto::CaseOutcome,
+    notes: &str,
+) -> Result<proto::Case, Status> {
+    let request = proto::CloseCaseRequest {
+        name: name.to_owned(),
+        outcome: outcome.into(),
+        notes: notes.to_owned(),
+        ..Default::default()
+    };
+    harness.cases.close_case(request).await.map(tonic::Response::into_inner)
+}
+
+pub(crate) fn missing(status: &Status) -> Vec<String> {
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    let details = status.get_details_precondition_failure().expect("details");
+    details.violations.into_iter().map(|violation| violation.description).collect()
+}
+
+/// Everything that the assessment asks for.
+fn assessed(name: &str) -> proto::UpdateCaseRequest {
+    let steps = [
+        proto::AssessmentStep::History,
+        proto::AssessmentStep::Usage,
+        proto::AssessmentStep::Tickets,
+        proto::AssessmentStep::Renewal,
+        proto::AssessmentStep::Priority,
+    ];
+    proto::UpdateCaseRequest {
+        name: name.to_owned(),
+        assessment_steps: steps.map(Into::into).to_vec(),
+        root_cause: "The champion left".to_owned(),
+        plan: "Train the new admin".to_owned(),
+        ..Default::default()
+    }
+}
+
+fn call(name: &str) -> proto::RecordTouchRequest {
+    proto::RecordTouchRequest {
+        case: name.to_owned(),
+        channel: proto::TouchChannel::Call.into(),
+        direction: proto::TouchDirection::Outbound.into(),
+        answered: true,
+        summary: "Talked to the new admin".to_owned(),
+        ..Default::default()
+    }
+}
+
+/// Brings a case to where recovery is watched.
+pub(crate) async fn work_through(harness: &mut Harness, name: &str) {
+    advance(harness, name, proto::CaseState::Assessing).await.expect("assessing");
+    harness.cases.update_case(assessed(name)).await.expect("assessed");
+    advance(harness, name, proto::CaseState::Intervening).await.expect("intervening");
+    harness.cases.record_touch(call(name)).await.expect("a touch");
+    advance(harness, name, proto::CaseState::Resolving).await.expect("resolving");
+    let learnt =
+        proto::UpdateCaseRequest { name: name.to_owned(), what_worked: "Training".to_owned(), ..Default::default() };
+    harness.cases.update_case(learnt).await.expect("learnt");
+}
+
+#[tokio::test]
+async fn r132_a_critical_score_opens_a_case_and_its_alerts_belong_to_it() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.silence()).await;
+    harness.raise(harness.critical(40.0)).await;
+    harness.settle().await;
+    let cases = harness.cases.list_cases(proto::ListCasesRequest::default()).await.expect("cases").into_inner().cases;
+    assert_eq!(cases.len(), 1);
+    assert_eq!((cases[0].state(), cases[0].owner_email.as_str()), (proto::CaseState::Identified, CSM));
+    for alert in harness.open_alerts().await {
+        assert_eq!(alert.case, cases[0].name, "{}", alert.headline);
+    }
+}
+
+#[tokio::test]
+async fn r108_r109_r111_r113_a_case_goes_through_its_phases_and_each_gate_names_what_is_missing() {
+    let mut harness = Harness::with_acme(START).await;
+    let case = open(&mut harness).await;
+    assert_eq!(case.owner_email, CSM);
+    let name = case.name;
+    let refused = advance(&mut harness, &name, proto::CaseState::Intervening).await.expect_err("too early");
+    assert_eq!(missing(&refused).len(), 8, "{refused:?}");
+    advance(&mut harness, &name, proto::CaseState::Assessing).await.expect("assessing");
+    harness.cases.update_case(assessed(&name)).await.expect("assessed");
+    let moved = advance(&mut harness, &name, proto::CaseState::Intervening).await.expect("intervening");
+    assert_eq!(clock_state(&moved.clocks, proto::ClockStep::CaseAssess), proto::ClockState::Met);
+    let refused = advance(&mut harness, &name, proto::CaseState::Resolving).await.expect_err("nobody was called");
+    assert_eq!(missing(&refused), ["an outbound touch (RecordTouch) since the case was opened"]);
+    harness.cases.record_touch(call(&name)).await.expect("a touch");
+    let moved = advance(&mut harness, &name, proto::CaseState::Resolving).await.expect("resolving");
+    assert_eq!(clock_state(&moved.clocks, proto::ClockStep::CaseIntervene), proto::ClockState::Met);
+}
+
+#[tokio::test]
+async fn r112_r119_r120_the_story_tells_everything_from_alert_to_saved() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.tell_score(45.0).await;
+    harness.raise(harness.critical(45.0)).await;
+    harness.settle().await;
+    let name = harness.open_alert().await.case;
+    work_through(&mut harness, &name).await;
+    harness.tell_score(82.0).await;
+    harness.settle().await;
+    close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect("saved");
+    let request = proto::GetTimelineRequest { parent: name, ..Default::default() };
+    let story = harness.cases.get_timeline(request).await.expect("a story").into_inner().entries;
+    let kinds: Vec<&str> = story.iter().rev().map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "case_opened",
+            "alert_raised",
+            "case_advanced",
+            "case_updated",
+            "case_advanced",
+            "touch",
+            "case_advanced",
+            "case_updated",
+            "alert_closed",
+            "case_closed"
+        ]
+    );
+    let texts = story.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>().join("\n");
+    for told in ["The champion left", "Talked to the new admin", "Training", "Saved"] {
+        assert!(texts.contains(told), "{told} is missing in:\n{texts}");
+    }
+}
+
+#[tokio::test]
+async fn r116_saved_is_refused_until_the_score_is_above_70() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.tell_score(45.0).await;
+    harness.settle().await;
+    let name = open(&mut harness).await.name;
+    work_through(&mut harness, &name).await;
+    for score in [45.0, 70.0] {
+        harness.tell_score(score).await;
+        harness.settle().await;
+        let refused = close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect_err("not recovered");
+        assert_eq!(missing(&refused), [format!("a score above 70: it is {score}")]);
+    }
+    harness.tell_score(70.5).await;
+    harness.pass(TimeDelta::days(20)).await;
+    let saved = close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect("saved");
+    assert_eq!(
+        (saved.outcome(), saved.score_at_open, saved.score_at_close),
+        (proto::CaseOutcome::Saved, Some(45.0), Some(70.5))
+    );
+    let closed: Vec<proto::CaseClosed> = harness.events().await;
+    assert_eq!(closed.len(), 1);
+    let again = close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect("as it is");
+    assert_eq!(again, saved);
+}
+
+#[tokio::test]
+async fn a_customer_who_left_ends_the_case_as_churned_with_its_tasks() {
+    let mut harness = Harness::with_acme(START).await;
+    let name = open(&mut harness).await.name;
+    let due = crate::harness::timestamp(mainstay_domain::Clock::now(&harness.clock) + TimeDelta::days(3));
+    let request = proto::CreateTaskRequest {
+        case: name.clone(),
+        title: "Call".to_owned(),
+        due_time: Some(due),
+        ..Default::default()
+    };
+    harness.cases.create_task(request).await.expect("a task");
+    harness.tell_account(scoring::Account { lifecycle_stage: scoring::LifecycleStage::Churned.into(), ..acme() }).await;
+    harness.settle().await;
+    assert_eq!(harness.case(&name).await.outcome(), proto::CaseOutcome::Churned);
+    let tasks = harness.cases.list_tasks(proto::ListTasksRequest::default()).await.expect("tasks").into_inner().tasks;
+    assert_eq!(tasks, []);
+    harness.pass(TimeDelta::days(90)).await;
+    assert_eq!(harness.events::<proto::ClockBreached>().await, []);
+}
+
+#[tokio::test]
+async fn r107_cases_come_by_what_can_be_kept_and_move_with_the_score() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.tell_account(scoring::Account { name: "accounts/small".to_owned(), arr: None, ..acme() }).await;
+    harness.tell_score(35.0).await;
+    harness.settle().await;
+    let request = proto::OpenCaseRequest { account: "accounts/small".to_owned(), ..Default::default() };
+    harness.cases.open_case(request).await.expect("a case");
+    let name = open(&mut harness).await.name;
+    let listed = harness.cases.list_cases(proto::ListCasesRequest::default()).await.expect("cases").into_inner().cases;
+    let accounts: Vec<&str> = listed.iter().map(|case| case.account.as_str()).collect();
+    assert_eq!(accounts, ["accounts/acme", "accounts/small"], "unknown revenue comes last");
+    let priority = listed[0].priority.clone().expect("a priority");
+    // 180 000 EUR × (70 − 35) / 70 × 0.75.
+    assert_eq!(priority.expected_gain.expect("an amount").minor_units, 6_750_000);
+    let etag = harness.case(&name).await.etag;
+    harness.tell_score(56.0).await;
+    harness.settle().await;
+    let case = harness.case(&name).await;
+    assert_eq!(case.priority.expect("a priority").expected_gain.expect("an amount").minor_units, 2_700_000);
+    assert_eq!(case.etag, etag, "nobody decided anything");
+}
+
+#[tokio::test]
+async fn r115_a_case_that_stands_still_comes_back_every_week() {
+    let mut harness = Harness::with_acme(START).await;
+    let name = open(&mut harness).await.name;
+    for _ in 0..13 {
+        harness.pass(TimeDelta::days(7)).await;
+        let due = harness.case(&name).await.next_due_time.expect("something is due");
+        let now = mainstay_domain::Clock::now(&harness.clock).timestamp();
+        assert!(due.seconds > now);
+        assert!(due.seconds - now <= 28 * 24 * 3600);
+    }
+    let reminded = harness.mail_to(CSM).into_iter().filter(|email| email.subject.contains("still open")).count();
+    assert!(reminded >= 4, "{reminded}");
+}
+
+#[tokio::test]
+async fn r110_r118_no_action_needs_a_reason_and_hands_the_account_back() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.critical(48.0)).await;
+    harness.settle().await;
+    let name = harness.open_alert().await.case;
+    let refused = close(&mut harness, &name, proto::CaseOutcome::NoAction, " ").await.expect_err("why?");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let closed = close(&mut harness, &name, proto::CaseOutcome::NoAction, "A holiday").await.expect("closed");
+    assert_eq!((closed.outcome(), closed.next_due_time), (proto::CaseOutcome::NoAction, None));
+    assert_eq!(harness.open_alerts().await, []);
+    let again = open(&mut harness).await;
+    assert_ne!(again.name, name, "a new case can be opened");
+}

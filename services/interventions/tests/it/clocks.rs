@@ -1,0 +1,115 @@
+//! Clocks: warned, breached, met, each once; escalation along the chain.
+
+use chrono::TimeDelta;
+use mainstay_api::mainstay::interventions::v1 as proto;
+
+use crate::harness::{CSM, DEFAULT, DIRECTOR, Harness, clock_state};
+
+const START: &str = "2026-03-01T00:00:00Z";
+
+fn steps(notices: impl IntoIterator<Item = Option<proto::ClockNotice>>) -> Vec<proto::ClockStep> {
+    notices.into_iter().map(|notice| notice.and_then(|notice| notice.clock).expect("a clock").step()).collect()
+}
+
+#[tokio::test]
+async fn r97_each_clock_is_warned_of_and_breached_once_at_its_own_time() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    let name = harness.open_alert().await.name;
+    harness.pass(TimeDelta::minutes(89)).await;
+    assert_eq!(harness.events::<proto::ClockWarned>().await, []);
+    harness.pass(TimeDelta::minutes(1)).await;
+    harness.settle().await;
+    let warned = steps(harness.events::<proto::ClockWarned>().await.into_iter().map(|event| event.notice));
+    assert_eq!(warned, [proto::ClockStep::Acknowledge]);
+    harness.pass(TimeDelta::minutes(29)).await;
+    assert_eq!(harness.events::<proto::ClockBreached>().await, []);
+    harness.pass(TimeDelta::minutes(1)).await;
+    let alert = harness.alert(&name).await;
+    assert_eq!(clock_state(&alert.clocks, proto::ClockStep::Acknowledge), proto::ClockState::Breached);
+    assert_eq!(alert.escalation_count, 1);
+
+    harness.pass(TimeDelta::hours(80)).await;
+    harness.pass(TimeDelta::hours(1)).await;
+    let breached = steps(harness.events::<proto::ClockBreached>().await.into_iter().map(|event| event.notice));
+    let expected = [
+        proto::ClockStep::Acknowledge,
+        proto::ClockStep::Assess,
+        proto::ClockStep::Plan,
+        proto::ClockStep::Execute,
+        proto::ClockStep::FollowUp,
+    ];
+    assert_eq!(breached, expected);
+}
+
+#[tokio::test]
+async fn r27_breaches_go_along_the_chain_and_end_with_its_last() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    let told = |harness: &Harness, person| {
+        harness.mail_to(person).into_iter().filter(|email| email.subject.contains("overdue")).count()
+    };
+    harness.pass(TimeDelta::hours(2)).await;
+    assert_eq!((told(&harness, CSM), told(&harness, DIRECTOR), told(&harness, DEFAULT)), (1, 1, 0));
+    // Acme has no executive sponsor: the default is asked instead.
+    harness.pass(TimeDelta::hours(2)).await;
+    assert_eq!((told(&harness, CSM), told(&harness, DIRECTOR), told(&harness, DEFAULT)), (2, 1, 1));
+    harness.pass(TimeDelta::hours(70)).await;
+    let breached: Vec<proto::ClockBreached> = harness.events().await;
+    let escalated: Vec<Vec<String>> =
+        breached.into_iter().map(|event| event.notice.expect("a notice").escalated_to).collect();
+    assert_eq!(escalated[0], [DIRECTOR]);
+    assert!(escalated[1..].iter().all(|people| *people == [DEFAULT]), "{escalated:?}");
+}
+
+#[tokio::test]
+async fn done_late_is_a_breach_and_met_each_once() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    let name = harness.open_alert().await.name;
+    harness.pass(TimeDelta::hours(3)).await;
+    let request = proto::AcknowledgeAlertRequest { name: name.clone(), ..Default::default() };
+    for _ in 0..2 {
+        harness.alerts.acknowledge_alert(request.clone()).await.expect("acknowledged");
+    }
+    harness.settle().await;
+    let clock =
+        harness.alert(&name).await.clocks.into_iter().find(|clock| clock.step() == proto::ClockStep::Acknowledge);
+    let clock = clock.expect("a clock");
+    assert_eq!((clock.state(), clock.met_time.is_some()), (proto::ClockState::Breached, true));
+    assert_eq!(harness.events::<proto::ClockBreached>().await.len(), 1);
+    assert_eq!(harness.events::<proto::ClockMet>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_done_in_time_is_met_though_the_timer_fires_later() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    let name = harness.open_alert().await.name;
+    harness.clock.advance(TimeDelta::hours(2));
+    harness
+        .alerts
+        .acknowledge_alert(proto::AcknowledgeAlertRequest { name: name.clone(), ..Default::default() })
+        .await
+        .expect("at the last moment");
+    harness.settle().await;
+    let alert = harness.alert(&name).await;
+    assert_eq!(clock_state(&alert.clocks, proto::ClockStep::Acknowledge), proto::ClockState::Met);
+    assert_eq!(harness.events::<proto::ClockBreached>().await, []);
+}
+
+#[tokio::test]
+async fn an_alert_that_was_heard_of_late_is_late() {
+    let mut harness = Harness::with_acme(START).await;
+    let trigger = harness.silence();
+    harness.clock.advance(TimeDelta::days(1));
+    harness.raise(trigger).await;
+    harness.settle().await;
+    let alert = harness.open_alert().await;
+    assert_eq!(clock_state(&alert.clocks, proto::ClockStep::Acknowledge), proto::ClockState::Breached);
+    assert_eq!(clock_state(&alert.clocks, proto::ClockStep::Execute), proto::ClockState::Running);
+}

@@ -1,0 +1,13 @@
+//! The interventions service through its RPCs and the feeds that it hears, on a real PostgreSQL and a real mail relay.
+
+mod alerts;
+mod at_risk;
+mod clocks;
+mod detractors;
+mod harness;
+mod invariant;
+mod notices;
+mod policies;
+mod reports;
+mod requests;
+mod twice;
