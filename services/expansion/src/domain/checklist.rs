@@ -97,7 +97,10 @@ fn shipped(stage: Stage) -> StagePolicy {
             ("usage_pack", "Compile usage against the limits of the plan, with its trend"),
             ("roi", "Calculate the return on today's use, and on the larger plan's"),
             ("matching_features", "Name the premium features that match how the customer works"),
-            ("price_comparison", "Prepare an open comparison of prices and the cost of the upgrade"),
+            (
+                "price_comparison",
+                "Prepare an open comparison of prices and the cost of the upgrade, as ComparePlans gives it",
+            ),
         ],
         Stage::DataPrepared => &[
             ("present_trends", "Present usage trends and how near the limit is"),

@@ -215,6 +215,18 @@ async fn r166_answers_within_90_days_are_told_from_silence_and_from_nothing_know
 }
 
 #[tokio::test]
+async fn a_report_that_cannot_be_read_is_passed_over_and_holds_up_nothing() {
+    let mut harness = Harness::start(BEFORE_REVIEW).await;
+    harness.tell_usage("acme", "1997-13", 9_000.0).await;
+    harness.tell_usage_as("acme", "1997-02", vec![limit("emails", Some(9_000.0), 0.0)], 5, None).await;
+    harness.tell_usage_as("acme", "1997-02", vec![limit("emails", Some(f64::NAN), 10.0)], 5, None).await;
+    harness.tell_usage("acme", "1997-01", 9_000.0).await;
+    harness.tell_usage("acme", "1997-02", 8_000.0).await;
+    harness.turn_to(REVIEW).await;
+    assert_eq!(harness.candidate_of("acme").await.used, Some(8_000.0));
+}
+
+#[tokio::test]
 async fn a_chance_is_explained_by_its_months_and_each_criterion() {
     let mut harness = Harness::start(BEFORE_REVIEW).await;
     harness.tell_ripe("acme").await;
