@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, alerts, cases, demo, health, import, models, opportunities, plans, status, up};
+use crate::command::{accounts, alerts, cases, demo, health, import, models, opportunities, plans, risks, status, up};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
@@ -112,13 +112,16 @@ pub(crate) enum Command {
     /// Run the work on accounts at risk and on detractors
     #[command(subcommand)]
     Cases(cases::CasesCommand),
+    /// Look at what puts accounts at risk
+    #[command(subcommand)]
+    Risks(risks::RisksCommand),
     /// Look at plans, create and publish them, and compare what they cost
     #[command(subcommand)]
     Plans(plans::PlansCommand),
     /// See who is ready for a larger plan, and lead the way there
     #[command(subcommand)]
     Opportunities(opportunities::OpportunitiesCommand),
-    /// Say whether the server is up, where its feed stands and how the portfolio is
+    /// Say whether the services are up, how far their feeds are, what is due and late, and how the portfolio is
     Status(status::StatusArguments),
 }
 

@@ -17,7 +17,7 @@ use mainstay_rpc::server::{Server, ServerBuilder};
 use mainstay_rpc::service_main::{Runnable, ServiceApp, ServiceContext, ServiceError};
 use mainstay_rpc::settings::Reader;
 use mainstay_rpc::{RpcSettings, limited};
-use mainstay_service::{Core, DatabaseReadiness, Peer, Workers, WorkersBuilder};
+use mainstay_service::{Core, DatabaseReadiness, Peer, StatusRpc, Workers, WorkersBuilder};
 use mainstay_storage::{DatabaseSettings, Migrator, connect};
 use mainstay_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
@@ -111,12 +111,14 @@ impl ExpansionService {
             builder = builder.metrics(telemetry);
         }
         let reader = FeedReader::new(app.core.events.clone(), feed_pool, SERVICE_NAME, builder.streams_cancelled());
+        let status = StatusRpc::new(SERVICE_NAME, app.core.clone(), workers.clone());
         let limits = &rpc.limits;
         let server = builder
             .add_service(limited!(CatalogServiceServer::new(CatalogRpc { app: app.clone() }), limits))
             .add_service(limited!(QualificationServiceServer::new(QualificationRpc { app: app.clone() }), limits))
             .add_service(limited!(OpportunityServiceServer::new(OpportunityRpc { app: app.clone() }), limits))
             .add_service(limited!(ReportServiceServer::new(ReportRpc { app }), limits))
+            .add_service(limited!(status.into_service(), limits))
             .add_service(limited!(EventFeedServer::new(reader).into_service(), limits))
             .open_ended(&[SUBSCRIBE])
             .readiness(Arc::new(DatabaseReadiness(pool)))

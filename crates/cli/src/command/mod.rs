@@ -16,6 +16,8 @@ mod opportunity_changes;
 mod pipeline;
 pub(crate) mod plans;
 mod qualification;
+pub(crate) mod risks;
+mod service_status;
 pub(crate) mod status;
 pub(crate) mod up;
 pub(crate) mod watch;
@@ -50,7 +52,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
             let connection = connect_to(ServiceName::Expansion)?;
             opportunities::run(command, &connection, &mut output).await.map(|()| DONE)?
         }
-        Command::Status(arguments) => status::run(arguments, &connect()?, &mut output).await?,
+        Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Status(_) => status::run(&arguments.global, &connect()?, &mut output).await?,
     };
     output.flush()?;
     Ok(exit)
