@@ -26,6 +26,7 @@ struct Statements {
     lookup: SqlStr,
     display_names: SqlStr,
     lock: SqlStr,
+    list: SqlStr,
     insert_unknown: SqlStr,
     store_facts: SqlStr,
     store_health: SqlStr,
@@ -102,6 +103,10 @@ impl Accounts {
                 "SELECT account_id, display_name FROM {schema}.accounts WHERE account_id = ANY ($1)"
             )),
             lock: sql(format!("SELECT {COLUMNS} FROM {schema}.accounts WHERE account_id = $1 FOR UPDATE")),
+            list: sql(format!(
+                "SELECT {COLUMNS} FROM {schema}.accounts WHERE $1::text IS NULL OR account_id > $1
+                 ORDER BY account_id LIMIT $2"
+            )),
             insert_unknown: sql(format!(
                 "INSERT INTO {schema}.accounts
                      (account_id, display_name, segment, plan, lifecycle_stage, plan_limits, owners, contacts)
@@ -184,6 +189,18 @@ impl Accounts {
         let row: Option<Row> =
             sqlx::query_as(self.statements.lock.clone()).bind(id.as_str()).fetch_optional(conn).await?;
         row.map(Account::try_from).transpose()
+    }
+
+    /// A page of accounts in the order of their ids: at most `limit` of those after `after`, archived ones too.
+    pub async fn list(
+        &self,
+        conn: &mut PgConnection,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<Account>, StorageError> {
+        let rows: Vec<Row> =
+            sqlx::query_as(self.statements.list.clone()).bind(after).bind(limit).fetch_all(conn).await?;
+        rows.into_iter().map(Account::try_from).collect()
     }
 
     /// The account, held until the transaction ends. One of which the copy knows nothing yet is put there by its id: what
