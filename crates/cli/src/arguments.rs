@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, alerts, cases, demo, health, import, models, risks, status, up};
+use crate::command::{accounts, alerts, cases, demo, health, import, models, risks, status, surveys, up};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
@@ -19,6 +19,7 @@ Examples:
   mainstay health explain acme                  why acme's score is what it is
   mainstay alerts list --owner mia@example.com  what I have to look at, what is due first first
   mainstay cases list                           who is being saved, and what is at stake
+  mainstay surveys report nps --by quarter      how customers answered
   mainstay status                               is the server up, how is the portfolio
 
 Each command explains itself with --help. Exit codes: 0 done; 1 a call failed, or
@@ -105,6 +106,9 @@ pub(crate) enum Command {
     /// Look at health models, and choose the one that scores
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Ask customers how they are, and read what they say
+    #[command(subcommand)]
+    Surveys(surveys::SurveysCommand),
     /// See what has to be looked at, and say what was done about it
     #[command(subcommand)]
     Alerts(alerts::AlertsCommand),

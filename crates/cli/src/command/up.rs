@@ -125,6 +125,7 @@ async fn serve(
                     database_url: database.url(),
                     surroundings: surroundings.clone(),
                     peers: peers.clone(),
+                    data_dir: data_dir.clone(),
                 };
                 running.push((service.start)(parts, shutdown.clone()).await?);
             }

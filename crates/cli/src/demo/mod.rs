@@ -141,6 +141,7 @@ async fn start(
         database_url: database.url(),
         surroundings,
         peers: BTreeMap::new(),
+        data_dir: None,
     };
     let service = suite::complete_scoring(parts).await?;
     let workers = service.workers();
