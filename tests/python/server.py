@@ -17,13 +17,20 @@ STOP_SECONDS_MAX = 60
 
 @contextlib.contextmanager
 def running():
-    """Runs the service, and gives its address as `host:port`."""
+    """Runs the services, and gives the address of scoring as `host:port`."""
+    with running_services() as addresses:
+        yield addresses["scoring"]
+
+
+@contextlib.contextmanager
+def running_services():
+    """Runs the services, and gives their addresses as `host:port`, by name."""
     with tempfile.TemporaryDirectory(prefix="mainstay-python-", ignore_cleanup_errors=True) as folder:
         # Root's PostgreSQL runs as another user, who must get at its folder.
         os.chmod(folder, 0o711)
         process = _start(Path(folder))
         try:
-            yield _address(process)
+            yield _addresses(process)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -40,11 +47,12 @@ def _start(folder):
     return subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
 
 
-def _address(process):
-    """The address that the first line of the output tells."""
+def _addresses(process):
+    """The addresses that the first line of the output tells."""
     too_late = threading.Timer(START_SECONDS_MAX, process.kill)
     too_late.start()
     line = process.stdout.readline()
     too_late.cancel()
     assert line, f"`mainstay up` ended with {process.wait()} before it said where it is"
-    return json.loads(line)["services"]["scoring"]["server"].removeprefix("http://")
+    services = json.loads(line)["services"]
+    return {name: service["server"].removeprefix("http://") for name, service in services.items()}

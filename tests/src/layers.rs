@@ -14,7 +14,7 @@ struct Layer {
     why: &'static str,
 }
 
-const LAYERS: [Layer; 6] = [
+const LAYERS: [Layer; 7] = [
     Layer {
         name: "domain",
         crates: &[
@@ -33,13 +33,13 @@ const LAYERS: [Layer; 6] = [
             "tokio",
             "tonic",
         ],
-        layers: &["grpc", "convert", "app", "storage", "jobs"],
+        layers: &["grpc", "convert", "app", "storage", "jobs", "page"],
         why: "the domain is arithmetic and rules, without input and output",
     },
     Layer {
         name: "storage",
         crates: &["mainstay_api", "mainstay_rpc", "mainstay_service", "prost", "tonic"],
-        layers: &["grpc", "convert", "app", "jobs"],
+        layers: &["grpc", "convert", "app", "jobs", "page"],
         why: "rows become the domain's types and nothing else",
     },
     Layer {
@@ -55,6 +55,12 @@ const LAYERS: [Layer; 6] = [
         why: "it turns messages into the domain's types and back",
     },
     Layer { name: "jobs", crates: &["tonic"], layers: &["grpc"], why: "jobs call use cases, as RPCs do" },
+    Layer {
+        name: "page",
+        crates: &["sqlx", "tonic"],
+        layers: &["convert", "grpc", "jobs", "storage"],
+        why: "pages call use cases, as RPCs do",
+    },
     Layer {
         name: "grpc",
         crates: &["sqlx"],

@@ -27,6 +27,7 @@ struct Statements {
     display_names: SqlStr,
     lock: SqlStr,
     lock_free: SqlStr,
+    list: SqlStr,
     insert_unknown: SqlStr,
     store_facts: SqlStr,
     store_health: SqlStr,
@@ -106,6 +107,10 @@ impl Accounts {
             lock_free: sql(format!(
                 "SELECT account_id FROM {schema}.accounts WHERE account_id = ANY ($1) ORDER BY account_id
                  FOR UPDATE SKIP LOCKED"
+            )),
+            list: sql(format!(
+                "SELECT {COLUMNS} FROM {schema}.accounts WHERE $1::text IS NULL OR account_id > $1
+                 ORDER BY account_id LIMIT $2"
             )),
             insert_unknown: sql(format!(
                 "INSERT INTO {schema}.accounts
@@ -200,6 +205,18 @@ impl Accounts {
         let ids: Vec<&str> = ids.into_iter().collect();
         let held: Vec<String> = sqlx::query_scalar(self.statements.lock_free.clone()).bind(ids).fetch_all(conn).await?;
         held.iter().map(|id| AccountId::parse(id).map_err(|error| StorageError::Corrupt(error.to_string()))).collect()
+    }
+
+    /// A page of accounts in the order of their ids: at most `limit` of those after `after`, archived ones too.
+    pub async fn list(
+        &self,
+        conn: &mut PgConnection,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<Account>, StorageError> {
+        let rows: Vec<Row> =
+            sqlx::query_as(self.statements.list.clone()).bind(after).bind(limit).fetch_all(conn).await?;
+        rows.into_iter().map(Account::try_from).collect()
     }
 
     /// The account, held until the transaction ends. One of which the copy knows nothing yet is put there by its id: what

@@ -29,7 +29,7 @@ pub(crate) fn account(message: scoring::Account) -> Result<Account, MalformedAcc
         lifecycle_stage: stage(message.lifecycle_stage()),
         display_name: message.display_name,
         plan: message.plan,
-        arr: message.arr.map(money).transpose()?,
+        arr: message.arr.as_ref().map(money).transpose()?,
         renewal_at: time(message.renewal_time, "renewal_time")?,
         signed_up_at: time(message.sign_up_time, "sign_up_time")?,
         activated_at: time(message.activation_time, "activation_time")?,
@@ -116,7 +116,7 @@ fn contact(message: scoring::Contact) -> Contact {
     Contact { id, display_name, email, title, champion, language_code }
 }
 
-fn money(message: common::Money) -> Result<Money, MalformedAccount> {
+fn money(message: &common::Money) -> Result<Money, MalformedAccount> {
     let currency = Currency::parse(&message.currency_code).map_err(|_| MalformedAccount("arr"))?;
     Ok(Money { currency, minor_units: message.minor_units })
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, alerts, cases, demo, health, import, models, opportunities, plans, risks, status, up};
+use crate::command::{
+    accounts, alerts, cases, demo, health, import, models, opportunities, plans, risks, status, surveys, up,
+};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
@@ -20,6 +22,7 @@ Examples:
   mainstay alerts list --owner mia@example.com  what I have to look at, what is due first first
   mainstay cases list                           who is being saved, and what is at stake
   mainstay opportunities list --overdue         who is ready to grow, and waits for us
+  mainstay surveys report nps --by quarter      how customers answered
   mainstay status                               is the server up, how is the portfolio
 
 Each command explains itself with --help. Exit codes: 0 done; 1 a call failed, or
@@ -106,6 +109,9 @@ pub(crate) enum Command {
     /// Look at health models, and choose the one that scores
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Ask customers how they are, and read what they say
+    #[command(subcommand)]
+    Surveys(surveys::SurveysCommand),
     /// See what has to be looked at, and say what was done about it
     #[command(subcommand)]
     Alerts(alerts::AlertsCommand),

@@ -1,6 +1,7 @@
 //! Words for the enums of the protos, and resource names from what people type.
 
 pub(crate) mod interventions;
+pub(crate) mod surveys;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use clap::ValueEnum;

@@ -16,7 +16,7 @@ pub enum ErrorReason {
     ProgramNotDraft = 3,
     /// The programme's state forbids the move; metadata `program`, `state`.
     IllegalProgramState = 4,
-    /// The account is not known here; metadata `account`.
+    /// Scoring has not told of the account; metadata `account`.
     AccountNotFound = 5,
     /// The invitation does not exist; metadata `invitation`.
     InvitationNotFound = 6,
@@ -221,6 +221,8 @@ impl ::prost::Name for AfterStartTrigger {
 }
 /// When a ticket of priority critical was resolved: who opened it is asked
 /// first. One occasion a ticket, however often it is reopened. Does not wait.
+/// Tickets that were resolved before the programme was published, or are heard
+/// of more than 7 days later, are no occasions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CriticalTicketTrigger {}
 impl ::prost::Name for CriticalTicketTrigger {
@@ -3023,6 +3025,8 @@ pub mod response_service_client {
         }
         /// Records an answer that came by another way than the answer page: in the
         /// product, by phone, from another tool. `ResponseReceived` is told at once.
+        /// The account must be one that scoring told of; a service that does not
+        /// follow scoring takes any.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`PROGRAM_NOT_FOUND`, `ACCOUNT_NOT_FOUND`,
@@ -3129,6 +3133,8 @@ pub mod response_service_server {
     pub trait ResponseService: std::marker::Send + std::marker::Sync + 'static {
         /// Records an answer that came by another way than the answer page: in the
         /// product, by phone, from another tool. `ResponseReceived` is told at once.
+        /// The account must be one that scoring told of; a service that does not
+        /// follow scoring takes any.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`PROGRAM_NOT_FOUND`, `ACCOUNT_NOT_FOUND`,

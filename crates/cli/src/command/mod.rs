@@ -19,6 +19,9 @@ mod qualification;
 pub(crate) mod risks;
 mod service_status;
 pub(crate) mod status;
+mod survey_programs;
+mod survey_reports;
+pub(crate) mod surveys;
 pub(crate) mod up;
 pub(crate) mod watch;
 
@@ -39,6 +42,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Health(command) => health::run(command, &connect()?, &mut output).await?,
         Command::Accounts(command) => accounts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Models(command) => models::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Surveys(command) => {
+            surveys::run(command, &connect_to(ServiceName::Surveys)?, &mut output).await.map(|()| DONE)?
+        }
         Command::Alerts(command) => {
             alerts::run(command, &connect_to(ServiceName::Interventions)?, &mut output).await.map(|()| DONE)?
         }

@@ -30,6 +30,7 @@ itself: mainstay-scoring --help.
 Examples:
   mainstay up
   mainstay up --data-dir /srv/mainstay --listen 127.0.0.1:8000
+  mainstay up --mail-port 1025
   mainstay up --database-url postgres://mia:secret@db.example.com/mainstay";
 
 /// Where the data is, and where to listen.
@@ -54,6 +55,9 @@ pub(crate) struct UpArguments {
     /// Where health and metrics are; port 0 for a free one [default: 127.0.0.1:7471, or the next free port]
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
+    /// Port of a mail relay or mail catcher on this machine; without it nobody is written to
+    #[arg(long, value_name = "PORT", env = "MAINSTAY_MAIL_PORT")]
+    mail_port: Option<u16>,
     /// What to log, for example `info` or `warn,mainstay_scoring=debug`
     #[arg(long, value_name = "FILTER", env = "MAINSTAY_LOG", default_value = "warn")]
     log: String,
@@ -124,7 +128,9 @@ async fn serve(
                     rpc: suite::rpc_settings(listen, admin_listen),
                     database_url: database.url(),
                     surroundings: surroundings.clone(),
+                    mail_port: arguments.mail_port,
                     peers: peers.clone(),
+                    data_dir: data_dir.clone(),
                 };
                 running.push((service.start)(parts, shutdown.clone()).await?);
             }

@@ -141,7 +141,9 @@ async fn start(
         rpc: suite::rpc_settings(listen, suite::loopback(0)),
         database_url: database.url(),
         surroundings,
+        mail_port: None,
         peers: BTreeMap::new(),
+        data_dir: None,
     };
     let service = suite::complete_scoring(parts).await?;
     let workers = service.workers();

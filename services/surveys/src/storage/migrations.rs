@@ -1,0 +1,38 @@
+//! The schema `surveys`, step by step; see `docs/how-to/add-a-migration.md`.
+
+use mainstay_storage::{Migration, MigrationSet, Migrator, SchemaName};
+
+/// The service's schema.
+pub const SCHEMA: SchemaName = SchemaName::new("surveys");
+
+macro_rules! migration {
+    ($version:literal, $name:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            sql: include_str!(concat!("../../migrations/", $name, ".sql")),
+            transactional: true,
+        }
+    };
+}
+
+/// The service's own tables.
+const MIGRATIONS: MigrationSet = MigrationSet {
+    component: "surveys",
+    migrations: &[migration!(1, "0001_programs"), migration!(2, "0002_invitations"), migration!(3, "0003_responses")],
+};
+
+/// Everything that lives in the schema: the service's own tables and those of the shared crates.
+pub fn migrator() -> Migrator {
+    Migrator::new(
+        SCHEMA,
+        vec![
+            &mainstay_storage::MIGRATIONS,
+            &mainstay_events::MIGRATIONS,
+            &mainstay_jobs::MIGRATIONS,
+            &mainstay_delivery::MIGRATIONS,
+            &mainstay_accounts::MIGRATIONS,
+            &MIGRATIONS,
+        ],
+    )
+}

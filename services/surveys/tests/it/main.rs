@@ -1,0 +1,15 @@
+//! The surveys service through its RPCs and its answer page, on a real PostgreSQL and a real receiver of mails.
+
+mod answer_page;
+mod cadence;
+mod eligibility;
+mod harness;
+mod http;
+mod invitations;
+mod programs;
+mod refusals;
+mod replicas;
+mod reports;
+mod responses;
+mod resurveys;
+mod tickets;
