@@ -215,6 +215,12 @@ def network(manifests):
         for rule in [*policy["spec"].get("ingress", []), *policy["spec"].get("egress", [])]:
             if not rule.get("ports") or not (rule.get("from") or rule.get("to")):
                 yield f"{title(policy)}: lets everybody in or out, or on every port"
+    for workload in [*servers(manifests).values(), *of_kind(manifests, "Job")]:
+        mine = [policy["spec"] for policy in policies if selects(policy["spec"]["podSelector"], pod_labels(workload))]
+        ports = [port["port"] for spec in mine for rule in spec.get("egress", []) for port in rule["ports"]]
+        for port, what in ((5432, "the database"), (53, "names")):
+            if port not in ports:
+                yield f"{title(workload)}: no policy lets it ask for {what}"
     calls = {(service, peer) for service in servers(manifests) for peer in peers(manifests, service)}
     for caller, callee in sorted(calls):
         [rpc] = [p for p in containers(servers(manifests)[callee])[0]["ports"] if p["name"] == "rpc"]

@@ -59,6 +59,8 @@ BREAKS = [
     (rules.network, "closes the namespace", lambda m: drop(m, "NetworkPolicy", "nothing-by-default")),
     (rules.network, "no policy lets it in", lambda m: drop(m, "NetworkPolicy", "mainstay-scoring")),
     (rules.network, "no policy lets it out", lambda m: drop(m, "NetworkPolicy", "mainstay-surveys")),
+    (rules.network, "lets it ask for the database", lambda m: drop(m, "NetworkPolicy", "database")),
+    (rules.network, "lets it ask for names", lambda m: drop(m, "NetworkPolicy", "names")),
     (rules.network, "lets everybody", lambda m: named(m, "NetworkPolicy", "metrics")["spec"]["ingress"][0].pop("from")),
     (rules.network, "is for no pod", lambda m: named(m, "NetworkPolicy", "page")["spec"].update(
         podSelector={"matchLabels": {"app.kubernetes.io/name": "survey"}})),
