@@ -121,8 +121,8 @@ def rollout(manifests):
 def background_connections(service, given):
     always = 4 + 1 + 2
     return always + {
-        # Beside rescoring: marking all accounts, recomputations, operations.
-        "scoring": lambda: int(given.get("scoring.rescore_workers", "2")) + 3,
+        # Beside rescoring: marking all accounts, silences, the use of plans, recomputations, operations.
+        "scoring": lambda: int(given.get("scoring.rescore_workers", "2")) + 5,
         # Occasions 2, enrolments, follow-ups, resurveys.
         "surveys": lambda: 5 + 2 * 3 + 4,
         "interventions": lambda: int(given.get("interventions.clock_workers", "2")) + 2 * 3 + 4,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, alerts, cases, demo, health, import, models, status, up};
+use crate::command::{accounts, alerts, cases, demo, health, import, models, risks, status, up};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
@@ -111,7 +111,10 @@ pub(crate) enum Command {
     /// Run the work on accounts at risk and on detractors
     #[command(subcommand)]
     Cases(cases::CasesCommand),
-    /// Say whether the server is up, where its feed stands and how the portfolio is
+    /// Look at what puts accounts at risk
+    #[command(subcommand)]
+    Risks(risks::RisksCommand),
+    /// Say whether the services are up, how far their feeds are, what is due and late, and how the portfolio is
     Status(status::StatusArguments),
 }
 

@@ -19,6 +19,19 @@ pub(crate) enum ServiceName {
 }
 
 impl ServiceName {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Scoring, Self::Surveys, Self::Interventions, Self::Expansion];
+
+    /// Its name.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Scoring => "scoring",
+            Self::Surveys => "surveys",
+            Self::Interventions => "interventions",
+            Self::Expansion => "expansion",
+        }
+    }
+
     /// The option that says where it is.
     const fn option(self) -> &'static str {
         match self {

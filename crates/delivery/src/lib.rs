@@ -72,7 +72,7 @@ pub use lettre::message::Mailbox;
 
 pub use lane::{Channel, Destination};
 pub use message::{Content, Email, EmailHeader, NewMessage, Slack, Webhook};
-pub use operate::{DestinationState, MessageFilter, MessagePosition, Replayed};
+pub use operate::{DestinationState, MessageCounts, MessageFilter, MessagePosition, Replayed};
 pub use outcome::AttemptOutcome;
 pub use record::{AttemptRecord, MessageRecord, MessageState};
 pub use retry::{ATTEMPTS_MAX, RETRY_WAITS};

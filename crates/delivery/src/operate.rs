@@ -45,6 +45,15 @@ pub enum Replayed {
     InFlight,
 }
 
+/// How many messages there are that were not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageCounts {
+    /// Still to be sent.
+    pub pending: u64,
+    /// Given up.
+    pub dead: u64,
+}
+
 /// A destination as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationState {
@@ -148,6 +157,20 @@ impl Delivery {
             }
         });
         Ok(states.collect())
+    }
+
+    /// How many messages are still to be sent, and how many were given up.
+    pub async fn counts(&self, pool: &PgPool, now: DateTime<Utc>) -> Result<MessageCounts, StorageError> {
+        let counts: Vec<(i16, i16, i64, Option<DateTime<Utc>>)> =
+            sqlx::query_as(self.statements.observe.sql()).bind(now).fetch_all(pool).await?;
+        let of_state = |state: MessageState| {
+            counts
+                .iter()
+                .filter(|(_, of, ..)| *of == state.code())
+                .map(|(.., messages, _)| messages.unsigned_abs())
+                .sum()
+        };
+        Ok(MessageCounts { pending: of_state(MessageState::Pending), dead: of_state(MessageState::Dead) })
     }
 
     /// Lets messages go to a destination again, in the caller's transaction; answers whether it was disabled. Those that

@@ -40,8 +40,8 @@ mod subscription;
 use mainstay_storage::{Migration, MigrationSet};
 
 pub use consumer::{
-    CatchUpError, Consumer, ConsumerSettings, ConsumerStart, EventHandler, EventSource, HandlerError, LocalSource,
-    ParkedEvent, ParkedEvents, RemoteSource, SourceBatch, SourceError, SourcePosition, SourceStream,
+    CatchUpError, Consumer, ConsumerProgress, ConsumerSettings, ConsumerStart, EventHandler, EventSource, HandlerError,
+    LocalSource, ParkedEvent, ParkedEvents, RemoteSource, SourceBatch, SourceError, SourcePosition, SourceStream,
 };
 pub use event::{Event, MalformedEvent, NewEvent, PayloadError};
 pub use log::{EventLog, Gap};

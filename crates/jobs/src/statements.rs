@@ -24,6 +24,7 @@ pub(crate) struct Statements {
     pub(crate) schedule: Statement,
     pub(crate) schedule_marks: Statement,
     pub(crate) cancel: Statement,
+    pub(crate) present: Statement,
     pub(crate) claim_due: Statement,
     pub(crate) claim_key: Statement,
     pub(crate) find_due: Statement,
@@ -46,6 +47,7 @@ impl Statements {
             schedule: statement(SCHEDULE),
             schedule_marks: statement(SCHEDULE_MARKS),
             cancel: statement(CANCEL),
+            present: statement(PRESENT),
             claim_due: statement(CLAIM_DUE),
             claim_key: statement(CLAIM_KEY),
             find_due: statement(FIND_DUE),
@@ -112,6 +114,9 @@ WITH held AS (
     FOR UPDATE
 )
 DELETE FROM {schema}.jobs AS job USING held WHERE job.queue = $1 AND job.key = held.key";
+
+const PRESENT: &str = "
+SELECT key FROM {schema}.jobs WHERE queue = $1 AND key = ANY ($2)";
 
 const CLAIM_DUE: &str = "
 SELECT key, payload, low_mark, due_at, attempts, version

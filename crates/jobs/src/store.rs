@@ -118,6 +118,19 @@ impl Jobs {
         Ok(done.rows_affected())
     }
 
+    /// Which of these keys have a job, dead ones too, in any order. A caller who holds a lock that everybody who schedules or
+    /// completes them takes first can rely on it until its transaction ends.
+    pub async fn present(
+        &self,
+        connection: &mut PgConnection,
+        queue: &str,
+        keys: &[&str],
+    ) -> Result<Vec<String>, StorageError> {
+        let keys =
+            sqlx::query_scalar(self.statements.present.sql()).bind(queue).bind(keys).fetch_all(connection).await?;
+        Ok(keys)
+    }
+
     /// Locks up to `limit` due jobs that nobody holds, the longest due first; answers them in the
     /// order of their keys.
     pub(crate) async fn claim_due(

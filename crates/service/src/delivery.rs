@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use mainstay_delivery::{Delivery, DeliverySettings, Dispatcher};
+use mainstay_delivery::{Delivery, DeliverySettings, Dispatcher, MessageCounts};
 use mainstay_domain::SharedClock;
 use mainstay_rpc::service_main::ServiceError;
-use mainstay_storage::{DatabaseSettings, connect};
+use mainstay_storage::{DatabaseSettings, StorageError, connect};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -60,5 +60,9 @@ impl Background for DeliveryWork {
 
     fn wake(&self) {
         self.delivery.wake();
+    }
+
+    async fn message_counts(&self) -> Result<Option<MessageCounts>, StorageError> {
+        self.delivery.counts(&self.pool, self.clock.now()).await.map(Some)
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use mainstay_delivery::MessageCounts;
 use mainstay_events::{
-    CatchUpError, Consumer, ConsumerSettings, EventHandler, EventSource, Sequencer, SequencerSettings,
+    CatchUpError, Consumer, ConsumerProgress, ConsumerSettings, EventHandler, EventSource, Sequencer, SequencerSettings,
 };
 use mainstay_jobs::{JobHandler, Runner, RunnerSettings};
 use mainstay_rpc::service_main::ServiceError;
@@ -87,6 +88,11 @@ pub trait Background: Send + Sync {
 
     /// Looks for work now: a mutation may have made some due.
     fn wake(&self);
+
+    /// How many messages are still to be sent, and how many were given up; none for work of another kind.
+    async fn message_counts(&self) -> Result<Option<MessageCounts>, StorageError> {
+        Ok(None)
+    }
 }
 
 /// The work behind a service's RPCs. Clones are the same.
@@ -256,6 +262,31 @@ impl Workers {
             background.keep_house().await?;
         }
         Ok(())
+    }
+
+    /// How far the service has read each feed that it reads.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn progress(&self) -> Result<Vec<ConsumerProgress>, StorageError> {
+        let mut all = Vec::new();
+        for consumer in &self.parts.consumers {
+            all.push(consumer.progress().await?);
+        }
+        Ok(all)
+    }
+
+    /// How many messages are still to be sent, and how many were given up; none when the service sends none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn message_counts(&self) -> Result<Option<MessageCounts>, StorageError> {
+        for background in &self.parts.background {
+            if let Some(counts) = background.message_counts().await? {
+                return Ok(Some(counts));
+            }
+        }
+        Ok(None)
     }
 
     /// Works until cancelled.

@@ -19,7 +19,7 @@ use mainstay_rpc::server::{Server, ServerBuilder};
 use mainstay_rpc::service_main::{Runnable, ServiceApp, ServiceContext, ServiceError};
 use mainstay_rpc::settings::Reader;
 use mainstay_rpc::{RpcSettings, limited};
-use mainstay_service::{Core, DatabaseReadiness, DeliveryWork, Peer, Workers, WorkersBuilder};
+use mainstay_service::{Core, DatabaseReadiness, DeliveryWork, Peer, StatusRpc, Workers, WorkersBuilder};
 use mainstay_storage::{DatabaseSettings, Migrator, connect};
 use mainstay_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
@@ -127,6 +127,7 @@ impl InterventionsService {
         let feed = FeedReader::new(app.core.events.clone(), feed_pool, SERVICE_NAME, builder.streams_cancelled());
         let idempotency = app.core.idempotency.clone();
         let delivery = DeliveryServer::new(app.delivery.clone(), pool.clone(), clock, idempotency, &settings.delivery);
+        let status = StatusRpc::new(SERVICE_NAME, app.core.clone(), workers.clone());
         let limits = &rpc.limits;
         let server = builder
             .add_service(limited!(AlertServiceServer::new(AlertRpc { app: app.clone() }), limits))
@@ -134,6 +135,7 @@ impl InterventionsService {
             .add_service(limited!(PolicyServiceServer::new(PolicyRpc { app: app.clone() }), limits))
             .add_service(limited!(ReportServiceServer::new(ReportRpc { app }), limits))
             .add_service(limited!(delivery.into_service(), limits))
+            .add_service(limited!(status.into_service(), limits))
             .add_service(limited!(EventFeedServer::new(feed).into_service(), limits))
             .open_ended(&[SUBSCRIBE])
             .readiness(Arc::new(DatabaseReadiness(pool)))

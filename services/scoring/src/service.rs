@@ -9,6 +9,7 @@ use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceServer;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServer;
+use mainstay_api::mainstay::scoring::v1::risk_trigger_service_server::RiskTriggerServiceServer;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalServiceServer;
 use mainstay_domain::SharedClock;
 use mainstay_events::{EventFeedServer, FeedReader};
@@ -23,8 +24,8 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-use crate::app::{App, seed_default_model};
-use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, SignalRpc};
+use crate::app::{App, report_plan_usage, seed_default_model};
+use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator, ping};
 use crate::workers::Workers;
@@ -78,6 +79,7 @@ impl ScoringService {
         let app = App::new(pool.clone(), clock.clone());
         let workers = Workers::connect(app.clone(), feed_pool.clone(), &database, &settings)?;
         seed_default_model::execute(&app).await?;
+        report_plan_usage::schedule(&app).await?;
 
         let mut builder = ServerBuilder::new(SERVICE_NAME, rpc.clone(), clock.clone());
         if let Some(telemetry) = telemetry {
@@ -91,6 +93,7 @@ impl ScoringService {
             .add_service(limited!(SignalServiceServer::new(SignalRpc { app: app.clone(), streams_cancelled }), limits))
             .add_service(limited!(ModelServiceServer::new(ModelRpc { app: app.clone() }), limits))
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
+            .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
             .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))
             .add_service(limited!(EventFeedServer::new(feed).into_service(), limits))
             .open_ended(&[SUBSCRIBE, WATCH_HEALTH, STREAM_SIGNALS])

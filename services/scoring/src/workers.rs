@@ -12,7 +12,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::jobs::{Housekeeping, MarkAll, OperationMonitor, Recompute, Rescore};
+use crate::jobs::{Housekeeping, Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore};
 use crate::settings::ScoringSettings;
 
 /// Beside the runner's: housekeeping does one thing at a time.
@@ -114,6 +114,8 @@ fn runner(app: &App, settings: &ScoringSettings) -> Runner {
     Runner::new(app.jobs.clone(), app.pool.clone(), app.clock.clone(), runner_settings)
         .with(Arc::new(MarkAll(app.clone())))
         .with_workers(Arc::new(Rescore(app.clone())), rescore_workers)
+        .with(Arc::new(Inactivity(app.clone())))
+        .with(Arc::new(PlanUsage(app.clone())))
         .with(Arc::new(Recompute(app.clone())))
         .with(Arc::new(OperationMonitor(app.clone())))
 }

@@ -1962,7 +1962,7 @@ pub struct Case {
     /// What worked, for the playbook. Empty: not said.
     #[prost(string, tag = "21")]
     pub what_worked: ::prost::alloc::string::String,
-    /// For a detractor: the answer, `responses/{response}`.
+    /// For a detractor: the answer, `accounts/{account}/responses/{response}`.
     #[prost(string, tag = "22")]
     pub response: ::prost::alloc::string::String,
     /// For a detractor: the id of the person at the customer. Empty: not known.
@@ -4089,12 +4089,10 @@ pub enum ErrorReason {
     CaseOpen = 7,
     /// The task does not exist; metadata `task`.
     TaskNotFound = 8,
-    /// The task is done or cancelled; metadata `task`.
-    TaskClosed = 9,
     /// Scoring did not confirm the recovery because it cannot be reached; retry.
-    ScoreNotConfirmed = 10,
+    ScoreNotConfirmed = 9,
     /// There is no policy for the kind and segment; metadata `policy`.
-    PolicyNotFound = 11,
+    PolicyNotFound = 10,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4112,7 +4110,6 @@ impl ErrorReason {
             Self::CaseClosed => "ERROR_REASON_CASE_CLOSED",
             Self::CaseOpen => "ERROR_REASON_CASE_OPEN",
             Self::TaskNotFound => "ERROR_REASON_TASK_NOT_FOUND",
-            Self::TaskClosed => "ERROR_REASON_TASK_CLOSED",
             Self::ScoreNotConfirmed => "ERROR_REASON_SCORE_NOT_CONFIRMED",
             Self::PolicyNotFound => "ERROR_REASON_POLICY_NOT_FOUND",
         }
@@ -4129,7 +4126,6 @@ impl ErrorReason {
             "ERROR_REASON_CASE_CLOSED" => Some(Self::CaseClosed),
             "ERROR_REASON_CASE_OPEN" => Some(Self::CaseOpen),
             "ERROR_REASON_TASK_NOT_FOUND" => Some(Self::TaskNotFound),
-            "ERROR_REASON_TASK_CLOSED" => Some(Self::TaskClosed),
             "ERROR_REASON_SCORE_NOT_CONFIRMED" => Some(Self::ScoreNotConfirmed),
             "ERROR_REASON_POLICY_NOT_FOUND" => Some(Self::PolicyNotFound),
             _ => None,
@@ -4321,7 +4317,7 @@ pub struct CaseResolved {
     /// Always a detractor's.
     #[prost(enumeration = "CaseKind", tag = "3")]
     pub kind: i32,
-    /// The answer that began it: `responses/{response}`.
+    /// The answer that began it: `accounts/{account}/responses/{response}`.
     #[prost(string, tag = "4")]
     pub response: ::prost::alloc::string::String,
     /// The id of the person at the customer. Empty: not known.

@@ -1485,6 +1485,8 @@ pub enum ErrorReason {
     RecomputeRunning = 8,
     /// The operation does not exist; metadata `operation`.
     OperationNotFound = 9,
+    /// The risk trigger does not exist; metadata `risk_trigger`.
+    RiskTriggerNotFound = 10,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1503,6 +1505,7 @@ impl ErrorReason {
             Self::HealthNotScored => "ERROR_REASON_HEALTH_NOT_SCORED",
             Self::RecomputeRunning => "ERROR_REASON_RECOMPUTE_RUNNING",
             Self::OperationNotFound => "ERROR_REASON_OPERATION_NOT_FOUND",
+            Self::RiskTriggerNotFound => "ERROR_REASON_RISK_TRIGGER_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1518,6 +1521,7 @@ impl ErrorReason {
             "ERROR_REASON_HEALTH_NOT_SCORED" => Some(Self::HealthNotScored),
             "ERROR_REASON_RECOMPUTE_RUNNING" => Some(Self::RecomputeRunning),
             "ERROR_REASON_OPERATION_NOT_FOUND" => Some(Self::OperationNotFound),
+            "ERROR_REASON_RISK_TRIGGER_NOT_FOUND" => Some(Self::RiskTriggerNotFound),
             _ => None,
         }
     }
@@ -4612,15 +4616,15 @@ pub struct Signal {
     /// Set by the server: when it was recorded.
     #[prost(message, optional, tag = "31")]
     pub record_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// What was seen. Required. Numbers 14 to 30 are kept for tickets, billing,
-    /// milestones, answers and outcomes.
-    #[prost(oneof = "signal::Payload", tags = "10, 11, 12, 13")]
+    /// What was seen. Required. Numbers 18 to 30 are kept for answers and
+    /// outcomes.
+    #[prost(oneof = "signal::Payload", tags = "10, 11, 12, 13, 14, 15, 16, 17")]
     pub payload: ::core::option::Option<signal::Payload>,
 }
 /// Nested message and enum types in `Signal`.
 pub mod signal {
-    /// What was seen. Required. Numbers 14 to 30 are kept for tickets, billing,
-    /// milestones, answers and outcomes.
+    /// What was seen. Required. Numbers 18 to 30 are kept for answers and
+    /// outcomes.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Payload {
         /// An amount of use, which adds up.
@@ -4635,6 +4639,18 @@ pub mod signal {
         /// A feature was used.
         #[prost(message, tag = "13")]
         FeatureUse(super::FeatureUse),
+        /// Something happened to a support ticket.
+        #[prost(message, tag = "14")]
+        Ticket(super::TicketSignal),
+        /// Something happened to an invoice.
+        #[prost(message, tag = "15")]
+        Invoice(super::InvoiceSignal),
+        /// Something happened to a billing dispute.
+        #[prost(message, tag = "16")]
+        Dispute(super::DisputeSignal),
+        /// Something happened to the contract, or on the way into it.
+        #[prost(message, tag = "17")]
+        Lifecycle(super::LifecycleSignal),
     }
 }
 impl ::prost::Name for Signal {
@@ -5244,6 +5260,14 @@ pub enum SignalKind {
     Activity = 3,
     /// `Signal.feature_use`.
     FeatureUse = 4,
+    /// `Signal.ticket`.
+    Ticket = 5,
+    /// `Signal.invoice`.
+    Invoice = 6,
+    /// `Signal.dispute`.
+    Dispute = 7,
+    /// `Signal.lifecycle`.
+    Lifecycle = 8,
 }
 impl SignalKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -5257,6 +5281,10 @@ impl SignalKind {
             Self::Gauge => "SIGNAL_KIND_GAUGE",
             Self::Activity => "SIGNAL_KIND_ACTIVITY",
             Self::FeatureUse => "SIGNAL_KIND_FEATURE_USE",
+            Self::Ticket => "SIGNAL_KIND_TICKET",
+            Self::Invoice => "SIGNAL_KIND_INVOICE",
+            Self::Dispute => "SIGNAL_KIND_DISPUTE",
+            Self::Lifecycle => "SIGNAL_KIND_LIFECYCLE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -5267,6 +5295,10 @@ impl SignalKind {
             "SIGNAL_KIND_GAUGE" => Some(Self::Gauge),
             "SIGNAL_KIND_ACTIVITY" => Some(Self::Activity),
             "SIGNAL_KIND_FEATURE_USE" => Some(Self::FeatureUse),
+            "SIGNAL_KIND_TICKET" => Some(Self::Ticket),
+            "SIGNAL_KIND_INVOICE" => Some(Self::Invoice),
+            "SIGNAL_KIND_DISPUTE" => Some(Self::Dispute),
+            "SIGNAL_KIND_LIFECYCLE" => Some(Self::Lifecycle),
             _ => None,
         }
     }
@@ -6058,5 +6090,479 @@ impl AccountChangeKind {
             "ACCOUNT_CHANGE_KIND_UNARCHIVED" => Some(Self::Unarchived),
             _ => None,
         }
+    }
+}
+/// Asks for one condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRiskTriggerRequest {
+    /// `accounts/{account}/riskTriggers/{risk_trigger}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetRiskTriggerRequest {
+    const NAME: &'static str = "GetRiskTriggerRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetRiskTriggerRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetRiskTriggerRequest".into()
+    }
+}
+/// Asks for a page of conditions. All filters given must hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRiskTriggersRequest {
+    /// How many at most: 50 by default, 1 000 at most.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before, with the same filter. Empty: the
+    /// first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only of this account, `accounts/{account}`; an account that does not exist
+    /// has none. Empty: of any.
+    #[prost(string, tag = "3")]
+    pub account: ::prost::alloc::string::String,
+    /// Only of these kinds. Empty: any.
+    #[prost(enumeration = "RiskTriggerKind", repeated, tag = "4")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// Only those that last. Default: ended ones too.
+    #[prost(bool, tag = "5")]
+    pub lasting_only: bool,
+}
+impl ::prost::Name for ListRiskTriggersRequest {
+    const NAME: &'static str = "ListRiskTriggersRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListRiskTriggersRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListRiskTriggersRequest".into()
+    }
+}
+/// A page of conditions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRiskTriggersResponse {
+    /// The conditions.
+    #[prost(message, repeated, tag = "1")]
+    pub risk_triggers: ::prost::alloc::vec::Vec<RiskTrigger>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRiskTriggersResponse {
+    const NAME: &'static str = "ListRiskTriggersResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListRiskTriggersResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListRiskTriggersResponse".into()
+    }
+}
+/// Generated client implementations.
+pub mod risk_trigger_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Shows the conditions that put accounts at risk, those that last and those
+    /// that ended. They are made by scoring alone, and told as they change by the
+    /// events `RiskTriggerRaised`, `RiskTriggerUpdated` and `RiskTriggerCleared`.
+    #[derive(Debug, Clone)]
+    pub struct RiskTriggerServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RiskTriggerServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RiskTriggerServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RiskTriggerServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RiskTriggerServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns one condition, ended ones too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`RISK_TRIGGER_NOT_FOUND`).
+        pub async fn get_risk_trigger(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRiskTriggerRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskTrigger>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RiskTriggerService/GetRiskTrigger",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.RiskTriggerService",
+                        "GetRiskTrigger",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists conditions, those that began last first; those that began at the
+        /// same time by descending id.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_risk_triggers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRiskTriggersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRiskTriggersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RiskTriggerService/ListRiskTriggers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.RiskTriggerService",
+                        "ListRiskTriggers",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod risk_trigger_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RiskTriggerServiceServer.
+    #[async_trait]
+    pub trait RiskTriggerService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns one condition, ended ones too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`RISK_TRIGGER_NOT_FOUND`).
+        async fn get_risk_trigger(
+            &self,
+            request: tonic::Request<super::GetRiskTriggerRequest>,
+        ) -> std::result::Result<tonic::Response<super::RiskTrigger>, tonic::Status>;
+        /// Lists conditions, those that began last first; those that began at the
+        /// same time by descending id.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_risk_triggers(
+            &self,
+            request: tonic::Request<super::ListRiskTriggersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRiskTriggersResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Shows the conditions that put accounts at risk, those that last and those
+    /// that ended. They are made by scoring alone, and told as they change by the
+    /// events `RiskTriggerRaised`, `RiskTriggerUpdated` and `RiskTriggerCleared`.
+    #[derive(Debug)]
+    pub struct RiskTriggerServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RiskTriggerServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RiskTriggerServiceServer<T>
+    where
+        T: RiskTriggerService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.RiskTriggerService/GetRiskTrigger" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRiskTriggerSvc<T: RiskTriggerService>(pub Arc<T>);
+                    impl<
+                        T: RiskTriggerService,
+                    > tonic::server::UnaryService<super::GetRiskTriggerRequest>
+                    for GetRiskTriggerSvc<T> {
+                        type Response = super::RiskTrigger;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRiskTriggerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskTriggerService>::get_risk_trigger(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRiskTriggerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.RiskTriggerService/ListRiskTriggers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRiskTriggersSvc<T: RiskTriggerService>(pub Arc<T>);
+                    impl<
+                        T: RiskTriggerService,
+                    > tonic::server::UnaryService<super::ListRiskTriggersRequest>
+                    for ListRiskTriggersSvc<T> {
+                        type Response = super::ListRiskTriggersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRiskTriggersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RiskTriggerService>::list_risk_triggers(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRiskTriggersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RiskTriggerServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.RiskTriggerService";
+    impl<T> tonic::server::NamedService for RiskTriggerServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -36,6 +36,11 @@ pub mod mainstay {
             include!("mainstay.scoring.v1.rs");
         }
     }
+    pub mod status {
+        pub mod v1 {
+            include!("mainstay.status.v1.rs");
+        }
+    }
     pub mod surveys {
         pub mod v1 {
             include!("mainstay.surveys.v1.rs");

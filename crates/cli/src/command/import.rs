@@ -67,12 +67,23 @@ by the names in brackets, or given with --map and --constant:
                                RFC 3339 or YYYY-MM-DD, then midnight UTC; required
   source                       the system that saw it; `import` when there is none
   source_id                    its id there
-  kind                         usage, gauge, activity or feature_use; else told by the
-                               fields that are filled
+  kind                         usage, gauge, activity, feature_use, ticket, invoice, dispute
+                               or lifecycle; else told by the fields that are filled, save
+                               for lifecycle
   usage:        metric, quantity (a whole number)
   gauge:        metric, level
   activity:     user_id (user), action
   feature_use:  feature, user_id, count
+  ticket:       ticket_id (ticket), action (opened, updated, escalated, resolved or
+                reopened), priority (low, normal, high, urgent or critical), subject, text,
+                requester_email (requester), satisfaction (1 to 5)
+  invoice:      invoice_id (invoice), action (issued, paid, payment_failed, overdue or
+                voided), amount and currency (49.50 with a currency column, or 49.50 EUR),
+                due_time (due_date), failure_reason
+  dispute:      dispute_id (dispute), action (opened or closed), invoice_id, amount and
+                currency, reason
+  lifecycle:    action (activation, milestone, renewal, churn or seat_change), and with it
+                milestone, renewal_time (renewal_date), reason or seats
 
 Bad rows are told with their line numbers and set aside in FILE.rejected, which can be
 corrected and imported. Exit codes: 0 all rows taken in, or there are none; 1 some
@@ -82,6 +93,9 @@ Examples:
   mainstay import signals usage.csv
   mainstay import signals purchases.csv --map account=customer --map quantity=items \\
       --constant metric=purchases --constant source=shop
+  mainstay import signals tickets.csv --map ticket_id=Number --map action=Event \\
+      --constant source=helpdesk
+  mainstay import signals invoices.csv --constant currency=EUR --constant source=billing
   mainstay import signals events.jsonl --dry-run";
 
 /// What to take in.

@@ -11,6 +11,8 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod model_files;
 pub(crate) mod models;
+pub(crate) mod risks;
+mod service_status;
 pub(crate) mod status;
 pub(crate) mod up;
 pub(crate) mod watch;
@@ -38,7 +40,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Cases(command) => {
             cases::run(command, &connect_to(ServiceName::Interventions)?, &mut output).await.map(|()| DONE)?
         }
-        Command::Status(arguments) => status::run(arguments, &connect()?, &mut output).await?,
+        Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Status(_) => status::run(&arguments.global, &connect()?, &mut output).await?,
     };
     output.flush()?;
     Ok(exit)

@@ -1,4 +1,4 @@
-//! `mainstay status`: is the server up, and how is the portfolio.
+//! `mainstay status`: is the server up, how is the portfolio, and how is each service doing.
 
 use clap::Args;
 use comfy_table::{Cell, Table};
@@ -11,7 +11,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::command::{health, models};
+use crate::arguments::GlobalOptions;
+use crate::command::{health, models, service_status};
 use crate::connection::Connection;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::money;
@@ -39,18 +40,19 @@ struct Answers {
 }
 
 /// Runs the command.
-pub(crate) async fn run(
-    _arguments: &StatusArguments,
-    connection: &Connection,
-    output: &mut Output,
-) -> Result<u8, Failure> {
+pub(crate) async fn run(options: &GlobalOptions, connection: &Connection, output: &mut Output) -> Result<u8, Failure> {
     let presence = presence(connection).await?;
     let is_serving = presence.serving == ServingStatus::Serving;
     let answers = if is_serving { Some(ask(connection).await) } else { None };
+    let services = service_status::ask(options).await;
     if output.is_json() {
-        output.line(&json(connection, &presence, answers.as_ref())?)?;
+        let mut status = json(connection, &presence, answers.as_ref())?;
+        status["services"] = service_status::services_json(&services)?;
+        output.line(&format!("{status:#}"))?;
     } else {
         show(connection, &presence, answers.as_ref(), output)?;
+        output.line("")?;
+        output.table(service_status::services_table(&services))?;
     }
     Ok(if is_serving { DONE } else { FAILED })
 }
@@ -157,7 +159,7 @@ fn arr(count: &BandCount) -> String {
     count.arr.iter().map(money::format).collect::<Vec<_>>().join(", ")
 }
 
-fn json(connection: &Connection, presence: &Presence, answers: Option<&Answers>) -> Result<String, Failure> {
+fn json(connection: &Connection, presence: &Presence, answers: Option<&Answers>) -> Result<serde_json::Value, Failure> {
     let mut status = serde_json::json!({
         "server": connection.channel.address().as_str(),
         "serving": presence.serving == ServingStatus::Serving,
@@ -174,7 +176,7 @@ fn json(connection: &Connection, presence: &Presence, answers: Option<&Answers>)
         status["feed"] = answers.feed.as_ref().map_or_else(|status| Ok(error(status)), to_json)?;
         status["portfolio"] = answers.summary.as_ref().map_or_else(|status| Ok(error(status)), to_json)?;
     }
-    Ok(format!("{status:#}"))
+    Ok(status)
 }
 
 #[cfg(test)]

@@ -28,6 +28,16 @@ impl FieldReader<'_> {
         self.read(field, read)
     }
 
+    /// A text as it stands there; empty when there is none.
+    pub(crate) fn text(&self, field: &str) -> String {
+        self.mapping.value(field, self.row).unwrap_or_default().to_owned()
+    }
+
+    /// A text that may not be empty.
+    pub(crate) fn required_text(&mut self, field: &str) -> String {
+        self.required(field, |text| Ok(text.to_owned())).unwrap_or_default()
+    }
+
     /// A field that may not be empty where the row names it.
     pub(crate) fn filled_if_named<T>(
         &mut self,

@@ -20,6 +20,7 @@ mod send_accounts;
 mod send_signals;
 mod signals;
 mod source;
+mod story_signals;
 mod values;
 
 use std::time::Instant;

@@ -13,6 +13,7 @@ use crate::import::batches::{Mapper, Place};
 use crate::import::fields::{FieldReader, account_name};
 use crate::import::mapping::{Field, Fields, Mapping};
 use crate::import::row::Row;
+use crate::import::story_signals;
 use crate::import::values::{DateReader, number, whole_number};
 
 /// The source of rows that name none.
@@ -33,6 +34,22 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("action"),
         Field::new("feature"),
         Field::new("count"),
+        Field::with_aliases("ticket_id", &["ticket"]),
+        Field::with_aliases("invoice_id", &["invoice"]),
+        Field::with_aliases("dispute_id", &["dispute"]),
+        Field::new("priority"),
+        Field::new("subject"),
+        Field::new("text"),
+        Field::with_aliases("requester_email", &["requester"]),
+        Field::new("satisfaction"),
+        Field::new("amount"),
+        Field::new("currency"),
+        Field::with_aliases("due_time", &["due_date"]),
+        Field::new("failure_reason"),
+        Field::new("reason"),
+        Field::new("milestone"),
+        Field::with_aliases("renewal_time", &["renewal_date"]),
+        Field::new("seats"),
     ],
     prefixes: &[],
     required: &["account", "event_time"],
@@ -52,6 +69,10 @@ enum Kind {
     Gauge,
     Activity,
     FeatureUse,
+    Ticket,
+    Invoice,
+    Dispute,
+    Lifecycle,
 }
 
 impl SignalMapper {
@@ -68,17 +89,33 @@ impl SignalMapper {
                 "gauge" => Ok(Kind::Gauge),
                 "activity" => Ok(Kind::Activity),
                 "feature_use" | "feature" => Ok(Kind::FeatureUse),
-                _ => Err(format!("`{word}` is not a kind: usage, gauge, activity or feature_use")),
+                "ticket" => Ok(Kind::Ticket),
+                "invoice" => Ok(Kind::Invoice),
+                "dispute" => Ok(Kind::Dispute),
+                "lifecycle" => Ok(Kind::Lifecycle),
+                _ => Err(format!(
+                    "`{word}` is not a kind: usage, gauge, activity, feature_use, ticket, invoice, dispute or lifecycle"
+                )),
             };
         }
         let has = |field: &str| self.mapping.value(field, row).is_some();
+        // A dispute may name its invoice.
+        match (has("ticket_id"), has("dispute_id"), has("invoice_id")) {
+            (true, false, false) => return Ok(Kind::Ticket),
+            (false, true, _) => return Ok(Kind::Dispute),
+            (false, false, true) => return Ok(Kind::Invoice),
+            (true, ..) => return Err("is missing, and ticket_id is not the only id that is filled".to_owned()),
+            (false, false, false) => {}
+        }
         match (has("quantity"), has("level"), has("feature"), has("user_id")) {
             (true, false, false, _) => Ok(Kind::Usage),
             (false, true, false, _) => Ok(Kind::Gauge),
             (false, false, true, _) => Ok(Kind::FeatureUse),
             (false, false, false, true) => Ok(Kind::Activity),
             (false, false, false, false) => {
-                Err("is missing, and no field tells it: quantity, level, feature or user_id".to_owned())
+                Err("is missing, and no field tells it: quantity, level, feature, user_id, ticket_id, invoice_id or \
+                     dispute_id"
+                    .to_owned())
             }
             _ => Err("is missing, and more than one of quantity, level and feature is filled".to_owned()),
         }
@@ -102,7 +139,7 @@ impl Mapper for SignalMapper {
             account: fields.required("account", account_name).unwrap_or_default(),
             event_time: fields.required("event_time", |text| self.dates.read(text)),
             source: self.mapping.value("source", row).unwrap_or(DEFAULT_SOURCE).to_owned(),
-            payload: kind.map(|kind| payload(kind, &mut fields)),
+            payload: kind.map(|kind| payload(kind, &mut fields, &self.dates)),
             ..Signal::default()
         };
         signal.source_id = if source_id.is_empty() {
@@ -127,26 +164,28 @@ impl Mapper for SignalMapper {
     }
 }
 
-fn payload(kind: Kind, fields: &mut FieldReader<'_>) -> Payload {
-    let as_given = |text: &str| Ok(text.to_owned());
+fn payload(kind: Kind, fields: &mut FieldReader<'_>, dates: &DateReader) -> Payload {
     match kind {
         Kind::Usage => Payload::Usage(UsageCount {
-            metric: fields.required("metric", as_given).unwrap_or_default(),
+            metric: fields.required_text("metric"),
             quantity: fields.required("quantity", whole_number).unwrap_or_default(),
         }),
         Kind::Gauge => Payload::Gauge(Gauge {
-            metric: fields.required("metric", as_given).unwrap_or_default(),
+            metric: fields.required_text("metric"),
             level: fields.required("level", number).unwrap_or_default(),
         }),
-        Kind::Activity => Payload::Activity(UserActivity {
-            user_id: fields.required("user_id", as_given).unwrap_or_default(),
-            action: fields.read("action", as_given).unwrap_or_default(),
-        }),
+        Kind::Activity => {
+            Payload::Activity(UserActivity { user_id: fields.required_text("user_id"), action: fields.text("action") })
+        }
         Kind::FeatureUse => Payload::FeatureUse(FeatureUse {
-            feature: fields.required("feature", as_given).unwrap_or_default(),
-            user_id: fields.read("user_id", as_given).unwrap_or_default(),
+            feature: fields.required_text("feature"),
+            user_id: fields.text("user_id"),
             count: fields.read("count", whole_number).unwrap_or_default(),
         }),
+        Kind::Ticket => story_signals::ticket(fields),
+        Kind::Invoice => story_signals::invoice(fields, dates),
+        Kind::Dispute => story_signals::dispute(fields),
+        Kind::Lifecycle => story_signals::lifecycle(fields, dates),
     }
 }
 
@@ -168,6 +207,13 @@ fn derived_id(signal: &Signal, line: Option<u64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mainstay_api::mainstay::common::v1::Money;
+    use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
+    use mainstay_api::mainstay::scoring::v1::{
+        Activation, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Milestone,
+        Renewal, SeatChange, TicketAction, TicketPriority, TicketSignal,
+    };
+
     use super::*;
     use crate::import::mapping::tests::{pairs, row};
 
@@ -198,8 +244,86 @@ mod tests {
         assert_eq!(payload_of(&[("feature", "api"), ("user_id", "u1"), ("count", "3")]), Ok(feature));
         assert!(payload_of(&[("metric", "emails")]).is_err_and(|fault| fault.contains("no field tells it")));
         assert!(payload_of(&[("quantity", "1"), ("level", "1")]).is_err_and(|fault| fault.contains("more than one")));
-        assert!(payload_of(&[("kind", "ticket")]).is_err_and(|fault| fault.contains("is not a kind")));
+        assert!(payload_of(&[("kind", "login")]).is_err_and(|fault| fault.contains("is not a kind")));
         assert!(payload_of(&[("kind", "gauge"), ("metric", "seats")]).is_err_and(|fault| fault == "level: is missing"));
+    }
+
+    #[test]
+    fn tickets_billing_and_contracts_are_read() {
+        let ticket = Payload::Ticket(TicketSignal {
+            ticket_id: "t-1".to_owned(),
+            action: TicketAction::Opened.into(),
+            priority: TicketPriority::Critical.into(),
+            subject: "Nothing works".to_owned(),
+            text: "Help!".to_owned(),
+            requester_email: "eve@acme.example".to_owned(),
+            satisfaction: Some(1),
+        });
+        assert_eq!(
+            payload_of(&[
+                ("ticket", "t-1"),
+                ("action", "Opened"),
+                ("priority", "critical"),
+                ("subject", "Nothing works"),
+                ("text", "Help!"),
+                ("requester", "eve@acme.example"),
+                ("satisfaction", "1"),
+            ]),
+            Ok(ticket)
+        );
+        let invoice = Payload::Invoice(InvoiceSignal {
+            invoice_id: "in-1".to_owned(),
+            action: InvoiceAction::PaymentFailed.into(),
+            amount: Some(Money { currency_code: "EUR".to_owned(), minor_units: 4_950 }),
+            due_time: Some(prost_types::Timestamp { seconds: 86_400, nanos: 0 }),
+            failure_reason: "card expired".to_owned(),
+        });
+        let mut row =
+            vec![("invoice_id", "in-1"), ("action", "payment-failed"), ("amount", "49.50"), ("currency", "EUR")];
+        row.extend([("due_date", "1970-01-02"), ("failure_reason", "card expired")]);
+        assert_eq!(payload_of(&row), Ok(invoice));
+        let dispute = Payload::Dispute(DisputeSignal {
+            dispute_id: "d-1".to_owned(),
+            action: DisputeAction::Closed.into(),
+            invoice_id: "in-1".to_owned(),
+            ..DisputeSignal::default()
+        });
+        assert_eq!(payload_of(&[("dispute_id", "d-1"), ("invoice_id", "in-1"), ("action", "closed")]), Ok(dispute));
+        let change = |change| Ok(Payload::Lifecycle(LifecycleSignal { change: Some(change) }));
+        let contract = |values: &[(&str, &str)]| payload_of(&[&[("kind", "lifecycle")], values].concat());
+        let seats = Change::SeatChange(SeatChange { seats: 12 });
+        assert_eq!(contract(&[("action", "seat change"), ("seats", "12")]), change(seats));
+        let renewal = Renewal { renewal_time: Some(prost_types::Timestamp { seconds: 86_400, nanos: 0 }) };
+        assert_eq!(
+            contract(&[("action", "renewal"), ("renewal_date", "1970-01-02")]),
+            change(Change::Renewal(renewal))
+        );
+        let churn = Change::Churn(Churn { reason: "price".to_owned() });
+        assert_eq!(contract(&[("action", "churn"), ("reason", "price")]), change(churn));
+        let milestone = Change::Milestone(Milestone { milestone: "first_import".to_owned() });
+        assert_eq!(contract(&[("action", "milestone"), ("milestone", "first_import")]), change(milestone));
+        assert_eq!(contract(&[("action", "activation")]), change(Change::Activation(Activation {})));
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_row_of_a_story_is_told() {
+        let faults =
+            payload_of(&[("ticket_id", "t-1"), ("action", "closed"), ("priority", "p1"), ("satisfaction", "x")]);
+        let faults = faults.expect_err("faults");
+        for fault in [
+            "action: `closed` is no action of a ticket: opened, updated",
+            "priority: `p1` is no priority: low,",
+            "satisfaction: `x` is not a whole number",
+        ] {
+            assert!(faults.contains(fault), "{faults}");
+        }
+        let fault = payload_of(&[("invoice_id", "in-1"), ("action", "paid"), ("amount", "5")]).expect_err("a fault");
+        assert!(fault.contains("amount: ") && fault.contains("needs a currency"), "{fault}");
+        let fault = payload_of(&[("kind", "lifecycle"), ("action", "renewal")]).expect_err("a fault");
+        assert_eq!(fault, "renewal_time: is missing");
+        assert!(
+            payload_of(&[("ticket_id", "1"), ("invoice_id", "1")]).is_err_and(|fault| fault.contains("not the only"))
+        );
     }
 
     #[test]

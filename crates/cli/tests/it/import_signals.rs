@@ -102,3 +102,29 @@ async fn what_was_taken_in_before_the_server_went_away_is_told() {
     assert!(ran.err.contains("line 22: the row is longer than 4 MiB"), "{}", ran.err);
     assert!(ran.err.contains("Run the same command again"), "{}", ran.err);
 }
+
+#[tokio::test]
+async fn tickets_billing_and_contracts_are_taken_in_from_csv_and_json_lines() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "\
+account,date,Number,Event,priority
+acme,2026-11-20,t-1,opened,urgent
+acme,2026-11-21,t-1,resolved,
+acme,2026-11-21,t-2,closed,
+";
+    let file = write(folder.path(), "tickets.csv", text);
+    let arguments = ["import", "signals", &file, "--map", "ticket_id=Number", "--map", "action=Event"];
+    let ran = run(server.address, &arguments).await;
+    assert_eq!((ran.code, ran.out.as_str()), (1, "signals: 2 recorded, 0 known already; 1 rejected\n"));
+    assert!(ran.err.contains("line 4: action: `closed` is no action of a ticket"), "{}", ran.err);
+
+    let lines = [
+        "{\"account\":\"acme\",\"date\":\"2026-11-20\",\"invoice\":\"in-1\",\"action\":\"payment_failed\",\"amount\":\"49.50 EUR\"}",
+        "{\"account\":\"acme\",\"date\":\"2026-11-20\",\"dispute\":\"d-1\",\"invoice\":\"in-1\",\"action\":\"opened\"}",
+        "{\"account\":\"acme\",\"date\":\"2026-11-20\",\"kind\":\"lifecycle\",\"action\":\"seat_change\",\"seats\":12}",
+    ];
+    let file = write(folder.path(), "billing.jsonl", &lines.join("\n"));
+    let ran = run(server.address, &["import", "signals", &file]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "signals: 3 recorded, 0 known already; 0 rejected\n"), "{}", ran.err);
+}

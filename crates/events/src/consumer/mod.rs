@@ -24,6 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_domain::PARTITION_COUNT;
 use mainstay_storage::{SchemaName, StorageError};
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -40,6 +41,17 @@ pub use parked::{ParkedEvent, ParkedEvents};
 pub use remote::RemoteSource;
 pub use settings::{ConsumerSettings, ConsumerStart};
 pub use source::{EventSource, SourceBatch, SourceError, SourcePosition, SourceStream};
+
+/// How far a consumer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerProgress {
+    /// Name of the feed.
+    pub feed: String,
+    /// Events from the partition that is furthest behind to the newest of the feed; none when the feed cannot be reached.
+    pub lag: Option<i64>,
+    /// Events that are set aside.
+    pub parked: i64,
+}
 
 /// Why a consumer did not come through what its feed holds.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +72,9 @@ impl From<SessionError> for CatchUpError {
         }
     }
 }
+
+/// How long a feed may take to say where it stands.
+const POSITION_WAIT: Duration = Duration::from_secs(2);
 
 /// Longest wait before the feed is tried again.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -131,6 +146,22 @@ impl Consumer {
     pub async fn catch_up(&self) -> Result<usize, CatchUpError> {
         let mut session = Session::open(Arc::new(self.worker()), Arc::clone(&self.source)).await?;
         Ok(session.catch_up().await?)
+    }
+
+    /// How far the consumer is, as its database has it: the same from every replica.
+    ///
+    /// # Errors
+    /// When the consumer's own database cannot be read. A feed that cannot be reached is none.
+    pub async fn progress(&self) -> Result<ConsumerProgress, StorageError> {
+        let worker = self.worker();
+        let all: Vec<i16> = (0..PARTITION_COUNT).collect();
+        let offsets = worker.store.offsets(&worker.pool, &all).await?;
+        let parked = worker.store.parked_count(&worker.pool).await?;
+        let position = tokio::time::timeout(POSITION_WAIT, self.source.position()).await;
+        let newest = position.ok().and_then(Result::ok).map(|position| position.newest_offset);
+        let behind = offsets.iter().map(|row| row.offset).min().unwrap_or(0);
+        let lag = newest.map(|newest| (newest - behind).max(0));
+        Ok(ConsumerProgress { feed: self.source.feed().to_owned(), lag, parked })
     }
 
     fn worker(&self) -> Worker {

@@ -43,6 +43,7 @@ struct Statements {
     checkpoint: SqlStr,
     record_failure: SqlStr,
     parked_accounts: SqlStr,
+    parked_count: SqlStr,
     park: SqlStr,
     requeued: SqlStr,
     first_requeued: SqlStr,
@@ -204,6 +205,15 @@ impl Store {
             .await?)
     }
 
+    /// How many events are set aside.
+    pub(super) async fn parked_count(&self, pool: &PgPool) -> Result<i64, StorageError> {
+        Ok(sqlx::query_scalar(self.statements.parked_count.clone())
+            .bind(&self.consumer)
+            .bind(&self.feed)
+            .fetch_one(pool)
+            .await?)
+    }
+
     /// Sets an event aside.
     pub(super) async fn park(
         &self,
@@ -349,6 +359,9 @@ impl Statements {
                      failing_offset = $4, last_error = $5
                  WHERE consumer = $1 AND feed = $2 AND partition = $3 AND feed_offset < $4
                  RETURNING attempts"
+            )),
+            parked_count: sql(format!(
+                "SELECT count(*) FROM {schema}.consumer_parked WHERE consumer = $1 AND feed = $2"
             )),
             parked_accounts: sql(format!(
                 "SELECT DISTINCT account_id FROM {schema}.consumer_parked

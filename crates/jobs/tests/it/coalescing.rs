@@ -49,6 +49,18 @@ async fn keys_that_come_twice_in_one_call_are_joined_too() {
 }
 
 #[tokio::test]
+async fn those_of_some_keys_that_have_a_job_are_told() {
+    let fixture = Fixture::new().await;
+    let later = fixture.now() + TimeDelta::hours(1);
+    fixture.schedule("a", later, None).await;
+    fixture.schedule("b", later, None).await;
+    let mut connection = fixture.pool().acquire().await.expect("a connection");
+    let present = fixture.jobs.present(&mut connection, QUEUE, &["b", "c"]).await.expect("an answer");
+    assert_eq!(present, ["b"]);
+    assert_eq!(fixture.jobs.present(&mut connection, "another", &["a"]).await.expect("an answer"), [""; 0]);
+}
+
+#[tokio::test]
 async fn nothing_to_schedule_is_nothing() {
     let fixture = Fixture::new().await;
     let mut connection = fixture.pool().acquire().await.expect("a connection");

@@ -12,6 +12,7 @@ use mainstay_api::mainstay::interventions::v1::case_service_client::CaseServiceC
 use mainstay_api::mainstay::interventions::v1::policy_service_client::PolicyServiceClient;
 use mainstay_api::mainstay::interventions::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::scoring::v1 as scoring;
+use mainstay_api::mainstay::status::v1::status_service_client::StatusServiceClient;
 use mainstay_delivery::{DeliverySettings, SmtpSettings};
 use mainstay_domain::{AccountId, Clock, IdSource, ManualClock};
 use mainstay_events::{EventLog, EventSource, FeedReader, LocalSource, NewEvent};
@@ -40,6 +41,7 @@ pub(crate) struct Harness {
     pub policies: PolicyServiceClient<Channel>,
     pub reports: ReportServiceClient<Channel>,
     pub feed: EventFeedServiceClient<Channel>,
+    pub status: StatusServiceClient<Channel>,
     pub clock: ManualClock,
     pub database: TestDatabase,
     pub scoring: FakeFeed,
@@ -65,7 +67,8 @@ impl Harness {
             cases: CaseServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             reports: ReportServiceClient::new(channel.clone()),
-            feed: EventFeedServiceClient::new(channel),
+            feed: EventFeedServiceClient::new(channel.clone()),
+            status: StatusServiceClient::new(channel),
             clock,
             workers: service.workers(),
             database,

@@ -2,6 +2,7 @@
 
 use mainstay_api::mainstay::interventions::v1 as proto;
 use mainstay_api::mainstay::scoring::v1 as scoring;
+use mainstay_api::mainstay::status::v1::GetStatusRequest as StatusRequest;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -160,4 +161,22 @@ async fn lists_come_in_pages_without_gap_or_repeat() {
     cases.sort();
     cases.dedup();
     assert_eq!(cases.len(), 7);
+}
+
+#[tokio::test]
+async fn the_status_tells_of_feeds_due_work_and_messages() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    harness.clock.advance(chrono::TimeDelta::hours(3));
+    let status = harness.status.get_status(StatusRequest {}).await.expect("a status").into_inner();
+    assert_eq!(status.service, "interventions");
+    let lags: Vec<_> = status.consumers.iter().map(|consumer| (consumer.feed.as_str(), consumer.lag)).collect();
+    assert_eq!(lags, [("scoring", Some(0)), ("surveys", Some(0))]);
+    let clocks = status.queues.iter().find(|queue| queue.queue == "clocks").expect("a queue");
+    // The breach of one, and the warning of the next.
+    assert_eq!((clocks.due_count, clocks.scheduled_count, clocks.dead_count), (2, 3, 0));
+    assert!(clocks.oldest_due_time.is_some());
+    assert_eq!(status.messages.map(|messages| (messages.pending_count, messages.dead_count)), Some((0, 0)));
+    assert!(status.feed_offset >= 1);
 }

@@ -3,7 +3,7 @@
 use mainstay_domain::AccountId;
 
 use super::{App, Mutation, Replayable, ScoringError, account_changes};
-use crate::domain::account::{Account, AccountChange};
+use crate::domain::account::Account;
 use crate::storage::accounts;
 
 /// Where an account is moved.
@@ -39,11 +39,11 @@ pub(crate) async fn execute<T: Replayable + Send>(
         if etag.is_some_and(|etag| !stored.etag().matches(etag)) {
             return Err(ScoringError::EtagMismatch);
         }
-        let (account, kind) = match archival {
-            Archival::IntoArchive => (stored.archived(now), AccountChange::Archived),
-            Archival::OutOfArchive => (stored.unarchived(now), AccountChange::Unarchived),
+        let account = match archival {
+            Archival::IntoArchive => stored.archived(now),
+            Archival::OutOfArchive => stored.unarchived(now),
         };
-        account_changes::store(app, conn, std::slice::from_ref(&account), |_| kind, now).await?;
+        account_changes::store(app, conn, std::slice::from_ref(&account), &locked, now).await?;
         Ok(answer(&account))
     })
     .await

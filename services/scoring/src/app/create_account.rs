@@ -6,7 +6,7 @@ use mainstay_domain::Violations;
 
 use super::{App, Mutation, Replayable, ScoringError, account_changes, parent_checks};
 use crate::domain::GivenParent;
-use crate::domain::account::{Account, AccountChange, GivenAccount};
+use crate::domain::account::{Account, GivenAccount};
 use crate::storage::accounts;
 
 /// Creates an account whose facts are checked by themselves. `answer` makes of it what the caller is told.
@@ -28,7 +28,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             return Err(ScoringError::Invalid(found));
         }
         let account = Account::created(given, now);
-        account_changes::store(app, conn, std::slice::from_ref(&account), |_| AccountChange::Created, now).await?;
+        account_changes::store(app, conn, std::slice::from_ref(&account), &HashMap::new(), now).await?;
         Ok(answer(&account))
     })
     .await

@@ -34,6 +34,8 @@ pub(crate) enum ScoringError {
     RecomputeRunning(Uuid),
     #[error("operation {0} does not exist")]
     OperationNotFound(String),
+    #[error("risk trigger {0} does not exist")]
+    RiskTriggerNotFound(String),
     #[error("the etag is not that of the stored resource")]
     EtagMismatch,
     #[error("the request id was used with another content")]

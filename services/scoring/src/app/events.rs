@@ -2,13 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
-use mainstay_domain::ModelId;
+use mainstay_domain::{AccountId, ModelId};
 use mainstay_events::NewEvent;
 
 use super::App;
 use super::get_model::ModelView;
+use super::report_plan_usage::PlanUsageReport;
+use super::risk_changes::Told;
 use crate::convert;
 use crate::domain::account::{Account, AccountChange};
+use crate::domain::lifecycle::LifecycleSignal;
+use crate::domain::risk_trigger::RiskTrigger;
+use crate::domain::signal::Signal;
+use crate::domain::ticket::{TicketAction, TicketStory};
 use crate::domain::{Announced, HealthRecord};
 
 /// An account's health changed since the last such event.
@@ -36,4 +42,55 @@ pub(super) fn model_activated(app: &App, view: &ModelView, previous: Option<&Mod
         previous_model: previous.map(ModelId::name).unwrap_or_default(),
     };
     NewEvent::of(app.ids.new_id(), None, &payload, now)
+}
+
+/// A condition that puts an account at risk began, went on with other data, or ended.
+pub(super) fn risk_trigger_changed(app: &App, trigger: &RiskTrigger, told: Told, now: DateTime<Utc>) -> NewEvent {
+    let (id, account) = (app.ids.new_id(), Some(&trigger.account));
+    let trigger = Some(convert::risk_trigger::message(trigger));
+    match told {
+        Told::Raised => NewEvent::of(id, account, &proto::RiskTriggerRaised { trigger }, now),
+        Told::Updated => NewEvent::of(id, account, &proto::RiskTriggerUpdated { trigger }, now),
+        Told::Cleared => NewEvent::of(id, account, &proto::RiskTriggerCleared { trigger }, now),
+    }
+}
+
+/// A signal moved the story of a ticket to what it is now; what happened last did so at this time.
+pub(super) fn ticket_changed(
+    app: &App,
+    signal: &Signal,
+    (action, event_at): (TicketAction, DateTime<Utc>),
+    story: &TicketStory,
+) -> NewEvent {
+    let payload = convert::story_signal::ticket_changed(signal, action, story);
+    NewEvent::of(app.ids.new_id(), Some(&signal.account), &payload, event_at)
+}
+
+/// Something happened to a contract, when the signal says.
+pub(super) fn lifecycle_changed(app: &App, signal: &Signal, change: &LifecycleSignal) -> NewEvent {
+    let payload = proto::LifecycleChanged {
+        change: Some(convert::story_signal::lifecycle_message(change)),
+        change_time: Some(convert::common::timestamp(signal.event_at)),
+    };
+    NewEvent::of(app.ids.new_id(), Some(&signal.account), &payload, signal.event_at)
+}
+
+/// How much of its plan an account used in a month.
+pub(super) fn plan_usage_reported(
+    app: &App,
+    account: &AccountId,
+    report: &PlanUsageReport,
+    now: DateTime<Utc>,
+) -> NewEvent {
+    let payload = proto::PlanUsageReported {
+        month: report.month.format("%Y-%m").to_string(),
+        limits: report
+            .limits
+            .iter()
+            .map(|(metric, used, limit)| proto::LimitUsage { metric: metric.clone(), used: *used, limit: *limit })
+            .collect(),
+        active_users: report.active_users,
+        seats: report.seats,
+    };
+    NewEvent::of(app.ids.new_id(), Some(account), &payload, now)
 }

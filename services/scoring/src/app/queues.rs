@@ -11,3 +11,12 @@ pub(crate) const MARK_ALL_QUEUE: &str = "mark_all";
 pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";
 /// Operations to end when their work is done: the key is the operation's id.
 pub(crate) const OPERATIONS_QUEUE: &str = "operations";
+/// Payload of a job of [`RESCORE_QUEUE`] whose account may have gone silent: that is looked at with today's score.
+pub(crate) const SILENCE_DUE: &str = "silence";
+/// Accounts that may have gone silent: the key is the account's id, due when its last activity known then was 14 whole days ago. An
+/// account that was active and is neither inactive nor gone has one, or is about to be looked at. Only who holds the account's row
+/// begins one; its worker only hands it over.
+pub(crate) const INACTIVITY_QUEUE: &str = "inactivity";
+/// Tells how much of their plans accounts used in a month: one job, whose low mark is the month's first day and whose payload is the
+/// last account that was told.
+pub(crate) const PLAN_USAGE_QUEUE: &str = "plan_usage";

@@ -13,6 +13,13 @@ use crate::storage::health::{self, KnownHealth};
 /// How many days before today are kept beside it.
 const RECENT_DAYS: usize = 30;
 
+/// Of an account, as its row said before it was written today.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before {
+    pub score: Option<Points>,
+    pub last_activity_day: Option<NaiveDate>,
+}
+
 /// What is known of accounts before today's row is written.
 pub(super) struct RecentScores {
     known: HashMap<String, KnownHealth>,
@@ -55,6 +62,13 @@ impl RecentScores {
     /// What the last event said of an account.
     pub(super) fn announced(&self, account: &AccountId) -> Announced {
         self.known.get(account.as_str()).map(|known| known.announced).unwrap_or_default()
+    }
+
+    /// What was written last, of today or an earlier day.
+    pub(super) fn before(&self, account: &AccountId) -> Before {
+        let known = self.known.get(account.as_str());
+        let last_activity_day = known.and_then(|known| known.last_activity_day);
+        Before { score: known.and_then(|known| known.score), last_activity_day }
     }
 
     /// The scores of the 30 days before today, yesterday's first.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{Violations, day_of};
+use mainstay_domain::{AccountId, Violations, day_of};
 use sqlx::PgConnection;
 
 use super::mark_all_accounts::mark_all_soon;
 use super::queues::RESCORE_QUEUE;
 use super::refused_batch::{BatchFields, refuse_all};
-use super::{App, Mutation, Replayable, ScoringError, pulse_changes};
+use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stories};
 use crate::domain::day_number;
 use crate::domain::signal::{Signal, SignalKind};
 use crate::storage::series_deltas::SeriesDeltas;
@@ -139,32 +139,46 @@ async fn record(
         return Ok(RecordedSignals::default());
     }
     let new = signals::insert_new(conn, accepted, now).await?;
-    let deltas = SeriesDeltas::of(new.iter().map(|&index| accepted[index]));
-    series::add(conn, &deltas).await?;
-    mark(app, conn, &deltas, now).await?;
+    let recorded = || new.iter().map(|&index| accepted[index]);
+    let deltas = SeriesDeltas::of(recorded());
+    if !deltas.first_days().is_empty() {
+        series::add(conn, &deltas).await?;
+        revive(app, conn, &deltas, now).await?;
+    }
+    let changed_accounts = record_stories::execute(app, conn, recorded(), now).await?;
+    mark(app, conn, &deltas, &changed_accounts, now).await?;
     Ok(RecordedSignals { recorded: new.len(), duplicates: accepted.len() - new.len(), refused: Vec::new() })
 }
 
-/// Has the accounts of new signals scored again, from the earliest day that changed, and all accounts when a source came
-/// to life. A signal ahead of the clock counts when its day comes.
-async fn mark(
+/// Has all accounts scored again when a source came to life.
+///
+/// Before the accounts of the signals are marked: who marks all accounts holds this job while it waits for their marks.
+async fn revive(
     app: &App,
     conn: &mut PgConnection,
     deltas: &SeriesDeltas<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
-    let first_days = deltas.first_days();
-    if first_days.is_empty() {
-        return Ok(());
-    }
-    let today = day_of(now);
     let new_days = pulses::add(conn, deltas.pulse_days()).await?;
-    if let Some(first_day) = pulse_changes::first_day_changed(app, conn, &new_days, today).await? {
-        // Before the accounts' marks: who marks all accounts holds this job while it waits for theirs.
+    if let Some(first_day) = pulse_changes::first_day_changed(app, conn, &new_days, day_of(now)).await? {
         mark_all_soon(app, conn, first_day, now).await?;
     }
-    let keys: Vec<&str> = first_days.keys().copied().collect();
-    let marks: Vec<i64> = first_days.values().map(|day| i64::from(day_number((*day).min(today)))).collect();
-    app.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?;
     Ok(())
+}
+
+/// Has the accounts of new signals scored again, from the earliest day that changed, and those that changed themselves, as of today;
+/// in one statement, so that all lock due work in the order of its keys. A signal ahead of the clock counts when its day comes.
+async fn mark(
+    app: &App,
+    conn: &mut PgConnection,
+    deltas: &SeriesDeltas<'_>,
+    changed_accounts: &[AccountId],
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let today = day_of(now);
+    let of_signals = deltas.first_days().iter().map(|(&id, &day)| (id, day.min(today)));
+    let of_changes = changed_accounts.iter().map(|account| (account.as_str(), today));
+    let (keys, marks): (Vec<&str>, Vec<i64>) =
+        of_signals.chain(of_changes).map(|(id, day)| (id, i64::from(day_number(day)))).unzip();
+    Ok(app.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?)
 }

@@ -10,8 +10,9 @@ use sqlx::PgConnection;
 
 use super::account_series::load_series;
 use super::day_contexts::DayContexts;
+use super::health_risks::{self, KnownToday, ScoredToday};
 use super::model_cache::ModelBook;
-use super::recent_scores::{RecentScores, changes};
+use super::recent_scores::{Before, RecentScores, changes};
 use super::{App, ScoringError, events};
 use crate::domain::{
     AccountInputs, AccountSeries, HealthModel, HealthRecord, ScoringFactsByDay, day_number, deserves_event, score,
@@ -31,6 +32,8 @@ pub(crate) struct RescoreRequest {
     pub account_id: String,
     /// The earliest day whose inputs changed.
     pub from_day: NaiveDate,
+    /// Whether its time has come to be looked at for silence.
+    pub silence_due: bool,
 }
 
 /// What became of a request.
@@ -83,7 +86,20 @@ pub(crate) async fn execute(
     if !partly.is_empty() {
         health::forget_recent_scores(conn, &partly).await?;
     }
-    write_today(app, conn, records, today, now).await?;
+    let silence_due: HashSet<&str> =
+        requests.iter().filter(|request| request.silence_due).map(|request| request.account_id.as_str()).collect();
+    let scored = write_today(app, conn, records, &series, today, now).await?;
+    let scored: Vec<ScoredToday> = scored
+        .into_iter()
+        .map(|(row, before)| {
+            let silence_due = silence_due.contains(row.record.account.as_str());
+            ScoredToday { row, before, silence_due }
+        })
+        .collect();
+    if !scored.is_empty() {
+        let known = KnownToday { book: &book, accounts: &locked, series: &series, today };
+        health_risks::execute(app, conn, &known, &scored, now).await?;
+    }
 
     let outcomes: HashMap<&str, Rescored> = plans.iter().map(|plan| (plan.account.id.as_str(), plan.outcome)).collect();
     Ok(requests
@@ -180,26 +196,29 @@ fn score_days(
 }
 
 /// Writes today's rows of those whose today was scored, with an event for each
-/// change that deserves one.
+/// change that deserves one; answers the rows.
 async fn write_today(
     app: &App,
     conn: &mut PgConnection,
     records: Vec<HealthRecord>,
+    series: &HashMap<String, AccountSeries>,
     today: NaiveDate,
     now: DateTime<Utc>,
-) -> Result<(), ScoringError> {
+) -> Result<Vec<(CurrentHealth, Before)>, ScoringError> {
     let scored_before_today: HashSet<AccountId> =
         records.iter().filter(|record| record.day < today).map(|record| record.account.clone()).collect();
     let todays: Vec<HealthRecord> = records.into_iter().filter(|record| record.day == today).collect();
     if todays.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let ids: Vec<&str> = todays.iter().map(|record| record.account.as_str()).collect();
     let known = health::known(conn, &ids).await?;
     let recent = RecentScores::load(conn, known, &scored_before_today, &ids, today).await?;
     let mut told = Vec::new();
     let mut rows = Vec::with_capacity(todays.len());
+    let mut previous = Vec::with_capacity(todays.len());
     for record in todays {
+        previous.push(recent.before(&record.account));
         let last = recent.announced(&record.account);
         let announced = if deserves_event(last, record.announcement()) {
             told.push(events::health_changed(app, &record, last, now));
@@ -208,11 +227,14 @@ async fn write_today(
             last
         };
         let recent_scores = recent.scores(&record.account);
-        rows.push(CurrentHealth { changes: changes(record.score, &recent_scores), recent_scores, announced, record });
+        let changes = changes(record.score, &recent_scores);
+        let of_account = series.get(record.account.as_str());
+        let last_activity_day = of_account.and_then(|series| series.newest_activity_day(today));
+        rows.push(CurrentHealth { record, changes, recent_scores, announced, last_activity_day });
     }
     health::write_current(conn, &rows).await?;
     if !told.is_empty() {
         app.events.append(conn, &told, now).await?;
     }
-    Ok(())
+    Ok(rows.into_iter().zip(previous).collect())
 }

@@ -4,7 +4,7 @@ use mainstay_domain::{AccountId, Violations};
 
 use super::{App, Mutation, Replayable, ScoringError, account_changes, parent_checks};
 use crate::domain::GivenParent;
-use crate::domain::account::{Account, AccountChange, AccountFacts};
+use crate::domain::account::{Account, AccountFacts};
 use crate::storage::accounts;
 
 /// Gives the account `id` the facts that `change` makes of it, or says all that
@@ -37,7 +37,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             return Err(invalid(fault));
         }
         let account = stored.changed(facts, now);
-        account_changes::store(app, conn, std::slice::from_ref(&account), |_| AccountChange::Updated, now).await?;
+        account_changes::store(app, conn, std::slice::from_ref(&account), &locked, now).await?;
         Ok(answer(&account))
     })
     .await

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::refused_batch::{BatchFields, refuse_all};
 use super::{App, Mutation, Replayable, ScoringError, account_changes, parent_checks};
 use crate::domain::GivenParent;
-use crate::domain::account::{Account, AccountChange, AccountFacts, BatchItem, GivenAccount};
+use crate::domain::account::{Account, AccountFacts, BatchItem, GivenAccount};
 use crate::storage::accounts;
 
 const FIELDS: BatchFields = BatchFields { items: "accounts", account: "name" };
@@ -61,10 +61,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 }
             }
         }
-        let kind = |account: &Account| {
-            if stored.contains_key(&account.id) { AccountChange::Updated } else { AccountChange::Created }
-        };
-        account_changes::store(app, conn, &changed, kind, now).await?;
+        account_changes::store(app, conn, &changed, &stored, now).await?;
         Ok(answer(outcome))
     })
     .await

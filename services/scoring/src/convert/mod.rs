@@ -4,4 +4,6 @@ pub(crate) mod account;
 pub(crate) mod common;
 pub(crate) mod health;
 pub(crate) mod model;
+pub(crate) mod risk_trigger;
 pub(crate) mod signal;
+pub(crate) mod story_signal;

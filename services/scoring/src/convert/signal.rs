@@ -5,6 +5,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations};
 
 use super::common::{enum_values, time, timestamp};
+use super::story_signal;
 use crate::domain::signal::{Payload, Signal, SignalKind, StoredSignal, check_event_time, check_source};
 
 /// A signal of a message, or all that is wrong with it at the time `now`.
@@ -15,16 +16,19 @@ pub(crate) fn signal(given: proto::Signal, now: DateTime<Utc>) -> Result<Signal,
         found.add("event_time", "is required");
     }
     let event_at = time(&mut found, "event_time", given.event_time.as_ref());
-    let payload = given.payload.map(payload);
-    if payload.is_none() {
-        found.add("payload", "is required: one of usage, gauge, activity, feature_use");
+    if given.payload.is_none() {
+        found.add(
+            "payload",
+            "is required: one of usage, gauge, activity, feature_use, ticket, invoice, dispute, lifecycle",
+        );
     }
+    let payload = given.payload.and_then(|given| payload(&mut found, given));
     check_source(&mut found, &given.source, &given.source_id);
     if let Some(event_at) = event_at {
         check_event_time(&mut found, event_at, now);
     }
     if let Some(payload) = &payload {
-        payload.check(&mut found);
+        payload.check(&mut found, event_at);
     }
     match (account, event_at, payload) {
         (Some(account), Some(event_at), Some(payload)) => {
@@ -35,8 +39,9 @@ pub(crate) fn signal(given: proto::Signal, now: DateTime<Utc>) -> Result<Signal,
     }
 }
 
-fn payload(given: proto::signal::Payload) -> Payload {
-    match given {
+/// The payload; none, or one that stands in, when it is not one, which is noted.
+fn payload(found: &mut Violations, given: proto::signal::Payload) -> Option<Payload> {
+    Some(match given {
         proto::signal::Payload::Usage(usage) => Payload::Usage { metric: usage.metric, quantity: usage.quantity },
         proto::signal::Payload::Gauge(gauge) => Payload::Gauge { metric: gauge.metric, level: gauge.level },
         proto::signal::Payload::Activity(activity) => {
@@ -47,7 +52,11 @@ fn payload(given: proto::signal::Payload) -> Payload {
             user_id: feature.user_id,
             count: if feature.count == 0 { 1 } else { feature.count },
         },
-    }
+        proto::signal::Payload::Ticket(ticket) => story_signal::ticket(found, ticket),
+        proto::signal::Payload::Invoice(invoice) => story_signal::invoice(found, invoice),
+        proto::signal::Payload::Dispute(dispute) => story_signal::dispute(found, dispute),
+        proto::signal::Payload::Lifecycle(lifecycle) => return story_signal::lifecycle(found, lifecycle),
+    })
 }
 
 /// A stored signal as messages have it.
@@ -62,6 +71,10 @@ pub(crate) fn message(stored: StoredSignal) -> proto::Signal {
         Payload::FeatureUse { feature, user_id, count } => {
             proto::signal::Payload::FeatureUse(proto::FeatureUse { feature, user_id, count })
         }
+        Payload::Ticket(told) => proto::signal::Payload::Ticket(story_signal::ticket_message(told)),
+        Payload::Invoice(told) => proto::signal::Payload::Invoice(story_signal::invoice_message(told)),
+        Payload::Dispute(told) => proto::signal::Payload::Dispute(story_signal::dispute_message(told)),
+        Payload::Lifecycle(told) => proto::signal::Payload::Lifecycle(story_signal::lifecycle_message(&told)),
     };
     proto::Signal {
         account: signal.account.name(),
@@ -85,5 +98,9 @@ fn kind_of(number: i32) -> Option<SignalKind> {
         proto::SignalKind::Gauge => Some(SignalKind::Gauge),
         proto::SignalKind::Activity => Some(SignalKind::Activity),
         proto::SignalKind::FeatureUse => Some(SignalKind::FeatureUse),
+        proto::SignalKind::Ticket => Some(SignalKind::Ticket),
+        proto::SignalKind::Invoice => Some(SignalKind::Invoice),
+        proto::SignalKind::Dispute => Some(SignalKind::Dispute),
+        proto::SignalKind::Lifecycle => Some(SignalKind::Lifecycle),
     }
 }

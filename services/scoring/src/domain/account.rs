@@ -195,6 +195,18 @@ pub enum AccountChange {
     Unarchived,
 }
 
+impl AccountChange {
+    /// What happened to an account that was `before`, if it was there, and is `after` now.
+    pub fn of(before: Option<&Account>, after: &Account) -> Self {
+        match before.map(|before| before.archived_at.is_some()) {
+            None => Self::Created,
+            Some(was_archived) if was_archived == after.archived_at.is_some() => Self::Updated,
+            Some(true) => Self::Unarchived,
+            Some(false) => Self::Archived,
+        }
+    }
+}
+
 impl Account {
     /// A new account.
     pub fn created(given: &GivenAccount, now: DateTime<Utc>) -> Self {
@@ -224,6 +236,11 @@ impl Account {
     #[must_use]
     pub fn unarchived(&self, now: DateTime<Utc>) -> Self {
         Self { archived_at: None, ..self.changed(self.facts.clone(), now) }
+    }
+
+    /// Whether it is a customer no more: archived, or churned. Such a one cannot be at risk.
+    pub fn is_gone(&self) -> bool {
+        self.archived_at.is_some() || self.facts.lifecycle_stage == LifecycleStage::Churned
     }
 
     /// The version as callers see it.

@@ -5,26 +5,34 @@
 
 pub mod account;
 mod account_tree;
+pub mod billing;
 #[cfg(test)]
 mod cdnow_tests;
 mod changes;
 mod curve;
 mod explain;
 mod health;
+mod health_risks;
+pub mod inactivity;
+pub mod json;
+pub mod lifecycle;
 mod measure;
 mod model;
 mod model_check;
 mod model_file;
 mod portfolio;
 mod pulses;
+pub mod risk_trigger;
 mod score;
 mod scoring_facts;
 mod segment;
 mod sentences;
 mod series;
 pub mod signal;
+pub mod story;
 #[cfg(test)]
 mod test_support;
+pub mod ticket;
 
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
 pub use changes::{Announced, deserves_event};
@@ -34,6 +42,7 @@ pub use explain::{
     explain,
 };
 pub(crate) use health::{Changes, HealthRecord, HealthView};
+pub use health_risks::ScoreReading;
 pub use measure::{DayContext, MissingReason, Reading, read_measure};
 pub use model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,

@@ -248,7 +248,15 @@ impl AccountSeries {
         counts.chain(levels).max()
     }
 
-    fn counts(&self) -> impl Iterator<Item = &DayValues> {
+    /// The series in which the account was active, as pulses have them.
+    pub fn active_series(&self) -> impl Iterator<Item = SeriesKey> {
+        let metrics = self.usage.keys().map(|metric| (SeriesKind::Usage, metric.clone()));
+        let any_user = (!self.users.is_empty()).then(|| (SeriesKind::User, String::new()));
+        let any_feature = (!self.features.is_empty()).then(|| (SeriesKind::Feature, String::new()));
+        metrics.chain(any_user).chain(any_feature).map(|(kind, name)| SeriesKey { kind, name })
+    }
+
+    pub(super) fn counts(&self) -> impl Iterator<Item = &DayValues> {
         self.usage.values().chain([&self.any_user, &self.any_feature])
     }
 }

@@ -5,6 +5,10 @@ use mainstay_domain::{AccountId, Violations, is_key};
 use serde::{Deserialize, Serialize};
 
 use super::account::KEY_RULE;
+use super::billing::{DisputeSignal, InvoiceSignal};
+use super::lifecycle::LifecycleSignal;
+use super::story::StoryKind;
+use super::ticket::TicketSignal;
 
 /// Most signals of one batch.
 pub const BATCH_MAX: usize = 10_000;
@@ -108,6 +112,14 @@ pub enum Payload {
         /// How often.
         count: i64,
     },
+    /// Something happened to a support ticket.
+    Ticket(TicketSignal),
+    /// Something happened to an invoice.
+    Invoice(InvoiceSignal),
+    /// Something happened to a billing dispute.
+    Dispute(DisputeSignal),
+    /// Something happened to the contract.
+    Lifecycle(LifecycleSignal),
 }
 
 /// What kind of thing a signal is; the numbers are those of the database.
@@ -122,6 +134,14 @@ pub enum SignalKind {
     Activity = 3,
     /// A feature's use.
     FeatureUse = 4,
+    /// A ticket's story went on.
+    Ticket = 5,
+    /// An invoice's story went on.
+    Invoice = 6,
+    /// A dispute's story went on.
+    Dispute = 7,
+    /// A contract's story went on.
+    Lifecycle = 8,
 }
 
 impl SignalKind {
@@ -137,6 +157,10 @@ impl SignalKind {
             2 => Some(Self::Gauge),
             3 => Some(Self::Activity),
             4 => Some(Self::FeatureUse),
+            5 => Some(Self::Ticket),
+            6 => Some(Self::Invoice),
+            7 => Some(Self::Dispute),
+            8 => Some(Self::Lifecycle),
             _ => None,
         }
     }
@@ -147,7 +171,7 @@ impl SignalKind {
     pub const fn metric_word(self) -> &'static str {
         match self {
             Self::Gauge => "gauge",
-            Self::Usage | Self::Activity | Self::FeatureUse => "usage count",
+            _ => "usage count",
         }
     }
 }
@@ -160,6 +184,36 @@ impl Payload {
             Self::Gauge { .. } => SignalKind::Gauge,
             Self::Activity { .. } => SignalKind::Activity,
             Self::FeatureUse { .. } => SignalKind::FeatureUse,
+            Self::Ticket(_) => SignalKind::Ticket,
+            Self::Invoice(_) => SignalKind::Invoice,
+            Self::Dispute(_) => SignalKind::Dispute,
+            Self::Lifecycle(_) => SignalKind::Lifecycle,
+        }
+    }
+
+    /// Whether it adds to the days of a series, of which scores are made.
+    pub const fn is_of_series(&self) -> bool {
+        matches!(self, Self::Usage { .. } | Self::Gauge { .. } | Self::Activity { .. } | Self::FeatureUse { .. })
+    }
+
+    /// The story it tells, by its kind and the id in its source.
+    pub fn story(&self) -> Option<(StoryKind, &str)> {
+        match self {
+            Self::Ticket(told) => Some((StoryKind::Ticket, &told.ticket_id)),
+            Self::Invoice(told) => Some((StoryKind::Invoice, &told.invoice_id)),
+            Self::Dispute(told) => Some((StoryKind::Dispute, &told.dispute_id)),
+            _ => None,
+        }
+    }
+
+    /// Of two signals of the same time, the one that usually comes later has the higher rank.
+    pub(super) const fn rank(&self) -> u8 {
+        match self {
+            Self::Ticket(told) => told.action as u8,
+            Self::Invoice(told) => told.action as u8,
+            Self::Dispute(told) => told.action as u8,
+            Self::Lifecycle(told) => told.rank(),
+            _ => 0,
         }
     }
 
@@ -167,7 +221,7 @@ impl Payload {
     pub fn metric(&self) -> Option<(&str, SignalKind)> {
         match self {
             Self::Usage { metric, .. } | Self::Gauge { metric, .. } => Some((metric, self.kind())),
-            Self::Activity { .. } | Self::FeatureUse { .. } => None,
+            _ => None,
         }
     }
 }
@@ -189,8 +243,8 @@ pub fn check_event_time(found: &mut Violations, event_at: DateTime<Utc>, now: Da
 }
 
 impl Payload {
-    /// Notes what is wrong with it.
-    pub fn check(&self, found: &mut Violations) {
+    /// Notes what is wrong with it, when it happened at `event_at`.
+    pub fn check(&self, found: &mut Violations, event_at: Option<DateTime<Utc>>) {
         match self {
             Self::Usage { metric, quantity } => {
                 found.require(is_key(metric), "usage.metric", KEY_RULE);
@@ -209,8 +263,17 @@ impl Payload {
                 found.require(user_id.is_empty() || is_opaque_id(user_id), "feature_use.user_id", OPAQUE_ID_RULE);
                 found.require((1..=FEATURE_COUNT_MAX).contains(count), "feature_use.count", "must be 1 to 10^9");
             }
+            Self::Ticket(told) => told.check(found),
+            Self::Invoice(told) => told.check(found),
+            Self::Dispute(told) => told.check(found),
+            Self::Lifecycle(told) => told.check(found, event_at),
         }
     }
+}
+
+/// Notes an id of another system that cannot be one.
+pub(super) fn check_opaque_id(found: &mut Violations, field: &str, id: &str) {
+    found.require(is_opaque_id(id), field, OPAQUE_ID_RULE);
 }
 
 const OPAQUE_ID_RULE: &str = "must be 1 to 128 characters without control characters";
@@ -239,7 +302,7 @@ mod tests {
     fn levels_that_are_no_numbers_are_refused() {
         for level in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let bad = Payload::Gauge { metric: "seats".to_owned(), level };
-            assert_eq!(fields(|found| bad.check(found)), ["gauge.level"], "{level}");
+            assert_eq!(fields(|found| bad.check(found, None)), ["gauge.level"], "{level}");
         }
     }
 
@@ -257,7 +320,7 @@ mod tests {
     fn every_offending_field_is_named_at_once() {
         let bad = Payload::FeatureUse { feature: "A b".to_owned(), user_id: "\n".to_owned(), count: 0 };
         assert_eq!(
-            fields(|found| bad.check(found)),
+            fields(|found| bad.check(found, None)),
             ["feature_use.feature", "feature_use.user_id", "feature_use.count"]
         );
         assert_eq!(fields(|found| check_source(found, "Billing", &"x".repeat(129))), ["source", "source_id"]);

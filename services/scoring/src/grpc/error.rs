@@ -75,6 +75,10 @@ impl From<ScoringError> for ApiError {
                 of(Code::NotFound, ErrorReason::OperationNotFound, format!("{name} does not exist"))
                     .with_metadata("operation", name)
             }
+            ScoringError::RiskTriggerNotFound(name) => {
+                of(Code::NotFound, ErrorReason::RiskTriggerNotFound, format!("{name} does not exist"))
+                    .with_metadata("risk_trigger", name)
+            }
             ScoringError::EtagMismatch => Self::common(
                 CommonReason::EtagMismatch,
                 "the etag is not that of the stored resource: somebody changed it; read it again and decide anew",

@@ -7,10 +7,12 @@ mod health;
 mod models;
 mod operations;
 mod request;
+mod risk_triggers;
 mod signals;
 
 pub(crate) use accounts::AccountRpc;
 pub(crate) use health::HealthRpc;
 pub(crate) use models::ModelRpc;
 pub(crate) use operations::OperationsRpc;
+pub(crate) use risk_triggers::RiskTriggerRpc;
 pub(crate) use signals::SignalRpc;

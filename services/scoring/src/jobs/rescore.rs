@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use mainstay_domain::start_of_day;
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
+use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::app::queues::RESCORE_QUEUE;
+use crate::app::queues::{RESCORE_QUEUE, SILENCE_DUE};
 use crate::app::rescore_accounts::{self, RescoreRequest, Rescored};
 use crate::app::{App, ScoringError};
 use crate::domain::{date_of, day_number};
@@ -23,7 +24,13 @@ pub(crate) struct Rescore(pub App);
 pub(super) fn requests(app: &App, jobs: &[Job]) -> Vec<RescoreRequest> {
     let today = app.clock.today();
     let from_day = |job: &Job| job.low_mark.and_then(|mark| i32::try_from(mark).ok()).map_or(today, date_of);
-    jobs.iter().map(|job| RescoreRequest { account_id: job.key.clone(), from_day: from_day(job) }).collect()
+    jobs.iter()
+        .map(|job| RescoreRequest {
+            account_id: job.key.clone(),
+            from_day: from_day(job),
+            silence_due: job.payload.as_str() == Some(SILENCE_DUE),
+        })
+        .collect()
 }
 
 /// A use case's error as a job's.
@@ -54,7 +61,9 @@ impl JobHandler for Rescore {
             .map(|(job, rescored)| match rescored {
                 Rescored::Done { through } => {
                     let next = through + TimeDelta::days(1);
-                    again(start_of_day(next), Some(i64::from(day_number(next))))
+                    let (due_at, low_mark) = (start_of_day(next), Some(i64::from(day_number(next))));
+                    // A silence that was due has been looked at.
+                    Outcome::Again { due_at, low_mark, payload: Some(Value::Null) }
                 }
                 Rescored::More { from_day } => again(now, Some(i64::from(day_number(from_day)))),
                 Rescored::Locked => again(now + LOCKED_WAIT, job.low_mark),

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::codes;
 use crate::domain::ScoringFacts;
-use crate::domain::account::{Account, AccountFacts, AccountFilter};
+use crate::domain::account::{Account, AccountFacts, AccountFilter, LifecycleStage};
 
 struct AccountRow {
     account_id: String,
@@ -115,6 +115,8 @@ pub(crate) struct ScoredAccount {
     pub id: AccountId,
     pub facts: ScoringFacts,
     pub archived: bool,
+    /// Left; still scored, but at risk no more.
+    pub churned: bool,
 }
 
 /// The accounts of `ids` that exist and that nobody else holds, locked until the transaction ends.
@@ -123,7 +125,8 @@ pub(crate) async fn lock_free(
     ids: &[&str],
 ) -> Result<HashMap<String, ScoredAccount>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT account_id, segment, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!"
+        r#"SELECT account_id, segment, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!",
+                  lifecycle_stage
              FROM scoring.accounts
             WHERE account_id = ANY($1::text[])
             ORDER BY account_id
@@ -139,6 +142,7 @@ pub(crate) async fn lock_free(
                 id: codes::account_id(&row.account_id)?,
                 facts: ScoringFacts { segment: codes::segment(row.segment)?, plan_limits: limits.unwrap_or_default() },
                 archived: row.archived,
+                churned: codes::lifecycle_stage(row.lifecycle_stage)? == LifecycleStage::Churned,
             };
             Ok((row.account_id, account))
         })
@@ -240,6 +244,16 @@ pub(crate) async fn unarchived_ids(
     .fetch_all(conn)
     .await?;
     Ok(ids)
+}
+
+/// How many accounts are not archived, counted up to `most`.
+pub(crate) async fn count_unarchived_up_to(conn: &mut PgConnection, most: i64) -> Result<i64, StorageError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM (SELECT 1 FROM scoring.accounts WHERE archived_at IS NULL LIMIT $1) AS counted"#,
+        most
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 /// How many accounts are not archived.

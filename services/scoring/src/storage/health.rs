@@ -19,6 +19,8 @@ pub(crate) struct CurrentHealth {
     /// Scores of the days before, the day before first.
     pub recent_scores: Vec<Option<Points>>,
     pub announced: Announced,
+    /// The account's newest day with activity.
+    pub last_activity_day: Option<NaiveDate>,
 }
 
 const fn missing_number(reason: MissingReason) -> i16 {
@@ -188,16 +190,18 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
         "INSERT INTO scoring.health (
              account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, measure_values,
              measure_raw_values, measure_base_values, measure_missing, measure_freshness_days, scored_at,
-             change_1d, change_7d, change_30d, recent_scores, announced_score, announced_band)
+             change_1d, change_7d, change_30d, recent_scores, announced_score, announced_band, last_activity_day)
          SELECT account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings::float8[],
                 raw_values::float8[], base_values::float8[], missing::smallint[], freshness::integer[], scored_at,
-                change_1d, change_7d, change_30d, recent_scores::integer[], announced_score, announced_band
+                change_1d, change_7d, change_30d, recent_scores::integer[], announced_score, announced_band,
+                last_activity_day
            FROM unnest($1::text[], $2::date[], $3::integer[], $4::smallint[], $5::float8[], $6::integer[], $7::date[],
                        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[],
-                       $15::integer[], $16::integer[], $17::integer[], $18::text[], $19::integer[], $20::smallint[])
+                       $15::integer[], $16::integer[], $17::integer[], $18::text[], $19::integer[], $20::smallint[],
+                       $21::date[])
                 AS given (account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings,
                           raw_values, base_values, missing, freshness, scored_at, change_1d, change_7d, change_30d,
-                          recent_scores, announced_score, announced_band)
+                          recent_scores, announced_score, announced_band, last_activity_day)
          ON CONFLICT (account_id) DO UPDATE SET
              day = excluded.day, score = excluded.score, band = excluded.band, coverage = excluded.coverage,
              freshness_days = excluded.freshness_days, last_signal_day = excluded.last_signal_day,
@@ -206,7 +210,7 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
              measure_missing = excluded.measure_missing, measure_freshness_days = excluded.measure_freshness_days,
              scored_at = excluded.scored_at, change_1d = excluded.change_1d, change_7d = excluded.change_7d,
              change_30d = excluded.change_30d, recent_scores = excluded.recent_scores, announced_score = excluded.announced_score,
-             announced_band = excluded.announced_band",
+             announced_band = excluded.announced_band, last_activity_day = excluded.last_activity_day",
         &columns.account_id as &[&str],
         &columns.day,
         &columns.score as &[Option<i32>],
@@ -227,6 +231,7 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
         &rows.iter().map(|row| array_literal(&row.recent_scores, |score| score.map(Points::units))).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.announced.score.map(Points::units)).collect::<Vec<_>>() as &[Option<i32>],
         &rows.iter().map(|row| row.announced.band.map(codes::band_number)).collect::<Vec<_>>() as &[Option<i16>],
+        &rows.iter().map(|row| row.last_activity_day).collect::<Vec<_>>() as &[Option<NaiveDate>],
     )
     .execute(conn)
     .await?;
@@ -242,6 +247,8 @@ pub(crate) struct KnownHealth {
     pub recent_scores: Option<Vec<Option<Points>>>,
     /// What the last event said.
     pub announced: Announced,
+    /// The account's newest day with activity.
+    pub last_activity_day: Option<NaiveDate>,
 }
 
 /// What is known of these accounts, for those that were scored before.
@@ -251,7 +258,7 @@ pub(crate) async fn known(
 ) -> Result<HashMap<String, KnownHealth>, StorageError> {
     let rows = sqlx::query!(
         r#"SELECT account_id, day, score, recent_scores AS "recent_scores: Vec<Option<i32>>", announced_score,
-                  announced_band
+                  announced_band, last_activity_day
              FROM scoring.health WHERE account_id = ANY($1::text[])"#,
         accounts as &[&str]
     )
@@ -265,7 +272,8 @@ pub(crate) async fn known(
                 band: row.announced_band.map(codes::band).transpose()?,
             };
             let recent_scores = row.recent_scores.map(|scores| scores.into_iter().map(points).collect());
-            Ok((row.account_id, KnownHealth { day: row.day, score: points(row.score), recent_scores, announced }))
+            let (day, score, last_activity_day) = (row.day, points(row.score), row.last_activity_day);
+            Ok((row.account_id, KnownHealth { day, score, recent_scores, announced, last_activity_day }))
         })
         .collect()
 }

@@ -26,6 +26,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(4, "0004_health"),
         migration!(5, "0005_scoring_facts"),
         migration!(6, "0006_days"),
+        migration!(7, "0007_risks"),
     ],
 };
 

@@ -9,12 +9,16 @@ mod migrations;
 pub(crate) mod models;
 pub(crate) mod operations;
 mod ping;
+pub(crate) mod plan_usage;
 pub(crate) mod pulses;
+pub(crate) mod risk_triggers;
 pub(crate) mod scoring_facts;
 pub(crate) mod segments;
 pub(crate) mod series;
 pub(crate) mod series_deltas;
+pub(crate) mod signal_details;
 pub(crate) mod signals;
+pub(crate) mod stories;
 
 pub use migrations::{SCHEMA, migrator};
 pub(crate) use ping::ping;

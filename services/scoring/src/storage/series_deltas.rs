@@ -48,10 +48,10 @@ fn month_and_place(day: NaiveDate) -> (NaiveDate, usize) {
 }
 
 impl<'a> SeriesDeltas<'a> {
-    /// What these signals, all of them new, add.
+    /// What these signals, all of them new, add; those of stories and contracts add nothing.
     pub(crate) fn of(signals: impl IntoIterator<Item = &'a Signal>) -> Self {
         let mut deltas = Self::default();
-        for signal in signals {
+        for signal in signals.into_iter().filter(|signal| signal.payload.is_of_series()) {
             deltas.add(signal);
         }
         deltas
@@ -73,6 +73,7 @@ impl<'a> SeriesDeltas<'a> {
                     self.user(account, user_id, day);
                 }
             }
+            Payload::Ticket(_) | Payload::Invoice(_) | Payload::Dispute(_) | Payload::Lifecycle(_) => {}
         }
     }
 

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use mainstay_domain::AccountId;
 use mainstay_storage::StorageError;
+use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::codes;
+use super::{codes, signal_details};
 use crate::domain::signal::{Payload, Signal, SignalCursor, SignalFilter, SignalKind, StoredSignal};
 
 /// What identifies a signal.
@@ -88,7 +89,10 @@ pub(crate) async fn list(
 ) -> Result<Vec<StoredSignal>, StorageError> {
     let kinds = codes::any_of(&filter.kinds, SignalKind::number);
     let rows = sqlx::query!(
-        "SELECT source, source_id, kind, event_at, recorded_at, name, user_id, amount, level
+        r#"SELECT source, source_id, kind, event_at, recorded_at, name, user_id, amount, level,
+                (SELECT details FROM scoring.signal_details AS told
+                  WHERE told.account_id = signals.account_id AND told.source = signals.source
+                    AND told.source_id = signals.source_id) AS details
            FROM scoring.signals
           WHERE account_id = $1
             AND ($2::timestamptz IS NULL OR event_at >= $2)
@@ -97,7 +101,7 @@ pub(crate) async fn list(
             AND ($5::smallint[] IS NULL OR kind = ANY($5))
             AND ($6::timestamptz IS NULL OR event_at < $6 OR (event_at = $6 AND (source, source_id) > ($7, $8)))
           ORDER BY event_at DESC, source, source_id
-          LIMIT $9",
+          LIMIT $9"#,
         account.as_str(),
         filter.start,
         filter.end,
@@ -112,7 +116,7 @@ pub(crate) async fn list(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let payload = payload_of(row.kind, row.name, row.user_id, row.amount, row.level)?;
+            let payload = payload_of(row.kind, row.name, row.user_id, row.amount, row.level, row.details)?;
             Ok(StoredSignal {
                 signal: Signal {
                     account: account.clone(),
@@ -133,6 +137,7 @@ fn payload_of(
     user_id: Option<String>,
     amount: Option<i64>,
     level: Option<f64>,
+    details: Option<Value>,
 ) -> Result<Payload, StorageError> {
     let missing = |column: &str| codes::corrupt(format!("signals.{column} is missing for kind {kind}"));
     match SignalKind::of_number(kind).ok_or_else(|| codes::corrupt(format!("signal kind {kind}")))? {
@@ -146,6 +151,9 @@ fn payload_of(
             user_id: user_id.unwrap_or_default(),
             count: amount.ok_or_else(|| missing("amount"))?,
         }),
+        told @ (SignalKind::Ticket | SignalKind::Invoice | SignalKind::Dispute | SignalKind::Lifecycle) => {
+            signal_details::payload_of(told, details)
+        }
     }
 }
 
@@ -174,6 +182,10 @@ impl<'a> SignalColumns<'a> {
                 Payload::FeatureUse { feature, user_id, count } => {
                     (feature, Some(user_id.as_str()).filter(|user| !user.is_empty()), Some(*count), None)
                 }
+                Payload::Ticket(told) => (&told.ticket_id, None, None, None),
+                Payload::Invoice(told) => (&told.invoice_id, None, None, None),
+                Payload::Dispute(told) => (&told.dispute_id, None, None, None),
+                Payload::Lifecycle(told) => (told.word(), None, None, None),
             };
             columns.account_id.push(signal.account.as_str());
             columns.source.push(&signal.source);

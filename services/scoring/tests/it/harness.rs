@@ -26,6 +26,8 @@ pub(crate) struct Harness {
     pub health: HealthServiceClient<Channel>,
     pub operations: OperationsClient<Channel>,
     pub feed: EventFeedServiceClient<Channel>,
+    /// For the services that few tests call.
+    pub channel: Channel,
     pub clock: ManualClock,
     pub database: TestDatabase,
     workers: Workers,
@@ -56,7 +58,8 @@ impl Harness {
             models: ModelServiceClient::new(channel.clone()),
             health: HealthServiceClient::new(channel.clone()),
             operations: OperationsClient::new(channel.clone()),
-            feed: EventFeedServiceClient::new(channel),
+            feed: EventFeedServiceClient::new(channel.clone()),
+            channel,
             clock,
             workers: service.workers(),
             database,
@@ -77,6 +80,11 @@ impl Harness {
     /// The day so many days from today.
     pub(crate) fn clock_day(&self, days: i64) -> String {
         (self.clock.today() + TimeDelta::days(days)).to_string()
+    }
+
+    /// The time now, as signals have it.
+    pub(crate) fn clock_time(&self) -> String {
+        self.clock.now().to_rfc3339()
     }
 
     /// Throws away what is past its time.

@@ -1,0 +1,135 @@
+//! Signals of tickets, invoices, disputes and contracts from rows.
+
+use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
+use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use mainstay_api::mainstay::scoring::v1::{
+    Activation, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Milestone, Renewal,
+    SeatChange, TicketAction, TicketPriority, TicketSignal,
+};
+
+use crate::import::fields::FieldReader;
+use crate::import::values::{DateReader, whole_number};
+use crate::money;
+
+/// A word of an enum: its name without the prefix, in any case, with spaces, hyphens or underscores.
+fn word<T>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, String>
+where
+    T: Copy,
+{
+    let given = text.trim().to_lowercase().replace([' ', '-'], "_");
+    let known = words.iter().find(|(word, _)| *word == given);
+    known.map(|(_, value)| *value).ok_or_else(|| {
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        format!("`{text}` is no {what}: {}", all.join(", "))
+    })
+}
+
+/// What happened to a ticket.
+pub(crate) fn ticket(fields: &mut FieldReader<'_>) -> Payload {
+    let action = |text: &str| {
+        let words = [
+            ("opened", TicketAction::Opened),
+            ("updated", TicketAction::Updated),
+            ("escalated", TicketAction::Escalated),
+            ("resolved", TicketAction::Resolved),
+            ("reopened", TicketAction::Reopened),
+        ];
+        word(text, "action of a ticket", &words)
+    };
+    let priority = |text: &str| {
+        let words = [
+            ("low", TicketPriority::Low),
+            ("normal", TicketPriority::Normal),
+            ("high", TicketPriority::High),
+            ("urgent", TicketPriority::Urgent),
+            ("critical", TicketPriority::Critical),
+        ];
+        word(text, "priority", &words)
+    };
+    let rating = |text: &str| {
+        whole_number(text).and_then(|number| i32::try_from(number).map_err(|_| "must be 1 to 5".to_owned()))
+    };
+    Payload::Ticket(TicketSignal {
+        ticket_id: fields.required_text("ticket_id"),
+        action: fields.required("action", action).unwrap_or_default().into(),
+        priority: fields.read("priority", priority).unwrap_or_default().into(),
+        subject: fields.text("subject"),
+        text: fields.text("text"),
+        requester_email: fields.text("requester_email"),
+        satisfaction: fields.read("satisfaction", rating),
+    })
+}
+
+/// What happened to an invoice.
+pub(crate) fn invoice(fields: &mut FieldReader<'_>, dates: &DateReader) -> Payload {
+    let action = |text: &str| {
+        let words = [
+            ("issued", InvoiceAction::Issued),
+            ("paid", InvoiceAction::Paid),
+            ("payment_failed", InvoiceAction::PaymentFailed),
+            ("overdue", InvoiceAction::Overdue),
+            ("voided", InvoiceAction::Voided),
+        ];
+        word(text, "action of an invoice", &words)
+    };
+    let currency = fields.mapping.value("currency", fields.row);
+    Payload::Invoice(InvoiceSignal {
+        invoice_id: fields.required_text("invoice_id"),
+        action: fields.required("action", action).unwrap_or_default().into(),
+        amount: fields.read("amount", |text| money::parse(text, currency)),
+        due_time: fields.read("due_time", |text| dates.read(text)),
+        failure_reason: fields.text("failure_reason"),
+    })
+}
+
+/// What happened to a dispute.
+pub(crate) fn dispute(fields: &mut FieldReader<'_>) -> Payload {
+    let action = |text: &str| {
+        let words = [("opened", DisputeAction::Opened), ("closed", DisputeAction::Closed)];
+        word(text, "action of a dispute", &words)
+    };
+    let currency = fields.mapping.value("currency", fields.row);
+    Payload::Dispute(DisputeSignal {
+        dispute_id: fields.required_text("dispute_id"),
+        action: fields.required("action", action).unwrap_or_default().into(),
+        invoice_id: fields.text("invoice_id"),
+        amount: fields.read("amount", |text| money::parse(text, currency)),
+        reason: fields.text("reason"),
+    })
+}
+
+/// What happened to a contract.
+#[derive(Debug, Clone, Copy)]
+enum ContractAction {
+    Activation,
+    Milestone,
+    Renewal,
+    Churn,
+    SeatChange,
+}
+
+/// What happened to a contract.
+pub(crate) fn lifecycle(fields: &mut FieldReader<'_>, dates: &DateReader) -> Payload {
+    let action = |text: &str| {
+        let words = [
+            ("activation", ContractAction::Activation),
+            ("milestone", ContractAction::Milestone),
+            ("renewal", ContractAction::Renewal),
+            ("churn", ContractAction::Churn),
+            ("seat_change", ContractAction::SeatChange),
+        ];
+        word(text, "action of a contract", &words)
+    };
+    let change = fields.required("action", action).map(|action| match action {
+        ContractAction::Activation => Change::Activation(Activation {}),
+        ContractAction::Milestone => Change::Milestone(Milestone { milestone: fields.required_text("milestone") }),
+        ContractAction::Renewal => {
+            Change::Renewal(Renewal { renewal_time: fields.required("renewal_time", |text| dates.read(text)) })
+        }
+        ContractAction::Churn => Change::Churn(Churn { reason: fields.text("reason") }),
+        ContractAction::SeatChange => {
+            Change::SeatChange(SeatChange { seats: fields.required("seats", whole_number).unwrap_or_default() })
+        }
+    });
+    Payload::Lifecycle(LifecycleSignal { change })
+}

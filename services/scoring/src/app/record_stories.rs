@@ -1,0 +1,150 @@
+//! What new signals make of stories and contracts: the rows, the accounts, the conditions, and the events.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use mainstay_domain::AccountId;
+use mainstay_events::NewEvent;
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::risk_changes::{Lasting, settle};
+use super::{App, ScoringError, account_changes, events};
+use crate::domain::account::Account;
+use crate::domain::lifecycle::Lifecycle;
+use crate::domain::signal::{Payload, Signal};
+use crate::domain::story::{Stamp, Story};
+use crate::storage::stories::StoryKey;
+use crate::storage::{accounts, signal_details, stories};
+
+/// Takes in signals that were recorded just now, in the caller's transaction; those of series are none of its business. Answers the
+/// accounts that it changed, which are to be scored again.
+///
+/// Accounts are locked after the rows of signals and series, and before due work, as everybody does who locks more than one of
+/// these.
+pub(super) async fn execute(
+    app: &App,
+    conn: &mut PgConnection,
+    recorded: impl Iterator<Item = &Signal>,
+    now: DateTime<Utc>,
+) -> Result<Vec<AccountId>, ScoringError> {
+    let mut told: Vec<(Stamp, &Signal)> =
+        recorded.filter(|signal| !signal.payload.is_of_series()).map(|signal| (Stamp::of(signal), signal)).collect();
+    if told.is_empty() {
+        return Ok(Vec::new());
+    }
+    told.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let signals: Vec<&Signal> = told.iter().map(|(_, signal)| *signal).collect();
+    signal_details::insert(conn, &signals).await?;
+    let ids: BTreeSet<&str> = signals.iter().map(|signal| signal.account.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let mut locked = accounts::lock(conn, &ids).await?;
+    if locked.values().any(|account| account.archived_at.is_some()) {
+        // Since it was looked at: run anew, it is refused.
+        return Err(StorageError::Conflict.into());
+    }
+    let changed = record_lifecycles(app, conn, &told, &mut locked, now).await?;
+    record_told_stories(app, conn, &signals, &locked, now).await?;
+    Ok(changed)
+}
+
+/// Changes the accounts whose contracts were told of, and puts them into `locked`.
+async fn record_lifecycles(
+    app: &App,
+    conn: &mut PgConnection,
+    told: &[(Stamp, &Signal)],
+    locked: &mut HashMap<AccountId, Account>,
+    now: DateTime<Utc>,
+) -> Result<Vec<AccountId>, ScoringError> {
+    let mut events = Vec::new();
+    let mut concerned: BTreeMap<AccountId, Vec<(&Stamp, &Payload)>> = BTreeMap::new();
+    for (stamp, signal) in told {
+        if let Payload::Lifecycle(change) = &signal.payload {
+            events.push(events::lifecycle_changed(app, signal, change));
+            concerned.entry(signal.account.clone()).or_default().push((stamp, &signal.payload));
+        }
+    }
+    if concerned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&str> = concerned.keys().map(AccountId::as_str).collect();
+    let mut known = stories::load_lifecycles(conn, &ids).await?;
+    let mut lifecycles: BTreeMap<AccountId, Lifecycle> = BTreeMap::new();
+    let mut changed = Vec::new();
+    for (id, payloads) in &concerned {
+        let Some(account) = locked.get(id) else { continue };
+        let mut lifecycle = known.remove(id).unwrap_or_else(|| Lifecycle::of(account));
+        for (stamp, payload) in payloads {
+            if let Payload::Lifecycle(told) = payload {
+                lifecycle.absorb(stamp, told);
+            }
+        }
+        let facts = lifecycle.applied(&account.facts);
+        if facts != account.facts {
+            changed.push(account.changed(facts, now));
+        }
+        lifecycles.insert(id.clone(), lifecycle);
+    }
+    stories::write_lifecycles(conn, &lifecycles).await?;
+    account_changes::write(app, conn, &changed, locked, now).await?;
+    app.events.append(conn, &events, now).await?;
+    let changed_ids = changed.iter().map(|account| account.id.clone()).collect();
+    locked.extend(changed.into_iter().map(|account| (account.id.clone(), account)));
+    Ok(changed_ids)
+}
+
+/// Folds the signals into their stories, oldest first, and tells what that makes of tickets and conditions.
+async fn record_told_stories(
+    app: &App,
+    conn: &mut PgConnection,
+    signals: &[&Signal],
+    locked: &HashMap<AccountId, Account>,
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let keys: BTreeSet<StoryKey> = signals.iter().filter_map(|signal| StoryKey::of(signal)).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut known = stories::load(conn, keys.iter()).await?;
+    let mut touched: BTreeMap<StoryKey, Story> = keys
+        .into_iter()
+        .map(|key| {
+            let story = known.remove(&key).unwrap_or_else(|| Story::untold(key.kind));
+            (key, story)
+        })
+        .collect();
+    let mut told: Vec<NewEvent> = Vec::new();
+    for signal in signals {
+        let Some(story) = StoryKey::of(signal).and_then(|key| touched.get_mut(&key)) else { continue };
+        let before = story.clone();
+        story.absorb(signal);
+        if let (Story::Ticket(before), Story::Ticket(after)) = (&before, &*story)
+            && let Some((action, event_at)) = after.told_since(before, &Stamp::of(signal))
+        {
+            told.push(events::ticket_changed(app, signal, (action, event_at), after));
+        }
+    }
+    stories::write(conn, &touched, now).await?;
+    if !told.is_empty() {
+        app.events.append(conn, &told, now).await?;
+    }
+    let is_customer = |account: &AccountId| locked.get(account).is_some_and(|account| !account.is_gone());
+    let of_customers = touched.into_iter().filter(|(key, _)| is_customer(&key.account));
+    judge_stories(app, conn, of_customers.collect(), now).await
+}
+
+/// Raises, updates and clears the conditions that stories make. Their accounts are locked.
+pub(super) async fn judge_stories(
+    app: &App,
+    conn: &mut PgConnection,
+    stories: Vec<(StoryKey, Story)>,
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let accounts: BTreeSet<&str> = stories.iter().map(|(key, _)| key.account.as_str()).collect();
+    let accounts: Vec<&str> = accounts.into_iter().collect();
+    let lasting = Lasting::load(conn, &accounts).await?;
+    let judge = |(key, story): &(StoryKey, Story)| {
+        lasting.judge(&key.account, key.kind.trigger_kind(), &key.id, story.condition().into())
+    };
+    settle(app, conn, stories.iter().filter_map(judge).collect(), now).await
+}

@@ -1,0 +1,119 @@
+//! Conditions that put accounts at risk.
+
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_domain::{AccountId, Points, Violations};
+use uuid::Uuid;
+
+use super::common::{enum_values, money_message, timestamp};
+use super::health::band_message;
+use super::story_signal::priority_message;
+use crate::domain::json::Amount;
+use crate::domain::risk_trigger::{ClearReason, RiskCause, RiskTrigger, RiskTriggerKind};
+
+const COLLECTION: &str = "riskTriggers";
+
+const fn kind_message(kind: RiskTriggerKind) -> proto::RiskTriggerKind {
+    match kind {
+        RiskTriggerKind::HealthCritical => proto::RiskTriggerKind::HealthCritical,
+        RiskTriggerKind::HealthAtRisk => proto::RiskTriggerKind::HealthAtRisk,
+        RiskTriggerKind::HealthDrop => proto::RiskTriggerKind::HealthDrop,
+        RiskTriggerKind::Inactivity => proto::RiskTriggerKind::Inactivity,
+        RiskTriggerKind::PaymentFailed => proto::RiskTriggerKind::PaymentFailed,
+        RiskTriggerKind::BillingDispute => proto::RiskTriggerKind::BillingDispute,
+        RiskTriggerKind::TicketUrgent => proto::RiskTriggerKind::TicketUrgent,
+    }
+}
+
+fn kind_of(number: i32) -> Option<RiskTriggerKind> {
+    match proto::RiskTriggerKind::try_from(number).ok()? {
+        proto::RiskTriggerKind::Unspecified => None,
+        proto::RiskTriggerKind::HealthCritical => Some(RiskTriggerKind::HealthCritical),
+        proto::RiskTriggerKind::HealthAtRisk => Some(RiskTriggerKind::HealthAtRisk),
+        proto::RiskTriggerKind::HealthDrop => Some(RiskTriggerKind::HealthDrop),
+        proto::RiskTriggerKind::Inactivity => Some(RiskTriggerKind::Inactivity),
+        proto::RiskTriggerKind::PaymentFailed => Some(RiskTriggerKind::PaymentFailed),
+        proto::RiskTriggerKind::BillingDispute => Some(RiskTriggerKind::BillingDispute),
+        proto::RiskTriggerKind::TicketUrgent => Some(RiskTriggerKind::TicketUrgent),
+    }
+}
+
+/// Kinds of a filter; empty is any.
+pub(crate) fn kinds(found: &mut Violations, field: &str, given: &[i32]) -> Vec<RiskTriggerKind> {
+    enum_values(found, field, given, "kind of risk trigger", kind_of)
+}
+
+/// The account and id of `accounts/{account}/riskTriggers/{risk_trigger}`.
+pub(crate) fn parse_name(found: &mut Violations, field: &str, name: &str) -> Option<(AccountId, Uuid)> {
+    let parsed = name.rsplit_once(&format!("/{COLLECTION}/")).and_then(|(account, id)| {
+        let account = AccountId::parse_name(account).ok()?;
+        Some((account, Uuid::parse_str(id).ok().filter(|parsed| parsed.to_string() == id)?))
+    });
+    if parsed.is_none() {
+        found.add(field, format!("must be `accounts/{{account}}/{COLLECTION}/{{risk_trigger}}`, the latter a UUID"));
+    }
+    parsed
+}
+
+/// A condition as messages have it.
+pub(crate) fn message(trigger: &RiskTrigger) -> proto::RiskTrigger {
+    let clear_reason = match trigger.cleared.map(|(_, reason)| reason) {
+        None => proto::RiskTriggerClearReason::Unspecified,
+        Some(ClearReason::Ended) => proto::RiskTriggerClearReason::Ended,
+        Some(ClearReason::AccountGone) => proto::RiskTriggerClearReason::AccountGone,
+    };
+    proto::RiskTrigger {
+        name: format!("{}/{COLLECTION}/{}", trigger.account.name(), trigger.id),
+        account: trigger.account.name(),
+        kind: kind_message(trigger.kind).into(),
+        subject: trigger.subject.clone(),
+        raise_time: Some(timestamp(trigger.raised_at)),
+        change_time: Some(timestamp(trigger.changed_at)),
+        clear_time: trigger.cleared.map(|(cleared_at, _)| timestamp(cleared_at)),
+        clear_reason: clear_reason.into(),
+        occurrence_count: trigger.condition.occurrence_count,
+        score: trigger.score.map(Points::as_f64),
+        cause: Some(cause_message(&trigger.condition.cause, &trigger.subject)),
+    }
+}
+
+fn cause_message(cause: &RiskCause, subject: &str) -> proto::risk_trigger::Cause {
+    use proto::risk_trigger::Cause;
+    let money = |amount: &Option<Amount>| amount.map(|Amount(money)| money_message(money));
+    match cause {
+        RiskCause::Health { day, score, previous_score, threshold, band } => Cause::Health(proto::HealthCause {
+            day: day.to_string(),
+            score: score.0.as_f64(),
+            band: band_message(Some(band.0)).into(),
+            previous_score: previous_score.map(|score| score.0.as_f64()),
+            threshold: threshold.0.as_f64(),
+        }),
+        RiskCause::Inactivity { last_activity_day, inactive_days } => Cause::Inactivity(proto::InactivityCause {
+            last_activity_day: last_activity_day.to_string(),
+            inactive_days: *inactive_days,
+        }),
+        RiskCause::Payment { amount, failed_attempt_count, failure_reason, overdue } => {
+            Cause::Payment(proto::PaymentCause {
+                invoice_id: subject.to_owned(),
+                amount: money(amount),
+                failed_attempt_count: *failed_attempt_count,
+                failure_reason: failure_reason.clone(),
+                overdue: *overdue,
+            })
+        }
+        RiskCause::Dispute { invoice_id, amount, reason } => Cause::Dispute(proto::DisputeCause {
+            dispute_id: subject.to_owned(),
+            invoice_id: invoice_id.clone(),
+            amount: money(amount),
+            reason: reason.clone(),
+        }),
+        RiskCause::Ticket { priority, subject: line, escalation_count, reopen_count } => {
+            Cause::Ticket(proto::TicketCause {
+                ticket_id: subject.to_owned(),
+                priority: priority_message(*priority).into(),
+                subject: line.clone(),
+                escalation_count: *escalation_count,
+                reopen_count: *reopen_count,
+            })
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Invoices and disputes: what is told of them, and what it adds up to.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use mainstay_domain::Violations;
+use serde::{Deserialize, Serialize};
+
+use super::account::check_text;
+use super::json::Amount;
+use super::risk_trigger::{Condition, RiskCause};
+use super::signal::check_opaque_id;
+use super::story::{Newest, Stamp, count};
+use super::ticket::LINE_LENGTH_MAX;
+
+/// Most characters of an id in a source.
+const SOURCE_ID_LENGTH_MAX: usize = 128;
+
+/// What happened to an invoice; the numbers rise with what usually comes later, and stories keep them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum InvoiceAction {
+    /// It was issued.
+    Issued = 1,
+    /// A payment was tried and failed.
+    PaymentFailed = 2,
+    /// It passed its due date without a payment.
+    Overdue = 3,
+    /// It was paid in full.
+    Paid = 4,
+    /// It was voided or written off.
+    Voided = 5,
+}
+
+/// Something happened to an invoice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InvoiceSignal {
+    /// The invoice's id in the source.
+    pub invoice_id: String,
+    /// What happened.
+    pub action: InvoiceAction,
+    /// The amount due; none: as before.
+    pub amount: Option<Amount>,
+    /// When it is due; none: as before.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Why the payment failed; may be empty.
+    pub failure_reason: String,
+}
+
+/// What happened to a dispute; the numbers rise with what usually comes later, and stories keep them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum DisputeAction {
+    /// The customer disputes a charge.
+    Opened = 1,
+    /// It was settled.
+    Closed = 2,
+}
+
+/// Something happened to a billing dispute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeSignal {
+    /// The dispute's id in the source.
+    pub dispute_id: String,
+    /// What happened.
+    pub action: DisputeAction,
+    /// The invoice that is disputed; empty: as before.
+    pub invoice_id: String,
+    /// The amount in dispute; none: as before.
+    pub amount: Option<Amount>,
+    /// The customer's reason; empty: as before.
+    pub reason: String,
+}
+
+impl InvoiceSignal {
+    /// Notes what is wrong with it.
+    pub fn check(&self, found: &mut Violations) {
+        check_opaque_id(found, "invoice.invoice_id", &self.invoice_id);
+        check_amount(found, "invoice.amount.minor_units", self.amount);
+        check_text(found, "invoice.failure_reason", &self.failure_reason, LINE_LENGTH_MAX);
+    }
+}
+
+impl DisputeSignal {
+    /// Notes what is wrong with it.
+    pub fn check(&self, found: &mut Violations) {
+        check_opaque_id(found, "dispute.dispute_id", &self.dispute_id);
+        check_text(found, "dispute.invoice_id", &self.invoice_id, SOURCE_ID_LENGTH_MAX);
+        check_amount(found, "dispute.amount.minor_units", self.amount);
+        check_text(found, "dispute.reason", &self.reason, LINE_LENGTH_MAX);
+    }
+}
+
+fn check_amount(found: &mut Violations, field: &str, amount: Option<Amount>) {
+    found.require(amount.is_none_or(|Amount(money)| money.minor_units >= 0), field, "must not be negative");
+}
+
+/// What the signals of an invoice add up to. One that was paid or voided stays so, whatever is told of it later.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct InvoiceStory {
+    /// The first that it was paid or voided.
+    settled: Option<Stamp>,
+    failures: BTreeSet<Stamp>,
+    /// Of the last attempt.
+    failure_reason: Newest<String>,
+    overdue: bool,
+    amount: Newest<Amount>,
+    due_at: Newest<DateTime<Utc>>,
+}
+
+impl InvoiceStory {
+    pub(super) fn absorb(&mut self, stamp: &Stamp, told: &InvoiceSignal) {
+        match told.action {
+            InvoiceAction::Issued => {}
+            InvoiceAction::Paid | InvoiceAction::Voided => {
+                self.settled = self.settled.take().into_iter().chain([stamp.clone()]).min();
+            }
+            InvoiceAction::PaymentFailed => {
+                self.failures.insert(stamp.clone());
+                self.failure_reason.offer(stamp, told.failure_reason.clone());
+            }
+            InvoiceAction::Overdue => self.overdue = true,
+        }
+        if let Some(amount) = told.amount {
+            self.amount.offer(stamp, amount);
+        }
+        if let Some(due_at) = told.due_at {
+            self.due_at.offer(stamp, due_at);
+        }
+    }
+
+    /// Whether nothing is due any more.
+    pub fn is_settled(&self) -> bool {
+        self.settled.is_some()
+    }
+
+    pub(super) fn condition(&self) -> Option<Condition> {
+        let failed_attempt_count = count(&self.failures);
+        let is_unpaid = !self.is_settled() && (self.overdue || failed_attempt_count > 0);
+        is_unpaid.then(|| Condition {
+            cause: RiskCause::Payment {
+                amount: self.amount.get().copied(),
+                failed_attempt_count,
+                failure_reason: self.failure_reason.get().cloned().unwrap_or_default(),
+                overdue: self.overdue,
+            },
+            occurrence_count: failed_attempt_count.max(1),
+        })
+    }
+}
+
+/// What the signals of a dispute add up to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DisputeStory {
+    last_action: Newest<DisputeAction>,
+    invoice_id: Newest<String>,
+    amount: Newest<Amount>,
+    reason: Newest<String>,
+}
+
+impl DisputeStory {
+    pub(super) fn absorb(&mut self, stamp: &Stamp, told: &DisputeSignal) {
+        self.last_action.offer(stamp, told.action);
+        for (kept, given) in [(&mut self.invoice_id, &told.invoice_id), (&mut self.reason, &told.reason)] {
+            if !given.is_empty() {
+                kept.offer(stamp, given.clone());
+            }
+        }
+        if let Some(amount) = told.amount {
+            self.amount.offer(stamp, amount);
+        }
+    }
+
+    /// Whether it is not settled.
+    pub fn is_open(&self) -> bool {
+        self.last_action.get() == Some(&DisputeAction::Opened)
+    }
+
+    pub(super) fn condition(&self) -> Option<Condition> {
+        self.is_open().then(|| Condition {
+            cause: RiskCause::Dispute {
+                invoice_id: self.invoice_id.get().cloned().unwrap_or_default(),
+                amount: self.amount.get().copied(),
+                reason: self.reason.get().cloned().unwrap_or_default(),
+            },
+            occurrence_count: 1,
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! Stories: what the signals about one ticket, invoice or dispute add up to.
+//!
+//! A story is folded from its signals one by one, in whatever order they come and however often: each part of it is the
+//! newest that was said, the oldest, or the set of those that were. So any order gives the same.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::billing::{DisputeStory, InvoiceStory};
+use super::risk_trigger::{Condition, RiskTriggerKind};
+use super::signal::{Payload, Signal, SignalKind};
+use super::ticket::TicketStory;
+
+/// Which of two signals is the newer: by event time; of the same time, by what usually comes later; then by the source and the id
+/// in it, so that there is an order between any two.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp {
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Rises with what usually comes later.
+    pub rank: u8,
+    /// The system that saw it.
+    pub source: String,
+    /// Its id there.
+    pub source_id: String,
+}
+
+impl Stamp {
+    /// The stamp of a signal.
+    pub fn of(signal: &Signal) -> Self {
+        Self {
+            at: signal.event_at,
+            rank: signal.payload.rank(),
+            source: signal.source.clone(),
+            source_id: signal.source_id.clone(),
+        }
+    }
+}
+
+/// What was said last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newest<T>(Option<(Stamp, T)>);
+
+impl<T> Default for Newest<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Newest<T> {
+    /// Takes a value, if it is newer than the one there is.
+    pub fn offer(&mut self, stamp: &Stamp, value: T) {
+        if self.0.as_ref().is_none_or(|(newest, _)| newest < stamp) {
+            self.0 = Some((stamp.clone(), value));
+        }
+    }
+
+    /// The value said last.
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(|(_, value)| value)
+    }
+
+    /// Which signal said it.
+    pub fn stamp(&self) -> Option<&Stamp> {
+        self.0.as_ref().map(|(stamp, _)| stamp)
+    }
+}
+
+/// What a story is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoryKind {
+    /// A support ticket.
+    Ticket,
+    /// An invoice.
+    Invoice,
+    /// A billing dispute.
+    Dispute,
+}
+
+impl StoryKind {
+    /// The kind of signals that tell it.
+    pub const fn signal_kind(self) -> SignalKind {
+        match self {
+            Self::Ticket => SignalKind::Ticket,
+            Self::Invoice => SignalKind::Invoice,
+            Self::Dispute => SignalKind::Dispute,
+        }
+    }
+
+    /// The condition that such a story can make.
+    pub const fn trigger_kind(self) -> RiskTriggerKind {
+        match self {
+            Self::Ticket => RiskTriggerKind::TicketUrgent,
+            Self::Invoice => RiskTriggerKind::PaymentFailed,
+            Self::Dispute => RiskTriggerKind::BillingDispute,
+        }
+    }
+}
+
+/// What the signals of one story add up to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Story {
+    /// Of a ticket.
+    Ticket(TicketStory),
+    /// Of an invoice.
+    Invoice(InvoiceStory),
+    /// Of a dispute.
+    Dispute(DisputeStory),
+}
+
+impl Story {
+    /// A story of which nothing was told yet.
+    pub fn untold(kind: StoryKind) -> Self {
+        match kind {
+            StoryKind::Ticket => Self::Ticket(TicketStory::default()),
+            StoryKind::Invoice => Self::Invoice(InvoiceStory::default()),
+            StoryKind::Dispute => Self::Dispute(DisputeStory::default()),
+        }
+    }
+
+    /// What it is about.
+    pub const fn kind(&self) -> StoryKind {
+        match self {
+            Self::Ticket(_) => StoryKind::Ticket,
+            Self::Invoice(_) => StoryKind::Invoice,
+            Self::Dispute(_) => StoryKind::Dispute,
+        }
+    }
+
+    /// Takes in a signal of its kind; another kind changes nothing.
+    pub fn absorb(&mut self, signal: &Signal) {
+        let stamp = Stamp::of(signal);
+        match (self, &signal.payload) {
+            (Self::Ticket(story), Payload::Ticket(told)) => story.absorb(&stamp, told),
+            (Self::Invoice(story), Payload::Invoice(told)) => story.absorb(&stamp, told),
+            (Self::Dispute(story), Payload::Dispute(told)) => story.absorb(&stamp, told),
+            _ => {}
+        }
+    }
+
+    /// The condition that puts the account at risk, if the story is one.
+    pub fn condition(&self) -> Option<Condition> {
+        match self {
+            Self::Ticket(story) => story.condition(),
+            Self::Invoice(story) => story.condition(),
+            Self::Dispute(story) => story.condition(),
+        }
+    }
+}
+
+/// How many signals are in a set, as messages count.
+pub(super) fn count(stamps: &BTreeSet<Stamp>) -> i32 {
+    i32::try_from(stamps.len()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

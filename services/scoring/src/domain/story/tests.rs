@@ -1,0 +1,159 @@
+//! Stories in any order, any number of times, in any batches.
+
+use chrono::TimeDelta;
+use mainstay_domain::AccountId;
+use proptest::prelude::*;
+
+use super::super::billing::{DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal};
+use super::super::risk_trigger::RiskCause;
+use super::super::ticket::{TicketAction, TicketPriority, TicketSignal};
+use super::*;
+
+fn signal(minute: i64, number: u8, payload: Payload) -> Signal {
+    Signal {
+        account: AccountId::parse("acme").expect("an id"),
+        source: "desk".to_owned(),
+        source_id: format!("event-{number}"),
+        event_at: DateTime::UNIX_EPOCH + TimeDelta::minutes(minute),
+        payload,
+    }
+}
+
+fn ticket(action: TicketAction, priority: Option<TicketPriority>, satisfaction: Option<i32>) -> Payload {
+    Payload::Ticket(TicketSignal {
+        ticket_id: "t-1".to_owned(),
+        action,
+        priority,
+        subject: priority.map(|priority| format!("{priority:?}")).unwrap_or_default(),
+        text: String::new(),
+        requester_email: String::new(),
+        satisfaction,
+    })
+}
+
+fn invoice(action: InvoiceAction, failure_reason: &str) -> Payload {
+    Payload::Invoice(InvoiceSignal {
+        invoice_id: "i-1".to_owned(),
+        action,
+        amount: None,
+        due_at: None,
+        failure_reason: failure_reason.to_owned(),
+    })
+}
+
+fn dispute(action: DisputeAction, reason: &str) -> Payload {
+    Payload::Dispute(DisputeSignal {
+        dispute_id: "d-1".to_owned(),
+        action,
+        invoice_id: String::new(),
+        amount: None,
+        reason: reason.to_owned(),
+    })
+}
+
+fn any_payload(kind: StoryKind) -> BoxedStrategy<Payload> {
+    use TicketAction::{Escalated, Opened, Reopened, Resolved, Updated};
+    match kind {
+        StoryKind::Ticket => (
+            prop::sample::select(vec![Opened, Updated, Escalated, Resolved, Reopened]),
+            prop::option::of(prop::sample::select(vec![
+                TicketPriority::Low,
+                TicketPriority::Urgent,
+                TicketPriority::Critical,
+            ])),
+            prop::option::of(1..=5i32),
+        )
+            .prop_map(|(action, priority, satisfaction)| ticket(action, priority, satisfaction))
+            .boxed(),
+        StoryKind::Invoice => (
+            prop::sample::select(vec![
+                InvoiceAction::Issued,
+                InvoiceAction::Paid,
+                InvoiceAction::PaymentFailed,
+                InvoiceAction::Overdue,
+                InvoiceAction::Voided,
+            ]),
+            "[a-c]?",
+        )
+            .prop_map(|(action, reason)| invoice(action, &reason))
+            .boxed(),
+        StoryKind::Dispute => (prop::sample::select(vec![DisputeAction::Opened, DisputeAction::Closed]), "[a-c]?")
+            .prop_map(|(action, reason)| dispute(action, &reason))
+            .boxed(),
+    }
+}
+
+/// Signals of one story, each with another id; times may be equal.
+fn any_signals() -> impl Strategy<Value = (StoryKind, Vec<Signal>)> {
+    prop::sample::select(vec![StoryKind::Ticket, StoryKind::Invoice, StoryKind::Dispute]).prop_flat_map(|kind| {
+        let signals = proptest::collection::vec((0..6i64, any_payload(kind)), 0..12).prop_map(|told| {
+            (0..).zip(told).map(|(number, (minute, payload))| signal(minute, number, payload)).collect()
+        });
+        (Just(kind), signals)
+    })
+}
+
+fn folded<'a>(kind: StoryKind, signals: impl IntoIterator<Item = &'a Signal>) -> Story {
+    let mut story = Story::untold(kind);
+    signals.into_iter().for_each(|signal| story.absorb(signal));
+    story
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_any_duplication_in_any_batches_gives_the_same_story(
+        (kind, signals) in any_signals(),
+        order in proptest::collection::vec(any::<prop::sample::Index>(), 0..40),
+    ) {
+        let expected = folded(kind, &signals);
+        // Some of them, some of them again, and then all of them backwards.
+        let picked = order.iter().filter(|_| !signals.is_empty()).map(|index| index.get(&signals));
+        let mut story = folded(kind, picked);
+        // Between two batches the story is a row.
+        let row = match &story {
+            Story::Ticket(story) => serde_json::to_value(story),
+            Story::Invoice(story) => serde_json::to_value(story),
+            Story::Dispute(story) => serde_json::to_value(story),
+        }
+        .expect("JSON");
+        story = match kind {
+            StoryKind::Ticket => Story::Ticket(serde_json::from_value(row).expect("a story")),
+            StoryKind::Invoice => Story::Invoice(serde_json::from_value(row).expect("a story")),
+            StoryKind::Dispute => Story::Dispute(serde_json::from_value(row).expect("a story")),
+        };
+        signals.iter().rev().for_each(|signal| story.absorb(signal));
+        prop_assert_eq!(story, expected);
+    }
+
+    #[test]
+    fn a_settled_invoice_stays_settled((kind, signals) in any_signals(), at in 0..6i64) {
+        prop_assume!(kind == StoryKind::Invoice);
+        let paid = signal(at, 200, invoice(InvoiceAction::Paid, ""));
+        let story = folded(kind, signals.iter().chain([&paid]));
+        prop_assert_eq!(story.condition(), None);
+    }
+}
+
+#[test]
+fn a_ticket_is_as_its_newest_event_left_it() {
+    let opened = signal(0, 1, ticket(TicketAction::Opened, Some(TicketPriority::Urgent), None));
+    let resolved = signal(2, 2, ticket(TicketAction::Resolved, None, Some(4)));
+    let commented = signal(3, 3, ticket(TicketAction::Updated, None, None));
+    let reopened = signal(4, 4, ticket(TicketAction::Reopened, None, None));
+    assert!(folded(StoryKind::Ticket, [&opened]).condition().is_some());
+    assert_eq!(folded(StoryKind::Ticket, [&commented, &resolved, &opened]).condition(), None);
+    let again = folded(StoryKind::Ticket, [&reopened, &commented, &resolved, &opened]).condition().expect("urgent");
+    assert!(matches!(again.cause, RiskCause::Ticket { reopen_count: 1, escalation_count: 0, .. }));
+}
+
+#[test]
+fn r95_failed_attempts_of_an_invoice_are_counted_and_the_last_one_says_why() {
+    let second = signal(5, 1, invoice(InvoiceAction::PaymentFailed, "card expired"));
+    let first = signal(1, 2, invoice(InvoiceAction::PaymentFailed, "insufficient funds"));
+    let condition = folded(StoryKind::Invoice, [&second, &first, &second]).condition().expect("unpaid");
+    assert_eq!(condition.occurrence_count, 2);
+    let RiskCause::Payment { failed_attempt_count, failure_reason, overdue, .. } = condition.cause else {
+        panic!("a payment");
+    };
+    assert_eq!((failed_attempt_count, failure_reason.as_str(), overdue), (2, "card expired", false));
+}

@@ -1,0 +1,33 @@
+//! Has accounts looked at that may have gone silent: "nothing happened" is a timer.
+
+use async_trait::async_trait;
+use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
+use sqlx::PgConnection;
+
+use super::rescore::job_error;
+use crate::app::App;
+use crate::app::queues::INACTIVITY_QUEUE;
+use crate::app::silences;
+
+const BATCH: i64 = 500;
+
+/// The worker of [`INACTIVITY_QUEUE`].
+pub(crate) struct Inactivity(pub App);
+
+#[async_trait]
+impl JobHandler for Inactivity {
+    fn queue(&self) -> &'static str {
+        INACTIVITY_QUEUE
+    }
+
+    fn batch_size(&self) -> i64 {
+        BATCH
+    }
+
+    async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
+        let ids: Vec<&str> = jobs.iter().map(|job| job.key.as_str()).collect();
+        silences::look_at(&self.0, connection, &ids).await.map_err(job_error)?;
+        // Who looks schedules the next look, if there is one.
+        Ok(vec![Outcome::Done; jobs.len()])
+    }
+}
