@@ -15,13 +15,21 @@ SECRETS = "/run/secrets/mainstay"
 STAND_INS = {"url": "postgres://user:password@postgres:5432/mainstay", "secret": "0123456789abcdef" * 4}
 
 
+def binary(service):
+    return pathlib.Path(os.environ["MAINSTAY_BIN_DIR"]) / f"mainstay-{service}"
+
+
+def is_present(service):
+    """Whether the service is in this tree; one that is has to be built."""
+    return binary(service).exists() or (ROOT / "services" / service).exists()
+
+
 def program(service):
     """The service's built binary."""
-    path = pathlib.Path(os.environ["MAINSTAY_BIN_DIR"]) / f"mainstay-{service}"
-    if not path.exists() and not (ROOT / "services" / service).exists():
+    if not is_present(service):
         pytest.skip(f"the service {service} is not in this tree yet")
-    assert path.exists(), f"{path} was not built"
-    return path
+    assert binary(service).exists(), f"{binary(service)} was not built"
+    return binary(service)
 
 
 def config_check(service, variables, folder, file=None):
