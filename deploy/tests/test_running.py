@@ -3,6 +3,7 @@
 import base64
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -37,15 +38,20 @@ def postgres_program(name):
     return found
 
 
+def unprivileged_user():
+    known = {user.pw_name for user in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in known)
+
+
 class Database:
     """A server of the tests' own, with the roles of dev."""
 
     def __init__(self, folder):
         self.port = free_port()
         # PostgreSQL refuses to run as root.
-        self.owner = {"user": "postgres"} if os.getuid() == 0 else {}
+        self.owner = {"user": unprivileged_user()} if os.getuid() == 0 else {}
         if self.owner:
-            shutil.chown(folder, "postgres")
+            shutil.chown(folder, self.owner["user"])
         data = folder / "data"
         password = folder / "password"
         password.write_text("dev-only")
