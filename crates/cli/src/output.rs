@@ -95,6 +95,16 @@ pub(crate) fn to_json<M: Message + Name>(message: &M) -> io::Result<serde_json::
     dynamic.serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new()).map_err(io::Error::other)
 }
 
+/// A message from the JSON mapping of the protobuf specification; names that are no fields are refused.
+pub(crate) fn from_json<M: Message + Name + Default>(text: &str) -> Result<M, String> {
+    let name = M::full_name();
+    let descriptor = DESCRIPTORS.get_message_by_name(&name).ok_or(format!("{name} is not in the descriptor set"))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let dynamic = DynamicMessage::deserialize(descriptor, &mut json).map_err(|error| error.to_string())?;
+    json.end().map_err(|error| error.to_string())?;
+    dynamic.transcode_to().map_err(|error| error.to_string())
+}
+
 /// Tells people something beside the answer, on the standard error.
 pub(crate) fn note(text: &str) {
     // Without a standard error there is nobody left to tell.
