@@ -51,17 +51,14 @@ impl ServiceName {
             Self::Expansion => options.expansion_server.as_ref(),
         };
         let parse = |text: &str| text.parse().map_err(|error| Failure::Usage(format!("{}: {error}", self.option())));
-        match given {
-            Some(given) => parse(given),
-            None => {
-                let scoring: ServerAddress =
-                    options.server.parse().map_err(|error| Failure::Usage(format!("--server: {error}")))?;
-                let sibling = scoring.with_port_offset(self as u16);
-                sibling.ok_or_else(|| {
-                    Failure::Usage(format!("{} is needed: it says where the service listens", self.option()))
-                })
-            }
+        if let Some(given) = given {
+            return parse(given);
         }
+        let scoring: ServerAddress =
+            options.server.parse().map_err(|error| Failure::Usage(format!("--server: {error}")))?;
+        let sibling = scoring.with_port_offset(self as u16);
+        sibling
+            .ok_or_else(|| Failure::Usage(format!("{} is needed: it says where the service listens", self.option())))
     }
 }
 

@@ -4,13 +4,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Cell, Color};
 use mainstay_api::mainstay::interventions::v1 as proto;
 use mainstay_api::mainstay::interventions::v1::alert_service_client::AlertServiceClient;
-use mainstay_api::mainstay::interventions::v1::policy_service_client::PolicyServiceClient;
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::models::new_request_id;
-use crate::command::{is_enough, page_size};
+use crate::command::{is_enough, page_size, policies};
 use crate::connection::Connection;
-use crate::due::{due_cell, due_text, length};
+use crate::due::{due_cell, due_text};
 use crate::failure::Failure;
 use crate::output::{Output, note};
 use crate::table::{facts, points, table};
@@ -341,7 +340,7 @@ pub(crate) async fn run(command: &AlertsCommand, connection: &Connection, output
                 proto::ReassignAlertRequest { name, owner_email, etag, request_id }
             )
         }
-        AlertsCommand::Policies => policies(connection, output).await,
+        AlertsCommand::Policies => policies::list(connection, output).await,
     }
 }
 
@@ -474,30 +473,4 @@ pub(crate) fn show_clocks(clocks: &[proto::Clock], output: &mut Output) -> Resul
         ]);
     }
     Ok(output.table(table)?)
-}
-
-async fn policies(connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let answer = retrying(&connection.retries, async || {
-        PolicyServiceClient::new(connection.channel.clone()).list_policies(proto::ListPoliciesRequest {}).await
-    });
-    let policies = answer.await?.into_inner().policies;
-    let mut table = table(&["POLICY", ">VERSION", "OWNER", "BREACHES GO TO", "DEADLINES"]);
-    for policy in &policies {
-        if output.is_json() {
-            output.json_line(policy)?;
-            continue;
-        }
-        let clocks = policy.clocks.iter().map(|rule| {
-            format!("{} {}", clock_step(rule.step()), length(rule.due_after.as_ref().map_or(0, |due| due.seconds)))
-        });
-        let chain = policy.escalation().map(crate::words::role).collect::<Vec<_>>().join(", ");
-        table.add_row([
-            Cell::new(id_of(&policy.name)),
-            Cell::new(policy.version),
-            Cell::new(crate::words::role(policy.owner())),
-            Cell::new(chain),
-            Cell::new(clocks.collect::<Vec<_>>().join(", ")),
-        ]);
-    }
-    if output.is_json() { Ok(()) } else { Ok(output.table(table)?) }
 }

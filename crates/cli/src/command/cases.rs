@@ -7,6 +7,7 @@ use mainstay_api::mainstay::interventions::v1::case_service_client::CaseServiceC
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::alerts::show_clocks;
+use crate::command::case_story;
 use crate::command::case_tasks::{self, TaskCommand};
 use crate::command::models::new_request_id;
 use crate::command::{is_enough, page_size};
@@ -16,7 +17,7 @@ use crate::failure::Failure;
 use crate::money;
 use crate::output::{Output, note};
 use crate::table::{facts, percent, points, table};
-use crate::words::interventions::{ChannelWord, enum_word};
+use crate::words::interventions::enum_word;
 use crate::words::{account_name, id_of, resource_name, time_text};
 
 /// Commands about cases.
@@ -74,13 +75,13 @@ Examples:
 Examples:
   mainstay cases touch 0198c0de-… 'Talked to the new admin' --channel call --answered
   mainstay cases touch 0198c0de-… 'They asked for training' --channel email --inbound")]
-    Touch(TouchArguments),
+    Touch(case_story::TouchArguments),
     /// Tell the story of a case or an account, the newest first
     #[command(after_help = "\
 Examples:
   mainstay cases story 0198c0de-0000-7000-8000-000000000000
   mainstay cases story --account acme")]
-    Story(StoryArguments),
+    Story(case_story::StoryArguments),
     /// Tasks: list, add, end
     #[command(
         subcommand,
@@ -180,41 +181,6 @@ pub(crate) struct ReassignArguments {
     case: String,
     /// Who leads it from now on
     email: String,
-}
-
-/// A contact.
-#[derive(Debug, Args)]
-pub(crate) struct TouchArguments {
-    /// The case, by id
-    case: String,
-    /// What was said
-    summary: String,
-    /// How
-    #[arg(long, value_enum)]
-    channel: ChannelWord,
-    /// The customer began it
-    #[arg(long)]
-    inbound: bool,
-    /// The other side answered
-    #[arg(long)]
-    answered: bool,
-    /// The id of the person at the customer
-    #[arg(long, default_value = "")]
-    contact: String,
-}
-
-/// Whose story.
-#[derive(Debug, Args)]
-pub(crate) struct StoryArguments {
-    /// The case, by id
-    #[arg(required_unless_present = "account")]
-    case: Option<String>,
-    /// Of an account instead
-    #[arg(long, conflicts_with = "case")]
-    account: Option<String>,
-    /// How many entries at most; 0 for all
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
-    limit: usize,
 }
 
 macro_rules! words {
@@ -359,8 +325,8 @@ pub(crate) async fn run(command: &CasesCommand, connection: &Connection, output:
             let (name, owner_email) = (case_name(&arguments.case)?, arguments.email.clone());
             call!(connection, output, reassign_case, proto::ReassignCaseRequest { name, owner_email, etag, request_id })
         }
-        CasesCommand::Touch(arguments) => touch(arguments, connection, output, request_id).await,
-        CasesCommand::Story(arguments) => story(arguments, connection, output).await,
+        CasesCommand::Touch(arguments) => case_story::touch(arguments, connection, output).await,
+        CasesCommand::Story(arguments) => case_story::story(arguments, connection, output).await,
         CasesCommand::Task(command) => case_tasks::run(command, connection, output).await,
     }
 }
@@ -478,59 +444,4 @@ fn show(case: &proto::Case, output: &mut Output) -> Result<(), Failure> {
     output.table(facts(rows))?;
     output.line("")?;
     show_clocks(&case.clocks, output)
-}
-
-async fn touch(
-    arguments: &TouchArguments,
-    connection: &Connection,
-    output: &mut Output,
-    request_id: String,
-) -> Result<(), Failure> {
-    let direction = if arguments.inbound { proto::TouchDirection::Inbound } else { proto::TouchDirection::Outbound };
-    let request = proto::RecordTouchRequest {
-        case: case_name(&arguments.case)?,
-        channel: proto::TouchChannel::from(arguments.channel).into(),
-        direction: direction.into(),
-        answered: arguments.answered,
-        contact_id: arguments.contact.clone(),
-        summary: arguments.summary.clone(),
-        request_id,
-        ..Default::default()
-    };
-    let touch = retrying(&connection.retries, async || client(connection).record_touch(request.clone()).await);
-    let touch = touch.await?.into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&touch)?);
-    }
-    Ok(output.line(&format!("recorded {}", id_of(&touch.name)))?)
-}
-
-async fn story(arguments: &StoryArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let parent = match (&arguments.case, &arguments.account) {
-        (_, Some(account)) => account_name(account)?,
-        (case, None) => case_name(case.as_deref().unwrap_or_default())?,
-    };
-    let mut request = proto::GetTimelineRequest { parent, ..Default::default() };
-    let mut table = table(&["TIME", "WHAT", "WHO", ""]);
-    let mut shown = 0;
-    loop {
-        request.page_size = page_size(arguments.limit, shown);
-        let page = retrying(&connection.retries, async || client(connection).get_timeline(request.clone()).await)
-            .await?
-            .into_inner();
-        for entry in &page.entries {
-            if output.is_json() {
-                output.json_line(entry)?;
-            } else {
-                let what = entry.kind.replace('_', " ");
-                table.add_row([time_text(entry.time), what, entry.actor.clone(), entry.text.clone()]);
-            }
-        }
-        shown += page.entries.len();
-        if page.next_page_token.is_empty() || is_enough(arguments.limit, shown) {
-            break;
-        }
-        request.page_token = page.next_page_token;
-    }
-    if output.is_json() { Ok(()) } else { Ok(output.table(table)?) }
 }

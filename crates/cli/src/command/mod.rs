@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod alerts;
+mod case_story;
 mod case_tasks;
 pub(crate) mod cases;
 pub(crate) mod demo;
@@ -15,6 +16,7 @@ pub(crate) mod opportunities;
 mod opportunity_changes;
 mod pipeline;
 pub(crate) mod plans;
+mod policies;
 mod qualification;
 pub(crate) mod risks;
 mod service_status;

@@ -1,0 +1,345 @@
+//! The world in which a path is walked: services, clock, mail relay, webhook receiver, weather.
+
+use std::net::{SocketAddr, TcpListener};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use mainstay_api::mainstay::common::v1::Money;
+use mainstay_api::mainstay::events::v1::SubscribeRequest;
+use mainstay_api::mainstay::events::v1::event_feed_service_client::EventFeedServiceClient;
+use mainstay_api::mainstay::scoring::v1 as scoring;
+use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
+use mainstay_api::mainstay::scoring::v1::health_service_client::HealthServiceClient;
+use mainstay_api::mainstay::scoring::v1::model_service_client::ModelServiceClient;
+use mainstay_api::mainstay::scoring::v1::signal_service_client::SignalServiceClient;
+use mainstay_domain::{Clock, ManualClock};
+use mainstay_storage::Migrator;
+use mainstay_testkit::TestDatabase;
+use mainstay_testkit::http::HttpReceiver;
+use mainstay_testkit::smtp::{ReceivedEmail, SmtpReceiver};
+use prost::{Message, Name};
+use tokio::sync::{Mutex, MutexGuard};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::services::{Replica, SERVICES, Service};
+
+pub(crate) const CSM: &str = "mia@example.com";
+pub(crate) const DIRECTOR: &str = "dora@example.com";
+pub(crate) const FINANCE: &str = "fin@example.com";
+/// Who answers surveys.
+pub(crate) const CUSTOMER: &str = "ada@acme.example";
+
+/// Rounds of settling in a row in which nothing happened, after which nothing more will.
+const QUIET_ROUNDS: usize = 2;
+const ROUNDS_MAX: usize = 60;
+
+/// What happens beside a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// Nothing.
+    Calm,
+    /// Every request that tells something is sent twice.
+    SentTwice,
+    /// All services are restarted at each turn of the path.
+    Restarts,
+    /// There are two replicas of each service.
+    TwoReplicas,
+    /// A service is down for the first day on which something happens.
+    Down(Service),
+}
+
+/// One world at a time: each has the connections of four services and their replicas.
+static ONE_WORLD: Mutex<()> = Mutex::const_new(());
+
+/// The world in which a path is walked.
+pub(crate) struct World {
+    pub clock: ManualClock,
+    pub mail: SmtpReceiver,
+    pub hook: HttpReceiver,
+    pub weather: Weather,
+    pub addresses: [SocketAddr; 4],
+    database: TestDatabase,
+    running: Vec<Replica>,
+    has_been_down: bool,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl World {
+    /// A world with all services, in which acme is a customer.
+    pub(crate) async fn new(weather: Weather) -> Self {
+        let alone = ONE_WORLD.lock().await;
+        let clock = mainstay_testkit::manual_clock("2026-03-01T08:00:00Z");
+        let database = mainstay_testkit::empty_database().await;
+        for service in SERVICES {
+            migrate(&database, &service.migrator(), clock.now()).await;
+        }
+        let held: Vec<TcpListener> =
+            SERVICES.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
+        let addresses: Vec<SocketAddr> = held.iter().map(|listener| listener.local_addr().expect("bound")).collect();
+        drop(held);
+        let mut world = Self {
+            clock,
+            mail: SmtpReceiver::start().await,
+            hook: HttpReceiver::start().await,
+            weather,
+            addresses: addresses.try_into().expect("four"),
+            database,
+            running: Vec::new(),
+            has_been_down: false,
+            _alone: alone,
+        };
+        for service in SERVICES {
+            world.start(service).await;
+        }
+        world.activate_model().await;
+        world.create_acme().await;
+        world.settle().await;
+        world
+    }
+
+    /// Where a service's first replica listens; its peers look there.
+    pub(crate) fn address(&self, service: Service) -> SocketAddr {
+        self.addresses[service as usize]
+    }
+
+    /// Where the answer page is.
+    pub(crate) fn page(&self) -> SocketAddr {
+        let replica = self.running.iter().find_map(|replica| replica.page);
+        replica.expect("surveys run")
+    }
+
+    async fn start(&mut self, service: Service) {
+        let replicas = if self.weather == Weather::TwoReplicas { 2 } else { 1 };
+        for place in 0..replicas {
+            let replica = service.start(self, self.database.url(), place == 0).await;
+            self.running.push(replica);
+        }
+    }
+
+    async fn stop(&mut self, service: Service) {
+        let (stopping, running) =
+            std::mem::take(&mut self.running).into_iter().partition(|replica| replica.service == service);
+        self.running = running;
+        let stopping: Vec<Replica> = stopping;
+        for replica in stopping {
+            replica.stop().await;
+        }
+    }
+
+    /// A turn of the path: what the weather does happens here.
+    pub(crate) async fn turn(&mut self) {
+        self.settle().await;
+        if self.weather == Weather::Restarts {
+            for service in SERVICES {
+                self.stop(service).await;
+                self.start(service).await;
+            }
+            self.settle().await;
+        }
+    }
+
+    /// Lets time pass, by so much at a time, with what is due each time. On the first day that passes after something has
+    /// happened, a service may be down.
+    pub(crate) async fn pass(&mut self, times: u32, step: TimeDelta) {
+        for _ in 0..times {
+            self.clock.advance(step);
+            self.settle().await;
+        }
+    }
+
+    /// Something happens, and a day passes: with the weather, while a service is down.
+    pub(crate) async fn down_for_a_day(&mut self) -> bool {
+        let Weather::Down(service) = self.weather else { return false };
+        if self.has_been_down {
+            return false;
+        }
+        self.has_been_down = true;
+        self.stop(service).await;
+        true
+    }
+
+    /// The service that was down is up again.
+    pub(crate) async fn up_again(&mut self) {
+        if let Weather::Down(service) = self.weather {
+            self.start(service).await;
+            self.settle().await;
+        }
+    }
+
+    /// Everything that is due or was told is done, in all services, until nothing happens any more.
+    pub(crate) async fn settle(&self) {
+        let mut quiet = 0;
+        for _ in 0..ROUNDS_MAX {
+            let mut done = 0;
+            for replica in &self.running {
+                done += replica.workers.settle().await.expect("due work");
+            }
+            quiet = if done == 0 { quiet + 1 } else { 0 };
+            if quiet == QUIET_ROUNDS {
+                return;
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// A channel to a service, made for each call: a restarted service is found again.
+    pub(crate) fn channel(&self, service: Service) -> Channel {
+        Endpoint::from_shared(format!("http://{}", self.address(service))).expect("an address").connect_lazy()
+    }
+
+    /// Says signals to scoring, twice in such weather.
+    pub(crate) async fn record(&self, signals: Vec<scoring::Signal>) {
+        let times = if self.weather == Weather::SentTwice { 2 } else { 1 };
+        for _ in 0..times {
+            let request = scoring::BatchRecordSignalsRequest { signals: signals.clone(), ..Default::default() };
+            SignalServiceClient::new(self.channel(Service::Scoring))
+                .batch_record_signals(request)
+                .await
+                .expect("recorded");
+        }
+    }
+
+    /// A signal of acme at this moment.
+    pub(crate) fn signal(&self, id: &str, payload: scoring::signal::Payload) -> scoring::Signal {
+        scoring::Signal {
+            account: "accounts/acme".to_owned(),
+            source: "test".to_owned(),
+            source_id: format!("{id}-{}", self.clock.now().timestamp()),
+            event_time: Some(timestamp(self.clock.now())),
+            payload: Some(payload),
+            record_time: None,
+        }
+    }
+
+    /// So many emails that acme sent today.
+    pub(crate) fn emails(&self, quantity: i64) -> scoring::Signal {
+        let usage = scoring::UsageCount { metric: "emails".to_owned(), quantity };
+        self.signal("emails", scoring::signal::Payload::Usage(usage))
+    }
+
+    /// Days on which acme sends so many emails.
+    pub(crate) async fn busy_days(&mut self, days: u32, emails_a_day: i64) {
+        for _ in 0..days {
+            self.record(vec![self.emails(emails_a_day)]).await;
+            self.pass(1, TimeDelta::days(1)).await;
+        }
+    }
+
+    /// Acme's score as scoring says it.
+    pub(crate) async fn score(&self) -> Option<f64> {
+        let request = scoring::GetHealthRequest { account: "accounts/acme".to_owned(), day: String::new() };
+        let health = HealthServiceClient::new(self.channel(Service::Scoring)).get_health(request).await;
+        health.expect("health").into_inner().score
+    }
+
+    /// All events of a kind that a service told.
+    pub(crate) async fn events<M: Message + Name + Default>(&self, service: Service) -> Vec<M> {
+        self.raw_events(service, M::full_name())
+            .await
+            .into_iter()
+            .map(|event| M::decode(event.payload.expect("a payload").value.as_slice()).expect("a message"))
+            .collect()
+    }
+
+    /// All events of a type, as the feed has them.
+    pub(crate) async fn raw_events(
+        &self,
+        service: Service,
+        event_type: String,
+    ) -> Vec<mainstay_api::mainstay::events::v1::Event> {
+        let request = SubscribeRequest { types: vec![event_type], until_now: true, ..Default::default() };
+        let mut answers =
+            EventFeedServiceClient::new(self.channel(service)).subscribe(request).await.expect("a stream").into_inner();
+        let mut events = Vec::new();
+        while let Some(answer) = answers.message().await.expect("events") {
+            events.extend(answer.events);
+        }
+        events
+    }
+
+    /// What was written to a person.
+    pub(crate) fn mail_to(&self, person: &str) -> Vec<ReceivedEmail> {
+        self.mail.emails().into_iter().filter(|email| email.to.iter().any(|to| to == person)).collect()
+    }
+
+    /// Changes acme.
+    pub(crate) async fn update_acme(&self, account: scoring::Account) {
+        let request = scoring::BatchUpsertAccountsRequest { accounts: vec![account], ..Default::default() };
+        AccountServiceClient::new(self.channel(Service::Scoring)).batch_upsert_accounts(request).await.expect("acme");
+    }
+
+    async fn create_acme(&self) {
+        self.update_acme(acme()).await;
+    }
+
+    /// The score is what an account sent of emails in 30 days, 800 or more being the best.
+    async fn activate_model(&self) {
+        let measure = scoring::Measure {
+            id: "emails".to_owned(),
+            display_name: "Emails in 30 days".to_owned(),
+            weight: 1.0,
+            input: Some(scoring::Input { series: Some(scoring::input::Series::Metric("emails".to_owned())) }),
+            window_days: 30,
+            aggregation: scoring::Aggregation::Sum.into(),
+            curve: vec![scoring::CurvePoint { x: 0.0, points: 0.0 }, scoring::CurvePoint { x: 800.0, points: 100.0 }],
+            ..Default::default()
+        };
+        let model = scoring::Model {
+            display_name: "Emails".to_owned(),
+            components: vec![scoring::Component {
+                id: "usage".to_owned(),
+                display_name: "Usage".to_owned(),
+                weight: 1.0,
+                measures: vec![measure],
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let mut models = ModelServiceClient::new(self.channel(Service::Scoring));
+        let request =
+            scoring::CreateModelRequest { model_id: "emails".to_owned(), model: Some(model), ..Default::default() };
+        models.create_model(request).await.expect("a model");
+        let request = scoring::ActivateModelRequest { name: "models/emails".to_owned(), ..Default::default() };
+        models.activate_model(request).await.expect("activated");
+    }
+}
+
+async fn migrate(database: &TestDatabase, migrator: &Migrator, now: DateTime<Utc>) {
+    migrator.migrate(database.pool(), now, None).await.expect("a schema");
+}
+
+/// An enterprise with people in all roles, and one who answers surveys.
+pub(crate) fn acme() -> scoring::Account {
+    let owner = |role: scoring::OwnerRole, email: &str| scoring::Owner {
+        role: role.into(),
+        email: email.to_owned(),
+        display_name: String::new(),
+    };
+    scoring::Account {
+        name: "accounts/acme".to_owned(),
+        display_name: "Acme Ltd".to_owned(),
+        segment: scoring::Segment::Enterprise.into(),
+        lifecycle_stage: scoring::LifecycleStage::Active.into(),
+        plan: "team".to_owned(),
+        arr: Some(Money { currency_code: "EUR".to_owned(), minor_units: 18_000_000 }),
+        sign_up_time: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        plan_limits: [("emails".to_owned(), 1_000.0)].into(),
+        owners: vec![
+            owner(scoring::OwnerRole::Csm, CSM),
+            owner(scoring::OwnerRole::CsmDirector, DIRECTOR),
+            owner(scoring::OwnerRole::FinanceContact, FINANCE),
+        ],
+        contacts: vec![scoring::Contact {
+            id: "ada".to_owned(),
+            display_name: "Ada".to_owned(),
+            email: CUSTOMER.to_owned(),
+            champion: true,
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+/// A time as messages have it.
+pub(crate) fn timestamp(time: DateTime<Utc>) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: time.timestamp(), nanos: 0 }
+}
