@@ -35,7 +35,7 @@ pub(crate) async fn at_rest(database: &Database, clock: SharedClock) -> anyhow::
 
 /// Does all that is due.
 pub(crate) async fn settle(service: &ScoringService) -> anyhow::Result<()> {
-    service.workers().settle().await.map_err(of_service)
+    service.workers().settle().await.map(drop).map_err(of_service)
 }
 
 fn of_service(error: ServiceError) -> anyhow::Error {

@@ -1,6 +1,6 @@
 //! The rows of the copy.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -26,6 +26,7 @@ struct Statements {
     lookup: SqlStr,
     display_names: SqlStr,
     lock: SqlStr,
+    lock_free: SqlStr,
     list: SqlStr,
     insert_unknown: SqlStr,
     store_facts: SqlStr,
@@ -103,6 +104,10 @@ impl Accounts {
                 "SELECT account_id, display_name FROM {schema}.accounts WHERE account_id = ANY ($1)"
             )),
             lock: sql(format!("SELECT {COLUMNS} FROM {schema}.accounts WHERE account_id = $1 FOR UPDATE")),
+            lock_free: sql(format!(
+                "SELECT account_id FROM {schema}.accounts WHERE account_id = ANY ($1) ORDER BY account_id
+                 FOR UPDATE SKIP LOCKED"
+            )),
             list: sql(format!(
                 "SELECT {COLUMNS} FROM {schema}.accounts WHERE $1::text IS NULL OR account_id > $1
                  ORDER BY account_id LIMIT $2"
@@ -189,6 +194,17 @@ impl Accounts {
         let row: Option<Row> =
             sqlx::query_as(self.statements.lock.clone()).bind(id.as_str()).fetch_optional(conn).await?;
         row.map(Account::try_from).transpose()
+    }
+
+    /// Those of the accounts that nobody else holds, held until the transaction ends.
+    pub async fn lock_free(
+        &self,
+        conn: &mut PgConnection,
+        ids: impl IntoIterator<Item = &str>,
+    ) -> Result<HashSet<AccountId>, StorageError> {
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let held: Vec<String> = sqlx::query_scalar(self.statements.lock_free.clone()).bind(ids).fetch_all(conn).await?;
+        held.iter().map(|id| AccountId::parse(id).map_err(|error| StorageError::Corrupt(error.to_string()))).collect()
     }
 
     /// A page of accounts in the order of their ids: at most `limit` of those after `after`, archived ones too.

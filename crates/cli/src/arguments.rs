@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{accounts, alerts, cases, demo, health, import, models, risks, status, surveys, up};
+use crate::command::{
+    accounts, alerts, cases, demo, health, import, models, opportunities, plans, risks, status, surveys, up,
+};
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
@@ -19,6 +21,7 @@ Examples:
   mainstay health explain acme                  why acme's score is what it is
   mainstay alerts list --owner mia@example.com  what I have to look at, what is due first first
   mainstay cases list                           who is being saved, and what is at stake
+  mainstay opportunities list --overdue         who is ready to grow, and waits for us
   mainstay surveys report nps --by quarter      how customers answered
   mainstay status                               is the server up, how is the portfolio
 
@@ -118,6 +121,12 @@ pub(crate) enum Command {
     /// Look at what puts accounts at risk
     #[command(subcommand)]
     Risks(risks::RisksCommand),
+    /// Look at plans, create and publish them, and compare what they cost
+    #[command(subcommand)]
+    Plans(plans::PlansCommand),
+    /// See who is ready for a larger plan, and lead the way there
+    #[command(subcommand)]
+    Opportunities(opportunities::OpportunitiesCommand),
     /// Say whether the services are up, how far their feeds are, what is due and late, and how the portfolio is
     Status(status::StatusArguments),
 }

@@ -13,6 +13,7 @@ mod command;
 mod connection;
 mod demo;
 mod due;
+mod expansion_words;
 mod failure;
 mod import;
 mod money;

@@ -95,14 +95,13 @@ pub(crate) fn to_json<M: Message + Name>(message: &M) -> io::Result<serde_json::
     dynamic.serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new()).map_err(io::Error::other)
 }
 
-/// Reads a message in the JSON mapping of the protobuf specification, with field names in camel or snake case.
-///
-/// # Errors
-/// What in `value` is not of the message.
-pub(crate) fn from_json<M: Message + Name + Default>(value: serde_json::Value) -> Result<M, String> {
+/// A message from the JSON mapping of the protobuf specification; names that are no fields are refused.
+pub(crate) fn from_json<M: Message + Name + Default>(text: &str) -> Result<M, String> {
     let name = M::full_name();
-    let descriptor = DESCRIPTORS.get_message_by_name(&name).ok_or_else(|| format!("{name} is not known"))?;
-    let dynamic = DynamicMessage::deserialize(descriptor, value).map_err(|error| error.to_string())?;
+    let descriptor = DESCRIPTORS.get_message_by_name(&name).ok_or(format!("{name} is not in the descriptor set"))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let dynamic = DynamicMessage::deserialize(descriptor, &mut json).map_err(|error| error.to_string())?;
+    json.end().map_err(|error| error.to_string())?;
     dynamic.transcode_to().map_err(|error| error.to_string())
 }
 

@@ -6,10 +6,10 @@ pub const Z_95: f64 = 1.959_963_984_540_054;
 /// So many of so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Proportion {
-    /// How many had it.
-    pub hits: u64,
-    /// How many there were; not less than `hits`.
-    pub total: u64,
+    /// How many had it; not negative.
+    pub count: i64,
+    /// How many there were; not less than `count`.
+    pub total: i64,
 }
 
 /// A figure with the range in which it lies, by the confidence that was asked for.
@@ -24,7 +24,7 @@ pub struct Interval {
 impl Proportion {
     /// The share, 0 to 1; none of nothing.
     pub fn share(self) -> Option<f64> {
-        (self.total > 0).then(|| self.hits as f64 / self.total as f64)
+        (self.total > 0).then(|| self.count as f64 / self.total as f64)
     }
 
     /// The Wilson score interval (Wilson 1927) for the normal point `z`, within 0 and 1; none of nothing.
@@ -34,8 +34,8 @@ impl Proportion {
         let spread = z * z / total;
         let centre = (share + spread / 2.0) / (1.0 + spread);
         let half = z * (share * (1.0 - share) / total + spread / (4.0 * total)).sqrt() / (1.0 + spread);
-        let low = if self.hits == 0 { 0.0 } else { (centre - half).max(0.0) };
-        let high = if self.hits == self.total { 1.0 } else { (centre + half).min(1.0) };
+        let low = if self.count == 0 { 0.0 } else { (centre - half).max(0.0) };
+        let high = if self.count == self.total { 1.0 } else { (centre + half).min(1.0) };
         Some(Interval { low, high })
     }
 }
@@ -49,19 +49,22 @@ mod tests {
     #[test]
     fn the_interval_is_that_of_the_books() {
         // Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662; 0 of 20 gives 0 to 0.1611.
-        let interval = Proportion { hits: 81, total: 263 }.wilson(Z_95).expect("some");
+        let interval = Proportion { count: 81, total: 263 }.wilson(Z_95).expect("some");
         assert!((interval.low - 0.2553).abs() < 5e-5 && (interval.high - 0.3662).abs() < 5e-5, "{interval:?}");
-        let none = Proportion { hits: 0, total: 20 }.wilson(Z_95).expect("some");
+        // R's `binom::binom.wilson(8, 10)`.
+        let most = Proportion { count: 8, total: 10 }.wilson(Z_95).expect("some");
+        assert!((most.low - 0.490_162_5).abs() < 1e-7 && (most.high - 0.943_317_8).abs() < 1e-7, "{most:?}");
+        let none = Proportion { count: 0, total: 20 }.wilson(Z_95).expect("some");
         assert!(none.low == 0.0 && (none.high - 0.1611).abs() < 5e-5, "{none:?}");
         assert_eq!(Proportion::default().wilson(Z_95), None);
     }
 
     proptest! {
         #[test]
-        fn the_share_lies_in_its_interval(total in 1u64..1_000_000, part in 0.0f64..=1.0) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
-            let hits = (total as f64 * part) as u64;
-            let proportion = Proportion { hits, total };
+        fn the_share_lies_in_its_interval(total in 1i64..1_000_000, part in 0.0f64..=1.0) {
+            #[expect(clippy::cast_possible_truncation, reason = "small")]
+            let count = (total as f64 * part) as i64;
+            let proportion = Proportion { count, total };
             let (share, interval) = (proportion.share().expect("some"), proportion.wilson(Z_95).expect("some"));
             prop_assert!(0.0 <= interval.low && interval.low <= share && share <= interval.high && interval.high <= 1.0);
         }

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use mainstay_delivery::MessageCounts;
 use mainstay_events::{
-    CatchUpError, Consumer, ConsumerProgress, ConsumerSettings, EventHandler, EventSource, Sequencer, SequencerSettings,
+    CatchUpError, Consumer, ConsumerProgress, ConsumerSettings, EventHandler, EventSource, Sequencer,
+    SequencerSettings, SourceError,
 };
 use mainstay_jobs::{JobHandler, Runner, RunnerSettings};
 use mainstay_rpc::service_main::ServiceError;
@@ -35,6 +36,8 @@ const POOL_OBSERVATION_INTERVAL: Duration = Duration::from_secs(15);
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_mins(10);
 /// Records of requests in one statement.
 const SWEEP_BATCH: u32 = 1_000;
+/// How long the work may wait at the start for what other services' feeds hold.
+const CATCH_UP_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Most rounds of [`Workers::settle`]: work that makes work for ever is a fault.
 const SETTLE_ROUNDS_MAX: usize = 1_000;
 
@@ -240,7 +243,9 @@ impl Workers {
         for consumer in &self.parts.consumers {
             match consumer.catch_up().await {
                 Ok(seen) => done += seen,
-                Err(CatchUpError::Source(error)) => tracing::debug!(%error, "left for later"),
+                Err(CatchUpError::Source(error @ SourceError::Unavailable { .. })) => {
+                    tracing::debug!(%error, "left for later");
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -294,6 +299,7 @@ impl Workers {
     /// # Panics
     /// When a part of the work panics: a service that answers and does not work is worse than one that is started anew.
     pub async fn run(self, cancel: CancellationToken) {
+        self.catch_up_first(&cancel).await;
         let core = &self.parts.core;
         let sequencer =
             Sequencer::new(core.events.clone(), self.parts.sequencer_pool.clone(), SequencerSettings::default());
@@ -314,6 +320,22 @@ impl Workers {
             self.keep_house_from_time_to_time(&cancel),
             async { others.join_all().await },
         );
+    }
+
+    /// Hears what happened while the service was away before it acts on the time that has passed: what has ended meanwhile
+    /// is not overdue. A feed that cannot be read, or is long, holds up the work for a while only.
+    async fn catch_up_first(&self, cancel: &CancellationToken) {
+        let catching_up = async {
+            for consumer in &self.parts.consumers {
+                if let Err(error) = consumer.catch_up().await {
+                    tracing::info!(%error, "starting without what the feed holds");
+                }
+            }
+        };
+        let bounded = tokio::time::timeout(CATCH_UP_WAIT_MAX, catching_up);
+        if let Some(Err(_)) = cancel.run_until_cancelled(bounded).await {
+            tracing::warn!("the feeds hold much: starting before all was read");
+        }
     }
 
     /// Has new work done at once instead of at the next look.

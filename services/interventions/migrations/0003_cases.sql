@@ -49,7 +49,17 @@ CREATE UNIQUE INDEX cases_one_open ON {schema}.cases (account_id, kind, subject)
 CREATE INDEX cases_by_id ON {schema}.cases (case_id);
 CREATE INDEX cases_open_by_priority
     ON {schema}.cases ((coalesce(expected_gain_minor_units, -1)) DESC, case_id) WHERE closed_at IS NULL;
+CREATE INDEX cases_open_by_owner ON {schema}.cases (owner_email, case_id) WHERE closed_at IS NULL;
 CREATE INDEX cases_by_end ON {schema}.cases (closed_at DESC, case_id DESC) WHERE closed_at IS NOT NULL;
+
+-- How many cases ended well and ill, so that a new one need not count them.
+CREATE TABLE {schema}.case_outcomes (
+    kind smallint NOT NULL,
+    segment smallint NOT NULL,
+    saved_count integer NOT NULL,
+    lost_count integer NOT NULL,
+    PRIMARY KEY (kind, segment)
+);
 
 CREATE TABLE {schema}.tasks (
     account_id text COLLATE "C" NOT NULL,
@@ -57,6 +67,7 @@ CREATE TABLE {schema}.tasks (
     case_id uuid NOT NULL,
     title text NOT NULL,
     owner_email text NOT NULL CHECK (owner_email <> ''),
+    resource smallint NOT NULL,
     due_at timestamptz NOT NULL,
     state smallint NOT NULL,
     is_overdue boolean NOT NULL DEFAULT false,
@@ -68,6 +79,8 @@ CREATE TABLE {schema}.tasks (
 CREATE INDEX tasks_by_id ON {schema}.tasks (task_id);
 CREATE INDEX tasks_by_case ON {schema}.tasks (case_id, due_at, task_id);
 CREATE INDEX tasks_open_by_due ON {schema}.tasks (due_at, task_id) WHERE ended_at IS NULL;
+
+CREATE INDEX tasks_open_by_owner ON {schema}.tasks (owner_email, due_at, task_id) WHERE ended_at IS NULL;
 
 CREATE TABLE {schema}.touches (
     account_id text COLLATE "C" NOT NULL,

@@ -20,6 +20,7 @@ CREATE TABLE {schema}.clocks (
 CREATE INDEX clocks_by_id ON {schema}.clocks (clock_id);
 CREATE INDEX clocks_by_alert ON {schema}.clocks (alert_id) WHERE alert_id IS NOT NULL;
 CREATE INDEX clocks_by_case ON {schema}.clocks (case_id) WHERE case_id IS NOT NULL;
+CREATE INDEX clocks_ended_by_due ON {schema}.clocks (due_at) WHERE state IN (2, 3);
 CREATE INDEX clocks_by_task ON {schema}.clocks (task_id) WHERE task_id IS NOT NULL;
 
 -- The whole story of an account. An account's entries are written under its

@@ -72,6 +72,23 @@ impl InterventionsSettings {
                 reader.fault(key, format!("must be a mail address, not `{email}`"));
             }
         }
+        let slack = reader.list(
+            "interventions.slack",
+            "Names of Slack destinations in delivery.slack that hear of alerts and breaches.",
+            &[],
+        );
+        let webhooks = reader.list(
+            "interventions.webhooks",
+            "Names of webhooks in delivery.webhook that hear of alerts and breaches.",
+            &[],
+        );
+        let delivery = DeliverySettings::read(reader);
+        for name in slack.iter().filter(|name| !delivery.slack.contains_key(*name)) {
+            reader.fault("interventions.slack", format!("`{name}` is not in delivery.slack"));
+        }
+        for name in webhooks.iter().filter(|name| !delivery.webhooks.contains_key(*name)) {
+            reader.fault("interventions.webhooks", format!("`{name}` is not in delivery.webhook"));
+        }
         Self {
             workers: WorkerSettings::read(reader),
             clock_workers: reader.u32(
@@ -81,17 +98,9 @@ impl InterventionsSettings {
                 1..=32,
             ),
             default_owners: DefaultOwners { everyone, director, finance },
-            slack: reader.list(
-                "interventions.slack",
-                "Names of Slack destinations in delivery.slack that hear of alerts and breaches.",
-                &[],
-            ),
-            webhooks: reader.list(
-                "interventions.webhooks",
-                "Names of webhooks in delivery.webhooks that hear of alerts and breaches.",
-                &[],
-            ),
-            delivery: DeliverySettings::read(reader),
+            slack,
+            webhooks,
+            delivery,
             scoring: peer_settings!(reader, "scoring"),
             surveys: peer_settings!(reader, "surveys"),
         }

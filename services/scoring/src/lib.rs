@@ -12,10 +12,8 @@ mod jobs;
 mod service;
 mod settings;
 mod storage;
-mod workers;
 
 pub use convert::model::{model_draft, model_message};
 pub use service::{SERVICE_NAME, ScoringMain, ScoringParts, ScoringService};
 pub use settings::ScoringSettings;
 pub use storage::{SCHEMA, migrator};
-pub use workers::Workers;

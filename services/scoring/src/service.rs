@@ -17,18 +17,18 @@ use mainstay_jobs::Jobs;
 use mainstay_rpc::server::{Server, ServerBuilder};
 use mainstay_rpc::service_main::{Runnable, ServiceApp, ServiceContext, ServiceError};
 use mainstay_rpc::settings::Reader;
-use mainstay_rpc::{Readiness, RpcSettings, limited};
+use mainstay_rpc::{RpcSettings, limited};
+use mainstay_service::{DatabaseReadiness, StatusRpc, Workers, WorkersBuilder};
 use mainstay_storage::{DatabaseSettings, Migrator, connect};
 use mainstay_telemetry::Telemetry;
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
 use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
+use crate::jobs::{Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore};
 use crate::settings::ScoringSettings;
-use crate::storage::{SCHEMA, migrator, ping};
-use crate::workers::Workers;
+use crate::storage::{SCHEMA, migrator};
 
 /// Name of the service, of its feed and its schema.
 pub const SERVICE_NAME: &str = "scoring";
@@ -77,7 +77,7 @@ impl ScoringService {
             ..database.clone()
         })?;
         let app = App::new(pool.clone(), clock.clone());
-        let workers = Workers::connect(app.clone(), feed_pool.clone(), &database, &settings)?;
+        let workers = workers(&app, &settings, &database)?.observe("feed", feed_pool.clone()).connect()?;
         seed_default_model::execute(&app).await?;
         report_plan_usage::schedule(&app).await?;
 
@@ -86,7 +86,8 @@ impl ScoringService {
             builder = builder.metrics(telemetry);
         }
         let streams_cancelled = builder.streams_cancelled();
-        let feed = FeedReader::new(app.events.clone(), feed_pool, SERVICE_NAME, streams_cancelled.clone());
+        let feed = FeedReader::new(app.core.events.clone(), feed_pool, SERVICE_NAME, streams_cancelled.clone());
+        let status = StatusRpc::new(SERVICE_NAME, app.core.clone(), workers.clone());
         let limits = &rpc.limits;
         let server = builder
             .add_service(limited!(AccountServiceServer::new(AccountRpc { app: app.clone() }), limits))
@@ -94,6 +95,7 @@ impl ScoringService {
             .add_service(limited!(ModelServiceServer::new(ModelRpc { app: app.clone() }), limits))
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
             .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
+            .add_service(limited!(status.into_service(), limits))
             .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))
             .add_service(limited!(EventFeedServer::new(feed).into_service(), limits))
             .open_ended(&[SUBSCRIBE, WATCH_HEALTH, STREAM_SIGNALS])
@@ -132,14 +134,16 @@ impl Runnable for ScoringService {
     }
 }
 
-/// Ready while the database answers.
-struct DatabaseReadiness(PgPool);
-
-#[async_trait]
-impl Readiness for DatabaseReadiness {
-    async fn check(&self) -> Result<(), String> {
-        ping(&self.0).await.map_err(|error| error.to_string())
-    }
+/// The work behind the RPCs. All queues but rescoring have one worker each: they have time.
+fn workers(app: &App, settings: &ScoringSettings, database: &DatabaseSettings) -> Result<WorkersBuilder, ServiceError> {
+    let rescore_workers = usize::try_from(settings.rescore_workers)?;
+    Ok(WorkersBuilder::new(app.core.clone(), &SCHEMA, database.clone(), settings.workers.clone())
+        .queue(Arc::new(MarkAll(app.clone())), 1)
+        .queue(Arc::new(Rescore(app.clone())), rescore_workers)
+        .queue(Arc::new(Inactivity(app.clone())), 1)
+        .queue(Arc::new(PlanUsage(app.clone())), 1)
+        .queue(Arc::new(Recompute(app.clone())), 1)
+        .queue(Arc::new(OperationMonitor(app.clone())), 1))
 }
 
 /// The service as its binary runs it.

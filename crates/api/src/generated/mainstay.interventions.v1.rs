@@ -2062,6 +2062,9 @@ pub struct Task {
     /// When it ended. Absent: it is open.
     #[prost(message, optional, tag = "10")]
     pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What kind of help it takes. Unspecified: what its owner can do alone.
+    #[prost(enumeration = "TaskResource", tag = "11")]
+    pub resource: i32,
 }
 impl ::prost::Name for Task {
     const NAME: &'static str = "Task";
@@ -2286,7 +2289,7 @@ pub struct CloseCaseRequest {
     /// How it ended: saved, churned or no action. Required.
     #[prost(enumeration = "CaseOutcome", tag = "2")]
     pub outcome: i32,
-    /// Why, at most 4 000 characters. Required for no action.
+    /// Why, at most 4 000 characters. Required for churned and no action.
     #[prost(string, tag = "3")]
     pub notes: ::prost::alloc::string::String,
     /// The etag it was read with. Empty: whatever it is now.
@@ -2347,6 +2350,9 @@ pub struct CreateTaskRequest {
     /// By when, after now. Required.
     #[prost(message, optional, tag = "4")]
     pub due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What kind of help it takes. Unspecified: what its owner can do alone.
+    #[prost(enumeration = "TaskResource", tag = "6")]
+    pub resource: i32,
     /// Makes the call safe to repeat; see `CreateAlertRequest.request_id`.
     #[prost(string, tag = "5")]
     pub request_id: ::prost::alloc::string::String,
@@ -2451,7 +2457,7 @@ pub struct RecordTouchRequest {
     /// Whether the other side answered.
     #[prost(bool, tag = "5")]
     pub answered: bool,
-    /// The id of the person at the customer, at most 64 characters. Empty: not said.
+    /// The id of the person at the customer, at most 254 characters. Empty: not said.
     #[prost(string, tag = "6")]
     pub contact_id: ::prost::alloc::string::String,
     /// What was said, 1 to 4 000 characters. Required.
@@ -2739,6 +2745,43 @@ impl AssessmentStep {
         }
     }
 }
+/// What kind of help a task takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TaskResource {
+    /// What its owner can do alone.
+    Unspecified = 0,
+    /// Technical help.
+    Technical = 1,
+    /// Training.
+    Training = 2,
+    /// The product team.
+    Product = 3,
+}
+impl TaskResource {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TASK_RESOURCE_UNSPECIFIED",
+            Self::Technical => "TASK_RESOURCE_TECHNICAL",
+            Self::Training => "TASK_RESOURCE_TRAINING",
+            Self::Product => "TASK_RESOURCE_PRODUCT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TASK_RESOURCE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TASK_RESOURCE_TECHNICAL" => Some(Self::Technical),
+            "TASK_RESOURCE_TRAINING" => Some(Self::Training),
+            "TASK_RESOURCE_PRODUCT" => Some(Self::Product),
+            _ => None,
+        }
+    }
+}
 /// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2908,7 +2951,9 @@ pub mod case_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Opens a case at risk. The open alerts of the account belong to it.
+        /// Opens a case at risk. The open alerts of the account, but for detractors',
+        /// belong to it. A task to schedule a call with the key stakeholder within 48
+        /// hours comes with it, and a look at it each week.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS` (`CASE_OPEN`).
@@ -3284,7 +3329,9 @@ pub mod case_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with CaseServiceServer.
     #[async_trait]
     pub trait CaseService: std::marker::Send + std::marker::Sync + 'static {
-        /// Opens a case at risk. The open alerts of the account belong to it.
+        /// Opens a case at risk. The open alerts of the account, but for detractors',
+        /// belong to it. A task to schedule a call with the key stakeholder within 48
+        /// hours comes with it, and a look at it each week.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS` (`CASE_OPEN`).

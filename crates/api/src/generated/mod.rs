@@ -26,6 +26,11 @@ pub mod mainstay {
             include!("mainstay.events.v1.rs");
         }
     }
+    pub mod expansion {
+        pub mod v1 {
+            include!("mainstay.expansion.v1.rs");
+        }
+    }
     pub mod interventions {
         pub mod v1 {
             include!("mainstay.interventions.v1.rs");

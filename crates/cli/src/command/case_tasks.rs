@@ -1,7 +1,7 @@
 //! `mainstay cases task`: what one person has to do.
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Cell;
 use mainstay_api::mainstay::interventions::v1 as proto;
 use mainstay_clients::retrying;
@@ -68,6 +68,30 @@ pub(crate) struct AddArguments {
     /// Who does it [default: who leads the case]
     #[arg(long, value_name = "EMAIL")]
     owner: Option<String>,
+    /// What kind of help it takes
+    #[arg(long, value_enum)]
+    resource: Option<ResourceWord>,
+}
+
+/// What kind of help a task takes, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResourceWord {
+    /// Technical help
+    Technical,
+    /// Training
+    Training,
+    /// The product team
+    Product,
+}
+
+impl From<ResourceWord> for proto::TaskResource {
+    fn from(word: ResourceWord) -> Self {
+        match word {
+            ResourceWord::Technical => Self::Technical,
+            ResourceWord::Training => Self::Training,
+            ResourceWord::Product => Self::Product,
+        }
+    }
 }
 
 /// An end.
@@ -90,6 +114,7 @@ pub(crate) async fn run(command: &TaskCommand, connection: &Connection, output: 
                 title: arguments.title.clone(),
                 owner_email: arguments.owner.clone().unwrap_or_default(),
                 due_time: Some(prost_types::Timestamp { seconds: arguments.due.timestamp(), nanos: 0 }),
+                resource: arguments.resource.map_or(0, |word| proto::TaskResource::from(word).into()),
                 request_id: new_request_id(),
             };
             let task = retrying(&connection.retries, async || client(connection).create_task(request.clone()).await);

@@ -11,6 +11,11 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod model_files;
 pub(crate) mod models;
+pub(crate) mod opportunities;
+mod opportunity_changes;
+mod pipeline;
+pub(crate) mod plans;
+mod qualification;
 pub(crate) mod risks;
 mod service_status;
 pub(crate) mod status;
@@ -45,6 +50,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         }
         Command::Cases(command) => {
             cases::run(command, &connect_to(ServiceName::Interventions)?, &mut output).await.map(|()| DONE)?
+        }
+        Command::Plans(command) => {
+            plans::run(command, &connect_to(ServiceName::Expansion)?, &mut output).await.map(|()| DONE)?
+        }
+        Command::Opportunities(command) => {
+            let connection = connect_to(ServiceName::Expansion)?;
+            opportunities::run(command, &connection, &mut output).await.map(|()| DONE)?
         }
         Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Status(_) => status::run(&arguments.global, &connect()?, &mut output).await?,

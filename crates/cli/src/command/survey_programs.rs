@@ -188,7 +188,7 @@ fn read(file: &Path) -> Result<proto::Program, Failure> {
     let fault = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", file.display()));
     let text = fs::read_to_string(file).map_err(|error| fault(&error))?;
     let value: serde_json::Value = serde_saphyr::from_str(&text).map_err(|error| fault(&error))?;
-    from_json(value).map_err(|error| fault(&error))
+    from_json(&value.to_string()).map_err(|error| fault(&error))
 }
 
 async fn list(arguments: &ListArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {

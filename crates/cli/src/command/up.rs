@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::{DONE, Failure};
 use crate::output::{Output, note};
-use crate::suite::{self, Database, Parts, Running, SERVICES, Surroundings};
+use crate::suite::{self, Database, Parts, Running, SERVICES, Service, Surroundings};
 
 /// Where the admin pages of the first service are, or else at a port after it.
 const ADMIN_PORT: u16 = DEFAULT_PORT + ADMIN_PORT_OFFSET;
@@ -30,6 +30,7 @@ itself: mainstay-scoring --help.
 Examples:
   mainstay up
   mainstay up --data-dir /srv/mainstay --listen 127.0.0.1:8000
+  mainstay up --mail-port 1025
   mainstay up --database-url postgres://mia:secret@db.example.com/mainstay";
 
 /// Where the data is, and where to listen.
@@ -54,6 +55,9 @@ pub(crate) struct UpArguments {
     /// Where health and metrics are; port 0 for a free one [default: 127.0.0.1:7471, or the next free port]
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
+    /// Port of a mail relay or mail catcher on this machine; without it nobody is written to
+    #[arg(long, value_name = "PORT", env = "MAINSTAY_MAIL_PORT")]
+    mail_port: Option<u16>,
     /// What to log, for example `info` or `warn,mainstay_scoring=debug`
     #[arg(long, value_name = "FILTER", env = "MAINSTAY_LOG", default_value = "warn")]
     log: String,
@@ -108,7 +112,7 @@ async fn serve(
         .run_until_cancelled(async {
             // All before the first starts: services call each other.
             let peers = listen_addresses(arguments.listen.unwrap_or(suite::loopback(DEFAULT_PORT)))?;
-            for (place, service) in (0..).zip(SERVICES) {
+            for service in SERVICES {
                 database.migrate(&(service.migrator)(), surroundings.clock.as_ref() as &dyn Clock).await?;
                 let listen = peers[service.name];
                 if !suite::is_free(listen) {
@@ -117,13 +121,14 @@ async fn serve(
                     )));
                 }
                 let admin_listen = match arguments.admin_listen {
-                    Some(address) => nth(address, place),
+                    Some(address) => at_port_of(service, address),
                     None => suite::free_from(suite::loopback(ADMIN_PORT)),
                 };
                 let parts = Parts {
                     rpc: suite::rpc_settings(listen, admin_listen),
                     database_url: database.url(),
                     surroundings: surroundings.clone(),
+                    mail_port: arguments.mail_port,
                     peers: peers.clone(),
                     data_dir: data_dir.clone(),
                 };
@@ -145,18 +150,19 @@ async fn serve(
     started.unwrap_or(Ok(()))
 }
 
-/// Where each service is to listen, from the first on: the given port and those after it, or free ports when that is 0.
+/// Where each service is to listen: as far from the given port as their own ports lie apart, or at free ports when that
+/// is 0.
 fn listen_addresses(first: SocketAddr) -> Result<BTreeMap<&'static str, SocketAddr>, Failure> {
     let names = SERVICES.iter().map(|service| service.name);
     if first.port() == 0 {
         return Ok(names.zip(suite::free_addresses(first, SERVICES.len())?).collect());
     }
-    Ok(names.zip((0..).map(|place| nth(first, place))).collect())
+    Ok(SERVICES.iter().map(|service| (service.name, at_port_of(service, first))).collect())
 }
 
-/// The address of a service by its place: the given port or one after it; free ports when that is 0.
-fn nth(first: SocketAddr, place: u16) -> SocketAddr {
-    let port = if first.port() == 0 { 0 } else { first.port().saturating_add(place) };
+/// The address of a service, given that of the first; free ports when the port is 0.
+fn at_port_of(service: &Service, first: SocketAddr) -> SocketAddr {
+    let port = if first.port() == 0 { 0 } else { first.port().saturating_add(service.port - DEFAULT_PORT) };
     SocketAddr::new(first.ip(), port)
 }
 

@@ -18,7 +18,8 @@ use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, CreateModelReque
 use mainstay_clients::{ChannelSettings, DEFAULT_PORT, RetryPolicy, connect, retrying};
 use mainstay_domain::{ManualClock, start_of_day};
 use mainstay_rpc::shutdown;
-use mainstay_scoring::{Workers, model_message};
+use mainstay_scoring::model_message;
+use mainstay_service::Workers;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::demo::DemoArguments;
@@ -140,6 +141,7 @@ async fn start(
         rpc: suite::rpc_settings(listen, suite::loopback(0)),
         database_url: database.url(),
         surroundings,
+        mail_port: None,
         peers: BTreeMap::new(),
         data_dir: None,
     };

@@ -9,7 +9,7 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 use mainstay_clients::retrying;
 use mainstay_domain::{AccountId, ManualClock, start_of_day};
-use mainstay_scoring::Workers;
+use mainstay_service::Workers;
 use prost_types::Timestamp;
 
 use crate::connection::Connection;

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use database::{Database, default_data_dir};
-pub(crate) use services::{Parts, SERVICES, complete_scoring};
+pub(crate) use services::{Parts, SERVICES, Service, complete_scoring};
 
 use crate::failure::Failure;
 

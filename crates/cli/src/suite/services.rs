@@ -8,10 +8,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
-use mainstay_delivery::DeliverySettings;
+use mainstay_delivery::{DeliverySettings, SmtpSettings};
 use mainstay_domain::IdSource;
+use mainstay_expansion::{ExpansionParts, ExpansionService, ExpansionSettings, Feeds as ExpansionFeeds};
 use mainstay_interventions::{InterventionsParts, InterventionsService, InterventionsSettings, Peers};
 use mainstay_rpc::RpcSettings;
+use mainstay_rpc::service_main::ServiceApp;
 use mainstay_rpc::settings::Secret;
 use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings};
 use mainstay_service::{PeerSettings, WorkerSettings};
@@ -23,6 +25,8 @@ use super::{Running, Surroundings, default_data_dir, free_from, loopback};
 use crate::failure::Failure;
 use crate::output::note;
 
+/// Who writes to people.
+const MAIL_FROM: &str = "Mainstay <mainstay@localhost>";
 /// Where the page is on which customers answer, or else at a port after it.
 const ANSWER_PAGE_PORT: u16 = 7482;
 /// In the data folder: what signs the links of surveys.
@@ -37,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) database_url: String,
     /// What all services share.
     pub(crate) surroundings: Surroundings,
+    /// Port of the mail relay on this machine; none: nobody is written to.
+    pub(crate) mail_port: Option<u16>,
     /// Where the services of the suite listen, by name.
     pub(crate) peers: BTreeMap<&'static str, SocketAddr>,
     /// Where things are kept between runs; absent: at the usual place.
@@ -47,32 +53,50 @@ pub(crate) struct Parts {
 pub(crate) struct Service {
     /// Its name.
     pub(crate) name: &'static str,
+    /// Where it listens when the first listens at its own port.
+    pub(crate) port: u16,
     /// Its schema.
     pub(crate) migrator: fn() -> Migrator,
     /// Starts it; it serves until the token is cancelled.
     pub(crate) start: fn(Parts, CancellationToken) -> BoxFuture<'static, Result<Running, Failure>>,
 }
 
-/// All services, in the order in which they start and of their ports.
+/// All services, in the order in which they start.
 pub(crate) const SERVICES: &[Service] = &[
     Service {
         name: mainstay_scoring::SERVICE_NAME,
+        port: mainstay_scoring::ScoringMain::PORT,
         migrator: mainstay_scoring::migrator,
         start: |parts, shutdown| Box::pin(start_scoring(parts, shutdown)),
     },
     Service {
         name: mainstay_surveys::SERVICE_NAME,
+        port: mainstay_surveys::SurveysMain::PORT,
         migrator: mainstay_surveys::migrator,
         start: |parts, shutdown| Box::pin(start_surveys(parts, shutdown)),
     },
     Service {
         name: mainstay_interventions::SERVICE_NAME,
+        port: mainstay_interventions::InterventionsMain::PORT,
         migrator: mainstay_interventions::migrator,
         start: |parts, shutdown| Box::pin(start_interventions(parts, shutdown)),
+    },
+    Service {
+        name: mainstay_expansion::SERVICE_NAME,
+        port: mainstay_expansion::ExpansionMain::PORT,
+        migrator: mainstay_expansion::migrator,
+        start: |parts, shutdown| Box::pin(start_expansion(parts, shutdown)),
     },
 ];
 
 impl Parts {
+    /// How messages leave: by the relay on this machine, or not at all.
+    fn delivery(&self) -> Result<DeliverySettings, Failure> {
+        let Some(port) = self.mail_port else { return Ok(DeliverySettings::default()) };
+        let from = MAIL_FROM.parse().map_err(|error| Failure::Suite(format!("{MAIL_FROM}: {error}")))?;
+        Ok(DeliverySettings { smtp: Some(SmtpSettings::local(port, from)), ..DeliverySettings::default() })
+    }
+
     /// Where another service of the suite listens.
     fn peer(&self, name: &str) -> Result<Option<PeerSettings>, Failure> {
         let Some(address) = self.peers.get(name) else { return Ok(None) };
@@ -110,7 +134,7 @@ async fn start_surveys(parts: Parts, shutdown: CancellationToken) -> Result<Runn
             public_url: format!("http://{listen}"),
             ..PageSettings::local(link_secret(&folder, &IdSource::new(parts.surroundings.clock.clone()))?)
         },
-        delivery: DeliverySettings::default(),
+        delivery: parts.delivery()?,
         workers: WorkerSettings::default(),
         scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
         interventions: parts.peer(mainstay_interventions::SERVICE_NAME)?,
@@ -154,6 +178,7 @@ async fn start_interventions(parts: Parts, shutdown: CancellationToken) -> Resul
     let settings = InterventionsSettings {
         scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
         surveys: parts.peer(mainstay_surveys::SERVICE_NAME)?,
+        delivery: parts.delivery()?,
         ..InterventionsSettings::default()
     };
     let failed = |error| Failure::Suite(format!("interventions cannot start: {error}"));
@@ -170,4 +195,25 @@ async fn start_interventions(parts: Parts, shutdown: CancellationToken) -> Resul
     let service = InterventionsService::complete(parts).await.map_err(failed)?;
     let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
     Ok(Running::start(mainstay_interventions::SERVICE_NAME, addresses, service, &shutdown))
+}
+
+async fn start_expansion(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
+    let settings = ExpansionSettings {
+        scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
+        interventions: parts.peer(mainstay_interventions::SERVICE_NAME)?,
+        ..ExpansionSettings::default()
+    };
+    let Parts { rpc, database_url, surroundings, .. } = parts;
+    let parts = ExpansionParts {
+        settings,
+        rpc,
+        database: DatabaseSettings::new(database_url, mainstay_expansion::SERVICE_NAME),
+        clock: surroundings.clock,
+        telemetry: Some(surroundings.telemetry),
+        feeds: ExpansionFeeds::default(),
+    };
+    let service = ExpansionService::complete(parts).await;
+    let service = service.map_err(|error| Failure::Suite(format!("expansion cannot start: {error}")))?;
+    let addresses = (service.local_addr(), service.admin_addr());
+    Ok(Running::start(mainstay_expansion::SERVICE_NAME, addresses, service, &shutdown))
 }

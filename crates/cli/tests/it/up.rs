@@ -17,13 +17,14 @@ use tokio::time::timeout;
 use crate::{Ran, run, write};
 
 /// Longer than anything here takes on a busy machine; reached only when something hangs.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running `mainstay up`.
-struct Up {
+pub(crate) struct Up {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     admin: SocketAddr,
+    pub(crate) expansion: SocketAddr,
 }
 
 fn command(data_dir: &Path) -> Command {
@@ -43,7 +44,7 @@ fn command(data_dir: &Path) -> Command {
 
 impl Up {
     /// Starts it and waits until it says where it is.
-    async fn start(data_dir: &Path) -> Self {
+    pub(crate) async fn start(data_dir: &Path) -> Self {
         let mut child = command(data_dir).spawn().expect("starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
@@ -54,11 +55,16 @@ impl Up {
             panic!("it ended: {told}");
         }
         let said: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let address = |key: &str| {
-            let url = said["services"]["scoring"][key].as_str().expect("an address");
+        let address = |service: &str, key: &str| {
+            let url = said["services"][service][key].as_str().expect("an address");
             url.trim_start_matches("http://").parse().expect("an address")
         };
-        Self { child, address: address("server"), admin: address("admin") }
+        Self {
+            child,
+            address: address("scoring", "server"),
+            admin: address("scoring", "admin"),
+            expansion: address("expansion", "server"),
+        }
     }
 
     fn pid(&self) -> u32 {
@@ -66,7 +72,7 @@ impl Up {
     }
 
     /// Ends it with a signal and gives its exit code; none when the signal killed it.
-    async fn end(mut self, signal: &str) -> Option<i32> {
+    pub(crate) async fn end(mut self, signal: &str) -> Option<i32> {
         let pid = self.pid().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status().await.expect("kill runs");
         assert!(sent.success());
@@ -75,7 +81,7 @@ impl Up {
 }
 
 /// A folder that the user who runs PostgreSQL can reach.
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("a mode");
     folder

@@ -4,33 +4,39 @@ use mainstay_domain::LifecycleStage;
 use mainstay_events::{Event, HandlerError};
 use sqlx::PgConnection;
 
-use super::{App, InterventionsError, Session, account_gone};
-use crate::domain::case::{Case, CaseKind, Outcome};
+use super::{App, InterventionsError, Session, account_gone, reassign};
+use crate::domain::case::{Case, Outcome};
 use crate::domain::priority::Priority;
 use crate::storage::cases;
 
 /// Applies an event that concerns an account's facts or health.
 pub(crate) async fn execute(app: &App, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
-    let Some(account) = app.accounts.apply(conn, event).await? else { return Ok(()) };
-    let mut session = Session::begin_by_itself(app, conn, &account.id).await.map_err(handler_error)?;
-    let done = if account.lifecycle_stage == LifecycleStage::Churned {
-        account_gone::in_session(&mut session, Outcome::Churned, "The customer left").await
-    } else if account.archived_at.is_some() {
-        account_gone::in_session(&mut session, Outcome::NoAction, "The account was archived").await
-    } else {
-        refresh_priorities(&mut session).await
+    let was_customer = match &event.account {
+        Some(id) => app.accounts.lookup(conn, id).await?.is_none_or(|account| account.is_customer()),
+        None => true,
     };
+    let Some(account) = app.accounts.apply(conn, event).await? else { return Ok(()) };
+    let mut session = Session::begin_as_of(app, conn, &account.id, event.event_time).await.map_err(handler_error)?;
+    let done =
+        if was_customer && !account.is_customer() { left(&mut session).await } else { follow(&mut session).await };
     done.map_err(handler_error)
 }
 
-/// Brings the priority of the account's open cases at risk up to what is known now.
-async fn refresh_priorities(session: &mut Session<'_>) -> Result<(), InterventionsError> {
+/// The account has just left: all work on it ends.
+async fn left(session: &mut Session<'_>) -> Result<(), InterventionsError> {
+    if session.account.lifecycle_stage == LifecycleStage::Churned {
+        account_gone::in_session(session, Outcome::Churned, "The customer left").await
+    } else {
+        account_gone::in_session(session, Outcome::NoAction, "The account was archived").await
+    }
+}
+
+/// What is open follows what is known now: owners that were not known before, and what comes first.
+async fn follow(session: &mut Session<'_>) -> Result<(), InterventionsError> {
+    reassign::fallbacks(session).await?;
     let account = session.account.id.clone();
     for case in cases::open_of_account(session.conn, &account).await? {
-        if case.kind != CaseKind::AtRisk {
-            continue;
-        }
-        let (saved, lost) = cases::count_outcomes(session.conn, case.kind, session.account.segment).await?;
+        let (saved, lost) = cases::outcomes(session.conn, case.kind, session.account.segment).await?;
         let priority = Priority::of(session.account.arr, session.account.health.score, saved, lost);
         if priority != case.priority {
             cases::set_priority(session.conn, &Case { priority, ..case }).await?;

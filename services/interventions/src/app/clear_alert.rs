@@ -1,9 +1,9 @@
 //! Closes an alert whose cause ended by itself.
 
+use super::notify::Notice;
 use super::session::{About, Of};
 use super::{InterventionsError, Session, events};
 use crate::domain::alert::{Alert, AlertKind, Resolution};
-use crate::domain::clock::ClockStep;
 use crate::storage::alerts;
 
 /// Closes the open alert of the session's account about this, if there is one.
@@ -32,9 +32,6 @@ pub(super) async fn close(
     notes: &str,
 ) -> Result<Alert, InterventionsError> {
     let (_, mut clocks) = session.alert(alert.id).await?;
-    if resolution == Resolution::Resolved {
-        session.meet(&mut clocks, &[ClockStep::Resolve], Of::Alert(&alert)).await?;
-    }
     session.end_clocks(&mut clocks, Of::Alert(&alert)).await?;
     let has_breach = alert.has_breach || clocks.iter().any(super::tick_clocks::is_breach);
     let ended = Alert { has_breach, ..alert.ended(resolution, notes, session.now) };
@@ -42,5 +39,14 @@ pub(super) async fn close(
     session.note("alert_closed", format!("Closed: {notes}"), About::alert(&ended)).await?;
     let event = events::alert_closed(&ended, &session.account.display_name, &clocks);
     session.tell(&event).await?;
+    let notice = Notice {
+        purpose: "alert_closed",
+        key: format!("alert/{}/closed", ended.id),
+        subject: format!("{}: closed: {}", session.account.display_name, ended.headline),
+        lines: vec![notes.to_owned()],
+        slack: false,
+        webhook: Some(session.alert_payload(&ended, &clocks)),
+    };
+    session.notify(&[], &notice, About::alert(&ended)).await?;
     Ok(ended)
 }

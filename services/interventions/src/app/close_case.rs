@@ -4,10 +4,11 @@ use mainstay_domain::Points;
 use mainstay_service::{Mutation, Replayable};
 use uuid::Uuid;
 
+use super::notify::{Notice, case_lines};
 use super::session::{About, Of};
 use super::{App, InterventionsError, Session, clear_alert, events, tick_clocks};
 use crate::domain::alert::{AlertKind, Resolution};
-use crate::domain::case::{Case, CaseKind, MET_BY_END, Outcome};
+use crate::domain::case::{Case, CaseKind, Outcome, met_by_end};
 use crate::domain::clock::Clock;
 use crate::domain::task::{Task, TaskState};
 use crate::storage::{alerts, cases, clocks, tasks};
@@ -60,6 +61,10 @@ async fn confirmed_score(app: &App, id: Uuid, outcome: Outcome) -> Result<Option
     let mut conn = app.core.pool.acquire().await.map_err(mainstay_storage::StorageError::from)?;
     let case = cases::lookup(&mut conn, id).await?.ok_or(InterventionsError::CaseNotFound(id))?;
     drop(conn);
+    if case.is_closed() {
+        // It is answered as it is, or as it was: nothing is decided any more.
+        return Ok(None);
+    }
     let score = scoring.score(&case.account).await;
     score.map(Some).map_err(|error| InterventionsError::ScoreNotConfirmed(error.to_string()))
 }
@@ -73,17 +78,21 @@ pub(super) async fn in_session(
     score: Option<Points>,
 ) -> Result<Case, InterventionsError> {
     let (_, mut all) = session.case(case.id).await?;
-    session.meet(&mut all, MET_BY_END, Of::Case(&case)).await?;
+    session.meet(&mut all, met_by_end(outcome), Of::Case(&case)).await?;
     session.end_clocks(&mut all, Of::Case(&case)).await?;
     cancel_tasks(session, case.id).await?;
     close_alerts(session, &case, outcome).await?;
     let ended = case.ended(outcome, notes, score, session.now);
     let ended = Case { has_breach: ended.has_breach || all.iter().any(tick_clocks::is_breach), ..ended };
     let ended = session.save_case(ended).await?;
+    if let Some(is_saved) = is_saved(outcome) {
+        cases::count_outcome(session.conn, ended.kind, session.account.segment, is_saved).await?;
+    }
     let body = if notes.is_empty() { words(outcome).to_owned() } else { format!("{}: {notes}", words(outcome)) };
     session.note("case_closed", body, About::case(ended.id)).await?;
     let event = events::case_closed(&ended, &session.account.display_name, &all);
     session.tell(&event).await?;
+    share(session, &ended).await?;
     Ok(ended)
 }
 
@@ -121,6 +130,39 @@ async fn close_alerts(session: &mut Session<'_>, case: &Case, outcome: Outcome) 
         }
     }
     Ok(())
+}
+
+/// Tells the team how it ended and what worked, so that the next one begins with that.
+async fn share(session: &mut Session<'_>, ended: &Case) -> Result<(), InterventionsError> {
+    let outcome = ended.outcome.map(words).unwrap_or_default();
+    let mut lines = case_lines(ended, &session.account);
+    for (what, text) in [
+        ("Root cause", &ended.findings.root_cause),
+        ("What worked", &ended.findings.what_worked),
+        ("Because", &ended.outcome_notes),
+    ] {
+        if !text.is_empty() {
+            lines.push(format!("{what}: {text}"));
+        }
+    }
+    let notice = Notice {
+        purpose: "case_closed",
+        key: format!("case/{}/closed", ended.id),
+        subject: format!("{}: case closed: {outcome}", session.account.display_name),
+        lines,
+        slack: true,
+        webhook: Some(session.case_payload(ended)),
+    };
+    session.notify(&[], &notice, About::case(ended.id)).await
+}
+
+/// Whether a case ended well; nothing is learnt from one that ended without action.
+const fn is_saved(outcome: Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Saved | Outcome::Recovered => Some(true),
+        Outcome::Churned | Outcome::NotRecovered => Some(false),
+        Outcome::NoAction => None,
+    }
 }
 
 const fn words(outcome: Outcome) -> &'static str {

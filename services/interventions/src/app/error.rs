@@ -1,6 +1,5 @@
 //! Everything that can go wrong in a use case, as a closed set.
 
-use mainstay_delivery::EnqueueError;
 use mainstay_domain::Violations;
 use mainstay_service::RequestIdReused;
 use mainstay_storage::{IsConflict, StorageError};
@@ -59,16 +58,6 @@ impl InterventionsError {
         match refused {
             RefusedCaseMove::Closed => Self::CaseClosed(id),
             RefusedCaseMove::Illegal { state, missing } => Self::IllegalCaseMove { id, state, missing },
-        }
-    }
-}
-
-impl From<EnqueueError> for InterventionsError {
-    /// What is enqueued here is made here: a message that cannot be is a fault of ours.
-    fn from(error: EnqueueError) -> Self {
-        match error {
-            EnqueueError::Storage(error) => Self::Storage(error),
-            EnqueueError::Invalid(faults) => Self::Storage(StorageError::Corrupt(format!("a notice: {faults:?}"))),
         }
     }
 }

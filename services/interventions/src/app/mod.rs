@@ -18,6 +18,7 @@ pub(crate) mod queues;
 pub(crate) mod raise_alert;
 pub(crate) mod reassign;
 pub(crate) mod record_touch;
+mod remind;
 pub(crate) mod report;
 pub(crate) mod seed_policies;
 mod session;
@@ -60,7 +61,7 @@ pub(crate) struct App {
 pub(crate) struct NoticeChannels {
     /// Whether people are written to: without a mail relay they are not.
     pub email: bool,
-    /// Slack destinations that hear of alerts raised and clocks breached.
+    /// Slack destinations that hear of alerts raised, clocks breached, and how cases ended.
     pub slack: Vec<String>,
     /// Webhooks that hear of alerts raised, clocks breached, alerts and cases closed.
     pub webhooks: Vec<String>,

@@ -3,7 +3,8 @@
 
 use mainstay_accounts::Account;
 use mainstay_delivery::{Content, Email, EnqueueError, NewMessage, Slack, Webhook};
-use mainstay_domain::OwnerRole;
+use mainstay_domain::{OwnerRole, Violations};
+use mainstay_storage::fingerprint;
 use serde_json::json;
 
 use super::session::About;
@@ -12,6 +13,9 @@ use crate::convert;
 use crate::domain::alert::Alert;
 use crate::domain::case::Case;
 use crate::domain::clock::{Clock, ClockState};
+
+/// Most characters of a subject line.
+const SUBJECT_LENGTH_MAX: usize = 250;
 
 /// What people are told.
 pub(super) struct Notice {
@@ -47,45 +51,68 @@ impl Session<'_> {
         let channels = self.app.channels.clone();
         if notice.slack {
             for destination in &channels.slack {
-                let text = format!("*{}*\n{}", notice.subject, notice.lines.join("\n"));
+                let text = format!("*{}*\n{}", slack_text(&notice.subject), slack_text(&notice.lines.join("\n")));
                 let content = Slack { destination: destination.clone(), text, blocks: None };
-                self.enqueue(notice, &format!("slack:{destination}"), content).await?;
+                self.post(notice, &format!("slack:{destination}"), content, about).await?;
             }
         }
         if let Some(payload) = &notice.webhook {
             for destination in &channels.webhooks {
                 let event_type = format!("interventions.{}", notice.purpose);
                 let content = Webhook { destination: destination.clone(), event_type, data: payload.clone() };
-                self.enqueue(notice, &format!("webhook:{destination}"), content).await?;
+                self.post(notice, &format!("webhook:{destination}"), content, about).await?;
             }
         }
         Ok(())
     }
 
-    /// Writes to a person; where the address is none, to the one who is asked when nobody is known.
+    /// Writes to a person; where the address is none, to the one who is asked when nobody is known. What cannot be said at all
+    /// is in the story: a notice never undoes what it tells of.
     async fn write_to(&mut self, person: &str, notice: &Notice, about: About) -> Result<(), InterventionsError> {
-        match self.try_to_write(person, notice).await {
-            Err(EnqueueError::Invalid(_)) => {
-                let instead = self.app.default_owners.everyone.clone();
-                let body = format!("`{person}` cannot be written to; {instead} is told instead");
-                self.note("notice_redirected", body, about).await?;
-                self.try_to_write(&instead, notice).await?;
-                Ok(())
-            }
-            written => Ok(written?),
+        if sendable(self.try_to_write(person, notice).await)?.is_none() {
+            return Ok(());
         }
+        let instead = self.app.default_owners.everyone.clone();
+        let body = format!("`{person}` cannot be written to; {instead} is told instead");
+        self.note("notice_redirected", body, about).await?;
+        if let Some(faults) = sendable(self.try_to_write(&instead, notice).await)? {
+            self.note_failure(&instead, &faults, about).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_failure(&mut self, to: &str, faults: &Violations, about: About) -> Result<(), InterventionsError> {
+        tracing::error!(account = self.account.id.as_str(), to, ?faults, "a notice cannot be sent");
+        Ok(self.note("notice_failed", format!("{to} could not be told"), about).await?)
     }
 
     async fn try_to_write(&mut self, person: &str, notice: &Notice) -> Result<(), EnqueueError> {
         let text = notice.lines.join("\n") + "\n";
-        let email = Email { to: person.to_owned(), subject: notice.subject.clone(), text, ..Email::default() };
+        let subject = subject_line(&notice.subject);
+        let email = Email { to: person.to_owned(), subject, text, ..Email::default() };
         self.enqueue(notice, &format!("email:{person}"), email).await
     }
 
+    /// A channel of the settings: one that cannot take the notice holds up nothing.
+    async fn post(
+        &mut self,
+        notice: &Notice,
+        to: &str,
+        content: impl Into<Content>,
+        about: About,
+    ) -> Result<(), InterventionsError> {
+        if let Some(faults) = sendable(self.enqueue(notice, to, content).await)? {
+            self.note_failure(to, &faults, about).await?;
+        }
+        Ok(())
+    }
+
+    /// The receiver is in the key by its hash: addresses may be longer than keys.
     async fn enqueue(&mut self, notice: &Notice, to: &str, content: impl Into<Content>) -> Result<(), EnqueueError> {
+        let receiver: String = fingerprint(&[to.as_bytes()]).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let message = NewMessage::new(self.app.core.ids.new_id(), notice.purpose, content)
             .about(&self.account.id)
-            .with_dedupe_key(format!("{}/{to}", notice.key));
+            .with_dedupe_key(format!("{}/{receiver}", notice.key));
         self.app.delivery.enqueue(self.conn, &message, self.now).await.map(drop)
     }
 
@@ -156,6 +183,47 @@ impl Session<'_> {
     }
 }
 
+impl Session<'_> {
+    /// A case as webhooks get it, by the names of the proto.
+    pub(super) fn case_payload(&self, case: &Case) -> serde_json::Value {
+        let case = convert::case::message(case, &self.account.display_name, &[]);
+        json!({
+            "case": case.name,
+            "account": case.account,
+            "accountDisplayName": case.account_display_name,
+            "kind": case.kind().as_str_name(),
+            "state": case.state().as_str_name(),
+            "outcome": case.outcome().as_str_name(),
+            "ownerEmail": case.owner_email,
+            "nextDueTime": case.next_due_time.map(|time| time.to_string()),
+        })
+    }
+}
+
+/// Whether it could be enqueued; the faults if it never can be.
+fn sendable(enqueued: Result<(), EnqueueError>) -> Result<Option<Violations>, InterventionsError> {
+    match enqueued {
+        Ok(()) => Ok(None),
+        Err(EnqueueError::Invalid(faults)) => Ok(Some(faults)),
+        Err(EnqueueError::Storage(error)) => Err(error.into()),
+    }
+}
+
+/// A text of other systems as a line of mail: without control characters, at most 250 characters.
+fn subject_line(text: &str) -> String {
+    let line = text.replace(char::is_control, " ");
+    match line.char_indices().nth(SUBJECT_LENGTH_MAX) {
+        None => line,
+        Some(_) => line.chars().take(SUBJECT_LENGTH_MAX - 2).chain(" …".chars()).collect(),
+    }
+}
+
+/// A text of other systems in Slack's mrkdwn, in which `<`, `>` and `&` have a meaning: nobody outside may mention the channel
+/// or dress up a link.
+fn slack_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// What an alert says, with the account's context.
 pub(super) fn alert_lines(alert: &Alert, account: &Account) -> Vec<String> {
     let mut lines = vec![alert.headline.clone()];
@@ -193,4 +261,23 @@ pub(super) fn case_lines(case: &Case, account: &Account) -> Vec<String> {
     lines.push(format!("Case: {} ({})", case.id, case.state.words()));
     lines.extend(case.priority.expected_gain().map(|gain| format!("Expected gain: {gain}")));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_line_is_one_line_and_not_too_long() {
+        assert_eq!(subject_line("Acme\nLtd: fell"), "Acme Ltd: fell");
+        let long = subject_line(&"ä".repeat(400));
+        assert_eq!(long.chars().count(), 250);
+        assert!(long.ends_with(" …"));
+        assert_eq!(subject_line(&"x".repeat(250)).len(), 250);
+    }
+
+    #[test]
+    fn customers_words_mention_nobody_in_slack() {
+        assert_eq!(slack_text("<!channel> a & b"), "&lt;!channel&gt; a &amp; b");
+    }
 }

@@ -1,18 +1,24 @@
 //! Opens a case: by hand, or because an alert calls for one.
 
+use chrono::TimeDelta;
 use mainstay_domain::AccountId;
 use mainstay_service::{Mutation, Replayable};
 
 use super::notify::{Notice, case_lines};
 use super::session::About;
-use super::{App, InterventionsError, Session, events, find_owner};
+use super::{App, InterventionsError, Session, events, find_owner, tasks};
 use crate::domain::alert::{AlertKind, Occurrence};
 use crate::domain::case::{Case, CaseKind, Findings};
-use crate::domain::clock::{self, Clock, ClockStep, ClockSubject};
+use crate::domain::clock::{Clock, ClockStep, ClockSubject};
 use crate::domain::owners::Assignee;
 use crate::domain::policy::{ClockRule, PolicySubject};
 use crate::domain::priority::Priority;
+use crate::domain::task::TaskResource;
 use crate::storage::{alerts, cases};
+
+/// Within which a call with the customer is to be scheduled.
+const CALL_WITHIN: TimeDelta = TimeDelta::hours(48);
+const CALL_TITLE: &str = "Schedule a call with the key stakeholder";
 
 /// Opens a case at risk that a person asks for.
 pub(crate) async fn execute<T: Replayable + Send>(
@@ -71,15 +77,25 @@ async fn open(
 ) -> Result<(Case, Vec<Clock>), InterventionsError> {
     let policy = session.policy(PolicySubject::Case(kind)).await?;
     let owner = owner.unwrap_or_else(|| find_owner::of(session.app, &session.account, policy.definition.owner));
-    let (saved, lost) = cases::count_outcomes(session.conn, kind, session.account.segment).await?;
+    let (saved, lost) = cases::outcomes(session.conn, kind, session.account.segment).await?;
     let score = session.account.health.score;
     let answer = occurrence.and_then(|occurrence| occurrence.answer.as_ref());
     let id = session.app.core.ids.new_id();
     // A detractor waits from the moment of the answer on, not from when it was heard.
     let opened_at = occurrence.map_or(session.now, |occurrence| occurrence.happened_at);
-    let rules: Vec<ClockRule> =
+    let mut rules: Vec<ClockRule> =
         policy.definition.clocks.iter().filter(|rule| rule.step != ClockStep::Resurvey).cloned().collect();
-    let clocks = session.start_clocks(ClockSubject::Case(id), &rules, opened_at).await?;
+    if kind == CaseKind::AtRisk {
+        // Progress is looked at each week, beside the deadlines of the phases.
+        rules.push(ClockRule {
+            step: ClockStep::Reminder,
+            due_after_seconds: policy.definition.reminder_after_seconds,
+            warn_after_seconds: None,
+        });
+    }
+    let mut clocks = session.start_clocks(ClockSubject::Case(id), &rules, opened_at).await?;
+    let next_due_at =
+        session.next_due(ClockSubject::Case(id), &mut clocks, policy.definition.reminder_after_seconds).await?;
     let case = Case {
         id,
         account: session.account.id.clone(),
@@ -91,7 +107,7 @@ async fn open(
         priority: Priority::of(session.account.arr, score, saved, lost),
         opened_at,
         state_at: session.now,
-        next_due_at: clock::next_due_at(&clocks).or(Some(session.now)),
+        next_due_at: Some(next_due_at),
         has_breach: false,
         escalation_count: 0,
         policy: policy.id,
@@ -117,6 +133,10 @@ async fn open(
     session.note("case_opened", format!("{what}; {} leads it", case.owner_email), About::case(case.id)).await?;
     let event = events::case_opened(&case, &session.account.display_name, &clocks);
     session.tell(&event).await?;
+    if kind == CaseKind::AtRisk {
+        let due_at = opened_at + CALL_WITHIN;
+        tasks::in_session(session, &case, CALL_TITLE, &case.owner_email, TaskResource::General, due_at).await?;
+    }
     if occurrence.is_none() {
         let notice = Notice {
             purpose: "case_opened",
@@ -135,9 +155,12 @@ async fn open(
 async fn take_alerts(session: &mut Session<'_>, case: &Case) -> Result<(), InterventionsError> {
     let account = session.account.id.clone();
     for mut alert in alerts::open_of_account(session.conn, &account).await? {
-        if alert.kind != AlertKind::Detractor && alert.case.is_none() {
+        if alert.kind != AlertKind::Detractor {
             alert.case = Some(case.id);
-            session.save_alert(alert).await?;
+            let alert = session.save_alert(alert).await?;
+            let (_, clocks) = session.alert(alert.id).await?;
+            let event = events::alert_changed(&alert, &session.account.display_name, &clocks);
+            session.tell(&event).await?;
         }
     }
     Ok(())

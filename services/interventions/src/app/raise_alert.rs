@@ -1,10 +1,8 @@
 //! Raises an alert, or counts what happened again on the one that is open.
 
-use mainstay_domain::OwnerRole;
-
 use super::session::About;
 use super::{App, InterventionsError, Session, events, find_owner, open_case};
-use crate::domain::alert::{Alert, AlertKind, AlertState, Occurrence, Severity};
+use crate::domain::alert::{Alert, AlertKind, AlertState, Occurrence};
 use crate::domain::case::CaseKind;
 use crate::domain::clock::{Clock, ClockSubject};
 use crate::domain::owners::Assignee;
@@ -41,14 +39,38 @@ pub(crate) async fn in_session(
     }
 }
 
+/// Raises an alert that another service calls for: not for an account that left, and not again for what a person has
+/// dealt with while it lasted, however often it is told.
+pub(crate) async fn told_by_others(
+    session: &mut Session<'_>,
+    occurrence: &Occurrence,
+) -> Result<(), InterventionsError> {
+    let Occurrence { kind, subject, happened_at, .. } = occurrence;
+    let account = session.account.id.clone();
+    let is_dealt_with = alerts::was_closed_since(session.conn, &account, *kind, subject, *happened_at).await?;
+    if session.account.is_customer() && !is_dealt_with {
+        in_session(session, occurrence).await?;
+    }
+    Ok(())
+}
+
 async fn count_again(
     session: &mut Session<'_>,
     alert: Alert,
     occurrence: &Occurrence,
 ) -> Result<(Alert, Vec<Clock>), InterventionsError> {
-    let alert = session.save_alert(alert.repeated(occurrence)).await?;
     let (_, clocks) = session.alert(alert.id).await?;
-    let body = format!("Happened again ({} times): {}", alert.occurrence_count, alert.headline);
+    let repeated = alert.repeated(occurrence);
+    if repeated.is_told_the_same_as(&alert) {
+        return Ok((alert, clocks));
+    }
+    let has_happened_again = repeated.occurrence_count > alert.occurrence_count;
+    let alert = session.save_alert(repeated).await?;
+    let body = if has_happened_again {
+        format!("Happened again ({} times): {}", alert.occurrence_count, alert.headline)
+    } else {
+        format!("Now: {}", alert.headline)
+    };
     session.note("alert_repeated", body, About::alert(&alert)).await?;
     let event = events::alert_changed(&alert, &session.account.display_name, &clocks);
     session.tell(&event).await?;
@@ -59,8 +81,10 @@ async fn raise(session: &mut Session<'_>, occurrence: &Occurrence) -> Result<(Al
     let policy = session.policy(PolicySubject::Alert(occurrence.kind)).await?;
     let owner = owner(session, &policy, occurrence);
     let id = session.app.core.ids.new_id();
-    let clocks =
+    let mut clocks =
         session.start_clocks(ClockSubject::Alert(id), &policy.definition.clocks, occurrence.happened_at).await?;
+    let next_due_at =
+        session.next_due(ClockSubject::Alert(id), &mut clocks, policy.definition.reminder_after_seconds).await?;
     let mut alert = Alert {
         id,
         account: session.account.id.clone(),
@@ -74,8 +98,8 @@ async fn raise(session: &mut Session<'_>, occurrence: &Occurrence) -> Result<(Al
         owner_is_fallback: owner.is_fallback,
         happened_at: occurrence.happened_at,
         occurrence_count: occurrence.count.unwrap_or(1).max(1),
-        last_occurred_at: occurrence.happened_at,
-        next_due_at: crate::domain::clock::next_due_at(&clocks).or(Some(occurrence.happened_at)),
+        last_occurred_at: occurrence.occurred_at,
+        next_due_at: Some(next_due_at),
         has_breach: false,
         escalation_count: 0,
         policy: policy.id,
@@ -131,12 +155,8 @@ async fn tell_people(
     alert: &Alert,
     clocks: &[Clock],
 ) -> Result<(), InterventionsError> {
-    let mut roles: Vec<OwnerRole> = policy.definition.notify.clone();
-    if alert.severity == Severity::Warning {
-        roles.clear();
-    }
     let mut people = vec![alert.owner_email.clone()];
-    people.extend(session.people(&roles));
+    people.extend(session.people(&policy.definition.notify));
     let notice = session.alert_raised_notice(alert, clocks);
     session.notify(&people, &notice, About::alert(alert)).await
 }

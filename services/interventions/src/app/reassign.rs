@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::notify::{Notice, alert_lines, case_lines};
 use super::session::About;
-use super::{App, InterventionsError, Session, events};
+use super::{App, InterventionsError, Session, events, find_owner};
 use crate::domain::alert::Alert;
 use crate::domain::case::Case;
 use crate::domain::clock::Clock;
@@ -35,20 +35,7 @@ pub(crate) async fn alert<T: Replayable + Send>(
             if etag.is_some_and(|etag| !alert.etag().matches(etag)) {
                 return Err(InterventionsError::EtagMismatch);
             }
-            let given = Alert { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..alert };
-            let given = session.save_alert(given).await?;
-            session.note("alert_reassigned", format!("Given to {owner_email}"), About::alert(&given)).await?;
-            let event = events::alert_changed(&given, &session.account.display_name, &clocks);
-            session.tell(&event).await?;
-            let notice = Notice {
-                purpose: "alert_reassigned",
-                key: format!("alert/{id}/reassigned/{}", given.version),
-                subject: format!("{}: given to you: {}", session.account.display_name, given.headline),
-                lines: alert_lines(&given, &session.account),
-                slack: false,
-                webhook: None,
-            };
-            session.notify(&[owner_email.to_owned()], &notice, About::alert(&given)).await?;
+            let given = give_alert(&mut session, alert, &clocks, owner_email).await?;
             Ok(answer(&given, &session.account.display_name, &clocks))
         })
         .await
@@ -78,21 +65,80 @@ pub(crate) async fn case<T: Replayable + Send>(
             if etag.is_some_and(|etag| !case.etag().matches(etag)) {
                 return Err(InterventionsError::EtagMismatch);
             }
-            let given = Case { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..case };
-            let given = session.save_case(given).await?;
-            session.note("case_reassigned", format!("Given to {owner_email}"), About::case(id)).await?;
-            let event = events::case_changed(&given, &session.account.display_name, &clocks);
-            session.tell(&event).await?;
-            let notice = Notice {
-                purpose: "case_reassigned",
-                key: format!("case/{id}/reassigned/{}", given.version),
-                subject: format!("{}: a case was given to you", session.account.display_name),
-                lines: case_lines(&given, &session.account),
-                slack: false,
-                webhook: None,
-            };
-            session.notify(&[owner_email.to_owned()], &notice, About::case(id)).await?;
+            let given = give_case(&mut session, case, &clocks, owner_email).await?;
             Ok(answer(&given, &session.account.display_name, &clocks))
         })
         .await
+}
+
+/// Gives what fell to the default owner to whoever is known to look after the account by now.
+pub(super) async fn fallbacks(session: &mut Session<'_>) -> Result<(), InterventionsError> {
+    let account = session.account.id.clone();
+    for alert in alerts::open_of_account(session.conn, &account).await? {
+        if alert.owner_is_fallback {
+            let policy = session.policy_version(alert.policy, alert.policy_version).await?;
+            let found = find_owner::of(session.app, &session.account, policy.definition.owner);
+            if !found.is_fallback {
+                let (alert, clocks) = session.alert(alert.id).await?;
+                give_alert(session, alert, &clocks, &found.email).await?;
+            }
+        }
+    }
+    for case in cases::open_of_account(session.conn, &account).await? {
+        if case.owner_is_fallback {
+            let policy = session.policy_version(case.policy, case.policy_version).await?;
+            let found = find_owner::of(session.app, &session.account, policy.definition.owner);
+            if !found.is_fallback {
+                let (case, clocks) = session.case(case.id).await?;
+                give_case(session, case, &clocks, &found.email).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn give_alert(
+    session: &mut Session<'_>,
+    alert: Alert,
+    clocks: &[Clock],
+    owner_email: &str,
+) -> Result<Alert, InterventionsError> {
+    let given = Alert { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..alert };
+    let given = session.save_alert(given).await?;
+    session.note("alert_reassigned", format!("Given to {owner_email}"), About::alert(&given)).await?;
+    let event = events::alert_changed(&given, &session.account.display_name, clocks);
+    session.tell(&event).await?;
+    let notice = Notice {
+        purpose: "alert_reassigned",
+        key: format!("alert/{}/reassigned/{}", given.id, given.version),
+        subject: format!("{}: given to you: {}", session.account.display_name, given.headline),
+        lines: alert_lines(&given, &session.account),
+        slack: false,
+        webhook: None,
+    };
+    session.notify(&[owner_email.to_owned()], &notice, About::alert(&given)).await?;
+    Ok(given)
+}
+
+async fn give_case(
+    session: &mut Session<'_>,
+    case: Case,
+    clocks: &[Clock],
+    owner_email: &str,
+) -> Result<Case, InterventionsError> {
+    let given = Case { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..case };
+    let given = session.save_case(given).await?;
+    session.note("case_reassigned", format!("Given to {owner_email}"), About::case(given.id)).await?;
+    let event = events::case_changed(&given, &session.account.display_name, clocks);
+    session.tell(&event).await?;
+    let notice = Notice {
+        purpose: "case_reassigned",
+        key: format!("case/{}/reassigned/{}", given.id, given.version),
+        subject: format!("{}: a case was given to you", session.account.display_name),
+        lines: case_lines(&given, &session.account),
+        slack: false,
+        webhook: None,
+    };
+    session.notify(&[owner_email.to_owned()], &notice, About::case(given.id)).await?;
+    Ok(given)
 }

@@ -5,9 +5,10 @@ use mainstay_domain::{AccountId, Violations};
 use mainstay_service::{Mutation, Replayable};
 use uuid::Uuid;
 
-use super::session::About;
-use super::{App, InterventionsError, Session, events};
+use super::session::{About, Of};
+use super::{App, InterventionsError, Session, events, tick_clocks};
 use crate::domain::case::Case;
+use crate::domain::clock::{Clock, ClockStep};
 use crate::domain::touch::{Touch, TouchChannel};
 use crate::storage::{cases, touches};
 
@@ -53,8 +54,12 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 found.add("touch_time", "must not be after now");
                 return Err(InterventionsError::Invalid(found));
             }
-            if let Some(case) = case.filter(Case::is_closed) {
-                return Err(InterventionsError::CaseClosed(case.id));
+            if let Some(case) = &case {
+                // Read again: what was read before the account was held may be old.
+                let (case, _) = session.case(case.id).await?;
+                if case.is_closed() {
+                    return Err(InterventionsError::CaseClosed(case.id));
+                }
             }
             let touch = Touch {
                 id: app.core.ids.new_id(),
@@ -114,9 +119,14 @@ pub(super) fn outbound(
 pub(super) async fn in_session(session: &mut Session<'_>, touch: &Touch) -> Result<(), InterventionsError> {
     touches::insert(session.conn, touch).await?;
     if let Some(id) = touch.case.filter(|_| touch.is_outbound) {
-        let (case, _) = session.case(id).await?;
-        if !case.has_outbound_touch && !case.is_closed() {
-            session.save_case(Case { has_outbound_touch: true, ..case }).await?;
+        let (case, mut clocks) = session.case(id).await?;
+        if touch.touched_at >= case.opened_at && !case.is_closed() {
+            // The customer was contacted when it was, not when somebody writes it down.
+            let at = touch.touched_at;
+            let meet = |clock: Clock| if clock.step == ClockStep::Contact { clock.met(at) } else { clock };
+            session.change_clocks(&mut clocks, meet, Of::Case(&case)).await?;
+            let case = tick_clocks::keep_due(session, Case { has_outbound_touch: true, ..case }, &mut clocks).await?;
+            session.save_case(case).await?;
         }
     }
     let way = if touch.is_outbound { "to" } else { "from" };

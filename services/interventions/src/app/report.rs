@@ -22,7 +22,7 @@ pub(crate) struct Report {
     pub end: DateTime<Utc>,
     pub as_of: DateTime<Utc>,
     pub success: Proportion,
-    pub no_action_count: u64,
+    pub no_action_count: i64,
     pub recovery_days: Option<Summary>,
     pub points_gained: Option<Summary>,
     pub detractors_recovered: Proportion,
@@ -37,7 +37,7 @@ pub(crate) struct StepReport {
     pub step: ClockStep,
     pub in_time: Proportion,
     pub hours: Option<Summary>,
-    pub never_met_count: u64,
+    pub never_met_count: i64,
     pub target_seconds: Option<i64>,
 }
 
@@ -68,13 +68,17 @@ pub(crate) async fn execute(
     })
 }
 
-fn count(cases: &[EndedCase], outcome: Outcome) -> u64 {
-    u64::try_from(cases.iter().filter(|case| case.outcome == outcome).count()).unwrap_or(u64::MAX)
+fn count(cases: &[EndedCase], outcome: Outcome) -> i64 {
+    whole(cases.iter().filter(|case| case.outcome == outcome).count())
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn share(cases: &[EndedCase], good: Outcome, bad: Outcome) -> Proportion {
-    let hits = count(cases, good);
-    Proportion { hits, total: hits + count(cases, bad) }
+    let good_count = count(cases, good);
+    Proportion { count: good_count, total: good_count + count(cases, bad) }
 }
 
 fn days(time: TimeDelta) -> f64 {
@@ -93,17 +97,17 @@ fn steps(clocks: &[EndedClock], policies: &[Policy]) -> Vec<StepReport> {
     groups
         .into_iter()
         .map(|((alert_kind, step), clocks)| {
-            let total = u64::try_from(clocks.len()).unwrap_or(u64::MAX);
+            let total = whole(clocks.len());
             let met: Vec<f64> = clocks
                 .iter()
                 .filter_map(|clock| Some((clock.met_at? - clock.started_at).as_seconds_f64() / 3600.0))
                 .collect();
-            let hits = clocks.iter().filter(|clock| clock.state == ClockState::Met).count();
+            let in_time = clocks.iter().filter(|clock| clock.state == ClockState::Met).count();
             StepReport {
                 alert_kind,
                 step,
-                in_time: Proportion { hits: u64::try_from(hits).unwrap_or(u64::MAX), total },
-                never_met_count: total - u64::try_from(met.len()).unwrap_or(total),
+                in_time: Proportion { count: whole(in_time), total },
+                never_met_count: total - whole(met.len()),
                 hours: Summary::of(met),
                 target_seconds: target(policies, alert_kind, step),
             }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_accounts::Account;
-use mainstay_domain::{AccountId, Segment};
+use mainstay_domain::AccountId;
 use mainstay_events::NewEvent;
 use mainstay_jobs::NewJob;
 use mainstay_storage::StorageError;
@@ -26,6 +26,7 @@ pub(crate) struct Session<'a> {
     pub app: &'a App,
     pub conn: &'a mut PgConnection,
     pub account: Account,
+    /// When it happens.
     pub now: DateTime<Utc>,
     /// Who does it.
     pub actor: String,
@@ -61,14 +62,17 @@ impl<'a> Session<'a> {
         Ok(Self { app, conn, account, now: app.core.clock.now(), actor: actor.to_owned() })
     }
 
-    /// Holds an account that another service spoke of; the copy may not have it yet.
-    pub(crate) async fn begin_by_itself(
+    /// Holds an account of which another service told that something happened at a moment; the copy may not have it yet.
+    /// What follows happens then, also when it was heard of late: a service that was away comes to the same end.
+    pub(crate) async fn begin_as_of(
         app: &'a App,
         conn: &'a mut PgConnection,
         account: &AccountId,
+        happened_at: DateTime<Utc>,
     ) -> Result<Self, InterventionsError> {
         let account = app.accounts.lock_or_insert(conn, account).await?;
-        Ok(Self { app, conn, account, now: app.core.clock.now(), actor: BY_ITSELF.to_owned() })
+        let now = happened_at.min(app.core.clock.now());
+        Ok(Self { app, conn, account, now, actor: BY_ITSELF.to_owned() })
     }
 
     /// Adds a sentence to the story.
@@ -93,8 +97,7 @@ impl<'a> Session<'a> {
 
     /// The policy that holds for something of this account: that of its segment, else that for all.
     pub(crate) async fn policy(&mut self, subject: PolicySubject) -> Result<Policy, InterventionsError> {
-        let segment = Some(self.account.segment).filter(|segment| *segment != Segment::Unknown);
-        for segment in [segment, Some(self.account.segment), None] {
+        for segment in [Some(self.account.segment), None] {
             if let Some(policy) = policies::newest(self.conn, PolicyId { subject, segment }).await? {
                 return Ok(policy);
             }

@@ -23,7 +23,7 @@ pub(crate) async fn in_session(session: &mut Session<'_>, answer: &SurveyAnswer)
         end_case(session, answer).await?;
     }
     if let Some(detractor) = &answer.detractor {
-        raise_alert::in_session(session, detractor).await?;
+        raise_alert::told_by_others(session, detractor).await?;
     }
     Ok(())
 }

@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::notify::Notice;
 use super::session::About;
 use super::{App, InterventionsError, Session, tick_clocks};
+use crate::domain::case::Case;
 use crate::domain::clock::{ClockStep, ClockSubject};
 use crate::domain::policy::ClockRule;
-use crate::domain::task::{Task, TaskState};
+use crate::domain::task::{Task, TaskResource, TaskState};
 use crate::storage::{cases, clocks, tasks};
 
 /// A task to add.
@@ -22,11 +23,13 @@ pub(crate) struct NewTask {
     pub title: String,
     /// Who does it; none: who leads the case.
     pub owner_email: Option<String>,
+    /// What kind of help it takes.
+    pub resource: TaskResource,
     /// By when.
     pub due_at: DateTime<Utc>,
 }
 
-/// Adds a task; whoever has to do it is told, if that is another than who adds it.
+/// Adds a task; whoever has to do it is told.
 pub(crate) async fn create<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
@@ -47,23 +50,8 @@ pub(crate) async fn create<T: Replayable + Send>(
                 found.add("due_time", "must be after now");
                 return Err(InterventionsError::Invalid(found));
             }
-            let task = Task {
-                id: app.core.ids.new_id(),
-                account: session.account.id.clone(),
-                case: new.case,
-                title: new.title.clone(),
-                owner_email: new.owner_email.clone().unwrap_or_else(|| case.owner_email.clone()),
-                due_at: new.due_at,
-                state: TaskState::Open,
-                is_overdue: false,
-                created_at: session.now,
-                ended_at: None,
-            };
-            tasks::insert(session.conn, &task).await?;
-            start_clock(&mut session, &task).await?;
-            let body =
-                format!("Task for {} by {}: {}", task.owner_email, task.due_at.format("%F %H:%M UTC"), task.title);
-            session.note("task_created", body, About::case(new.case)).await?;
+            let owner_email = new.owner_email.as_ref().unwrap_or(&case.owner_email);
+            let task = in_session(&mut session, &case, &new.title, owner_email, new.resource, new.due_at).await?;
             let notice = Notice {
                 purpose: "task_created",
                 key: format!("task/{}/created", task.id),
@@ -76,6 +64,35 @@ pub(crate) async fn create<T: Replayable + Send>(
             Ok(answer(&task))
         })
         .await
+}
+
+/// Adds a task within a transaction that holds the account.
+pub(super) async fn in_session(
+    session: &mut Session<'_>,
+    case: &Case,
+    title: &str,
+    owner_email: &str,
+    resource: TaskResource,
+    due_at: DateTime<Utc>,
+) -> Result<Task, InterventionsError> {
+    let task = Task {
+        id: session.app.core.ids.new_id(),
+        account: session.account.id.clone(),
+        case: case.id,
+        title: title.to_owned(),
+        owner_email: owner_email.to_owned(),
+        resource,
+        due_at,
+        state: TaskState::Open,
+        is_overdue: false,
+        created_at: session.now,
+        ended_at: None,
+    };
+    tasks::insert(session.conn, &task).await?;
+    start_clock(session, &task).await?;
+    let body = format!("Task for {owner_email} by {}: {title}", due_at.format("%F %H:%M UTC"));
+    session.note("task_created", body, About::case(case.id)).await?;
+    Ok(task)
 }
 
 /// The task's clock warns when three quarters of the time are gone.

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::notify::{alert_lines, case_lines};
+use super::remind::remind;
 use super::session::{About, Of};
 use super::{App, InterventionsError, Session, events, move_alert};
 use crate::domain::alert::Alert;
@@ -31,8 +32,8 @@ pub(super) fn is_breach(clock: &Clock) -> bool {
     clock.state == ClockState::Breached && clock.step != ClockStep::Reminder
 }
 
-/// Has time do what it does to these clocks, all in one transaction. Accounts are held in the order of their ids, so that
-/// two batches cannot lock each other out.
+/// Has time do what it does to these clocks, all in one transaction. Accounts that somebody else holds are left for the
+/// next look: whoever holds several and waits for another could lock out one who does the same in another order.
 pub(crate) async fn execute(
     app: &App,
     conn: &mut PgConnection,
@@ -43,8 +44,18 @@ pub(crate) async fn execute(
         by_account.entry(account.as_str().to_owned()).or_insert_with(|| (account, Vec::new())).1.push(clock.id);
     }
     let mut ticked: HashMap<Uuid, Ticked> = ids.iter().map(|id| (*id, Ticked::Over)).collect();
+    let now = app.core.clock.now();
+    let mut free = app.accounts.lock_free(conn, by_account.keys().map(String::as_str)).await?;
+    if free.is_empty() {
+        // Waiting for one while holding none locks nobody out, and comes further than looking again.
+        free.extend(by_account.values().next().map(|(account, _)| account.clone()));
+    }
     for (account, clock_ids) in by_account.into_values() {
-        let mut session = Session::begin_by_itself(app, conn, &account).await?;
+        if !free.contains(&account) {
+            ticked.extend(clock_ids.into_iter().map(|id| (id, Ticked::Again(now))));
+            continue;
+        }
+        let mut session = Session::begin_as_of(app, conn, &account, now).await?;
         // Read again: what was read before the account was held may be old.
         for (_, clock) in clocks::lookup_all(session.conn, &clock_ids).await? {
             let outcome = tick(&mut session, &clock).await?;
@@ -63,6 +74,7 @@ async fn tick(session: &mut Session<'_>, clock: &Clock) -> Result<Ticked, Interv
             let is_met = clock.step == ClockStep::EscalateToDirector;
             Ok(if is_met { Ticked::Over } else { Ticked::Again(clock.due_at) })
         }
+        Tick::Breach if clock.step == ClockStep::Reminder => remind(session, clock).await,
         Tick::Breach => {
             breach(session, clock).await?;
             Ok(Ticked::Over)
@@ -146,8 +158,12 @@ async fn breach(session: &mut Session<'_>, clock: &Clock) -> Result<(), Interven
 async fn breach_of_alert(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> Result<(), InterventionsError> {
     let (alert, mut all) = session.alert(id).await?;
     let policy = session.policy_version(alert.policy, alert.policy_version).await?;
-    let escalation_count = alert.escalation_count + further(clock);
-    let escalated = escalated_to(session, &policy, escalation_count);
+    let escalation_count = alert.escalation_count + 1;
+    let escalated = if clock.step == ClockStep::EscalateToDirector {
+        session.people(&[OwnerRole::CsmDirector])
+    } else {
+        escalated_to(session, &policy, escalation_count)
+    };
     session.breach_clock(&mut all, clock, Of::Alert(&alert), &escalated).await?;
     let alert = Alert { escalation_count, ..alert };
     let alert = move_alert::keep_due(session, alert, &mut all).await?;
@@ -163,7 +179,7 @@ async fn breach_of_alert(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> 
 async fn breach_of_case(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> Result<(), InterventionsError> {
     let (case, mut all) = session.case(id).await?;
     let policy = session.policy_version(case.policy, case.policy_version).await?;
-    let escalation_count = case.escalation_count + further(clock);
+    let escalation_count = case.escalation_count + 1;
     let escalated = escalated_to(session, &policy, escalation_count);
     session.breach_clock(&mut all, clock, Of::Case(&case), &escalated).await?;
     let case = Case { escalation_count, ..case };
@@ -171,7 +187,8 @@ async fn breach_of_case(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> R
     let case = session.save_case(case).await?;
     let lines = case_lines(&case, &session.account);
     let people = [vec![case.owner_email.clone()], escalated].concat();
-    tell_breach(session, clock, &people, &named("Case", id), lines, None, About::case(id)).await
+    let payload = Some(session.case_payload(&case));
+    tell_breach(session, clock, &people, &named("Case", id), lines, payload, About::case(id)).await
 }
 
 async fn breach_of_task(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> Result<(), InterventionsError> {
@@ -218,16 +235,10 @@ async fn tell_breach(
     payload: Option<serde_json::Value>,
     about: About,
 ) -> Result<(), InterventionsError> {
-    let is_reminder = clock.step == ClockStep::Reminder;
-    let purpose = if is_reminder { "reminder" } else { "clock_breached" };
-    let what = clock.step.words();
-    let body = if is_reminder {
-        format!("Still open; {} were reminded", people.join(", "))
-    } else {
-        format!("Overdue: {what} by {}; {} were told", clock.due_at.format("%F %H:%M UTC"), people.join(", "))
-    };
-    session.note(purpose, body, about).await?;
-    let notice = session.clock_notice(purpose, clock, of, lines, payload.filter(|_| !is_reminder));
+    let (what, due) = (clock.step.words(), clock.due_at.format("%F %H:%M UTC"));
+    let body = format!("Overdue: {what} by {due}; now with {}", people.join(", "));
+    session.note("clock_breached", body, about).await?;
+    let notice = session.clock_notice("clock_breached", clock, of, lines, payload);
     session.notify(people, &notice, about).await
 }
 
@@ -244,17 +255,16 @@ pub(super) async fn keep_due(
     Ok(Case { next_due_at: Some(next_due_at), has_breach, ..case })
 }
 
-/// How much further along the chain a passed deadline goes: a reminder goes no further.
-fn further(clock: &Clock) -> i32 {
-    i32::from(clock.step != ClockStep::Reminder)
-}
-
-fn escalated_to(session: &Session<'_>, policy: &Policy, count: i32) -> Vec<String> {
+/// Who hears of breach number `count`; nobody before the first.
+pub(super) fn escalated_to(session: &Session<'_>, policy: &Policy, count: i32) -> Vec<String> {
     policy.escalation(count).filter(|_| count > 0).map(|role| session.people(&[role])).unwrap_or_default()
 }
 
 /// The task and its clocks; nothing when it ended.
-async fn task(session: &mut Session<'_>, id: Uuid) -> Result<Option<(Task, Vec<Clock>)>, InterventionsError> {
+pub(super) async fn task(
+    session: &mut Session<'_>,
+    id: Uuid,
+) -> Result<Option<(Task, Vec<Clock>)>, InterventionsError> {
     let task = tasks::lookup(session.conn, id).await?.filter(|task| task.state == TaskState::Open);
     let Some(task) = task else { return Ok(None) };
     let all = clocks::of_subject(session.conn, ClockSubject::Task(id)).await?;
@@ -269,6 +279,6 @@ fn only(id: Uuid, change: impl Fn(Clock) -> Clock) -> impl Fn(Clock) -> Clock {
     move |clock| if clock.id == id { change(clock) } else { clock }
 }
 
-fn named(what: &str, id: Uuid) -> String {
+pub(super) fn named(what: &str, id: Uuid) -> String {
     format!("{what}: {id}")
 }

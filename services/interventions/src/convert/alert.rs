@@ -73,6 +73,7 @@ pub(crate) fn manual(
         headline: request.headline.clone(),
         details: request.details.clone(),
         happened_at: now,
+        occurred_at: now,
         count: None,
         severity,
         owner_email: names::given(request.owner_email.clone()),

@@ -24,6 +24,7 @@ pub(crate) fn of_trigger(trigger: &scoring::RiskTrigger) -> Option<Occurrence> {
         headline,
         details,
         happened_at,
+        occurred_at: trigger.change_time.as_ref().and_then(time).unwrap_or(happened_at),
         count: Some(trigger.occurrence_count),
         severity: None,
         owner_email: None,
@@ -58,14 +59,17 @@ pub(crate) fn of_response(response: &surveys::Response) -> Option<Occurrence> {
     }
     let who = [&response.email, &response.contact_id].into_iter().find(|text| !text.is_empty());
     details.extend(who.map(|who| format!("Contact: {who}")));
+    let answered_at = response.response_time.as_ref().and_then(time)?;
     Some(Occurrence {
         account,
         kind: AlertKind::Detractor,
         subject: response.name.clone(),
         headline: format!("A customer answered {score} of 10"),
         details,
-        happened_at: response.response_time.as_ref().and_then(time)?,
-        count: None,
+        happened_at: answered_at,
+        occurred_at: answered_at,
+        // One answer is one, however often it is told.
+        count: Some(1),
         severity: None,
         owner_email: None,
         score: None,
@@ -99,7 +103,10 @@ fn health_words(kind: scoring::RiskTriggerKind, health: &scoring::HealthCause) -
             let before = health.previous_score.unwrap_or(health.score);
             format!("Health fell by {:.1} points in a month", before - health.score)
         }
-        _ => format!("Health fell below {:.0}: {:.1}", health.threshold, health.score),
+        _ if health.score < health.threshold => {
+            format!("Health fell below {:.0}: {:.1}", health.threshold, health.score)
+        }
+        _ => format!("Health fell below {:.0} and is at {:.1} again", health.threshold, health.score),
     };
     let mut details = vec![format!("Score {:.1} on {}.", health.score, health.day)];
     details.extend(health.previous_score.map(|before| format!("Before: {before:.1}.")));

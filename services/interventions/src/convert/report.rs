@@ -15,7 +15,7 @@ pub(crate) fn message(report: &Report) -> proto::InterventionReport {
         end_time: Some(timestamp(report.end)),
         as_of_time: Some(timestamp(report.as_of)),
         success: Some(share(report.success)),
-        no_action_count: count(report.no_action_count),
+        no_action_count: report.no_action_count,
         recovery_days: Some(measurement(report.recovery_days)),
         points_gained: Some(measurement(report.points_gained)),
         detractors_recovered: Some(share(report.detractors_recovered)),
@@ -29,7 +29,7 @@ fn response_times(step: &StepReport) -> proto::ResponseTimes {
         step: clock::step_message(step.step).into(),
         in_time: Some(share(step.in_time)),
         hours: Some(measurement(step.hours)),
-        never_met_count: count(step.never_met_count),
+        never_met_count: step.never_met_count,
         target: step.target_seconds.map(policy::seconds),
     }
 }
@@ -37,8 +37,8 @@ fn response_times(step: &StepReport) -> proto::ResponseTimes {
 fn share(proportion: Proportion) -> proto::Share {
     let interval = proportion.wilson(Z_95);
     proto::Share {
-        count: count(proportion.hits),
-        total: count(proportion.total),
+        count: proportion.count,
+        total: proportion.total,
         share: proportion.share(),
         low: interval.map(|interval| interval.low),
         high: interval.map(|interval| interval.high),
@@ -48,15 +48,11 @@ fn share(proportion: Proportion) -> proto::Share {
 fn measurement(summary: Option<Summary>) -> proto::Measurement {
     let Some(summary) = summary else { return proto::Measurement::default() };
     proto::Measurement {
-        count: count(summary.count),
+        count: summary.count,
         mean: Some(summary.mean),
         mean_low: summary.mean_interval.map(|interval| interval.low),
         mean_high: summary.mean_interval.map(|interval| interval.high),
         median: Some(summary.median),
         p90: Some(summary.p90),
     }
-}
-
-fn count(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -251,7 +251,6 @@ const ASSESSED: &[ClockStep] = &[ClockStep::Acknowledge, ClockStep::Assess, Cloc
 const PLANNED: &[ClockStep] = &[ClockStep::Plan];
 const EXECUTED: &[ClockStep] = &[ClockStep::Execute];
 const FOLLOWED_UP: &[ClockStep] = &[ClockStep::FollowUp];
-const RESOLVED: &[ClockStep] = &[ClockStep::Resolve];
 
 impl Alert {
     /// The etag of the alert as it is.
@@ -271,9 +270,15 @@ impl Alert {
             headline: occurrence.headline.clone(),
             details: occurrence.details.clone(),
             occurrence_count: occurrence.count.unwrap_or(self.occurrence_count + 1).max(self.occurrence_count),
-            last_occurred_at: occurrence.happened_at.max(self.last_occurred_at),
+            last_occurred_at: occurrence.occurred_at.max(self.last_occurred_at),
             ..self.clone()
         }
+    }
+
+    /// Whether it says the same of what happened, so that being told it twice is no news.
+    pub fn is_told_the_same_as(&self, other: &Self) -> bool {
+        (self.occurrence_count, &self.headline, &self.details)
+            == (other.occurrence_count, &other.headline, &other.details)
     }
 
     /// The alert after a step, if its state allows it. Steps cannot be left out, save that each says that the alert was seen.
@@ -329,7 +334,7 @@ impl Alert {
         if resolution == Resolution::Resolved {
             self.require_reached(AlertState::FollowedUp)?;
         }
-        Ok(Moved::To(Box::new(self.ended(resolution, notes, now)), RESOLVED))
+        Ok(Moved::To(Box::new(self.ended(resolution, notes, now)), &[]))
     }
 
     /// The alert after it ended, by a person or by itself.
@@ -379,8 +384,10 @@ pub struct Occurrence {
     pub headline: String,
     /// What is known of it, a fact a line.
     pub details: Vec<String>,
-    /// When.
+    /// When it began; an alert's clocks run from here.
     pub happened_at: DateTime<Utc>,
+    /// When it was met last.
+    pub occurred_at: DateTime<Utc>,
     /// How often so far, when the teller counts.
     pub count: Option<i32>,
     /// How pressing it is; none: as the policy says.

@@ -398,8 +398,13 @@ const fn met_by(state: CaseState) -> &'static [ClockStep] {
     }
 }
 
-/// The clocks that the end of a case meets.
-pub const MET_BY_END: &[ClockStep] = &[ClockStep::CaseResolve, ClockStep::Resurvey];
+/// The clocks that an end of a case meets: a detractor was heard again only when it answered.
+pub const fn met_by_end(outcome: Outcome) -> &'static [ClockStep] {
+    match outcome {
+        Outcome::Recovered | Outcome::NotRecovered => &[ClockStep::Resurvey],
+        Outcome::Saved | Outcome::Churned | Outcome::NoAction => &[ClockStep::CaseResolve],
+    }
+}
 
 #[cfg(test)]
 mod tests;

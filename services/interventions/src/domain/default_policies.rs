@@ -62,9 +62,11 @@ fn alert(kind: AlertKind) -> PolicyDefinition {
             clocks[1] = rule(ClockStep::Review, 4 * HOUR);
             base(Severity::Critical, clocks)
         }
+        // What follows has its clocks in the case.
         AlertKind::Detractor => PolicyDefinition {
             opens_case: Some(CaseKindKey::Detractor),
-            ..base(Severity::High, vec![rule(ClockStep::Acknowledge, 2 * HOUR), rule(ClockStep::Resolve, 14 * DAY)])
+            reminder_after_seconds: 14 * DAY,
+            ..base(Severity::High, vec![rule(ClockStep::Acknowledge, 2 * HOUR)])
         },
     }
 }
@@ -76,6 +78,8 @@ fn detractor_case(contact_seconds: i64) -> PolicyDefinition {
         rule(ClockStep::RootCause, 48 * HOUR),
         rule(ClockStep::Plan, 72 * HOUR),
         rule(ClockStep::Resolve, 14 * DAY),
+        // From the resolution on: asked again after 30 days, with time to answer.
+        rule(ClockStep::Resurvey, 45 * DAY),
     ];
     base(Severity::High, clocks)
 }
@@ -135,7 +139,9 @@ mod tests {
         assert_eq!(due("health_critical")[..5], five);
         assert_eq!(due("health_critical")[5], (ClockStep::EscalateToDirector, 24));
         assert_eq!(due("ticket_urgent")[1], (ClockStep::Review, 4));
-        assert_eq!(due("case_detractor")[..3], [(ClockStep::Contact, 24), (ClockStep::RootCause, 48), (plan, 72)]);
+        let (contact, cause) = ((ClockStep::Contact, 24), (ClockStep::RootCause, 48));
+        let (resolve, resurvey) = ((ClockStep::Resolve, 14 * 24), (ClockStep::Resurvey, 45 * 24));
+        assert_eq!(due("case_detractor"), [contact, cause, (plan, 72), resolve, resurvey]);
         assert_eq!(due("case_detractor.enterprise")[0], (ClockStep::Contact, 4));
     }
 }

@@ -151,7 +151,12 @@ impl Policy {
 impl PolicyDefinition {
     /// All that is wrong with it.
     pub fn check(&self, found: &mut Violations) {
-        found.require(!self.clocks.is_empty(), "clocks", "must have at least one: what is open has a next due time");
+        let has_first = self.clocks.iter().any(|rule| rule.step != ClockStep::Resurvey);
+        found.require(
+            has_first,
+            "clocks",
+            "must have one that runs from the beginning: what is open has a next due time",
+        );
         for (index, rule) in self.clocks.iter().enumerate() {
             let field = format!("clocks[{index}]");
             let is_in_range = (1..=CLOCK_SECONDS_MAX).contains(&rule.due_after_seconds);
@@ -162,6 +167,8 @@ impl PolicyDefinition {
             }
             let is_first = !self.clocks[..index].iter().any(|other| other.step == rule.step);
             found.require(is_first, format!("{field}.step"), "stands in the list twice");
+            let is_told = rule.step != ClockStep::EscalateToDirector || rule.warn_after_seconds.is_some();
+            found.require(is_told, format!("{field}.warn_after"), "is required: the director is involved then");
             let is_own = !matches!(rule.step, ClockStep::Task | ClockStep::Reminder);
             found.require(is_own, format!("{field}.step"), "is set by the service itself");
         }
@@ -217,6 +224,13 @@ mod tests {
         };
         let none = PolicyDefinition { clocks: Vec::new(), escalation: Vec::new(), ..definition.clone() };
         assert_eq!(faults(&none), ["clocks", "escalation"]);
+        let last = ClockRule { step: ClockStep::Resurvey, due_after_seconds: 10, warn_after_seconds: None };
+        let unwarned = ClockRule { step: ClockStep::EscalateToDirector, ..last.clone() };
+        assert_eq!(faults(&PolicyDefinition { clocks: vec![last], ..definition.clone() }), ["clocks"]);
+        assert_eq!(
+            faults(&PolicyDefinition { clocks: vec![unwarned], ..definition.clone() }),
+            ["clocks[0].warn_after"]
+        );
         let rule = ClockRule { step: ClockStep::Plan, due_after_seconds: 10, warn_after_seconds: Some(10) };
         let odd = PolicyDefinition {
             clocks: vec![rule.clone(), ClockRule { due_after_seconds: 0, warn_after_seconds: None, ..rule }],

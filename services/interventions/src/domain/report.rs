@@ -6,7 +6,7 @@ use mainstay_domain::{Interval, Z_95};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
     /// How many.
-    pub count: u64,
+    pub count: i64,
     /// Their mean.
     pub mean: f64,
     /// 95 % interval of the mean, by the normal approximation; none of fewer than two.
@@ -31,7 +31,7 @@ impl Summary {
             Interval { low: mean - half, high: mean + half }
         });
         let p90 = *numbers.get((length * 9).div_ceil(10).checked_sub(1)?)?;
-        Some(Self { count: u64::try_from(length).ok()?, mean, mean_interval, median: f64::midpoint(low, high), p90 })
+        Some(Self { count: i64::try_from(length).ok()?, mean, mean_interval, median: f64::midpoint(low, high), p90 })
     }
 }
 

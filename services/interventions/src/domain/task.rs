@@ -18,6 +18,20 @@ pub enum TaskState {
     Cancelled,
 }
 
+/// What kind of help a task takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TaskResource {
+    /// What its owner can do alone.
+    #[default]
+    General,
+    /// Technical help.
+    Technical,
+    /// Training.
+    Training,
+    /// The product team.
+    Product,
+}
+
 /// Something that one person has to do in a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
@@ -31,6 +45,8 @@ pub struct Task {
     pub title: String,
     /// Who does it.
     pub owner_email: String,
+    /// What kind of help it takes.
+    pub resource: TaskResource,
     /// By when.
     pub due_at: DateTime<Utc>,
     /// How far it is.

@@ -5,7 +5,7 @@ use mainstay_domain::AccountId;
 use uuid::Uuid;
 
 /// Most characters of a contact's id.
-pub const CONTACT_ID_LENGTH_MAX: usize = 64;
+pub const CONTACT_ID_LENGTH_MAX: usize = 254;
 
 /// How a customer was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

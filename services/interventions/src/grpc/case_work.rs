@@ -62,9 +62,16 @@ pub(super) async fn create_task(
     }
     let due_at = wire::time(&mut found, "due_time", message.due_time.as_ref());
     found.require(message.due_time.is_some(), "due_time", "is required");
-    let (case, due_at) = wire::complete(found, case.zip(due_at))?;
-    let new =
-        NewTask { case, title: message.title.clone(), owner_email: names::given(message.owner_email.clone()), due_at };
+    let resource = convert::task::resource(message.resource);
+    found.require(resource.is_some(), "resource", format!("{} is no kind of help", message.resource));
+    let ((case, due_at), resource) = wire::complete(found, case.zip(due_at).zip(resource))?;
+    let new = NewTask {
+        case,
+        title: message.title.clone(),
+        owner_email: names::given(message.owner_email.clone()),
+        resource,
+        due_at,
+    };
     let actor = caller(&request).identity;
     let task = tasks::create(app, &mutation, &new, &actor, convert::task::message).await?;
     Ok(Response::new(task))

@@ -44,10 +44,10 @@ impl CaseService for CaseRpc {
             names::email(&mut found, "owner_email", &message.owner_email);
         }
         let account = wire::complete(found, account)?;
-        let owner = given_etag(&message.owner_email);
+        let owner = names::given(message.owner_email.clone());
         let actor = caller(&request).identity;
         let answer = convert::case::message;
-        let case = open_case::execute(&self.app, &mutation, &account, owner, &actor, answer).await?;
+        let case = open_case::execute(&self.app, &mutation, &account, owner.as_deref(), &actor, answer).await?;
         Ok(Response::new(case))
     }
 

@@ -1,6 +1,8 @@
 //! What callers get to see of each error: the one place that turns use cases'
 //! errors into statuses. `docs/errors.md` lists them.
 
+use std::time::Duration;
+
 use mainstay_api::mainstay::common::v1::ErrorReason as CommonReason;
 use mainstay_api::mainstay::interventions::v1::ErrorReason;
 use mainstay_rpc::ApiError;
@@ -10,6 +12,9 @@ use crate::app::InterventionsError;
 use crate::convert::names;
 
 const DOMAIN: &str = "interventions.mainstay";
+
+/// How long to leave scoring before it is asked again.
+const SCORING_RETRY: Duration = Duration::from_secs(5);
 
 fn of(code: Code, reason: ErrorReason, message: String) -> ApiError {
     let text = reason.as_str_name();
@@ -71,8 +76,9 @@ impl From<InterventionsError> for ApiError {
             InterventionsError::ScoreNotConfirmed(why) => of(
                 Code::Unavailable,
                 ErrorReason::ScoreNotConfirmed,
-                format!("scoring must confirm the recovery and cannot be reached ({why}): try again"),
-            ),
+                format!("scoring must confirm the recovery and does not ({why}): try again"),
+            )
+            .with_retry_after(SCORING_RETRY),
             InterventionsError::EtagMismatch => Self::common(
                 CommonReason::EtagMismatch,
                 "the etag or version is not that of the stored resource: somebody changed it; read it again and decide anew",

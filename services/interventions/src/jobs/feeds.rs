@@ -36,15 +36,15 @@ impl EventHandler for ScoringFeed {
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
         if event.is::<scoring::RiskTriggerRaised>() {
             let raised: scoring::RiskTriggerRaised = decode(event)?;
-            return happened(&self.0, conn, raised.trigger.as_ref()).await;
+            return happened(&self.0, conn, event, raised.trigger.as_ref()).await;
         }
         if event.is::<scoring::RiskTriggerUpdated>() {
             let updated: scoring::RiskTriggerUpdated = decode(event)?;
-            return happened(&self.0, conn, updated.trigger.as_ref()).await;
+            return happened(&self.0, conn, event, updated.trigger.as_ref()).await;
         }
         if event.is::<scoring::RiskTriggerCleared>() {
             let cleared: scoring::RiskTriggerCleared = decode(event)?;
-            return ended(&self.0, conn, cleared.trigger.as_ref()).await;
+            return ended(&self.0, conn, event, cleared.trigger.as_ref()).await;
         }
         apply_account_event::execute(&self.0, conn, event).await
     }
@@ -53,16 +53,23 @@ impl EventHandler for ScoringFeed {
 async fn happened(
     app: &App,
     conn: &mut PgConnection,
+    event: &Event,
     trigger: Option<&scoring::RiskTrigger>,
 ) -> Result<(), HandlerError> {
     let occurrence = trigger.and_then(occurrence::of_trigger);
     let occurrence =
         occurrence.ok_or_else(|| HandlerError::Skip("a trigger that this version does not know".to_owned()))?;
-    let mut session = Session::begin_by_itself(app, conn, &occurrence.account).await.map_err(handler_error)?;
-    raise_alert::in_session(&mut session, &occurrence).await.map(drop).map_err(handler_error)
+    let mut session =
+        Session::begin_as_of(app, conn, &occurrence.account, event.event_time).await.map_err(handler_error)?;
+    raise_alert::told_by_others(&mut session, &occurrence).await.map_err(handler_error)
 }
 
-async fn ended(app: &App, conn: &mut PgConnection, trigger: Option<&scoring::RiskTrigger>) -> Result<(), HandlerError> {
+async fn ended(
+    app: &App,
+    conn: &mut PgConnection,
+    event: &Event,
+    trigger: Option<&scoring::RiskTrigger>,
+) -> Result<(), HandlerError> {
     let skip = || HandlerError::Skip("a trigger that this version does not know".to_owned());
     let trigger = trigger.ok_or_else(skip)?;
     let kind = occurrence::kind_of_trigger(trigger.kind()).ok_or_else(skip)?;
@@ -73,7 +80,7 @@ async fn ended(app: &App, conn: &mut PgConnection, trigger: Option<&scoring::Ris
             Resolution::ConditionEnded
         }
     };
-    let mut session = Session::begin_by_itself(app, conn, &account).await.map_err(handler_error)?;
+    let mut session = Session::begin_as_of(app, conn, &account, event.event_time).await.map_err(handler_error)?;
     clear_alert::in_session(&mut session, kind, &trigger.subject, resolution).await.map_err(handler_error)
 }
 
@@ -101,7 +108,8 @@ impl EventHandler for SurveysFeed {
         };
         let score = response.score.and_then(|score| i16::try_from(score).ok()).ok_or_else(skip)?;
         let answer = SurveyAnswer { score, resurvey_of: response.resurvey_of, detractor };
-        let mut session = Session::begin_by_itself(&self.0, conn, &account).await.map_err(handler_error)?;
+        let mut session =
+            Session::begin_as_of(&self.0, conn, &account, event.event_time).await.map_err(handler_error)?;
         survey_answered::in_session(&mut session, &answer).await.map_err(handler_error)
     }
 }

@@ -122,6 +122,30 @@ pub(crate) async fn lookup_open(
     row.map(Alert::try_from).transpose()
 }
 
+/// Whether an alert about this that began at or after a moment was closed: a condition that is told again after a person
+/// has dealt with it is the same one.
+pub(crate) async fn was_closed_since(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    kind: AlertKind,
+    subject: &str,
+    happened_at: DateTime<Utc>,
+) -> Result<bool, StorageError> {
+    let is_there = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM interventions.alerts
+                WHERE account_id = $1 AND kind = $2 AND subject = $3 AND closed_at IS NOT NULL AND happened_at >= $4
+           ) AS "is_there!""#,
+        account.as_str(),
+        codes::alert_kind_number(kind),
+        subject,
+        happened_at
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(is_there)
+}
+
 /// All open alerts of an account.
 pub(crate) async fn open_of_account(conn: &mut PgConnection, account: &AccountId) -> Result<Vec<Alert>, StorageError> {
     let rows = select_alerts!("WHERE account_id = $1 AND closed_at IS NULL ORDER BY alert_id", account.as_str())

@@ -186,8 +186,8 @@ pub(crate) async fn list_open(
            AND ($2::smallint IS NULL OR kind = $2)
            AND ($3::text IS NULL OR owner_email = $3)
            AND ($4::smallint[] IS NULL OR state = ANY($4))
-           AND ($5::bigint IS NULL OR coalesce(expected_gain_minor_units, -1) < $5
-                OR (coalesce(expected_gain_minor_units, -1) = $5 AND case_id > $6::uuid))
+           AND ($5::bigint IS NULL OR coalesce(expected_gain_minor_units, -1) <= $5)
+           AND ($5::bigint IS NULL OR coalesce(expected_gain_minor_units, -1) < $5 OR case_id > $6::uuid)
          ORDER BY coalesce(expected_gain_minor_units, -1) DESC, case_id LIMIT $7",
         filter.account.as_ref().map(AccountId::as_str),
         filter.kind.map(codes::case_kind_number),
@@ -232,24 +232,43 @@ pub(crate) async fn list_closed(
     cases(rows)
 }
 
-/// How many cases of a kind, of accounts of a segment, were saved and lost.
-pub(crate) async fn count_outcomes(
+/// How many cases of a kind, of accounts of a segment, ended well and ill.
+pub(crate) async fn outcomes(
     conn: &mut PgConnection,
     kind: CaseKind,
     segment: Segment,
 ) -> Result<(i32, i32), StorageError> {
     let row = sqlx::query!(
-        r#"SELECT (count(*) FILTER (WHERE outcome IN (1, 4)))::integer AS "saved!",
-                  (count(*) FILTER (WHERE outcome IN (2, 5)))::integer AS "lost!"
-             FROM interventions.cases AS closed
-             JOIN interventions.accounts AS account ON account.account_id = closed.account_id
-            WHERE closed.closed_at IS NOT NULL AND closed.kind = $1 AND account.segment = $2"#,
+        "SELECT saved_count, lost_count FROM interventions.case_outcomes WHERE kind = $1 AND segment = $2",
         codes::case_kind_number(kind),
         mainstay_accounts::segment_number(segment),
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok((row.saved, row.lost))
+    Ok(row.map_or((0, 0), |row| (row.saved_count, row.lost_count)))
+}
+
+/// Counts a case that ended well or ill.
+pub(crate) async fn count_outcome(
+    conn: &mut PgConnection,
+    kind: CaseKind,
+    segment: Segment,
+    is_saved: bool,
+) -> Result<(), StorageError> {
+    sqlx::query!(
+        "INSERT INTO interventions.case_outcomes AS known (kind, segment, saved_count, lost_count)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (kind, segment) DO UPDATE
+             SET saved_count = known.saved_count + excluded.saved_count,
+                 lost_count = known.lost_count + excluded.lost_count",
+        codes::case_kind_number(kind),
+        mainstay_accounts::segment_number(segment),
+        i32::from(is_saved),
+        i32::from(!is_saved),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Stores a new case.

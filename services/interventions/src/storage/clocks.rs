@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use mainstay_domain::AccountId;
-use mainstay_storage::StorageError;
+use mainstay_storage::{StorageError, exactly_one};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -164,4 +164,12 @@ pub(crate) async fn update(conn: &mut PgConnection, changed: &[Clock]) -> Result
     } else {
         Err(StorageError::NotExactlyOne { rows: updated.rows_affected() })
     }
+}
+
+/// Moves the due time of a clock that runs on.
+pub(crate) async fn move_on(conn: &mut PgConnection, id: Uuid, due_at: DateTime<Utc>) -> Result<(), StorageError> {
+    let moved = sqlx::query!("UPDATE interventions.clocks SET due_at = $2 WHERE clock_id = $1", id, due_at)
+        .execute(conn)
+        .await?;
+    exactly_one(&moved)
 }

@@ -9,7 +9,7 @@ use crate::domain::alert::{AlertKind, AlertState, Resolution, Severity};
 use crate::domain::case::{AssessmentStep, CaseKind, CaseState, Outcome};
 use crate::domain::clock::{ClockState, ClockStep};
 use crate::domain::policy::PolicyId;
-use crate::domain::task::TaskState;
+use crate::domain::task::{TaskResource, TaskState};
 use crate::domain::touch::TouchChannel;
 
 /// Our own data does not parse: a fault of ours, not of the caller.
@@ -142,6 +142,13 @@ numbered!(TaskState, task_state_number, task_state, {
     Open = 1,
     Done = 2,
     Cancelled = 3,
+});
+
+numbered!(TaskResource, task_resource_number, task_resource, {
+    General = 0,
+    Technical = 1,
+    Training = 2,
+    Product = 3,
 });
 
 /// Contacts are written and never read back: the story has them in words.

@@ -14,6 +14,7 @@ struct TaskRow {
     case_id: Uuid,
     title: String,
     owner_email: String,
+    resource: i16,
     due_at: DateTime<Utc>,
     state: i16,
     is_overdue: bool,
@@ -31,6 +32,7 @@ impl TryFrom<TaskRow> for Task {
             case: row.case_id,
             title: row.title,
             owner_email: row.owner_email,
+            resource: codes::task_resource(row.resource)?,
             due_at: row.due_at,
             state: codes::task_state(row.state)?,
             is_overdue: row.is_overdue,
@@ -45,7 +47,8 @@ macro_rules! select_tasks {
     ($tail:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             TaskRow,
-            "SELECT account_id, task_id, case_id, title, owner_email, due_at, state, is_overdue, created_at, ended_at
+            "SELECT account_id, task_id, case_id, title, owner_email, resource, due_at, state, is_overdue, created_at,
+                    ended_at
                FROM interventions.tasks " + $tail
             $(, $argument)*
         )
@@ -102,8 +105,8 @@ pub(crate) async fn list(
 pub(crate) async fn insert(conn: &mut PgConnection, task: &Task) -> Result<(), StorageError> {
     let stored = sqlx::query!(
         "INSERT INTO interventions.tasks
-             (account_id, task_id, case_id, title, owner_email, due_at, state, is_overdue, created_at, ended_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             (account_id, task_id, case_id, title, owner_email, due_at, state, is_overdue, created_at, ended_at, resource)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         task.account.as_str(),
         task.id,
         task.case,
@@ -114,6 +117,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, task: &Task) -> Result<(), S
         task.is_overdue,
         task.created_at,
         task.ended_at,
+        codes::task_resource_number(task.resource),
     )
     .execute(conn)
     .await?;

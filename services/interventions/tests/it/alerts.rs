@@ -26,7 +26,7 @@ async fn r93_fourteen_silent_days_are_told_to_the_csm_at_once() {
 }
 
 #[tokio::test]
-async fn r94_a_score_below_50_involves_the_director_within_24_hours_whatever_is_done() {
+async fn r94_a_score_below_50_involves_the_director_within_24_hours() {
     let mut harness = Harness::with_acme(START).await;
     harness.raise(harness.critical(42.0)).await;
     harness.settle().await;
@@ -126,7 +126,7 @@ async fn r102_account_managers_hear_of_accounts_at_risk() {
 }
 
 #[tokio::test]
-async fn r97_to_r101_the_five_steps_meet_their_clocks_and_are_in_the_story() {
+async fn r97_r98_r99_r100_r101_the_five_steps_meet_their_clocks_and_are_in_the_story() {
     let mut harness = Harness::with_acme(START).await;
     harness.raise(harness.silence()).await;
     harness.settle().await;

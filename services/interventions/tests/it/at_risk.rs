@@ -97,7 +97,7 @@ async fn r132_a_critical_score_opens_a_case_and_its_alerts_belong_to_it() {
 }
 
 #[tokio::test]
-async fn r108_r109_r111_r113_a_case_goes_through_its_phases_and_each_gate_names_what_is_missing() {
+async fn r108_r109_r110_r113_a_case_goes_through_its_phases_and_each_gate_names_what_is_missing() {
     let mut harness = Harness::with_acme(START).await;
     let case = open(&mut harness).await;
     assert_eq!(case.owner_email, CSM);
@@ -116,7 +116,7 @@ async fn r108_r109_r111_r113_a_case_goes_through_its_phases_and_each_gate_names_
 }
 
 #[tokio::test]
-async fn r112_r119_r120_the_story_tells_everything_from_alert_to_saved() {
+async fn r112_the_story_tells_everything_from_alert_to_saved() {
     let mut harness = Harness::with_acme(START).await;
     harness.tell_score(45.0).await;
     harness.raise(harness.critical(45.0)).await;
@@ -133,6 +133,7 @@ async fn r112_r119_r120_the_story_tells_everything_from_alert_to_saved() {
         kinds,
         [
             "case_opened",
+            "task_created",
             "alert_raised",
             "case_advanced",
             "case_updated",
@@ -221,22 +222,66 @@ async fn r107_cases_come_by_what_can_be_kept_and_move_with_the_score() {
 }
 
 #[tokio::test]
-async fn r115_a_case_that_stands_still_comes_back_every_week() {
+async fn r115_progress_is_looked_at_each_week_until_the_case_ends() {
     let mut harness = Harness::with_acme(START).await;
-    let name = open(&mut harness).await.name;
-    for _ in 0..13 {
+    let case = open(&mut harness).await;
+    let case_id = case.name.trim_start_matches("cases/").to_owned();
+    for week in 1..=13 {
         harness.pass(TimeDelta::days(7)).await;
-        let due = harness.case(&name).await.next_due_time.expect("something is due");
+        let due = harness.case(&case.name).await.next_due_time.expect("something is due");
         let now = mainstay_domain::Clock::now(&harness.clock).timestamp();
-        assert!(due.seconds > now);
-        assert!(due.seconds - now <= 28 * 24 * 3600);
+        assert!(due.seconds > now && due.seconds - now <= 7 * 24 * 3600, "week {week}");
+        let looks = harness
+            .mail_to(CSM)
+            .into_iter()
+            .filter(|email| email.subject.contains("still open") && email.text.contains(&format!("Case: {case_id}")));
+        assert_eq!(looks.count(), week);
     }
-    let reminded = harness.mail_to(CSM).into_iter().filter(|email| email.subject.contains("still open")).count();
-    assert!(reminded >= 4, "{reminded}");
 }
 
 #[tokio::test]
-async fn r110_r118_no_action_needs_a_reason_and_hands_the_account_back() {
+async fn r111_a_call_with_the_key_stakeholder_is_a_task_due_within_48_hours() {
+    let mut harness = Harness::with_acme(START).await;
+    let case = open(&mut harness).await;
+    let tasks = harness.cases.list_tasks(proto::ListTasksRequest::default()).await.expect("tasks").into_inner().tasks;
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(
+        (tasks[0].title.as_str(), tasks[0].owner_email.as_str()),
+        ("Schedule a call with the key stakeholder", CSM)
+    );
+    assert_eq!(tasks[0].due_time.expect("a time").seconds - case.open_time.expect("a time").seconds, 48 * 3600);
+    harness.pass(TimeDelta::hours(49)).await;
+    let tasks = harness.cases.list_tasks(proto::ListTasksRequest::default()).await.expect("tasks").into_inner().tasks;
+    assert!(tasks[0].overdue);
+}
+
+#[tokio::test]
+async fn r114_technical_training_and_product_help_is_asked_for_by_tasks() {
+    let mut harness = Harness::with_acme(START).await;
+    let case = open(&mut harness).await;
+    let due = crate::harness::timestamp(mainstay_domain::Clock::now(&harness.clock) + TimeDelta::days(3));
+    for (resource, owner) in [
+        (proto::TaskResource::Technical, "tech@example.com"),
+        (proto::TaskResource::Training, "train@example.com"),
+        (proto::TaskResource::Product, "product@example.com"),
+    ] {
+        let request = proto::CreateTaskRequest {
+            case: case.name.clone(),
+            title: "Help".to_owned(),
+            owner_email: owner.to_owned(),
+            due_time: Some(due),
+            resource: resource.into(),
+            ..Default::default()
+        };
+        let task = harness.cases.create_task(request).await.expect("a task").into_inner();
+        assert_eq!(task.resource(), resource);
+        harness.settle().await;
+        assert_eq!(harness.mail_to(owner).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn no_action_needs_a_reason_and_hands_the_account_back() {
     let mut harness = Harness::with_acme(START).await;
     harness.raise(harness.critical(48.0)).await;
     harness.settle().await;

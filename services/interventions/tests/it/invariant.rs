@@ -65,6 +65,32 @@ async fn an_alert_with_nothing_left_to_do_comes_back_every_day_until_it_is_close
 }
 
 #[tokio::test]
+async fn whoever_becomes_known_gets_what_fell_to_the_default() {
+    let mut harness = Harness::start(START).await;
+    harness.raise(harness.critical(40.0)).await;
+    harness.settle().await;
+    assert_eq!(harness.open_alert().await.owner_email, DEFAULT);
+    harness.tell_account(acme()).await;
+    harness.settle().await;
+    let alert = harness.open_alert().await;
+    assert_eq!((alert.owner_email.as_str(), alert.owner_is_fallback), (CSM, false));
+    assert_eq!(harness.case(&alert.case).await.owner_email, CSM);
+    assert!(!harness.mail_to(CSM).is_empty());
+}
+
+#[tokio::test]
+async fn long_and_odd_texts_of_other_systems_silence_nobody() {
+    let mut harness = Harness::start(START).await;
+    let name = format!("Acme\n{}", "x".repeat(195));
+    harness.tell_account(scoring::Account { display_name: name, ..acme() }).await;
+    harness.raise(harness.failed_payment(&"i".repeat(128), 3)).await;
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    assert_eq!(harness.open_alerts().await.len(), 2);
+    assert_eq!(harness.mail_to(CSM).len(), 2);
+}
+
+#[tokio::test]
 async fn tasks_that_are_overdue_come_back_too() {
     let mut harness = Harness::with_acme(START).await;
     let case = harness
@@ -84,7 +110,7 @@ async fn tasks_that_are_overdue_come_back_too() {
     assert_eq!(task.owner_email, CSM);
     harness.pass(TimeDelta::hours(9)).await;
     let tasks = harness.cases.list_tasks(proto::ListTasksRequest::default()).await.expect("tasks").into_inner().tasks;
-    assert!(tasks[0].overdue);
+    assert_eq!((tasks[0].name.as_str(), tasks[0].overdue), (task.name.as_str(), true));
     for _ in 0..2 {
         harness.pass(TimeDelta::days(8)).await;
     }

@@ -1,7 +1,8 @@
-//! Several replicas, events that come twice, processes that end in the middle.
+//! Several replicas, events that come twice, a service that was away.
 
 use chrono::TimeDelta;
 use mainstay_api::mainstay::interventions::v1 as proto;
+use mainstay_api::mainstay::scoring::v1 as scoring;
 
 use crate::harness::{CSM, Harness, clock_state};
 
@@ -46,6 +47,55 @@ async fn an_event_told_twice_by_its_teller_raises_one_alert() {
     let alert = harness.open_alert().await;
     assert_eq!(alert.occurrence_count, 2);
     assert_eq!(harness.mail_to(CSM).len(), 1);
+    assert_eq!(harness.story().await, ["alert_raised"]);
+    assert_eq!(harness.events::<proto::AlertChanged>().await, []);
+}
+
+#[tokio::test]
+async fn what_a_person_has_dealt_with_does_not_come_back_while_it_lasts() {
+    let mut harness = Harness::with_acme(START).await;
+    let trigger = harness.failed_payment("in_1", 2);
+    harness.raise(trigger.clone()).await;
+    harness.settle().await;
+    let name = harness.open_alert().await.name;
+    let request = proto::CloseAlertRequest {
+        name,
+        resolution: proto::AlertResolution::NoAction.into(),
+        notes: "They pay by hand".to_owned(),
+        ..Default::default()
+    };
+    harness.alerts.close_alert(request).await.expect("closed");
+    harness.clock.advance(TimeDelta::days(20));
+    harness.repeat(scoring::RiskTrigger { raise_time: trigger.raise_time, ..harness.failed_payment("in_1", 3) }).await;
+    harness.settle().await;
+    assert_eq!(harness.open_alerts().await, []);
+    harness.raise(harness.failed_payment("in_1", 1)).await;
+    harness.settle().await;
+    harness.open_alert().await;
+}
+
+#[tokio::test]
+async fn away_for_a_day_or_not_the_end_is_the_same() {
+    for is_away in [false, true] {
+        let mut harness = Harness::with_acme(START).await;
+        let trigger = harness.failed_payment("in_1", 1);
+        harness.raise(trigger.clone()).await;
+        if !is_away {
+            harness.settle().await;
+        }
+        harness.clock.advance(TimeDelta::hours(1));
+        harness.clear(trigger).await;
+        if is_away {
+            harness.clock.advance(TimeDelta::hours(25));
+        }
+        harness.settle().await;
+        assert_eq!(harness.open_alerts().await, []);
+        assert_eq!(harness.events::<proto::ClockBreached>().await, [], "away: {is_away}");
+        let request = proto::ListAlertsRequest { closed: true, ..Default::default() };
+        let closed = harness.alerts.list_alerts(request).await.expect("alerts").into_inner().alerts.remove(0);
+        let hours = (closed.close_time.expect("a time").seconds - closed.alert_time.expect("a time").seconds) / 3600;
+        assert_eq!(hours, 1, "away: {is_away}");
+    }
 }
 
 #[tokio::test]

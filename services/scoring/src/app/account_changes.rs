@@ -31,7 +31,7 @@ pub(super) async fn store(
     note_given(conn, changed, stored, now).await?;
     let keys: Vec<&str> = changed.iter().map(|account| account.id.as_str()).collect();
     let marks = vec![i64::from(day_number(day_of(now))); keys.len()];
-    app.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?;
+    app.core.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?;
     Ok(())
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn write(
         .iter()
         .map(|account| events::account_changed(app, account, AccountChange::of(stored.get(&account.id), account), now))
         .collect();
-    app.events.append(conn, &told, now).await?;
+    app.core.events.append(conn, &told, now).await?;
 
     let was_gone = |account: &Account| stored.get(&account.id).is_some_and(Account::is_gone);
     let ids_of = |pick: &dyn Fn(&Account) -> bool| -> Vec<&str> {
@@ -61,7 +61,7 @@ pub(super) async fn write(
     let gone = ids_of(&|account| account.is_gone() && !was_gone(account));
     if !gone.is_empty() {
         clear_all(app, conn, &gone, now).await?;
-        app.jobs.cancel(conn, INACTIVITY_QUEUE, &gone).await?;
+        app.core.jobs.cancel(conn, INACTIVITY_QUEUE, &gone).await?;
     }
     let back = ids_of(&|account| !account.is_gone() && was_gone(account));
     if !back.is_empty() {

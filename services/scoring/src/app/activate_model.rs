@@ -16,25 +16,26 @@ pub(crate) async fn execute<T: Replayable + Send>(
     etag: &str,
     answer: impl Fn(ModelView) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    app.mutate(mutation, async |conn| {
-        models::lock_activations(conn).await?;
-        let stored = lookup(conn, id).await?;
-        let previous = active_id(app, conn).await?;
-        let view = ModelView { active: previous.as_ref() == Some(id), stored };
-        if !etag.is_empty() && !view.etag().matches(etag) {
-            return Err(ScoringError::EtagMismatch);
-        }
-        if view.active {
-            return Ok(answer(view));
-        }
-        let now = app.clock.now();
-        let today = day_of(now);
-        models::activate(conn, id, today, now).await?;
-        let view = ModelView { active: true, stored: lookup(conn, id).await? };
-        let event = events::model_activated(app, &view, previous.as_ref(), now);
-        app.events.append(conn, &[event], now).await?;
-        mark_all_soon(app, conn, today, now).await?;
-        Ok(answer(view))
-    })
-    .await
+    app.core
+        .mutate(mutation, async |conn| {
+            models::lock_activations(conn).await?;
+            let stored = lookup(conn, id).await?;
+            let previous = active_id(app, conn).await?;
+            let view = ModelView { active: previous.as_ref() == Some(id), stored };
+            if !etag.is_empty() && !view.etag().matches(etag) {
+                return Err(ScoringError::EtagMismatch);
+            }
+            if view.active {
+                return Ok(answer(view));
+            }
+            let now = app.core.clock.now();
+            let today = day_of(now);
+            models::activate(conn, id, today, now).await?;
+            let view = ModelView { active: true, stored: lookup(conn, id).await? };
+            let event = events::model_activated(app, &view, previous.as_ref(), now);
+            app.core.events.append(conn, &[event], now).await?;
+            mark_all_soon(app, conn, today, now).await?;
+            Ok(answer(view))
+        })
+        .await
 }

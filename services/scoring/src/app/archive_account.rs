@@ -29,22 +29,23 @@ pub(crate) async fn execute<T: Replayable + Send>(
     archival: Archival,
     answer: impl Fn(&Account) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    app.mutate(mutation, async |conn| {
-        let now = app.clock.now();
-        let locked = accounts::lock(conn, &[id.as_str()]).await?;
-        let stored = locked.get(id).ok_or_else(|| ScoringError::AccountNotFound(id.clone()))?;
-        if archival.is_done(stored) {
-            return Ok(answer(stored));
-        }
-        if etag.is_some_and(|etag| !stored.etag().matches(etag)) {
-            return Err(ScoringError::EtagMismatch);
-        }
-        let account = match archival {
-            Archival::IntoArchive => stored.archived(now),
-            Archival::OutOfArchive => stored.unarchived(now),
-        };
-        account_changes::store(app, conn, std::slice::from_ref(&account), &locked, now).await?;
-        Ok(answer(&account))
-    })
-    .await
+    app.core
+        .mutate(mutation, async |conn| {
+            let now = app.core.clock.now();
+            let locked = accounts::lock(conn, &[id.as_str()]).await?;
+            let stored = locked.get(id).ok_or_else(|| ScoringError::AccountNotFound(id.clone()))?;
+            if archival.is_done(stored) {
+                return Ok(answer(stored));
+            }
+            if etag.is_some_and(|etag| !stored.etag().matches(etag)) {
+                return Err(ScoringError::EtagMismatch);
+            }
+            let account = match archival {
+                Archival::IntoArchive => stored.archived(now),
+                Archival::OutOfArchive => stored.unarchived(now),
+            };
+            account_changes::store(app, conn, std::slice::from_ref(&account), &locked, now).await?;
+            Ok(answer(&account))
+        })
+        .await
 }

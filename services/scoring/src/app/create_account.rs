@@ -16,20 +16,21 @@ pub(crate) async fn execute<T: Replayable + Send>(
     given: &GivenAccount,
     answer: impl Fn(&Account) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    app.mutate(mutation, async |conn| {
-        let now = app.clock.now();
-        if accounts::lookup(conn, &given.id).await?.is_some() {
-            return Err(ScoringError::AccountExists(given.id.clone()));
-        }
-        let parent = GivenParent { account: &given.id, parent: given.facts.parent.as_ref() };
-        if let Some(fault) = parent_checks::check(conn, &HashMap::new(), &[parent]).await?.remove(&0) {
-            let mut found = Violations::new();
-            found.absorb("account", fault);
-            return Err(ScoringError::Invalid(found));
-        }
-        let account = Account::created(given, now);
-        account_changes::store(app, conn, std::slice::from_ref(&account), &HashMap::new(), now).await?;
-        Ok(answer(&account))
-    })
-    .await
+    app.core
+        .mutate(mutation, async |conn| {
+            let now = app.core.clock.now();
+            if accounts::lookup(conn, &given.id).await?.is_some() {
+                return Err(ScoringError::AccountExists(given.id.clone()));
+            }
+            let parent = GivenParent { account: &given.id, parent: given.facts.parent.as_ref() };
+            if let Some(fault) = parent_checks::check(conn, &HashMap::new(), &[parent]).await?.remove(&0) {
+                let mut found = Violations::new();
+                found.absorb("account", fault);
+                return Err(ScoringError::Invalid(found));
+            }
+            let account = Account::created(given, now);
+            account_changes::store(app, conn, std::slice::from_ref(&account), &HashMap::new(), now).await?;
+            Ok(answer(&account))
+        })
+        .await
 }

@@ -12,13 +12,14 @@ pub(crate) async fn execute<T: Replayable + Send>(
     model: &HealthModel,
     answer: impl Fn(ModelView) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    app.mutate(mutation, async |conn| {
-        if !models::create(conn, model, app.clock.now()).await? {
-            return Err(ScoringError::ModelExists(model.id.clone()));
-        }
-        // Read back as every later reader will: what cannot be read is not kept.
-        let stored = lookup(conn, &model.id).await?;
-        Ok(answer(ModelView { stored, active: false }))
-    })
-    .await
+    app.core
+        .mutate(mutation, async |conn| {
+            if !models::create(conn, model, app.core.clock.now()).await? {
+                return Err(ScoringError::ModelExists(model.id.clone()));
+            }
+            // Read back as every later reader will: what cannot be read is not kept.
+            let stored = lookup(conn, &model.id).await?;
+            Ok(answer(ModelView { stored, active: false }))
+        })
+        .await
 }

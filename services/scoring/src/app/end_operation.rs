@@ -15,10 +15,10 @@ pub(crate) async fn execute(app: &App, conn: &mut PgConnection, id: Uuid) -> Res
     let Some(record) = operations::lock(conn, id).await?.filter(|record| record.ended_at.is_none()) else {
         return Ok(true);
     };
-    let left = app.jobs.count(conn, RECOMPUTE_QUEUE).await?;
+    let left = app.core.jobs.count(conn, RECOMPUTE_QUEUE).await?;
     if left.waiting > 0 {
         return Ok(false);
     }
-    operations::end(conn, id, done_count(&record, left.dead), false, app.clock.now()).await?;
+    operations::end(conn, id, done_count(&record, left.dead), false, app.core.clock.now()).await?;
     Ok(true)
 }

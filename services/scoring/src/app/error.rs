@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use mainstay_domain::{AccountId, ModelId, Violations};
+use mainstay_service::RequestIdReused;
 use mainstay_storage::{IsConflict, StorageError};
 use thiserror::Error;
 use uuid::Uuid;
@@ -38,8 +39,8 @@ pub(crate) enum ScoringError {
     RiskTriggerNotFound(String),
     #[error("the etag is not that of the stored resource")]
     EtagMismatch,
-    #[error("the request id was used with another content")]
-    RequestIdReused,
+    #[error(transparent)]
+    RequestIdReused(#[from] RequestIdReused),
     #[error(transparent)]
     Storage(StorageError),
 }

@@ -16,11 +16,12 @@ use crate::domain::risk_trigger::RiskTrigger;
 use crate::domain::signal::Signal;
 use crate::domain::ticket::{TicketAction, TicketStory};
 use crate::domain::{Announced, HealthRecord};
+use mainstay_service::wire;
 
 /// An account's health changed since the last such event.
 pub(super) fn health_changed(app: &App, record: &HealthRecord, last: Announced, now: DateTime<Utc>) -> NewEvent {
     let payload = proto::HealthChanged { change: Some(convert::health::change(record, last)) };
-    NewEvent::of(app.ids.new_id(), Some(&record.account), &payload, now)
+    NewEvent::of(app.core.ids.new_id(), Some(&record.account), &payload, now)
 }
 
 /// An account was created, changed, archived, or taken out of the archive.
@@ -32,7 +33,7 @@ pub(super) fn account_changed(app: &App, account: &Account, change: AccountChang
         AccountChange::Unarchived => proto::AccountChangeKind::Unarchived,
     };
     let payload = proto::AccountChanged { account: Some(convert::account::message(account)), kind: kind.into() };
-    NewEvent::of(app.ids.new_id(), Some(&account.id), &payload, now)
+    NewEvent::of(app.core.ids.new_id(), Some(&account.id), &payload, now)
 }
 
 /// A model became the one that scores.
@@ -41,12 +42,12 @@ pub(super) fn model_activated(app: &App, view: &ModelView, previous: Option<&Mod
         model: Some(convert::model::message(view)),
         previous_model: previous.map(ModelId::name).unwrap_or_default(),
     };
-    NewEvent::of(app.ids.new_id(), None, &payload, now)
+    NewEvent::of(app.core.ids.new_id(), None, &payload, now)
 }
 
 /// A condition that puts an account at risk began, went on with other data, or ended.
 pub(super) fn risk_trigger_changed(app: &App, trigger: &RiskTrigger, told: Told, now: DateTime<Utc>) -> NewEvent {
-    let (id, account) = (app.ids.new_id(), Some(&trigger.account));
+    let (id, account) = (app.core.ids.new_id(), Some(&trigger.account));
     let trigger = Some(convert::risk_trigger::message(trigger));
     match told {
         Told::Raised => NewEvent::of(id, account, &proto::RiskTriggerRaised { trigger }, now),
@@ -63,16 +64,16 @@ pub(super) fn ticket_changed(
     story: &TicketStory,
 ) -> NewEvent {
     let payload = convert::story_signal::ticket_changed(signal, action, story);
-    NewEvent::of(app.ids.new_id(), Some(&signal.account), &payload, event_at)
+    NewEvent::of(app.core.ids.new_id(), Some(&signal.account), &payload, event_at)
 }
 
 /// Something happened to a contract, when the signal says.
 pub(super) fn lifecycle_changed(app: &App, signal: &Signal, change: &LifecycleSignal) -> NewEvent {
     let payload = proto::LifecycleChanged {
         change: Some(convert::story_signal::lifecycle_message(change)),
-        change_time: Some(convert::common::timestamp(signal.event_at)),
+        change_time: Some(wire::timestamp(signal.event_at)),
     };
-    NewEvent::of(app.ids.new_id(), Some(&signal.account), &payload, signal.event_at)
+    NewEvent::of(app.core.ids.new_id(), Some(&signal.account), &payload, signal.event_at)
 }
 
 /// How much of its plan an account used in a month.
@@ -92,5 +93,5 @@ pub(super) fn plan_usage_reported(
         active_users: report.active_users,
         seats: report.seats,
     };
-    NewEvent::of(app.ids.new_id(), Some(account), &payload, now)
+    NewEvent::of(app.core.ids.new_id(), Some(account), &payload, now)
 }

@@ -24,7 +24,7 @@ pub(crate) async fn execute(
     day: Option<NaiveDate>,
     compare_day: Option<NaiveDate>,
 ) -> Result<Explained, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.core.pool.acquire().await?;
     let now = get_health::one(app, &mut conn, account, day).await?;
     if let Some(compare_day) = compare_day {
         check_compare_day(compare_day, now.view.record.day)?;

@@ -17,7 +17,7 @@ pub(crate) async fn execute(
     account: &AccountId,
     day: Option<NaiveDate>,
 ) -> Result<ScoredView, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.core.pool.acquire().await?;
     one(app, &mut conn, account, day).await
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn execute_batch(
     accounts: &[AccountId],
     day: Option<NaiveDate>,
 ) -> Result<(Vec<ScoredView>, Vec<AccountId>), ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.core.pool.acquire().await?;
     let ids: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
     let views = views(&mut conn, &ids, day).await?;
     let mut by_account: HashMap<AccountId, ScoredView> = ScoredView::of_all(app, &mut conn, views)

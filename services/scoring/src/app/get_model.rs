@@ -30,7 +30,7 @@ impl ModelView {
 
 /// Reads the model.
 pub(crate) async fn execute(app: &App, name: &ModelName) -> Result<ModelView, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.core.pool.acquire().await?;
     let active = active_id(app, &mut conn).await?;
     let id = match name {
         ModelName::Id(id) => id.clone(),
@@ -43,7 +43,7 @@ pub(crate) async fn execute(app: &App, name: &ModelName) -> Result<ModelView, Sc
 /// The model that scores today.
 pub(super) async fn active_id(app: &App, conn: &mut PgConnection) -> Result<Option<ModelId>, ScoringError> {
     let book = app.models.book(conn).await?;
-    Ok(book.model_for(app.clock.today()).map(|model| model.id.clone()))
+    Ok(book.model_for(app.core.clock.today()).map(|model| model.id.clone()))
 }
 
 /// The stored model, which must be there.

@@ -24,7 +24,7 @@ impl OperationView {
         let done_count = if record.ended_at.is_some() {
             record.done_count
         } else {
-            let left = app.jobs.count(conn, RECOMPUTE_QUEUE).await?;
+            let left = app.core.jobs.count(conn, RECOMPUTE_QUEUE).await?;
             done_count(&record, left.waiting + left.dead)
         };
         Ok(Self { record, done_count })
@@ -39,7 +39,7 @@ pub(super) fn done_count(record: &OperationRecord, left: u64) -> i64 {
 
 /// Reads the operation.
 pub(crate) async fn execute(app: &App, id: Uuid) -> Result<OperationView, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.core.pool.acquire().await?;
     let record = operations::lookup(&mut conn, id).await?.ok_or_else(|| not_found(id))?;
     OperationView::of(app, &mut conn, record).await
 }

@@ -9,7 +9,7 @@ use crate::storage::risk_triggers;
 
 /// The condition of an account with an id; `name` is how the caller called it.
 pub(crate) async fn execute(app: &App, account: &AccountId, id: Uuid, name: &str) -> Result<RiskTrigger, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.core.pool.acquire().await?;
     let trigger = risk_triggers::lookup(&mut conn, account, id).await?;
     trigger.ok_or_else(|| ScoringError::RiskTriggerNotFound(name.to_owned()))
 }

@@ -13,6 +13,6 @@ pub(crate) async fn execute(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Account>, ScoringError> {
-    let mut conn = begin(&app.pool).await?;
+    let mut conn = begin(&app.core.pool).await?;
     Ok(accounts::list(&mut conn, filter, after, limit).await?)
 }

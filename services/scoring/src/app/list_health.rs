@@ -17,14 +17,14 @@ pub(crate) async fn execute(
     after: Option<&HealthCursor>,
     limit: i64,
 ) -> Result<Vec<ScoredView>, ScoringError> {
-    let mut conn = begin(&app.pool).await?;
+    let mut conn = begin(&app.core.pool).await?;
     let views = health_views::list(&mut conn, filter, order, after, limit).await?;
     ScoredView::of_all(app, &mut conn, views).await
 }
 
 /// The accounts that the filter lets through, counted.
 pub(crate) async fn summarize(app: &App, filter: &HealthFilter) -> Result<HealthSummary, ScoringError> {
-    let mut conn = begin(&app.pool).await?;
+    let mut conn = begin(&app.core.pool).await?;
     let groups = health_views::summarize(&mut conn, filter).await?;
     HealthSummary::of(&groups).map_err(|error| StorageError::Corrupt(error.to_string()).into())
 }
@@ -45,7 +45,7 @@ pub(crate) async fn history(
     days: HistoryDays,
     limit: i64,
 ) -> Result<Vec<ScoredView>, ScoringError> {
-    let mut conn = begin(&app.pool).await?;
+    let mut conn = begin(&app.core.pool).await?;
     let views = health_views::history(&mut conn, account, days.start, days.end, days.before, limit).await?;
     if views.is_empty() && accounts::lookup(&mut conn, account).await?.is_none() {
         return Err(ScoringError::AccountNotFound(account.clone()));

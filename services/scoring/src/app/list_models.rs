@@ -6,7 +6,7 @@ use crate::storage::models;
 
 /// At most `limit` models whose sequence is below `before`.
 pub(crate) async fn execute(app: &App, before: Option<i64>, limit: i64) -> Result<Vec<ModelView>, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.core.pool.acquire().await?;
     let active = active_id(app, &mut conn).await?;
     let stored = models::list(&mut conn, before, limit).await?;
     Ok(stored

@@ -8,7 +8,7 @@ use crate::storage::operations;
 
 /// At most `limit` operations, older than the one with the id `before`.
 pub(crate) async fn execute(app: &App, before: Option<Uuid>, limit: i64) -> Result<Vec<OperationView>, ScoringError> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.core.pool.acquire().await?;
     let records = operations::list(&mut conn, before, limit).await?;
     let mut views = Vec::with_capacity(records.len());
     for record in records {

@@ -13,6 +13,6 @@ pub(crate) async fn execute(
     after: Option<&RiskTriggerCursor>,
     limit: i64,
 ) -> Result<Vec<RiskTrigger>, ScoringError> {
-    let mut conn = begin(&app.pool).await?;
+    let mut conn = begin(&app.core.pool).await?;
     Ok(risk_triggers::list(&mut conn, filter, after, limit).await?)
 }

@@ -15,7 +15,7 @@ pub(crate) async fn execute(
     after: Option<&SignalCursor>,
     limit: i64,
 ) -> Result<Vec<StoredSignal>, ScoringError> {
-    let mut conn = begin(&app.pool).await?;
+    let mut conn = begin(&app.core.pool).await?;
     if accounts::archived_by_id(&mut conn, &[account.as_str()]).await?.is_empty() {
         return Err(ScoringError::AccountNotFound(account.clone()));
     }

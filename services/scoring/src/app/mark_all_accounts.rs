@@ -29,7 +29,7 @@ pub(super) async fn mark_all_soon(
 ) -> Result<(), ScoringError> {
     let low_mark = Some(i64::from(day_number(from_day)));
     let job = NewJob { key: ALL_ACCOUNTS.to_owned(), payload: Value::Null, low_mark, due_at: now };
-    Ok(app.jobs.schedule(conn, MARK_ALL_QUEUE, &[job], now).await?)
+    Ok(app.core.jobs.schedule(conn, MARK_ALL_QUEUE, &[job], now).await?)
 }
 
 /// Marks the page of accounts after `last`; answers the last of the page, or none when no more follow.
@@ -40,7 +40,7 @@ pub(crate) async fn mark_page(
     low_mark: i64,
 ) -> Result<Option<String>, ScoringError> {
     let ids = accounts::unarchived_ids(conn, last, PAGE).await?;
-    mark(app, conn, RESCORE_QUEUE, &ids, low_mark, app.clock.now()).await?;
+    mark(app, conn, RESCORE_QUEUE, &ids, low_mark, app.core.clock.now()).await?;
     Ok(is_full(&ids).then(|| ids.into_iter().next_back()).flatten())
 }
 
@@ -80,5 +80,5 @@ async fn mark(
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     let keys: Vec<&str> = ids.iter().map(String::as_str).collect();
-    Ok(app.jobs.schedule_marks(conn, queue, &keys, &vec![low_mark; keys.len()], now, now).await?)
+    Ok(app.core.jobs.schedule_marks(conn, queue, &keys, &vec![low_mark; keys.len()], now, now).await?)
 }

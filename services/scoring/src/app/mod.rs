@@ -28,7 +28,6 @@ pub(crate) mod list_risk_triggers;
 pub(crate) mod list_signals;
 pub(crate) mod mark_all_accounts;
 pub(crate) mod model_cache;
-mod mutation;
 mod parent_checks;
 mod pulse_changes;
 pub(crate) mod queues;
@@ -48,45 +47,26 @@ pub(crate) mod wait_operation;
 
 use std::sync::Arc;
 
-use mainstay_domain::{IdSource, SharedClock};
-use mainstay_events::EventLog;
-use mainstay_jobs::Jobs;
-use mainstay_storage::Idempotency;
+use mainstay_domain::SharedClock;
+use mainstay_service::Core;
 use sqlx::PgPool;
-use tokio::sync::Notify;
 
 pub(crate) use error::ScoringError;
+pub(crate) use mainstay_service::{Mutation, Replayable};
 pub(crate) use model_cache::ModelCache;
-pub(crate) use mutation::{Mutation, Replayable};
 
 use crate::storage::SCHEMA;
 
 /// What every use case works with.
 #[derive(Clone)]
 pub(crate) struct App {
-    pub pool: PgPool,
-    pub clock: SharedClock,
-    pub ids: Arc<IdSource>,
-    pub events: EventLog,
-    pub jobs: Jobs,
-    pub idempotency: Idempotency,
+    pub core: Core,
     /// The models that score.
     pub models: Arc<ModelCache>,
-    /// Told when a mutation may have made work due.
-    pub work_arrived: Arc<Notify>,
 }
 
 impl App {
     pub(crate) fn new(pool: PgPool, clock: SharedClock) -> Self {
-        Self {
-            pool,
-            ids: Arc::new(IdSource::new(clock.clone())),
-            clock,
-            events: EventLog::new(&SCHEMA),
-            jobs: Jobs::new(&SCHEMA),
-            idempotency: Idempotency::new(&SCHEMA),
-            models: Arc::new(ModelCache::default()),
-            work_arrived: Arc::new(Notify::new()),
-        }
+        Self { core: Core::new(&SCHEMA, pool, clock), models: Arc::new(ModelCache::default()) }
     }
 }

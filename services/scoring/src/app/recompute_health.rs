@@ -22,30 +22,31 @@ pub(crate) async fn execute<T: Replayable + Send>(
     start_day: Option<NaiveDate>,
     answer: impl Fn(OperationView) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    app.mutate(mutation, async |conn| {
-        let now = app.clock.now();
-        let today = day_of(now);
-        let start_day = start_day.unwrap_or(today);
-        check_start_day(start_day, today)?;
-        let id = app.ids.new_id();
-        if !operations::begin(conn, id, start_day, now).await? {
-            // Without one it ended just now: tried again.
-            let running = operations::running(conn).await?.ok_or(StorageError::Conflict)?;
-            return Err(ScoringError::RecomputeRunning(running));
-        }
-        // Jobs that an earlier operation gave up on.
-        app.jobs.clear(conn, RECOMPUTE_QUEUE).await?;
-        // Made again from the days that are scored again.
-        segments::forget(conn, start_day + Days::new(1)).await?;
-        let low_mark = i64::from(day_number(start_day));
-        let account_count = mark_all_accounts(app, conn, RECOMPUTE_QUEUE, low_mark, now).await?;
-        operations::set_account_count(conn, id, account_count).await?;
-        let monitor = NewJob { key: id.to_string(), payload: Value::Null, low_mark: None, due_at: now };
-        app.jobs.schedule(conn, OPERATIONS_QUEUE, &[monitor], now).await?;
-        let record = operations::lookup(conn, id).await?.ok_or_else(|| not_found(id))?;
-        Ok(answer(OperationView { record, done_count: 0 }))
-    })
-    .await
+    app.core
+        .mutate(mutation, async |conn| {
+            let now = app.core.clock.now();
+            let today = day_of(now);
+            let start_day = start_day.unwrap_or(today);
+            check_start_day(start_day, today)?;
+            let id = app.core.ids.new_id();
+            if !operations::begin(conn, id, start_day, now).await? {
+                // Without one it ended just now: tried again.
+                let running = operations::running(conn).await?.ok_or(StorageError::Conflict)?;
+                return Err(ScoringError::RecomputeRunning(running));
+            }
+            // Jobs that an earlier operation gave up on.
+            app.core.jobs.clear(conn, RECOMPUTE_QUEUE).await?;
+            // Made again from the days that are scored again.
+            segments::forget(conn, start_day + Days::new(1)).await?;
+            let low_mark = i64::from(day_number(start_day));
+            let account_count = mark_all_accounts(app, conn, RECOMPUTE_QUEUE, low_mark, now).await?;
+            operations::set_account_count(conn, id, account_count).await?;
+            let monitor = NewJob { key: id.to_string(), payload: Value::Null, low_mark: None, due_at: now };
+            app.core.jobs.schedule(conn, OPERATIONS_QUEUE, &[monitor], now).await?;
+            let record = operations::lookup(conn, id).await?.ok_or_else(|| not_found(id))?;
+            Ok(answer(OperationView { record, done_count: 0 }))
+        })
+        .await
 }
 
 fn check_start_day(start_day: NaiveDate, today: NaiveDate) -> Result<(), ScoringError> {

@@ -42,8 +42,9 @@ pub(crate) async fn execute<T: Replayable + Send>(
     // Of the last run: a transaction that met another one runs again.
     let (recorded_count, duplicate_count) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let answer = app
+        .core
         .mutate(mutation, async |conn| {
-            let now = app.clock.now();
+            let now = app.core.clock.now();
             let (accepted, refused) = sort_out(conn, items, now).await?;
             if all_or_nothing && !refused.is_empty() {
                 return Err(refuse_all(FIELDS, refused));
@@ -180,5 +181,5 @@ async fn mark(
     let of_changes = changed_accounts.iter().map(|account| (account.as_str(), today));
     let (keys, marks): (Vec<&str>, Vec<i64>) =
         of_signals.chain(of_changes).map(|(id, day)| (id, i64::from(day_number(day)))).unzip();
-    Ok(app.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?)
+    Ok(app.core.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?)
 }

@@ -87,7 +87,7 @@ async fn record_lifecycles(
     }
     stories::write_lifecycles(conn, &lifecycles).await?;
     account_changes::write(app, conn, &changed, locked, now).await?;
-    app.events.append(conn, &events, now).await?;
+    app.core.events.append(conn, &events, now).await?;
     let changed_ids = changed.iter().map(|account| account.id.clone()).collect();
     locked.extend(changed.into_iter().map(|account| (account.id.clone(), account)));
     Ok(changed_ids)
@@ -126,7 +126,7 @@ async fn record_told_stories(
     }
     stories::write(conn, &touched, now).await?;
     if !told.is_empty() {
-        app.events.append(conn, &told, now).await?;
+        app.core.events.append(conn, &told, now).await?;
     }
     let is_customer = |account: &AccountId| locked.get(account).is_some_and(|account| !account.is_gone());
     let of_customers = touched.into_iter().filter(|(key, _)| is_customer(&key.account));

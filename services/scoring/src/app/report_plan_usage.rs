@@ -38,15 +38,15 @@ pub(crate) fn following(month: NaiveDate) -> NaiveDate {
 
 /// Has the months told from now on, unless that is under way already.
 pub(crate) async fn schedule(app: &App) -> Result<(), ScoringError> {
-    let now = app.clock.now();
-    let mut transaction = mainstay_storage::begin(&app.pool).await?;
-    if app.jobs.present(&mut transaction, PLAN_USAGE_QUEUE, &[ALL_ACCOUNTS]).await?.is_empty() {
+    let now = app.core.clock.now();
+    let mut transaction = mainstay_storage::begin(&app.core.pool).await?;
+    if app.core.jobs.present(&mut transaction, PLAN_USAGE_QUEUE, &[ALL_ACCOUNTS]).await?.is_empty() {
         // On the first day of a month the one before is still to be told.
         let month = first_of_month(now.date_naive() - Days::new(1));
         let low_mark = Some(i64::from(day_number(month)));
         let key = ALL_ACCOUNTS.to_owned();
         let job = NewJob { key, payload: Value::Null, low_mark, due_at: due_time(month) };
-        app.jobs.schedule(&mut transaction, PLAN_USAGE_QUEUE, &[job], now).await?;
+        app.core.jobs.schedule(&mut transaction, PLAN_USAGE_QUEUE, &[job], now).await?;
     }
     Ok(mainstay_storage::commit(transaction).await?)
 }
@@ -68,7 +68,7 @@ pub(crate) async fn execute(
     month: NaiveDate,
     after: Option<&str>,
 ) -> Result<Option<String>, ScoringError> {
-    let now = app.clock.now();
+    let now = app.core.clock.now();
     let month_end = start_of_day(following(month));
     let page = plan_usage::accounts_to_tell(conn, month, month_end, after, PAGE).await?;
     let ids: Vec<&str> = page.iter().map(String::as_str).collect();
@@ -107,7 +107,7 @@ pub(crate) async fn execute(
         });
         let reports: Vec<_> = reports.collect();
         plan_usage::note_told(conn, &told, month).await?;
-        app.events.append(conn, &reports, now).await?;
+        app.core.events.append(conn, &reports, now).await?;
     }
     let is_full = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
     Ok(if is_full { page.into_iter().next_back() } else { None })

@@ -55,8 +55,8 @@ pub(crate) async fn execute(
     conn: &mut PgConnection,
     requests: &[RescoreRequest],
 ) -> Result<Vec<Rescored>, ScoringError> {
-    let today = app.clock.today();
-    let now = app.clock.now();
+    let today = app.core.clock.today();
+    let now = app.core.clock.now();
     let book = app.models.book(conn).await?;
     let ids: Vec<&str> = requests.iter().map(|request| request.account_id.as_str()).collect();
     let locked = accounts::lock_free(conn, &ids).await?;
@@ -234,7 +234,7 @@ async fn write_today(
     }
     health::write_current(conn, &rows).await?;
     if !told.is_empty() {
-        app.events.append(conn, &told, now).await?;
+        app.core.events.append(conn, &told, now).await?;
     }
     Ok(rows.into_iter().zip(previous).collect())
 }

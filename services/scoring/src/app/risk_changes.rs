@@ -95,7 +95,7 @@ fn stepped(
     let score = scores.get(&account).copied();
     match (step, last) {
         (Step::Raise(condition), _) => {
-            let id = app.ids.new_id();
+            let id = app.core.ids.new_id();
             let (raised_at, changed_at, cleared) = (now, now, None);
             let trigger = RiskTrigger { id, account, kind, subject, raised_at, changed_at, cleared, score, condition };
             Some((trigger, Told::Raised))
@@ -137,6 +137,6 @@ async fn write(
         changed.iter().map(|(trigger, told)| events::risk_trigger_changed(app, trigger, *told, now)).collect();
     let triggers: Vec<RiskTrigger> = changed.into_iter().map(|(trigger, _)| trigger).collect();
     risk_triggers::write(conn, &triggers).await?;
-    app.events.append(conn, &told, now).await?;
+    app.core.events.append(conn, &told, now).await?;
     Ok(())
 }

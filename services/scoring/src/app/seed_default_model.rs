@@ -12,7 +12,7 @@ use crate::storage::{codes, models};
 /// It scores all days, so that days recorded afterwards have a model. Of
 /// replicas that start at once one does it.
 pub(crate) async fn execute(app: &App) -> Result<(), ScoringError> {
-    transact(&app.pool, async |conn| {
+    transact(&app.core.pool, async |conn| {
         if models::newest_activation(conn).await?.is_some() {
             return Ok(());
         }
@@ -22,12 +22,12 @@ pub(crate) async fn execute(app: &App) -> Result<(), ScoringError> {
         }
         let draft = parse_model_file(DEFAULT_MODEL).map_err(codes::corrupt)?;
         let model = HealthModel::from_draft(draft).map_err(ScoringError::Invalid)?;
-        let now = app.clock.now();
+        let now = app.core.clock.now();
         models::create(conn, &model, now).await?;
         models::activate(conn, &model.id, NaiveDate::default(), now).await?;
         let view = ModelView { active: true, stored: lookup(conn, &model.id).await? };
         let event = events::model_activated(app, &view, None, now);
-        app.events.append(conn, &[event], now).await?;
+        app.core.events.append(conn, &[event], now).await?;
         Ok(())
     })
     .await

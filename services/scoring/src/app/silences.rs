@@ -18,14 +18,14 @@ use crate::storage::{accounts, pulses};
 
 /// Has accounts whose time has come looked at: with their score, behind their row's lock. So who looks waits for nobody.
 pub(crate) async fn look_at(app: &App, conn: &mut PgConnection, ids: &[&str]) -> Result<(), ScoringError> {
-    let (now, today) = (app.clock.now(), app.clock.today());
+    let (now, today) = (app.core.clock.now(), app.core.clock.today());
     let low_mark = Some(i64::from(day_number(today)));
     let look = |id: &&str| {
         let (key, payload) = ((*id).to_owned(), Value::String(SILENCE_DUE.to_owned()));
         NewJob { key, payload, low_mark, due_at: now }
     };
     let looks: Vec<NewJob> = ids.iter().map(look).collect();
-    Ok(app.jobs.schedule(conn, RESCORE_QUEUE, &looks, now).await?)
+    Ok(app.core.jobs.schedule(conn, RESCORE_QUEUE, &looks, now).await?)
 }
 
 /// An account that was silent for long enough.
@@ -121,7 +121,7 @@ pub(super) async fn watch(
         return Ok(());
     }
     let ids: Vec<&str> = looks.iter().map(|look| look.account).collect();
-    let watched: BTreeSet<String> = app.jobs.present(conn, INACTIVITY_QUEUE, &ids).await?.into_iter().collect();
+    let watched: BTreeSet<String> = app.core.jobs.present(conn, INACTIVITY_QUEUE, &ids).await?.into_iter().collect();
     let unwatched = looks.iter().filter(|look| !watched.contains(look.account)).copied();
     schedule(app, conn, unwatched, now).await
 }
@@ -148,5 +148,5 @@ async fn schedule(
         NewJob { key, payload, low_mark: None, due_at: look.due_at }
     };
     let timers: Vec<NewJob> = looks.map(timer).collect();
-    Ok(app.jobs.schedule(conn, INACTIVITY_QUEUE, &timers, now).await?)
+    Ok(app.core.jobs.schedule(conn, INACTIVITY_QUEUE, &timers, now).await?)
 }

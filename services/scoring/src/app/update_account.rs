@@ -18,29 +18,30 @@ pub(crate) async fn execute<T: Replayable + Send>(
     change: impl Fn(&Account) -> Result<AccountFacts, Violations> + Sync,
     answer: impl Fn(&Account) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    app.mutate(mutation, async |conn| {
-        let now = app.clock.now();
-        let locked = accounts::lock(conn, &[id.as_str()]).await?;
-        let stored = locked.get(id).ok_or_else(|| ScoringError::AccountNotFound(id.clone()))?;
-        if stored.archived_at.is_some() {
-            return Err(ScoringError::AccountArchived(id.clone()));
-        }
-        if etag.is_some_and(|etag| !stored.etag().matches(etag)) {
-            return Err(ScoringError::EtagMismatch);
-        }
-        let facts = change(stored).map_err(invalid)?;
-        if facts == stored.facts {
-            return Ok(answer(stored));
-        }
-        let parent = GivenParent { account: id, parent: facts.parent.as_ref() };
-        if let Some(fault) = parent_checks::check(conn, &locked, &[parent]).await?.remove(&0) {
-            return Err(invalid(fault));
-        }
-        let account = stored.changed(facts, now);
-        account_changes::store(app, conn, std::slice::from_ref(&account), &locked, now).await?;
-        Ok(answer(&account))
-    })
-    .await
+    app.core
+        .mutate(mutation, async |conn| {
+            let now = app.core.clock.now();
+            let locked = accounts::lock(conn, &[id.as_str()]).await?;
+            let stored = locked.get(id).ok_or_else(|| ScoringError::AccountNotFound(id.clone()))?;
+            if stored.archived_at.is_some() {
+                return Err(ScoringError::AccountArchived(id.clone()));
+            }
+            if etag.is_some_and(|etag| !stored.etag().matches(etag)) {
+                return Err(ScoringError::EtagMismatch);
+            }
+            let facts = change(stored).map_err(invalid)?;
+            if facts == stored.facts {
+                return Ok(answer(stored));
+            }
+            let parent = GivenParent { account: id, parent: facts.parent.as_ref() };
+            if let Some(fault) = parent_checks::check(conn, &locked, &[parent]).await?.remove(&0) {
+                return Err(invalid(fault));
+            }
+            let account = stored.changed(facts, now);
+            account_changes::store(app, conn, std::slice::from_ref(&account), &locked, now).await?;
+            Ok(answer(&account))
+        })
+        .await
 }
 
 fn invalid(faults: Violations) -> ScoringError {

@@ -34,37 +34,38 @@ pub(crate) async fn execute<T: Replayable + Send>(
     all_or_nothing: bool,
     answer: impl Fn(UpsertedAccounts) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    app.mutate(mutation, async |conn| {
-        let now = app.clock.now();
-        let ids: Vec<&str> = items.iter().filter_map(|item| item.id.as_ref()).map(AccountId::as_str).collect();
-        let stored = accounts::lock(conn, &ids).await?;
-        let given = items.iter().enumerate().map(|(place, item)| {
-            let account = item.id.as_ref().and_then(|id| stored.get(id));
-            given_account(item, facts(place, account), account)
-        });
-        let (accepted, refused) = sort_out(conn, given, &stored).await?;
-        if all_or_nothing && !refused.is_empty() {
-            return Err(refuse_all(FIELDS, refused));
-        }
-        let mut outcome = UpsertedAccounts { refused, ..UpsertedAccounts::default() };
-        let mut changed = Vec::with_capacity(accepted.len());
-        for given in accepted {
-            match stored.get(&given.id) {
-                None => {
-                    outcome.created += 1;
-                    changed.push(Account::created(&given, now));
-                }
-                Some(account) if account.facts == given.facts => outcome.unchanged += 1,
-                Some(account) => {
-                    outcome.updated += 1;
-                    changed.push(account.changed(given.facts, now));
+    app.core
+        .mutate(mutation, async |conn| {
+            let now = app.core.clock.now();
+            let ids: Vec<&str> = items.iter().filter_map(|item| item.id.as_ref()).map(AccountId::as_str).collect();
+            let stored = accounts::lock(conn, &ids).await?;
+            let given = items.iter().enumerate().map(|(place, item)| {
+                let account = item.id.as_ref().and_then(|id| stored.get(id));
+                given_account(item, facts(place, account), account)
+            });
+            let (accepted, refused) = sort_out(conn, given, &stored).await?;
+            if all_or_nothing && !refused.is_empty() {
+                return Err(refuse_all(FIELDS, refused));
+            }
+            let mut outcome = UpsertedAccounts { refused, ..UpsertedAccounts::default() };
+            let mut changed = Vec::with_capacity(accepted.len());
+            for given in accepted {
+                match stored.get(&given.id) {
+                    None => {
+                        outcome.created += 1;
+                        changed.push(Account::created(&given, now));
+                    }
+                    Some(account) if account.facts == given.facts => outcome.unchanged += 1,
+                    Some(account) => {
+                        outcome.updated += 1;
+                        changed.push(account.changed(given.facts, now));
+                    }
                 }
             }
-        }
-        account_changes::store(app, conn, &changed, &stored, now).await?;
-        Ok(answer(outcome))
-    })
-    .await
+            account_changes::store(app, conn, &changed, &stored, now).await?;
+            Ok(answer(outcome))
+        })
+        .await
 }
 
 /// The accounts that can be stored, and the errors of the others by place.

@@ -4,14 +4,14 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use mainstay_api::mainstay::scoring::v1 as proto;
-use mainstay_domain::{AccountId, Violations};
+use mainstay_domain::{AccountId, EMAIL_LENGTH_MAX, Violations};
 
-use super::common::{enum_values, money, money_message, time, timestamp};
 use crate::domain::Segment;
 use crate::domain::account::{
-    Account, AccountFacts, AccountFilter, BatchItem, Contact, EMAIL_LENGTH_MAX, LifecycleStage, Owner, OwnerRole,
-    TEXT_LENGTH_MAX, check_labels, check_owners, check_text,
+    Account, AccountFacts, AccountFilter, BatchItem, Contact, LifecycleStage, Owner, OwnerRole, TEXT_LENGTH_MAX,
+    check_labels, check_owners,
 };
+use mainstay_service::wire::{enum_values, money, money_message, time, timestamp};
 
 /// The fields of an account that callers may change, as the proto names them.
 pub(crate) const UPDATABLE_FIELDS: &[&str] = &[
@@ -105,8 +105,8 @@ pub(crate) fn segments(found: &mut Violations, field: &str, given: &[i32]) -> Ve
 /// Which accounts a list holds, or all that is wrong with the filter.
 pub(crate) fn filter(given: proto::AccountFilter) -> Result<AccountFilter, Violations> {
     let mut found = Violations::new();
-    check_text(&mut found, "filter.owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
-    check_text(&mut found, "filter.product_line", &given.product_line, TEXT_LENGTH_MAX);
+    found.check_text("filter.owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
+    found.check_text("filter.product_line", &given.product_line, TEXT_LENGTH_MAX);
     check_labels(&mut found, "filter.labels", &given.labels);
     let filter = AccountFilter {
         segments: segments(&mut found, "filter.segments", &given.segments),

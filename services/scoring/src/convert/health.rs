@@ -4,14 +4,14 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{Band, Points, Violations};
 
 use super::account::{segment_message, segments};
-use super::common::{enum_values, money_message, timestamp};
 use crate::app::explain_health::Explained;
 use crate::app::health_scored::ScoredView;
-use crate::domain::account::{EMAIL_LENGTH_MAX, check_text};
 use crate::domain::{
     Announced, BandSummary, ComponentExplanation, HealthComparison, HealthFilter, HealthOrder, HealthRecord,
     HealthSummary, MeasureChange, MeasureExplanation, MissingReason,
 };
+use mainstay_domain::EMAIL_LENGTH_MAX;
+use mainstay_service::wire::{enum_values, money_message, timestamp};
 
 /// A band as messages have it; none is unspecified.
 pub(crate) fn band_message(band: Option<Band>) -> proto::Band {
@@ -162,7 +162,7 @@ pub(crate) fn filter(found: &mut Violations, given: &proto::HealthFilter) -> Hea
         found.require(fits, field, "must be -100 to 100");
         fits.then(|| Points::nearest(value))
     };
-    check_text(found, "filter.owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
+    found.check_text("filter.owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
     let bands = enum_values(found, "filter.bands", &given.bands, "band", |number| proto::Band::try_from(number).ok());
     HealthFilter {
         bands: bands.into_iter().map(band).collect(),

@@ -4,11 +4,12 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{ModelId, Violations};
 use prost::Message;
 
-use super::common::timestamp;
 use crate::app::get_model::ModelView;
 use crate::domain::{
     Aggregation, BandCutsDraft, Comparison, ComponentDraft, CurvePoint, HealthModel, Input, MeasureDraft, ModelDraft,
 };
+use mainstay_service::wire;
+use wire::timestamp;
 
 /// Bytes of a model at most: events carry it whole.
 const MODEL_BYTES_MAX: usize = 512 * 1024;

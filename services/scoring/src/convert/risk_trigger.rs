@@ -4,11 +4,11 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Points, Violations};
 use uuid::Uuid;
 
-use super::common::{enum_values, money_message, timestamp};
 use super::health::band_message;
 use super::story_signal::priority_message;
 use crate::domain::json::Amount;
 use crate::domain::risk_trigger::{ClearReason, RiskCause, RiskTrigger, RiskTriggerKind};
+use mainstay_service::wire::{enum_values, money_message, timestamp};
 
 const COLLECTION: &str = "riskTriggers";
 

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations};
 
-use super::common::{enum_values, time, timestamp};
 use super::story_signal;
 use crate::domain::signal::{Payload, Signal, SignalKind, StoredSignal, check_event_time, check_source};
+use mainstay_service::wire::{enum_values, time, timestamp};
 
 /// A signal of a message, or all that is wrong with it at the time `now`.
 pub(crate) fn signal(given: proto::Signal, now: DateTime<Utc>) -> Result<Signal, Violations> {

@@ -3,12 +3,12 @@
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::Violations;
 
-use super::common::{money, money_message, time, timestamp};
 use crate::domain::billing::{DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal};
 use crate::domain::json::Amount;
 use crate::domain::lifecycle::LifecycleSignal;
 use crate::domain::signal::{Payload, Signal};
 use crate::domain::ticket::{TicketAction, TicketPriority, TicketSignal, TicketStory};
+use mainstay_service::wire::{money, money_message, time, timestamp};
 
 /// An enum's value, or its fault and a value that stands in until the message is refused.
 fn value_or<T>(found: &mut Violations, field: &str, number: i32, value: Option<T>, stand_in: T) -> T {

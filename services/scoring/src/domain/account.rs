@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{AccountId, Etag, Money, Violations, is_key, is_resource_id};
-use serde::{Deserialize, Serialize};
+use mainstay_domain::{AccountId, Etag, Money, Violations, is_email, is_key, is_resource_id};
 
 use super::Segment;
 
@@ -14,8 +13,6 @@ pub const ACCOUNTS_BATCH_MAX: usize = 10_000;
 const AMOUNT_MAX: i64 = 10_000_000_000_000;
 /// Most characters of a text such as the industry.
 pub const TEXT_LENGTH_MAX: usize = 100;
-/// Most bytes of a mail address.
-pub const EMAIL_LENGTH_MAX: usize = 254;
 /// Most contacts of an account.
 pub const CONTACTS_MAX: usize = 200;
 /// Most labels of an account.
@@ -23,67 +20,7 @@ pub const LABELS_MAX: usize = 64;
 /// Most plan limits of an account.
 pub const PLAN_LIMITS_MAX: usize = 100;
 
-/// Where an account stands in its life as a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum LifecycleStage {
-    /// Not known.
-    #[default]
-    Unknown,
-    /// Trying the product, not paying yet.
-    Trial,
-    /// Paying, on the way to first value.
-    Onboarding,
-    /// In regular use.
-    Active,
-    /// In the renewal window.
-    Renewing,
-    /// Left.
-    Churned,
-}
-
-/// What a person on our side is to an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OwnerRole {
-    /// Customer success manager.
-    Csm,
-    /// Account manager, in sales.
-    AccountManager,
-    /// Director of customer success.
-    CsmDirector,
-    /// Contact in finance.
-    FinanceContact,
-    /// Executive sponsor.
-    ExecutiveSponsor,
-}
-
-/// A person on our side who looks after an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// What the person is to the account.
-    pub role: OwnerRole,
-    /// Address by which the person is known everywhere.
-    pub email: String,
-    /// The person's name; may be empty.
-    pub display_name: String,
-}
-
-/// A person at the customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
-    /// The caller's id of the person.
-    pub id: String,
-    /// The person's name; may be empty.
-    pub display_name: String,
-    /// Mail address; empty when the person cannot be written to.
-    pub email: String,
-    /// Title or role at the customer; may be empty.
-    pub title: String,
-    /// Whether the person carries the product inside the customer.
-    pub champion: bool,
-    /// BCP 47 language; may be empty.
-    pub language_code: String,
-}
+pub use mainstay_domain::{Contact, LifecycleStage, Owner, OwnerRole};
 
 /// What callers say of an account; see the proto for the ranges.
 #[derive(Debug, Clone, PartialEq)]
@@ -271,10 +208,10 @@ impl AccountFacts {
 
     fn check_texts(&self, found: &mut Violations) {
         found.require(!self.display_name.trim().is_empty(), "display_name", "is required");
-        check_text(found, "display_name", &self.display_name, 200);
+        found.check_text("display_name", &self.display_name, 200);
         for (field, text) in [("industry", &self.industry), ("product_line", &self.product_line), ("plan", &self.plan)]
         {
-            check_text(found, field, text, TEXT_LENGTH_MAX);
+            found.check_text(field, text, TEXT_LENGTH_MAX);
         }
     }
 
@@ -322,9 +259,9 @@ impl AccountFacts {
             );
             found.require(ids.insert(&contact.id), format!("{field}.id"), "is given twice");
             found.require(contact.email.is_empty() || is_email(&contact.email), format!("{field}.email"), EMAIL_RULE);
-            check_text(found, &format!("{field}.display_name"), &contact.display_name, 200);
-            check_text(found, &format!("{field}.title"), &contact.title, TEXT_LENGTH_MAX);
-            check_text(found, &format!("{field}.language_code"), &contact.language_code, 35);
+            found.check_text(&format!("{field}.display_name"), &contact.display_name, 200);
+            found.check_text(&format!("{field}.title"), &contact.title, TEXT_LENGTH_MAX);
+            found.check_text(&format!("{field}.language_code"), &contact.language_code, 35);
         }
     }
 
@@ -351,7 +288,7 @@ pub fn check_labels(found: &mut Violations, field: &str, labels: &BTreeMap<Strin
     for (key, value) in labels {
         let field = format!("{field}[{}]", shortened(key));
         found.require(is_key(key), &field, KEY_RULE);
-        check_text(found, &field, value, 200);
+        found.check_text(&field, value, 200);
     }
 }
 
@@ -362,7 +299,7 @@ pub fn check_owners<'a>(found: &mut Violations, owners: impl Iterator<Item = (Op
     for (index, (role, email, display_name)) in owners.enumerate() {
         let field = format!("owners[{index}]");
         found.require(is_email(email), format!("{field}.email"), EMAIL_RULE);
-        check_text(found, &format!("{field}.display_name"), display_name, 200);
+        found.check_text(&format!("{field}.display_name"), display_name, 200);
         found.require(
             role.is_none_or(|role| roles.insert(role)),
             format!("{field}.role"),
@@ -376,24 +313,8 @@ pub const KEY_RULE: &str =
     "must be 1 to 63 characters of lower-case letters, digits and `_.-`, the first a letter or digit";
 const EMAIL_RULE: &str = "must be a mail address such as `ada@example.com`, at most 254 characters";
 
-/// Notes a text that is too long, or that no database can hold.
-pub fn check_text(found: &mut Violations, field: &str, text: &str, most: usize) {
-    let length = text.chars().count();
-    found.require(length <= most, field, format!("has {length} characters, at most {most} are allowed"));
-    found.require(!text.contains('\0'), field, "must not contain the character NUL");
-}
-
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
-}
-
-/// The form that matters for routing a message: one `@` with something on both
-/// sides and no spaces. Whether the address works shows when it is written to.
-fn is_email(text: &str) -> bool {
-    let parts = text.split_once('@');
-    text.len() <= EMAIL_LENGTH_MAX
-        && !text.chars().any(|character| character.is_whitespace() || character.is_control())
-        && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde::{Deserialize, Serialize};
 
-use super::account::check_text;
 use super::json::Amount;
 use super::risk_trigger::{Condition, RiskCause};
 use super::signal::check_opaque_id;
@@ -79,7 +78,7 @@ impl InvoiceSignal {
     pub fn check(&self, found: &mut Violations) {
         check_opaque_id(found, "invoice.invoice_id", &self.invoice_id);
         check_amount(found, "invoice.amount.minor_units", self.amount);
-        check_text(found, "invoice.failure_reason", &self.failure_reason, LINE_LENGTH_MAX);
+        found.check_text("invoice.failure_reason", &self.failure_reason, LINE_LENGTH_MAX);
     }
 }
 
@@ -87,9 +86,9 @@ impl DisputeSignal {
     /// Notes what is wrong with it.
     pub fn check(&self, found: &mut Violations) {
         check_opaque_id(found, "dispute.dispute_id", &self.dispute_id);
-        check_text(found, "dispute.invoice_id", &self.invoice_id, SOURCE_ID_LENGTH_MAX);
+        found.check_text("dispute.invoice_id", &self.invoice_id, SOURCE_ID_LENGTH_MAX);
         check_amount(found, "dispute.amount.minor_units", self.amount);
-        check_text(found, "dispute.reason", &self.reason, LINE_LENGTH_MAX);
+        found.check_text("dispute.reason", &self.reason, LINE_LENGTH_MAX);
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::{Violations, is_key};
 use serde::{Deserialize, Serialize};
 
-use super::account::{Account, AccountFacts, KEY_RULE, LifecycleStage, check_text};
+use super::account::{Account, AccountFacts, KEY_RULE, LifecycleStage};
 use super::story::{Newest, Stamp};
 use super::ticket::LINE_LENGTH_MAX;
 
@@ -51,7 +51,7 @@ impl LifecycleSignal {
                 let is_later = event_at.is_none_or(|event_at| *renewal_at > event_at);
                 found.require(is_later, "lifecycle.renewal.renewal_time", "must be after event_time");
             }
-            Self::Churn { reason } => check_text(found, "lifecycle.churn.reason", reason, LINE_LENGTH_MAX),
+            Self::Churn { reason } => found.check_text("lifecycle.churn.reason", reason, LINE_LENGTH_MAX),
             Self::SeatChange { seats } => {
                 found.require(
                     (0..=SEATS_MAX).contains(seats),

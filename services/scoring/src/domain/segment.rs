@@ -5,19 +5,7 @@ use std::collections::BTreeMap;
 /// Below so many accounts with data a segment is too small to compare with.
 pub const SEGMENT_ACCOUNTS_MIN: usize = 5;
 
-/// Size class of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Segment {
-    /// Not known; such accounts form a segment of their own.
-    #[default]
-    Unknown,
-    /// Enterprise.
-    Enterprise,
-    /// Mid-market.
-    MidMarket,
-    /// Small and medium business.
-    Smb,
-}
+pub use mainstay_domain::Segment;
 
 /// What the accounts of a segment had in one measure on one day.
 #[derive(Debug, Clone, Copy, PartialEq)]

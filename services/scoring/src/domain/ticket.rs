@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde::{Deserialize, Serialize};
 
-use super::account::{EMAIL_LENGTH_MAX, check_text};
 use super::risk_trigger::{Condition, RiskCause};
 use super::signal::check_opaque_id;
 use super::story::{Newest, Stamp, count};
+use mainstay_domain::EMAIL_LENGTH_MAX;
 
 /// Most characters of a subject line, and of other short texts of signals.
 pub const LINE_LENGTH_MAX: usize = 500;
@@ -72,9 +72,9 @@ impl TicketSignal {
     /// Notes what is wrong with it.
     pub fn check(&self, found: &mut Violations) {
         check_opaque_id(found, "ticket.ticket_id", &self.ticket_id);
-        check_text(found, "ticket.subject", &self.subject, LINE_LENGTH_MAX);
-        check_text(found, "ticket.text", &self.text, TICKET_TEXT_LENGTH_MAX);
-        check_text(found, "ticket.requester_email", &self.requester_email, EMAIL_LENGTH_MAX);
+        found.check_text("ticket.subject", &self.subject, LINE_LENGTH_MAX);
+        found.check_text("ticket.text", &self.text, TICKET_TEXT_LENGTH_MAX);
+        found.check_text("ticket.requester_email", &self.requester_email, EMAIL_LENGTH_MAX);
         let is_rating = self.satisfaction.is_none_or(|satisfaction| (1..=5).contains(&satisfaction));
         found.require(is_rating, "ticket.satisfaction", "must be 1 to 5");
     }

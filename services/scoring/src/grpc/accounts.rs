@@ -5,14 +5,15 @@ use mainstay_api::mainstay::scoring::v1::account_service_server::AccountService;
 use mainstay_domain::{AccountId, Violations};
 use mainstay_rpc::paging::{Page, PageRequest};
 use mainstay_rpc::{ApiError, field_mask};
+use mainstay_service::request;
 use tonic::{Request, Response, Status};
 
-use super::request;
 use crate::app::archive_account::{self, Archival};
 use crate::app::upsert_accounts::{self, UpsertedAccounts};
 use crate::app::{App, create_account, get_account, list_accounts, update_account};
 use crate::convert;
 use crate::domain::account::{ACCOUNTS_BATCH_MAX, Account, GivenAccount};
+use mainstay_service::wire;
 
 const LIST_METHOD: &str = "ListAccounts";
 
@@ -85,7 +86,7 @@ impl AccountService for AccountRpc {
         });
         let id = found.take("account.name", AccountId::parse_name(&given.name));
         let fields = fields.map_err(|faults| found.extend(faults)).ok();
-        let (id, fields) = convert::common::complete(found, id.zip(fields))?;
+        let (id, fields) = wire::complete(found, id.zip(fields))?;
         let etag = Some(given.etag.as_str()).filter(|etag| !etag.is_empty());
         let change = |stored: &Account| convert::account::patched(stored, &given, &fields);
         let account =
@@ -115,7 +116,7 @@ impl AccountService for AccountRpc {
         let known = convert::account::UPDATABLE_FIELDS;
         let fields = field_mask::resolve(message.update_mask.as_ref(), known, || known.to_vec());
         let fields = fields.map_err(|faults| found.extend(faults)).ok();
-        let fields = convert::common::complete(found, fields)?;
+        let fields = wire::complete(found, fields)?;
         let accounts = request.into_inner().accounts;
         let items = convert::account::batch_items(&accounts);
         let facts = |place: usize, stored: Option<&Account>| {
@@ -173,7 +174,7 @@ impl AccountService for AccountRpc {
 fn account_id(name: &str) -> Result<AccountId, ApiError> {
     let mut found = Violations::new();
     let id = found.take("name", AccountId::parse_name(name));
-    convert::common::complete(found, id)
+    wire::complete(found, id)
 }
 
 fn new_account(message: proto::CreateAccountRequest) -> Result<GivenAccount, ApiError> {
@@ -191,14 +192,14 @@ fn new_account(message: proto::CreateAccountRequest) -> Result<GivenAccount, Api
     let mut faults = Violations::new();
     let facts = convert::account::facts(&mut faults, id.as_ref(), account);
     found.absorb("account", faults);
-    convert::common::complete(found, id.map(|id| GivenAccount { id, facts }))
+    wire::complete(found, id.map(|id| GivenAccount { id, facts }))
 }
 
 fn upserted(outcome: UpsertedAccounts) -> proto::BatchUpsertAccountsResponse {
     proto::BatchUpsertAccountsResponse {
-        created_count: convert::common::count(outcome.created),
-        updated_count: convert::common::count(outcome.updated),
-        unchanged_count: convert::common::count(outcome.unchanged),
+        created_count: wire::count(outcome.created),
+        updated_count: wire::count(outcome.updated),
+        unchanged_count: wire::count(outcome.unchanged),
         errors: outcome
             .refused
             .into_iter()

@@ -83,7 +83,7 @@ impl From<ScoringError> for ApiError {
                 CommonReason::EtagMismatch,
                 "the etag is not that of the stored resource: somebody changed it; read it again and decide anew",
             ),
-            ScoringError::RequestIdReused => Self::common(
+            ScoringError::RequestIdReused(_) => Self::common(
                 CommonReason::RequestIdReused,
                 "this request_id was used before with another content: use a new id for a new request",
             ),

@@ -11,14 +11,16 @@ use mainstay_domain::{AccountId, Violations, partition_of};
 use mainstay_events::{Event, FeedBatch, FeedFilter, FeedReader, FeedStart};
 use mainstay_rpc::ApiError;
 use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_service::request;
 use prost::Name;
 use tonic::{Request, Response, Status};
 
-use super::{operations, request};
+use super::operations;
 use crate::app::list_health::{self, HistoryDays};
 use crate::app::{App, explain_health, get_health};
 use crate::convert;
 use crate::domain::HealthCursor;
+use mainstay_service::wire;
 
 const LIST_METHOD: &str = "ListHealth";
 const HISTORY_METHOD: &str = "GetHealthHistory";
@@ -36,8 +38,8 @@ impl HealthService for HealthRpc {
         let message = request.into_inner();
         let mut found = Violations::new();
         let account = found.take("account", AccountId::parse_name(&message.account));
-        let day = convert::common::day(&mut found, "day", &message.day);
-        let account = convert::common::complete(found, account)?;
+        let day = wire::day(&mut found, "day", &message.day);
+        let account = wire::complete(found, account)?;
         let scored = get_health::execute(&self.app, &account, day).await?;
         Ok(Response::new(convert::health::health(&scored)))
     }
@@ -49,7 +51,7 @@ impl HealthService for HealthRpc {
         let message = request.into_inner();
         let mut found = Violations::new();
         let accounts = account_names(&mut found, "accounts", &message.accounts, 1);
-        let day = convert::common::day(&mut found, "day", &message.day);
+        let day = wire::day(&mut found, "day", &message.day);
         found.into_result(()).map_err(ApiError::invalid)?;
         let (scored, not_found) = get_health::execute_batch(&self.app, &accounts, day).await?;
         Ok(Response::new(proto::BatchGetHealthResponse {
@@ -100,12 +102,12 @@ impl HealthService for HealthRpc {
         let binding = request::page_binding(&message);
         let mut found = Violations::new();
         let account = found.take("account", AccountId::parse_name(&message.account));
-        let start = convert::common::day(&mut found, "start_day", &message.start_day);
-        let end = convert::common::day(&mut found, "end_day", &message.end_day);
+        let start = wire::day(&mut found, "start_day", &message.start_day);
+        let end = wire::day(&mut found, "end_day", &message.end_day);
         if let (Some(start), Some(end)) = (start, end) {
             found.require(start <= end, "end_day", "must not be before start_day");
         }
-        let account = convert::common::complete(found, account)?;
+        let account = wire::complete(found, account)?;
         let page = PageRequest::read(page_size, &token, HISTORY_METHOD, &binding)?;
         let days = HistoryDays { start, end, before: page.after };
         let rows = list_health::history(&self.app, &account, days, page.limit()).await?;
@@ -122,12 +124,12 @@ impl HealthService for HealthRpc {
         let message = request.into_inner();
         let mut found = Violations::new();
         let account = found.take("account", AccountId::parse_name(&message.account));
-        let day = convert::common::day(&mut found, "day", &message.day);
-        let compare_day = convert::common::day(&mut found, "compare_day", &message.compare_day);
+        let day = wire::day(&mut found, "day", &message.day);
+        let compare_day = wire::day(&mut found, "compare_day", &message.compare_day);
         if let (Some(day), Some(compare_day)) = (day, compare_day) {
             found.require(compare_day < day, "compare_day", "must be before day");
         }
-        let account = convert::common::complete(found, account)?;
+        let account = wire::complete(found, account)?;
         let explained = explain_health::execute(&self.app, &account, day, compare_day).await?;
         Ok(Response::new(convert::health::explanation(&explained)))
     }

@@ -6,7 +6,6 @@ mod error;
 mod health;
 mod models;
 mod operations;
-mod request;
 mod risk_triggers;
 mod signals;
 

@@ -4,13 +4,14 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelService;
 use mainstay_domain::{ModelId, Violations};
 use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_service::request;
 use tonic::{Request, Response, Status};
 
-use super::request;
 use crate::app::get_model::{ModelName, ModelView};
 use crate::app::{App, activate_model, create_model, get_model, list_models};
 use crate::convert;
 use crate::convert::model::ACTIVE_ID;
+use mainstay_service::wire;
 
 const LIST_METHOD: &str = "ListModels";
 
@@ -35,7 +36,7 @@ impl ModelService for ModelRpc {
         let message = request.into_inner();
         let mut found = Violations::new();
         let model = convert::model::new_model(&mut found, &message.model_id, message.model);
-        let model = convert::common::complete(found, model)?;
+        let model = wire::complete(found, model)?;
         Ok(Response::new(create_model::execute(&self.app, &mutation, &model, answer).await?))
     }
 
@@ -43,7 +44,7 @@ impl ModelService for ModelRpc {
         let name = request.into_inner().name;
         let mut found = Violations::new();
         let id = found.take("name", ModelId::parse_name(&name));
-        let id = convert::common::complete(found, id)?;
+        let id = wire::complete(found, id)?;
         let name = if id.as_str() == ACTIVE_ID { ModelName::Active } else { ModelName::Id(id) };
         Ok(Response::new(answer(get_model::execute(&self.app, &name).await?)))
     }
@@ -73,7 +74,7 @@ impl ModelService for ModelRpc {
             request::mutation(&request, "mainstay.scoring.v1.ModelService/ActivateModel", &message.request_id, false)?;
         let mut found = Violations::new();
         let id = found.take("name", ModelId::parse_name(&message.name));
-        let id = convert::common::complete(found, id)?;
+        let id = wire::complete(found, id)?;
         Ok(Response::new(activate_model::execute(&self.app, &mutation, &id, &message.etag, answer).await?))
     }
 }

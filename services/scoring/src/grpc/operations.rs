@@ -10,18 +10,18 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::Violations;
 use mainstay_rpc::paging::{Page, PageRequest};
 use mainstay_rpc::{ApiError, asked_timeout};
+use mainstay_service::request;
 use prost::{Message, Name};
 use prost_types::Any;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
-use super::request;
 use crate::app::get_operation::OperationView;
 use crate::app::{
     App, cancel_operation, get_operation, list_operations, recompute_health as recompute, wait_operation,
 };
-use crate::convert;
-use crate::convert::common::timestamp;
+use mainstay_service::wire;
+use mainstay_service::wire::timestamp;
 
 const LIST_METHOD: &str = "ListOperations";
 const COLLECTION: &str = "operations";
@@ -44,7 +44,7 @@ pub(super) async fn recompute_health(
     let mutation =
         request::mutation(&request, "mainstay.scoring.v1.HealthService/RecomputeHealth", &message.request_id, false)?;
     let mut found = Violations::new();
-    let start_day = convert::common::day(&mut found, "start_day", &message.start_day);
+    let start_day = wire::day(&mut found, "start_day", &message.start_day);
     found.into_result(()).map_err(ApiError::invalid)?;
     Ok(Response::new(recompute::execute(app, &mutation, start_day, operation).await?))
 }
@@ -104,7 +104,7 @@ impl Operations for OperationsRpc {
         let id = found.take("name", parse_name(&message.name));
         let timeout = message.timeout.map_or(Some(WAIT_MAX), |given| Duration::try_from(given).ok());
         found.require(timeout.is_some(), "timeout", "must not be negative");
-        let (id, timeout) = convert::common::complete(found, id.zip(timeout))?;
+        let (id, timeout) = wire::complete(found, id.zip(timeout))?;
         let view = wait_operation::execute(&self.app, id, timeout.min(deadline).min(WAIT_MAX)).await?;
         Ok(Response::new(operation(view)))
     }
@@ -119,7 +119,7 @@ fn parse_name(name: &str) -> Result<Uuid, &'static str> {
 fn operation_id(name: &str) -> Result<Uuid, ApiError> {
     let mut found = Violations::new();
     let id = found.take("name", parse_name(name));
-    convert::common::complete(found, id)
+    wire::complete(found, id)
 }
 
 fn operation(view: OperationView) -> lro::Operation {

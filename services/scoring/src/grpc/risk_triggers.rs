@@ -4,12 +4,13 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_server::RiskTriggerService;
 use mainstay_domain::{AccountId, Violations};
 use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_service::request;
 use tonic::{Request, Response, Status};
 
-use super::request;
 use crate::app::{App, get_risk_trigger, list_risk_triggers};
 use crate::convert;
 use crate::domain::risk_trigger::{RiskTriggerCursor, RiskTriggerFilter};
+use mainstay_service::wire;
 
 const LIST_METHOD: &str = "ListRiskTriggers";
 
@@ -27,7 +28,7 @@ impl RiskTriggerService for RiskTriggerRpc {
         let name = request.into_inner().name;
         let mut found = Violations::new();
         let parsed = convert::risk_trigger::parse_name(&mut found, "name", &name);
-        let (account, id) = convert::common::complete(found, parsed)?;
+        let (account, id) = wire::complete(found, parsed)?;
         let trigger = get_risk_trigger::execute(&self.app, &account, id, &name).await?;
         Ok(Response::new(convert::risk_trigger::message(&trigger)))
     }
@@ -45,7 +46,7 @@ impl RiskTriggerService for RiskTriggerRpc {
         let account = account.and_then(|account| found.take("account", account));
         let kinds = convert::risk_trigger::kinds(&mut found, "kinds", &message.kinds);
         let filter = RiskTriggerFilter { account, kinds, lasting_only: message.lasting_only };
-        let filter = convert::common::complete(found, Some(filter))?;
+        let filter = wire::complete(found, Some(filter))?;
         let page = PageRequest::<RiskTriggerCursor>::read(page_size, &token, LIST_METHOD, &binding)?;
         let rows = list_risk_triggers::execute(&self.app, &filter, page.after.as_ref(), page.limit()).await?;
         let page = Page::from_rows(rows, page.size);

@@ -8,16 +8,17 @@ use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalService;
 use mainstay_domain::{AccountId, Violations};
 use mainstay_rpc::ApiError;
 use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_service::request;
 use mainstay_storage::fingerprint;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::request;
 use crate::app::record_signals::{self, Item, RecordedSignals};
 use crate::app::{App, Mutation, list_signals};
 use crate::convert;
 use crate::domain::account::KEY_RULE;
 use crate::domain::signal::{BATCH_MAX, SignalCursor, SignalFilter};
+use mainstay_service::wire;
 
 /// Batches of one stream that are under way at once.
 const STREAM_BATCHES_MAX: usize = 4;
@@ -70,9 +71,8 @@ impl SignalService for SignalRpc {
         let cancelled = self.streams_cancelled.clone();
         let until_shutdown = answers.take_until(cancelled.clone().cancelled_owned()).chain(
             stream::once(async move { cancelled.is_cancelled() }).filter_map(async |is_cancelled| {
-                is_cancelled.then(|| {
-                    Err(convert::common::shutting_down("send again from the first batch that was not acknowledged"))
-                })
+                is_cancelled
+                    .then(|| Err(wire::shutting_down("send again from the first batch that was not acknowledged")))
             }),
         );
         Ok(Response::new(Box::pin(until_shutdown)))
@@ -89,8 +89,8 @@ impl SignalService for SignalRpc {
         let mut found = Violations::new();
         let account = found.take("parent", AccountId::parse_name(&message.parent));
         let filter = SignalFilter {
-            start: convert::common::time(&mut found, "start_time", message.start_time.as_ref()),
-            end: convert::common::time(&mut found, "end_time", message.end_time.as_ref()),
+            start: wire::time(&mut found, "start_time", message.start_time.as_ref()),
+            end: wire::time(&mut found, "end_time", message.end_time.as_ref()),
             source: (!message.source.is_empty()).then_some(message.source),
             kinds: convert::signal::kinds(&mut found, "kinds", &message.kinds),
         };
@@ -100,7 +100,7 @@ impl SignalService for SignalRpc {
         if let Some(source) = &filter.source {
             found.require(mainstay_domain::is_key(source), "source", KEY_RULE);
         }
-        let account = convert::common::complete(found, account)?;
+        let account = wire::complete(found, account)?;
         let page = PageRequest::<SignalCursor>::read(page_size, &token, LIST_METHOD, &binding)?;
         let rows = list_signals::execute(&self.app, &account, &filter, page.after.as_ref(), page.limit()).await?;
         let page = Page::from_rows(rows, page.size);
@@ -111,7 +111,7 @@ impl SignalService for SignalRpc {
 }
 
 fn items(app: &App, signals: Vec<proto::Signal>) -> Vec<Item> {
-    let now = app.clock.now();
+    let now = app.core.clock.now();
     signals.into_iter().map(|signal| convert::signal::signal(signal, now)).enumerate().collect()
 }
 
@@ -157,8 +157,8 @@ async fn record_batch(app: App, batch: proto::StreamSignalsRequest) -> Result<pr
 
 fn answer(recorded: RecordedSignals) -> proto::BatchRecordSignalsResponse {
     proto::BatchRecordSignalsResponse {
-        recorded_count: convert::common::count(recorded.recorded),
-        duplicate_count: convert::common::count(recorded.duplicates),
+        recorded_count: wire::count(recorded.recorded),
+        duplicate_count: wire::count(recorded.duplicates),
         errors: recorded
             .refused
             .into_iter()

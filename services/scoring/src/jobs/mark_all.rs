@@ -24,12 +24,12 @@ impl JobHandler for MarkAll {
         let app = &self.0;
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let low_mark = job.low_mark.unwrap_or_else(|| i64::from(day_number(app.clock.today())));
+            let low_mark = job.low_mark.unwrap_or_else(|| i64::from(day_number(app.core.clock.today())));
             let last = mark_page(app, connection, job.payload.as_str(), low_mark).await.map_err(job_error)?;
             outcomes.push(match last {
                 None => Outcome::Done,
                 Some(last) => Outcome::Again {
-                    due_at: app.clock.now(),
+                    due_at: app.core.clock.now(),
                     low_mark: Some(low_mark),
                     payload: Some(Value::String(last)),
                 },

@@ -1,13 +1,11 @@
 //! What happens because time passes.
 
-mod housekeeping;
 mod inactivity;
 mod mark_all;
 mod plan_usage;
 mod recompute;
 mod rescore;
 
-pub(crate) use housekeeping::Housekeeping;
 pub(crate) use inactivity::Inactivity;
 pub(crate) use mark_all::MarkAll;
 pub(crate) use plan_usage::PlanUsage;

@@ -24,11 +24,11 @@ impl JobHandler for PlanUsage {
         let app = &self.0;
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let month = month_of(job.low_mark, app.clock.today());
+            let month = month_of(job.low_mark, app.core.clock.today());
             let last =
                 report_plan_usage::execute(app, connection, month, job.payload.as_str()).await.map_err(job_error)?;
             let (due_at, month, payload) = match last {
-                Some(last) => (app.clock.now(), month, Value::String(last)),
+                Some(last) => (app.core.clock.now(), month, Value::String(last)),
                 None => (due_time(following(month)), following(month), Value::Null),
             };
             let low_mark = Some(i64::from(day_number(month)));

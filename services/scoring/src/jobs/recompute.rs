@@ -32,7 +32,7 @@ impl JobHandler for Recompute {
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
         let app = &self.0;
         let rescored = rescore_accounts::execute(app, connection, &requests(app, jobs)).await.map_err(job_error)?;
-        let now = app.clock.now();
+        let now = app.core.clock.now();
         Ok(jobs
             .iter()
             .zip(rescored)
@@ -67,7 +67,7 @@ impl JobHandler for OperationMonitor {
             outcomes.push(if ended {
                 Outcome::Done
             } else {
-                Outcome::Again { due_at: app.clock.now() + MONITOR_INTERVAL, low_mark: None, payload: None }
+                Outcome::Again { due_at: app.core.clock.now() + MONITOR_INTERVAL, low_mark: None, payload: None }
             });
         }
         Ok(outcomes)

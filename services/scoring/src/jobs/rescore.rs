@@ -22,7 +22,7 @@ pub(crate) struct Rescore(pub App);
 
 /// What the jobs ask for.
 pub(super) fn requests(app: &App, jobs: &[Job]) -> Vec<RescoreRequest> {
-    let today = app.clock.today();
+    let today = app.core.clock.today();
     let from_day = |job: &Job| job.low_mark.and_then(|mark| i32::try_from(mark).ok()).map_or(today, date_of);
     jobs.iter()
         .map(|job| RescoreRequest {
@@ -54,7 +54,7 @@ impl JobHandler for Rescore {
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
         let app = &self.0;
         let rescored = rescore_accounts::execute(app, connection, &requests(app, jobs)).await.map_err(job_error)?;
-        let now = app.clock.now();
+        let now = app.core.clock.now();
         Ok(jobs
             .iter()
             .zip(rescored)

@@ -8,7 +8,6 @@ pub(crate) mod metrics;
 mod migrations;
 pub(crate) mod models;
 pub(crate) mod operations;
-mod ping;
 pub(crate) mod plan_usage;
 pub(crate) mod pulses;
 pub(crate) mod risk_triggers;
@@ -21,4 +20,3 @@ pub(crate) mod signals;
 pub(crate) mod stories;
 
 pub use migrations::{SCHEMA, migrator};
-pub(crate) use ping::ping;

@@ -10,7 +10,8 @@ use mainstay_api::mainstay::scoring::v1::model_service_client::ModelServiceClien
 use mainstay_api::mainstay::scoring::v1::signal_service_client::SignalServiceClient;
 use mainstay_domain::{Clock, ManualClock};
 use mainstay_rpc::RpcSettings;
-use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings, Workers, migrator};
+use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings, migrator};
+use mainstay_service::Workers;
 use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ impl Harness {
     }
 
     /// As [`Self::settle`], beside other replicas.
-    pub(crate) async fn try_settle(&self) -> Result<(), mainstay_rpc::service_main::ServiceError> {
+    pub(crate) async fn try_settle(&self) -> Result<usize, mainstay_rpc::service_main::ServiceError> {
         self.workers.settle().await
     }
 

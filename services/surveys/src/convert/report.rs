@@ -125,7 +125,7 @@ pub(crate) fn nps_rows(rows: &[(ReportKey, NpsCounts)], breakdown: Breakdown) ->
 /// Rows of customer satisfaction.
 pub(crate) fn csat_rows(rows: &[(ReportKey, CsatCounts)], breakdown: Breakdown) -> Vec<proto::CsatReportRow> {
     let figure = |counts: &CsatCounts| {
-        let satisfied = Proportion { hits: counts.satisfied, total: counts.total() };
+        let satisfied = Proportion { count: count(counts.satisfied), total: count(counts.total()) };
         let interval = satisfied.wilson(Z_95);
         proto::CsatFigure {
             satisfied_count: count(counts.satisfied),
@@ -147,7 +147,7 @@ pub(crate) fn csat_rows(rows: &[(ReportKey, CsatCounts)], breakdown: Breakdown) 
 /// Rows of response rates.
 pub(crate) fn rate_rows(rows: &[(ReportKey, InvitationCounts)], breakdown: Breakdown) -> Vec<proto::ResponseRateRow> {
     let figure = |counts: &InvitationCounts| {
-        let answered = Proportion { hits: counts.answered, total: counts.invited };
+        let answered = Proportion { count: count(counts.answered), total: count(counts.invited) };
         let interval = answered.wilson(Z_95);
         proto::ResponseRateFigure {
             invited_count: count(counts.invited),
@@ -197,7 +197,7 @@ fn change_message(change: NpsChange) -> proto::NpsChange {
 
 /// The comparison of resurveys.
 pub(crate) fn resurvey_report(counts: &ResurveyCounts) -> proto::GetResurveyReportResponse {
-    let recovered = Proportion { hits: counts.recovered, total: counts.detractors };
+    let recovered = Proportion { count: count(counts.recovered), total: count(counts.detractors) };
     proto::GetResurveyReportResponse {
         pair_count: count(counts.pairs),
         detractor_count: count(counts.detractors),

@@ -114,6 +114,7 @@ fn a_repeat_is_counted_as_its_teller_counts_and_never_less() {
         headline: "again".to_owned(),
         details: vec!["3 attempts".to_owned()],
         happened_at: now(),
+        occurred_at: now(),
         count,
         severity: None,
         owner_email: None,

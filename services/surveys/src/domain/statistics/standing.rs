@@ -41,7 +41,7 @@ mod tests {
     /// reference interval is 84.160753 to 86.298045 %. By service, patient transport and forensic care differ.
     #[test]
     fn real_answers_stand_where_their_intervals_do() {
-        let of = |hits, total| Proportion { hits, total }.wilson(Z_95).expect("answers");
+        let of = |count, total| Proportion { count, total }.wilson(Z_95).expect("answers");
         let overall = of(2_875 + 729, 4_227);
         assert!((overall.low - 0.841_607_53).abs() < 1e-8 && (overall.high - 0.862_980_45).abs() < 1e-8, "{overall:?}");
         assert_eq!(standing(overall, 0.85), Standing::Undecided);

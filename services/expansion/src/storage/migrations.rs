@@ -1,0 +1,42 @@
+//! The schema `expansion`, step by step; see `docs/how-to/add-a-migration.md`.
+
+use mainstay_storage::{Migration, MigrationSet, Migrator, SchemaName};
+
+/// The service's schema.
+pub const SCHEMA: SchemaName = SchemaName::new("expansion");
+
+macro_rules! migration {
+    ($version:literal, $name:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            sql: include_str!(concat!("../../migrations/", $name, ".sql")),
+            transactional: true,
+        }
+    };
+}
+
+/// The service's own tables.
+const MIGRATIONS: MigrationSet = MigrationSet {
+    component: "expansion",
+    migrations: &[
+        migration!(1, "0001_catalog"),
+        migration!(2, "0002_signals"),
+        migration!(3, "0003_qualification"),
+        migration!(4, "0004_opportunities"),
+    ],
+};
+
+/// Everything that lives in the schema: the service's own tables and those of the shared crates.
+pub fn migrator() -> Migrator {
+    Migrator::new(
+        SCHEMA,
+        vec![
+            &mainstay_storage::MIGRATIONS,
+            &mainstay_events::MIGRATIONS,
+            &mainstay_jobs::MIGRATIONS,
+            &mainstay_accounts::MIGRATIONS,
+            &MIGRATIONS,
+        ],
+    )
+}
