@@ -130,3 +130,19 @@ async fn a_message_that_cannot_be_read_is_passed_over_and_changes_nothing() {
     assert_eq!(accounts.apply(&mut conn, &other).await.expect("none of its business"), None);
     assert_eq!(accounts.lookup(&mut conn, &id()).await.expect("an answer"), None);
 }
+
+#[tokio::test]
+async fn accounts_come_in_pages_in_the_order_of_their_ids() {
+    let (database, accounts) = copy().await;
+    for name in ["accounts/b", "accounts/C", "accounts/a"] {
+        apply(&database, &accounts, &changed(scoring::Account { name: name.to_owned(), ..facts() })).await;
+    }
+    let mut conn = database.pool().acquire().await.expect("a connection");
+    let mut page = async |after: Option<&str>| -> Vec<String> {
+        let page = accounts.list(&mut conn, after, 2).await.expect("a page");
+        page.into_iter().map(|account| account.id.to_string()).collect()
+    };
+    assert_eq!(page(None).await, ["C", "a"], "by their bytes, whatever the database's language");
+    assert_eq!(page(Some("a")).await, ["b"]);
+    assert_eq!(page(Some("b")).await, Vec::<String>::new());
+}

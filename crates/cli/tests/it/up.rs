@@ -25,6 +25,7 @@ pub(crate) struct Up {
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
     pub(crate) expansion: SocketAddr,
+    pub(crate) surveys: SocketAddr,
 }
 
 fn command(data_dir: &Path) -> Command {
@@ -64,6 +65,7 @@ impl Up {
             address: address("scoring", "server"),
             admin: address("scoring", "admin"),
             expansion: address("expansion", "server"),
+            surveys: address("surveys", "server"),
         }
     }
 
