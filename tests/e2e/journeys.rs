@@ -23,14 +23,14 @@ use crate::world::{CSM, CUSTOMER, DIRECTOR, FINANCE, World, acme, timestamp};
 
 /// Silent account → alert → clocks → case → saved.
 pub(crate) async fn a_silent_account_is_saved(world: &mut World) {
-    let history = (0..35).map(|day| {
+    let history = (1..35).map(|day| {
         let mut signal = world.emails(30);
         let time = world.clock.now() - TimeDelta::days(day);
         (signal.source_id, signal.event_time) = (format!("history-{day}"), Some(timestamp(time)));
         signal
     });
     world.record(history.collect()).await;
-    world.settle().await;
+    world.busy_days(31, 30).await;
     assert_eq!(world.score().await, Some(100.0));
 
     world.pass(16, TimeDelta::days(1)).await;

@@ -57,8 +57,7 @@ impl ServiceName {
         let scoring: ServerAddress =
             options.server.parse().map_err(|error| Failure::Usage(format!("--server: {error}")))?;
         let sibling = scoring.with_port_offset(self as u16);
-        sibling
-            .ok_or_else(|| Failure::Usage(format!("{} is needed: it says where the service listens", self.option())))
+        sibling.ok_or_else(|| Failure::Usage(format!("{} is needed: it says where the service listens", self.option())))
     }
 }
 
