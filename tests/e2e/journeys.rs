@@ -14,12 +14,12 @@ use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::surveys::v1 as surveys;
 use mainstay_api::mainstay::surveys::v1::program_service_client::ProgramServiceClient;
 use mainstay_domain::Clock;
+use prost::Name;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tonic::transport::Channel;
 
 use crate::services::Service;
-use crate::world::{CSM, CUSTOMER, DIRECTOR, FINANCE, World, acme, timestamp};
+use crate::world::{CSM, CUSTOMER, DIRECTOR, FINANCE, TRACEPARENT, TracedChannel, World, acme, timestamp};
 
 /// Silent account → alert → clocks → case → saved.
 pub(crate) async fn a_silent_account_is_saved(world: &mut World) {
@@ -74,6 +74,7 @@ pub(crate) async fn a_silent_account_is_saved(world: &mut World) {
     let outcomes: Vec<_> = ended.iter().map(|ended| ended.case.as_ref().expect("a case").outcome()).collect();
     assert_eq!(outcomes, [interventions::CaseOutcome::Saved]);
     world.assert_each_alert_was_told_once().await;
+    assert_eq!(world.outside_the_trace().await, BTreeSet::new());
 }
 
 /// Failed payment retried three times → one alert to finance and CSM → paid → closed.
@@ -106,6 +107,7 @@ pub(crate) async fn a_failed_payment_is_one_alert_until_it_is_paid(world: &mut W
         closed.iter().map(|closed| closed.alert.as_ref().expect("an alert").resolution()).collect();
     assert_eq!(resolutions, [interventions::AlertResolution::ConditionEnded]);
     world.assert_each_alert_was_told_once().await;
+    assert_eq!(world.outside_the_trace().await, BTreeSet::new());
 }
 
 /// Detractor → alert → call → cause → plan → resolved → resurvey 30 days on.
@@ -167,6 +169,7 @@ pub(crate) async fn a_detractor_is_called_and_asked_again(world: &mut World) {
     let answers: Vec<surveys::ResponseReceived> = world.events(Service::Surveys).await;
     assert_eq!(answers.len(), 2);
     world.assert_each_alert_was_told_once().await;
+    assert_eq!(world.outside_the_trace().await, BTreeSet::new());
 }
 
 /// Churned → case closed as churned.
@@ -195,6 +198,7 @@ pub(crate) async fn a_customer_who_leaves_ends_the_case(world: &mut World) {
     assert_eq!(ended.len(), 1);
     world.pass(3, TimeDelta::days(30)).await;
     assert_eq!(world.open_alerts().await, [], "who left is left alone");
+    assert_eq!(world.outside_the_trace().await, BTreeSet::new());
 }
 
 /// Limit reached two months → opportunity → won.
@@ -242,18 +246,21 @@ pub(crate) async fn a_limit_reached_becomes_an_opportunity_that_is_won(world: &m
     assert_eq!((opened.len(), won.len()), (1, 1));
     world.pass(1, TimeDelta::days(31)).await;
     assert_eq!(world.opportunities().await.len(), 0, "none opens again by itself");
+    // Found by the month's review; all that people then do of it is in their trace.
+    let of_the_review = [expansion::CandidateChanged::full_name(), expansion::OpportunityOpened::full_name()];
+    assert_eq!(world.outside_the_trace().await, BTreeSet::from(of_the_review));
 }
 
 impl World {
-    fn alerts(&self) -> AlertServiceClient<Channel> {
+    fn alerts(&self) -> AlertServiceClient<TracedChannel> {
         AlertServiceClient::new(self.channel(Service::Interventions))
     }
 
-    fn cases(&self) -> CaseServiceClient<Channel> {
+    fn cases(&self) -> CaseServiceClient<TracedChannel> {
         CaseServiceClient::new(self.channel(Service::Interventions))
     }
 
-    fn opportunity_client(&self) -> OpportunityServiceClient<Channel> {
+    fn opportunity_client(&self) -> OpportunityServiceClient<TracedChannel> {
         OpportunityServiceClient::new(self.channel(Service::Expansion))
     }
 
@@ -405,8 +412,9 @@ impl World {
     async fn post(&self, path: &str, form: &str) -> String {
         let mut stream = TcpStream::connect(self.page()).await.expect("the page");
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: survey.example.com\r\nConnection: close\r\n\
+            "POST {path} HTTP/1.1\r\nHost: survey.example.com\r\nConnection: close\r\ntraceparent: {}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            TRACEPARENT,
             form.len()
         );
         stream.write_all(request.as_bytes()).await.expect("sent");

@@ -1,9 +1,12 @@
 //! The world in which a path is walked: services, clock, mail relay, webhook receiver, weather.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_api::mainstay::common::v1::Money;
+use mainstay_api::mainstay::delivery::v1::ListMessagesRequest;
+use mainstay_api::mainstay::delivery::v1::delivery_service_client::DeliveryServiceClient;
 use mainstay_api::mainstay::events::v1::SubscribeRequest;
 use mainstay_api::mainstay::events::v1::event_feed_service_client::EventFeedServiceClient;
 use mainstay_api::mainstay::scoring::v1 as scoring;
@@ -13,12 +16,16 @@ use mainstay_api::mainstay::scoring::v1::model_service_client::ModelServiceClien
 use mainstay_api::mainstay::scoring::v1::signal_service_client::SignalServiceClient;
 use mainstay_domain::{Clock, ManualClock};
 use mainstay_storage::Migrator;
+use mainstay_telemetry::TelemetrySettings;
 use mainstay_testkit::TestDatabase;
 use mainstay_testkit::http::HttpReceiver;
 use mainstay_testkit::smtp::{ReceivedEmail, SmtpReceiver};
 use prost::{Message, Name};
 use tokio::sync::{Mutex, MutexGuard};
+use tonic::metadata::AsciiMetadataValue;
+use tonic::service::interceptor::{InterceptedService, Interceptor};
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
 
 use crate::services::{Replica, SERVICES, Service};
 
@@ -45,6 +52,25 @@ pub(crate) enum Weather {
     TwoReplicas,
     /// A service is down for the first day on which something happens.
     Down(Service),
+}
+
+/// The trace in which all calls of a path are made.
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+/// Its W3C header, of the caller's span.
+pub(crate) const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// A channel whose calls are all of one trace.
+pub(crate) type TracedChannel = InterceptedService<Channel, CallersTrace>;
+
+/// Makes calls in the one trace.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallersTrace;
+
+impl Interceptor for CallersTrace {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("traceparent", AsciiMetadataValue::from_static(TRACEPARENT));
+        Ok(request)
+    }
 }
 
 /// One world at a time: each has the connections of four services and their replicas.
@@ -76,6 +102,11 @@ impl World {
             SERVICES.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
         let addresses: Vec<SocketAddr> = held.iter().map(|listener| listener.local_addr().expect("bound")).collect();
         drop(held);
+        mainstay_telemetry::start(TelemetrySettings {
+            log_filter: "off".to_owned(),
+            ..TelemetrySettings::named("e2e")
+        })
+        .expect("telemetry");
         let mut world = Self {
             clock,
             mail: SmtpReceiver::start().await,
@@ -182,8 +213,9 @@ impl World {
     }
 
     /// A channel to a service, made for each call: a restarted service is found again.
-    pub(crate) fn channel(&self, service: Service) -> Channel {
-        Endpoint::from_shared(format!("http://{}", self.address(service))).expect("an address").connect_lazy()
+    pub(crate) fn channel(&self, service: Service) -> TracedChannel {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address(service))).expect("an address");
+        InterceptedService::new(endpoint.connect_lazy(), CallersTrace)
     }
 
     /// Says signals to scoring, twice in such weather.
@@ -233,20 +265,41 @@ impl World {
 
     /// All events of a kind that a service told.
     pub(crate) async fn events<M: Message + Name + Default>(&self, service: Service) -> Vec<M> {
-        self.raw_events(service, M::full_name())
+        self.raw_events(service, vec![M::full_name()])
             .await
             .into_iter()
             .map(|event| M::decode(event.payload.expect("a payload").value.as_slice()).expect("a message"))
             .collect()
     }
 
-    /// All events of a type, as the feed has them.
+    /// What was told of acme and sent to people outside of the one trace of the path's calls: types of events and
+    /// purposes of messages. The month's end, which nobody called for, begins a trace of its own.
+    pub(crate) async fn outside_the_trace(&self) -> BTreeSet<String> {
+        let mut outside = BTreeSet::new();
+        let monthly = scoring::PlanUsageReported::full_name();
+        for service in SERVICES {
+            let of_acme = self.raw_events(service, Vec::new()).await.into_iter().filter(|event| event.account != "");
+            outside.extend(of_acme.filter(|event| !event.traceparent.contains(TRACE)).map(|event| event.r#type));
+        }
+        for service in [Service::Surveys, Service::Interventions] {
+            let mut client = DeliveryServiceClient::new(self.channel(service));
+            let request = ListMessagesRequest { page_size: 1_000, ..Default::default() };
+            let listed = client.list_messages(request).await.expect("messages").into_inner();
+            assert_eq!(listed.next_page_token, "", "all of them");
+            let strays = listed.messages.into_iter().filter(|message| !message.traceparent.contains(TRACE));
+            outside.extend(strays.map(|message| message.purpose));
+        }
+        outside.remove(&monthly);
+        outside
+    }
+
+    /// All events of these types, or of all, as the feed has them.
     pub(crate) async fn raw_events(
         &self,
         service: Service,
-        event_type: String,
+        types: Vec<String>,
     ) -> Vec<mainstay_api::mainstay::events::v1::Event> {
-        let request = SubscribeRequest { types: vec![event_type], until_now: true, ..Default::default() };
+        let request = SubscribeRequest { types, until_now: true, ..Default::default() };
         let mut answers =
             EventFeedServiceClient::new(self.channel(service)).subscribe(request).await.expect("a stream").into_inner();
         let mut events = Vec::new();

@@ -168,11 +168,15 @@ mod tests {
 
     #[test]
     fn every_command_shows_an_example() {
-        for command in Arguments::command().get_subcommands() {
-            for leaf in command.get_subcommands() {
-                let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
-                assert!(help.contains("mainstay "), "{} {}", command.get_name(), leaf.get_name());
+        let command = Arguments::command();
+        let mut commands: Vec<&clap::Command> = command.get_subcommands().collect();
+        while let Some(command) = commands.pop() {
+            if command.has_subcommands() {
+                commands.extend(command.get_subcommands());
+                continue;
             }
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("mainstay "), "{}", command.get_name());
         }
     }
 }

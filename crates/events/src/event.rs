@@ -45,6 +45,15 @@ impl NewEvent {
         }
     }
 
+    /// The same event in the trace that a W3C `traceparent` names, when there is one.
+    #[must_use]
+    pub fn caused_by(self, traceparent: Option<&str>) -> Self {
+        match traceparent {
+            Some(traceparent) => Self { traceparent: traceparent.to_owned(), ..self },
+            None => self,
+        }
+    }
+
     /// The partition that the event will be in.
     pub fn partition(&self) -> i16 {
         partition_of(&self.account_id)

@@ -12,6 +12,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::metric;
 use crate::{Job, JobError, JobHandler, Jobs};
@@ -204,7 +205,10 @@ impl Engine {
         connection: &mut PgConnection,
         jobs: &[Job],
     ) -> Result<(), JobError> {
-        let outcomes = handler.run(connection, jobs).await?;
+        let outcomes = match jobs {
+            [job] => handler.run(connection, jobs).instrument(job.span(handler.queue())).await?,
+            _ => handler.run(connection, jobs).await?,
+        };
         if outcomes.len() != jobs.len() {
             return Err(JobError::Retry(format!(
                 "the handler answered {} outcomes for {} jobs",

@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use mainstay_domain::with_causes;
 use mainstay_storage::StorageError;
+use mainstay_telemetry::propagation::{current_traceparent, set_parent_from_traceparent};
 use serde_json::Value;
 use sqlx::PgConnection;
+use tracing::Span;
 
 use crate::RetryPolicy;
 
@@ -13,15 +15,38 @@ use crate::RetryPolicy;
 /// [`Jobs::schedule`](crate::Jobs::schedule).
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewJob {
-    /// What the job is about, unique in its queue: an account's name, an operation's id.
-    pub key: String,
-    /// What the handler needs beside the key; `Value::Null` when it needs nothing.
-    pub payload: Value,
-    /// The lowest position from which work is to be done, for instance the earliest day that
-    /// changed, in days since 1970. `None` when the job has no such position.
-    pub low_mark: Option<i64>,
-    /// The time from which the job may run.
-    pub due_at: DateTime<Utc>,
+    pub(crate) key: String,
+    pub(crate) payload: Value,
+    pub(crate) low_mark: Option<i64>,
+    pub(crate) due_at: DateTime<Utc>,
+    pub(crate) traceparent: Option<String>,
+}
+
+impl NewJob {
+    /// A job that may run from `due_at` on, without payload and low mark, in the trace of the current span. `key` says what
+    /// it is about, unique in its queue: an account's name, an operation's id.
+    pub fn due(key: impl Into<String>, due_at: DateTime<Utc>) -> Self {
+        Self { key: key.into(), payload: Value::Null, low_mark: None, due_at, traceparent: current_traceparent() }
+    }
+
+    /// With what the handler needs beside the key.
+    #[must_use]
+    pub fn with_payload(self, payload: Value) -> Self {
+        Self { payload, ..self }
+    }
+
+    /// With the lowest position from which work is to be done, for instance the earliest day that changed, in days since
+    /// 1970.
+    #[must_use]
+    pub fn with_low_mark(self, low_mark: i64) -> Self {
+        Self { low_mark: Some(low_mark), ..self }
+    }
+
+    /// In the trace that a W3C `traceparent` names, when there is one.
+    #[must_use]
+    pub fn caused_by(self, traceparent: Option<&str>) -> Self {
+        Self { traceparent: traceparent.map(str::to_owned).or(self.traceparent), ..self }
+    }
 }
 
 /// A job as a handler gets it.
@@ -37,9 +62,23 @@ pub struct Job {
     pub due_at: DateTime<Utc>,
     /// How many attempts have failed since it was last completed, or brought back from the dead; 0 at the first.
     pub attempts: u32,
+    /// W3C `traceparent` of whoever made it due when it is; `None` when that was not traced. It stays through
+    /// [`Outcome::Again`].
+    pub traceparent: Option<String>,
     /// The row's version as claimed. A row whose version moved while the handler ran was
     /// scheduled by the handler itself: nobody else can write to it then.
     pub(crate) version: i64,
+}
+
+impl Job {
+    /// A span for what is done of this job, in the trace of whoever made it due.
+    pub fn span(&self, queue: &'static str) -> Span {
+        let span = tracing::info_span!("job", queue, key = self.key);
+        if let Some(traceparent) = &self.traceparent {
+            set_parent_from_traceparent(&span, traceparent);
+        }
+        span
+    }
 }
 
 /// What becomes of a job that a handler has done.
@@ -113,5 +152,8 @@ pub trait JobHandler: Send + Sync {
     /// one by one, so that only those that fail alone are held up. A panic counts as
     /// [`JobError::Retry`]. The handler must not wait for anything that may take long: the rows of
     /// its jobs are locked, and whoever schedules one of them waits.
+    ///
+    /// A single job runs in its own [span](Job::span). A handler of several says in which trace it does what: by that
+    /// span, or by naming the job's `traceparent` to events and jobs.
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError>;
 }

@@ -75,15 +75,18 @@ impl Statements {
 /// The row is written even if nothing changes: its version tells a worker that its own handler
 /// scheduled the job it is doing.
 const SCHEDULE: &str = "
-INSERT INTO {schema}.jobs AS job (queue, key, payload, low_mark, due_at, created_at, updated_at)
-SELECT $1, given.key, given.payload, given.low_mark, given.due_at, $6, $6
-FROM unnest($2::text[], $3::jsonb[], $4::bigint[], $5::timestamptz[]) AS given (key, payload, low_mark, due_at)
+INSERT INTO {schema}.jobs AS job (queue, key, payload, low_mark, due_at, traceparent, created_at, updated_at)
+SELECT $1, given.key, given.payload, given.low_mark, given.due_at, given.traceparent, $6, $6
+FROM unnest($2::text[], $3::jsonb[], $4::bigint[], $5::timestamptz[], $7::text[])
+    AS given (key, payload, low_mark, due_at, traceparent)
 ON CONFLICT (queue, key) DO UPDATE SET
     payload = excluded.payload,
     low_mark = LEAST(job.low_mark, excluded.low_mark),
     due_at = CASE WHEN job.dead_at IS NOT NULL THEN excluded.due_at
                   WHEN job.attempts > 0 THEN job.due_at
                   ELSE LEAST(job.due_at, excluded.due_at) END,
+    traceparent = CASE WHEN job.dead_at IS NOT NULL OR job.attempts = 0 AND excluded.due_at < job.due_at
+                       THEN excluded.traceparent ELSE job.traceparent END,
     attempts = CASE WHEN job.dead_at IS NULL THEN job.attempts ELSE 0 END,
     last_error = CASE WHEN job.dead_at IS NULL THEN job.last_error END,
     dead_at = NULL,
@@ -91,14 +94,16 @@ ON CONFLICT (queue, key) DO UPDATE SET
     updated_at = excluded.updated_at";
 
 const SCHEDULE_MARKS: &str = "
-INSERT INTO {schema}.jobs AS job (queue, key, low_mark, due_at, created_at, updated_at)
-SELECT $1, given.key, given.low_mark, $4, $5, $5
+INSERT INTO {schema}.jobs AS job (queue, key, low_mark, due_at, traceparent, created_at, updated_at)
+SELECT $1, given.key, given.low_mark, $4, $6, $5, $5
 FROM unnest($2::text[], $3::bigint[]) AS given (key, low_mark)
 ON CONFLICT (queue, key) DO UPDATE SET
     low_mark = LEAST(job.low_mark, excluded.low_mark),
     due_at = CASE WHEN job.dead_at IS NOT NULL THEN excluded.due_at
                   WHEN job.attempts > 0 THEN job.due_at
                   ELSE LEAST(job.due_at, excluded.due_at) END,
+    traceparent = CASE WHEN job.dead_at IS NOT NULL OR job.attempts = 0 AND excluded.due_at < job.due_at
+                       THEN excluded.traceparent ELSE job.traceparent END,
     attempts = CASE WHEN job.dead_at IS NULL THEN job.attempts ELSE 0 END,
     last_error = CASE WHEN job.dead_at IS NULL THEN job.last_error END,
     dead_at = NULL,
@@ -119,7 +124,7 @@ const PRESENT: &str = "
 SELECT key FROM {schema}.jobs WHERE queue = $1 AND key = ANY ($2)";
 
 const CLAIM_DUE: &str = "
-SELECT key, payload, low_mark, due_at, attempts, version
+SELECT key, payload, low_mark, due_at, attempts, traceparent, version
 FROM {schema}.jobs
 WHERE queue = $1 AND due_at <= $2 AND dead_at IS NULL
 ORDER BY due_at
@@ -128,7 +133,7 @@ FOR UPDATE SKIP LOCKED";
 
 /// Waits for whoever holds the row. The one who waits holds nothing, so nobody waits for it.
 const CLAIM_KEY: &str = "
-SELECT key, payload, low_mark, due_at, attempts, version
+SELECT key, payload, low_mark, due_at, attempts, traceparent, version
 FROM {schema}.jobs
 WHERE queue = $1 AND key = $2 AND due_at <= $3 AND dead_at IS NULL
 FOR UPDATE";

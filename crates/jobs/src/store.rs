@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use mainstay_storage::{SchemaName, StorageError, storable_text};
+use mainstay_telemetry::propagation::current_traceparent;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
@@ -32,7 +33,7 @@ impl Jobs {
     ///
     /// A job joins one of the same queue and key that is there already, or comes twice in `jobs`:
     /// the due time is the earlier of the two, the low mark the lower (`None` gives way), the
-    /// payload the new one. A job that failed and waits for its next attempt goes on waiting, so that
+    /// payload the new one, the trace that of the earlier due time. A job that failed and waits for its next attempt goes on waiting, so that
     /// whoever schedules it steadily neither hastens it nor keeps it from its end; a dead one lives
     /// again, with the new due time and a new set of attempts. If a worker holds the job at this
     /// moment, this waits for its commit and joins what it left, so that a wake-up is never lost.
@@ -47,24 +48,29 @@ impl Jobs {
         jobs: &[NewJob],
         now: DateTime<Utc>,
     ) -> Result<(), StorageError> {
-        let mut joined: BTreeMap<&str, (&Value, Option<i64>, DateTime<Utc>)> = BTreeMap::new();
+        let mut joined: BTreeMap<&str, NewJob> = BTreeMap::new();
         for job in jobs {
             joined
                 .entry(&job.key)
-                .and_modify(|(payload, low_mark, due_at)| {
-                    *payload = &job.payload;
-                    *low_mark = lower_mark(*low_mark, job.low_mark);
-                    *due_at = job.due_at.min(*due_at);
+                .and_modify(|joined| {
+                    joined.payload = job.payload.clone();
+                    joined.low_mark = lower_mark(joined.low_mark, job.low_mark);
+                    if job.due_at < joined.due_at {
+                        joined.due_at = job.due_at;
+                        joined.traceparent.clone_from(&job.traceparent);
+                    }
                 })
-                .or_insert((&job.payload, job.low_mark, job.due_at));
+                .or_insert_with(|| job.clone());
         }
         if joined.is_empty() {
             return Ok(());
         }
         let keys: Vec<&str> = joined.keys().copied().collect();
-        let payloads: Vec<&Value> = joined.values().map(|(payload, ..)| *payload).collect();
-        let low_marks: Vec<Option<i64>> = joined.values().map(|(_, low_mark, _)| *low_mark).collect();
-        let due_times: Vec<DateTime<Utc>> = joined.values().map(|(.., due_at)| *due_at).collect();
+        let payloads: Vec<&Value> = joined.values().map(|job| &job.payload).collect();
+        let low_marks: Vec<Option<i64>> = joined.values().map(|job| job.low_mark).collect();
+        let due_times: Vec<DateTime<Utc>> = joined.values().map(|job| job.due_at).collect();
+        let traceparents: Vec<&str> =
+            joined.values().map(|job| job.traceparent.as_deref().unwrap_or_default()).collect();
         sqlx::query(self.statements.schedule.sql())
             .bind(queue)
             .bind(keys)
@@ -72,13 +78,14 @@ impl Jobs {
             .bind(low_marks)
             .bind(due_times)
             .bind(now)
+            .bind(traceparents)
             .execute(connection)
             .await?;
         Ok(())
     }
 
-    /// [`schedule`](Self::schedule) for many keys that are due at one time and need no payload: the
-    /// payload of a job that is there already stays. `low_marks` has one mark for each key.
+    /// [`schedule`](Self::schedule) for many keys that are due at one time, in the trace of the current span, and need no
+    /// payload: the payload of a job that is there already stays. `low_marks` has one mark for each key.
     ///
     /// # Panics
     /// If `keys` and `low_marks` differ in length.
@@ -106,6 +113,7 @@ impl Jobs {
             .bind(low_marks)
             .bind(due_at)
             .bind(now)
+            .bind(current_traceparent().unwrap_or_default())
             .execute(connection)
             .await?;
         Ok(())
@@ -269,12 +277,14 @@ fn lower_mark(left: Option<i64>, right: Option<i64>) -> Option<i64> {
 
 impl FromRow<'_, PgRow> for Job {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let traceparent: String = row.try_get("traceparent")?;
         Ok(Self {
             key: row.try_get("key")?,
             payload: row.try_get("payload")?,
             low_mark: row.try_get("low_mark")?,
             due_at: row.try_get("due_at")?,
             attempts: row.try_get::<i32, _>("attempts")?.unsigned_abs(),
+            traceparent: (!traceparent.is_empty()).then_some(traceparent),
             version: row.try_get("version")?,
         })
     }

@@ -31,13 +31,8 @@ async fn keys_that_come_twice_in_one_call_are_joined_too() {
     let fixture = Fixture::new().await;
     let now = fixture.now();
     let mut connection = fixture.pool().acquire().await.expect("a connection");
-    let job = |payload, low_mark, minutes| NewJob {
-        key: "a".to_owned(),
-        payload,
-        low_mark,
-        due_at: now + TimeDelta::minutes(minutes),
-    };
-    let twins = [job(json!(1), Some(3), 5), job(json!(2), None, 9)];
+    let job = |payload, minutes| NewJob::due("a", now + TimeDelta::minutes(minutes)).with_payload(payload);
+    let twins = [job(json!(1), 5).with_low_mark(3), job(json!(2), 9)];
     fixture.jobs.schedule(&mut connection, QUEUE, &twins, now).await.expect("scheduled");
     let record = fixture.record("a").await.expect("a job");
     assert_eq!((record.payload, record.low_mark, record.due_at), (json!(2), Some(3), now + TimeDelta::minutes(5)));

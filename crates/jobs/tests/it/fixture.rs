@@ -15,7 +15,6 @@ use mainstay_storage::{Migration, MigrationSet, Migrator, SchemaName};
 use mainstay_testkit::{TestDatabase, database, manual_clock};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::Value;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 
@@ -76,7 +75,8 @@ impl Fixture {
         due_at: DateTime<Utc>,
         low_mark: Option<i64>,
     ) {
-        let job = NewJob { key: key.to_owned(), payload: Value::Null, low_mark, due_at };
+        let job = NewJob::due(key, due_at);
+        let job = low_mark.into_iter().fold(job, NewJob::with_low_mark);
         self.jobs.schedule(connection, QUEUE, &[job], self.now()).await.expect("scheduled");
     }
 

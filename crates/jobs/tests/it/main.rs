@@ -6,3 +6,4 @@ mod fixture;
 mod model;
 mod replicas;
 mod runner;
+mod traces;

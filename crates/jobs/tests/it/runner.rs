@@ -55,7 +55,7 @@ async fn what_becomes_due_by_running_is_run_too() {
     let fixture = Fixture::new().await;
     let now = fixture.now();
     let mut connection = fixture.pool().acquire().await.expect("a connection");
-    let job = NewJob { key: "a".to_owned(), payload: json!(4), low_mark: Some(1), due_at: now };
+    let job = NewJob::due("a", now).with_payload(json!(4)).with_low_mark(1);
     fixture.jobs.schedule(&mut connection, QUEUE, &[job], now).await.expect("scheduled");
     let countdown = Answers(1, move |job: &Job| {
         let left = job.payload.as_i64().ok_or_else(|| JobError::Dead("no number".to_owned()))?;

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::AccountId;
 use mainstay_jobs::NewJob;
 use mainstay_storage::StorageError;
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::App;
@@ -47,6 +46,6 @@ pub(super) async fn wind_clock(
     account: &AccountId,
     now: DateTime<Utc>,
 ) -> Result<(), StorageError> {
-    let job = NewJob { key: account.as_str().to_owned(), payload: Value::Null, low_mark: None, due_at: now };
+    let job = NewJob::due(account.as_str(), now);
     app.core.jobs.schedule(conn, CLOCK_QUEUE, &[job], now).await.map(drop)
 }

@@ -4,7 +4,6 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use mainstay_domain::day_of;
 use mainstay_jobs::NewJob;
 use mainstay_storage::{StorageError, transact};
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::queues::REVIEW_TIMER_QUEUE;
@@ -20,12 +19,7 @@ pub(crate) async fn execute(app: &App) -> Result<(), ExpansionError> {
     let this_month = Month::of_day(day_of(now));
     let last_month = this_month.minus(1);
     let month = if last_month.review_due_at() >= now { last_month } else { this_month };
-    let job = NewJob {
-        key: "monthly".to_owned(),
-        payload: Value::Null,
-        low_mark: Some(mark_of(month)),
-        due_at: month.review_due_at(),
-    };
+    let job = NewJob::due("monthly", month.review_due_at()).with_low_mark(mark_of(month));
     transact(&app.core.pool, async |conn| {
         app.core.jobs.schedule(conn, REVIEW_TIMER_QUEUE, std::slice::from_ref(&job), now).await?;
         Ok::<(), StorageError>(())

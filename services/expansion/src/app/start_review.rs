@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::day_of;
 use mainstay_jobs::NewJob;
 use mainstay_service::{Mutation, Replayable};
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::get_review::lookup;
@@ -45,7 +44,7 @@ pub(crate) async fn begin(
     now: DateTime<Utc>,
 ) -> Result<(), ExpansionError> {
     if reviews::begin(conn, month, now).await? {
-        let job = NewJob { key: month.to_string(), payload: Value::Null, low_mark: None, due_at: now };
+        let job = NewJob::due(month.to_string(), now);
         app.core.jobs.schedule(conn, REVIEW_QUEUE, &[job], now).await?;
     }
     Ok(())

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use mainstay_domain::AccountId;
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
+use tracing::Instrument;
 
 use super::job_error;
 use crate::app::queues::CLOCK_QUEUE;
@@ -28,7 +29,8 @@ impl JobHandler for RingClocks {
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
             let account = AccountId::parse(&job.key).map_err(|error| JobError::Dead(error.to_string()))?;
-            let next = ring_clock::execute(&self.0, connection, &account).await.map_err(job_error)?;
+            let ringing = ring_clock::execute(&self.0, connection, &account);
+            let next = ringing.instrument(job.span(CLOCK_QUEUE)).await.map_err(job_error)?;
             outcomes.push(match next {
                 Some(due_at) => Outcome::Again { due_at, low_mark: None, payload: None },
                 None => Outcome::Done,

@@ -7,7 +7,6 @@ use mainstay_events::NewEvent;
 use mainstay_jobs::NewJob;
 use mainstay_storage::StorageError;
 use prost::{Message, Name};
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -138,15 +137,8 @@ impl<'a> Session<'a> {
             })
             .collect();
         clocks::insert(self.conn, &self.account.id, &started).await?;
-        let timers: Vec<NewJob> = started
-            .iter()
-            .map(|clock| NewJob {
-                key: clock.id.to_string(),
-                payload: Value::Null,
-                low_mark: None,
-                due_at: clock.next_tick_at(),
-            })
-            .collect();
+        let timers: Vec<NewJob> =
+            started.iter().map(|clock| NewJob::due(clock.id.to_string(), clock.next_tick_at())).collect();
         self.app.core.jobs.schedule(self.conn, CLOCKS_QUEUE, &timers, self.now).await?;
         Ok(started)
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use mainstay_domain::{AccountId, OwnerRole};
 use sqlx::PgConnection;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::notify::{alert_lines, case_lines};
@@ -32,15 +33,16 @@ pub(super) fn is_breach(clock: &Clock) -> bool {
     clock.state == ClockState::Breached && clock.step != ClockStep::Reminder
 }
 
-/// Has time do what it does to these clocks, all in one transaction. Accounts that somebody else holds are left for the
+/// Has time do what it does to these clocks, each in its span, all in one transaction. Accounts that somebody else holds are left for the
 /// next look: whoever holds several and waits for another could lock out one who does the same in another order.
 pub(crate) async fn execute(
     app: &App,
     conn: &mut PgConnection,
-    ids: &[Uuid],
+    mut due: HashMap<Uuid, Span>,
 ) -> Result<HashMap<Uuid, Ticked>, InterventionsError> {
+    let ids: Vec<Uuid> = due.keys().copied().collect();
     let mut by_account: BTreeMap<String, (AccountId, Vec<Uuid>)> = BTreeMap::new();
-    for (account, clock) in clocks::lookup_all(conn, ids).await? {
+    for (account, clock) in clocks::lookup_all(conn, &ids).await? {
         by_account.entry(account.as_str().to_owned()).or_insert_with(|| (account, Vec::new())).1.push(clock.id);
     }
     let mut ticked: HashMap<Uuid, Ticked> = ids.iter().map(|id| (*id, Ticked::Over)).collect();
@@ -58,7 +60,8 @@ pub(crate) async fn execute(
         let mut session = Session::begin_as_of(app, conn, &account, now).await?;
         // Read again: what was read before the account was held may be old.
         for (_, clock) in clocks::lookup_all(session.conn, &clock_ids).await? {
-            let outcome = tick(&mut session, &clock).await?;
+            let span = due.remove(&clock.id).unwrap_or_else(Span::none);
+            let outcome = tick(&mut session, &clock).instrument(span).await?;
             ticked.insert(clock.id, outcome);
         }
     }

@@ -27,8 +27,8 @@ impl JobHandler for Clocks {
 
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
         let ids: Vec<Option<Uuid>> = jobs.iter().map(|job| Uuid::parse_str(&job.key).ok()).collect();
-        let known: Vec<Uuid> = ids.iter().flatten().copied().collect();
-        let ticked = tick_clocks::execute(&self.0, connection, &known).await.map_err(job_error)?;
+        let due = ids.iter().zip(jobs).filter_map(|(id, job)| Some(((*id)?, job.span(CLOCKS_QUEUE)))).collect();
+        let ticked = tick_clocks::execute(&self.0, connection, due).await.map_err(job_error)?;
         Ok(ids
             .iter()
             .map(|id| match id.as_ref().and_then(|id| ticked.get(id)) {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
+use super::causes::Causes;
 use super::model_cache::ModelBook;
 use super::recent_scores::Before;
 use super::risk_changes::{Lasting, settle};
@@ -28,6 +29,7 @@ pub(super) struct KnownToday<'a> {
     pub book: &'a ModelBook,
     pub accounts: &'a HashMap<String, ScoredAccount>,
     pub series: &'a HashMap<String, AccountSeries>,
+    pub causes: &'a Causes<'a>,
     pub today: NaiveDate,
 }
 
@@ -78,6 +80,6 @@ pub(super) async fn execute(
     let (raised, looks_later) = silences::judge(conn, silent, known.series, &lasting, known.today).await?;
     changes.extend(raised);
     looks.extend(looks_later);
-    settle(app, conn, changes, now).await?;
-    watch(app, conn, &looks, now).await
+    settle(app, conn, changes, known.causes, now).await?;
+    watch(app, conn, &looks, known.causes, now).await
 }

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_jobs::NewJob;
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::queues::{MARK_ALL_QUEUE, RESCORE_QUEUE};
@@ -27,8 +26,7 @@ pub(super) async fn mark_all_soon(
     from_day: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
-    let low_mark = Some(i64::from(day_number(from_day)));
-    let job = NewJob { key: ALL_ACCOUNTS.to_owned(), payload: Value::Null, low_mark, due_at: now };
+    let job = NewJob::due(ALL_ACCOUNTS, now).with_low_mark(i64::from(day_number(from_day)));
     Ok(app.core.jobs.schedule(conn, MARK_ALL_QUEUE, &[job], now).await?)
 }
 

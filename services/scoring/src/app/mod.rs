@@ -6,6 +6,7 @@ pub(crate) mod account_series;
 pub(crate) mod activate_model;
 pub(crate) mod archive_account;
 pub(crate) mod cancel_operation;
+mod causes;
 pub(crate) mod create_account;
 pub(crate) mod create_model;
 pub(crate) mod day_contexts;

@@ -4,7 +4,6 @@ use chrono::{Days, NaiveDate};
 use mainstay_domain::{Violations, day_of};
 use mainstay_jobs::NewJob;
 use mainstay_storage::StorageError;
-use serde_json::Value;
 
 use super::get_operation::{OperationView, not_found};
 use super::mark_all_accounts::mark_all_accounts;
@@ -41,7 +40,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let low_mark = i64::from(day_number(start_day));
             let account_count = mark_all_accounts(app, conn, RECOMPUTE_QUEUE, low_mark, now).await?;
             operations::set_account_count(conn, id, account_count).await?;
-            let monitor = NewJob { key: id.to_string(), payload: Value::Null, low_mark: None, due_at: now };
+            let monitor = NewJob::due(id.to_string(), now);
             app.core.jobs.schedule(conn, OPERATIONS_QUEUE, &[monitor], now).await?;
             let record = operations::lookup(conn, id).await?.ok_or_else(|| not_found(id))?;
             Ok(answer(OperationView { record, done_count: 0 }))

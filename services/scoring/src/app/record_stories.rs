@@ -8,6 +8,7 @@ use mainstay_events::NewEvent;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
+use super::causes::Causes;
 use super::risk_changes::{Lasting, settle};
 use super::{App, ScoringError, account_changes, events};
 use crate::domain::account::Account;
@@ -146,5 +147,5 @@ pub(super) async fn judge_stories(
     let judge = |(key, story): &(StoryKey, Story)| {
         lasting.judge(&key.account, key.kind.trigger_kind(), &key.id, story.condition().into())
     };
-    settle(app, conn, stories.iter().filter_map(judge).collect(), now).await
+    settle(app, conn, stories.iter().filter_map(judge).collect(), &Causes::default(), now).await
 }

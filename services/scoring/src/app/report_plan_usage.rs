@@ -3,7 +3,6 @@
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use mainstay_domain::{AccountId, start_of_day};
 use mainstay_jobs::NewJob;
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::queues::PLAN_USAGE_QUEUE;
@@ -43,9 +42,9 @@ pub(crate) async fn schedule(app: &App) -> Result<(), ScoringError> {
     if app.core.jobs.present(&mut transaction, PLAN_USAGE_QUEUE, &[ALL_ACCOUNTS]).await?.is_empty() {
         // On the first day of a month the one before is still to be told.
         let month = first_of_month(now.date_naive() - Days::new(1));
-        let low_mark = Some(i64::from(day_number(month)));
+        let low_mark = i64::from(day_number(month));
         let key = ALL_ACCOUNTS.to_owned();
-        let job = NewJob { key, payload: Value::Null, low_mark, due_at: due_time(month) };
+        let job = NewJob::due(key, due_time(month)).with_low_mark(low_mark);
         app.core.jobs.schedule(&mut transaction, PLAN_USAGE_QUEUE, &[job], now).await?;
     }
     Ok(mainstay_storage::commit(transaction).await?)

@@ -9,6 +9,7 @@ use mainstay_domain::AccountId;
 use sqlx::PgConnection;
 
 use super::account_series::load_series;
+use super::causes::Causes;
 use super::day_contexts::DayContexts;
 use super::health_risks::{self, KnownToday, ScoredToday};
 use super::model_cache::ModelBook;
@@ -34,6 +35,8 @@ pub(crate) struct RescoreRequest {
     pub from_day: NaiveDate,
     /// Whether its time has come to be looked at for silence.
     pub silence_due: bool,
+    /// W3C `traceparent` of whoever has it scored.
+    pub traceparent: Option<String>,
 }
 
 /// What became of a request.
@@ -88,7 +91,11 @@ pub(crate) async fn execute(
     }
     let silence_due: HashSet<&str> =
         requests.iter().filter(|request| request.silence_due).map(|request| request.account_id.as_str()).collect();
-    let scored = write_today(app, conn, records, &series, today, now).await?;
+    let causes: Causes<'_> = requests
+        .iter()
+        .filter_map(|request| Some((request.account_id.as_str(), request.traceparent.as_deref()?)))
+        .collect();
+    let scored = write_today(app, conn, records, &series, &causes, now).await?;
     let scored: Vec<ScoredToday> = scored
         .into_iter()
         .map(|(row, before)| {
@@ -97,7 +104,7 @@ pub(crate) async fn execute(
         })
         .collect();
     if !scored.is_empty() {
-        let known = KnownToday { book: &book, accounts: &locked, series: &series, today };
+        let known = KnownToday { book: &book, accounts: &locked, series: &series, causes: &causes, today };
         health_risks::execute(app, conn, &known, &scored, now).await?;
     }
 
@@ -202,9 +209,10 @@ async fn write_today(
     conn: &mut PgConnection,
     records: Vec<HealthRecord>,
     series: &HashMap<String, AccountSeries>,
-    today: NaiveDate,
+    causes: &Causes<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<(CurrentHealth, Before)>, ScoringError> {
+    let today = now.date_naive();
     let scored_before_today: HashSet<AccountId> =
         records.iter().filter(|record| record.day < today).map(|record| record.account.clone()).collect();
     let todays: Vec<HealthRecord> = records.into_iter().filter(|record| record.day == today).collect();
@@ -221,7 +229,8 @@ async fn write_today(
         previous.push(recent.before(&record.account));
         let last = recent.announced(&record.account);
         let announced = if deserves_event(last, record.announcement()) {
-            told.push(events::health_changed(app, &record, last, now));
+            let event = events::health_changed(app, &record, last, now);
+            told.push(event.caused_by(causes.of(record.account.as_str())));
             record.announcement()
         } else {
             last

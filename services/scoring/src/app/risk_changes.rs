@@ -7,6 +7,7 @@ use mainstay_domain::{AccountId, Points};
 use mainstay_events::NewEvent;
 use sqlx::PgConnection;
 
+use super::causes::Causes;
 use super::{App, ScoringError, events};
 use crate::domain::risk_trigger::{ClearReason, RiskTrigger, RiskTriggerKind, Step, Verdict, step};
 use crate::storage::risk_triggers;
@@ -66,6 +67,7 @@ pub(super) async fn settle(
     app: &App,
     conn: &mut PgConnection,
     changes: Vec<Change>,
+    causes: &Causes<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     if changes.is_empty() {
@@ -74,7 +76,7 @@ pub(super) async fn settle(
     let ids: Vec<&str> = changes.iter().map(|change| change.account.as_str()).collect();
     let scores = risk_triggers::scores(conn, &ids).await?;
     let changed = changes.into_iter().filter_map(|change| stepped(app, change, &scores, now)).collect();
-    write(app, conn, changed, now).await
+    write(app, conn, changed, causes, now).await
 }
 
 /// Which event a condition deserves.
@@ -121,20 +123,23 @@ pub(super) async fn clear_all(
 ) -> Result<(), ScoringError> {
     let lasting = risk_triggers::lasting(conn, accounts).await?;
     let ended = lasting.into_iter().map(|last| (cleared(last, ClearReason::AccountGone, now), Told::Cleared)).collect();
-    write(app, conn, ended, now).await
+    write(app, conn, ended, &Causes::default(), now).await
 }
 
 async fn write(
     app: &App,
     conn: &mut PgConnection,
     changed: Vec<(RiskTrigger, Told)>,
+    causes: &Causes<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     if changed.is_empty() {
         return Ok(());
     }
-    let told: Vec<NewEvent> =
-        changed.iter().map(|(trigger, told)| events::risk_trigger_changed(app, trigger, *told, now)).collect();
+    let event = |(trigger, told): &(RiskTrigger, Told)| {
+        events::risk_trigger_changed(app, trigger, *told, now).caused_by(causes.of(trigger.account.as_str()))
+    };
+    let told: Vec<NewEvent> = changed.iter().map(event).collect();
     let triggers: Vec<RiskTrigger> = changed.into_iter().map(|(trigger, _)| trigger).collect();
     risk_triggers::write(conn, &triggers).await?;
     app.core.events.append(conn, &told, now).await?;

@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use mainstay_domain::{AccountId, start_of_day};
-use mainstay_jobs::NewJob;
+use mainstay_jobs::{Job, NewJob};
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use super::causes::Causes;
 use super::queues::{INACTIVITY_QUEUE, RESCORE_QUEUE, SILENCE_DUE};
 use super::risk_changes::{Change, Lasting};
 use super::{App, ScoringError};
@@ -17,14 +18,14 @@ use crate::domain::{AccountSeries, SeriesKey, day_number};
 use crate::storage::{accounts, pulses};
 
 /// Has accounts whose time has come looked at: with their score, behind their row's lock. So who looks waits for nobody.
-pub(crate) async fn look_at(app: &App, conn: &mut PgConnection, ids: &[&str]) -> Result<(), ScoringError> {
+pub(crate) async fn look_at(app: &App, conn: &mut PgConnection, due: &[Job]) -> Result<(), ScoringError> {
     let (now, today) = (app.core.clock.now(), app.core.clock.today());
-    let low_mark = Some(i64::from(day_number(today)));
-    let look = |id: &&str| {
-        let (key, payload) = ((*id).to_owned(), Value::String(SILENCE_DUE.to_owned()));
-        NewJob { key, payload, low_mark, due_at: now }
+    let low_mark = i64::from(day_number(today));
+    let look = |job: &Job| {
+        let look = NewJob::due(&job.key, now).with_low_mark(low_mark).with_payload(Value::from(SILENCE_DUE));
+        look.caused_by(job.traceparent.as_deref())
     };
-    let looks: Vec<NewJob> = ids.iter().map(look).collect();
+    let looks: Vec<NewJob> = due.iter().map(look).collect();
     Ok(app.core.jobs.schedule(conn, RESCORE_QUEUE, &looks, now).await?)
 }
 
@@ -115,6 +116,7 @@ pub(super) async fn watch(
     app: &App,
     conn: &mut PgConnection,
     looks: &[Look<'_>],
+    causes: &Causes<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     if looks.is_empty() {
@@ -123,7 +125,7 @@ pub(super) async fn watch(
     let ids: Vec<&str> = looks.iter().map(|look| look.account).collect();
     let watched: BTreeSet<String> = app.core.jobs.present(conn, INACTIVITY_QUEUE, &ids).await?.into_iter().collect();
     let unwatched = looks.iter().filter(|look| !watched.contains(look.account)).copied();
-    schedule(app, conn, unwatched, now).await
+    schedule(app, conn, unwatched, causes, now).await
 }
 
 /// Has accounts looked at that have no look due: they were customers no more.
@@ -134,19 +136,17 @@ pub(super) async fn watch_anew(
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     let due_at = start_of_day(inactivity::inactive_from(now.date_naive()));
-    schedule(app, conn, ids.iter().map(|account| Look { account, due_at }), now).await
+    schedule(app, conn, ids.iter().map(|account| Look { account, due_at }), &Causes::default(), now).await
 }
 
 async fn schedule(
     app: &App,
     conn: &mut PgConnection,
     looks: impl Iterator<Item = Look<'_>>,
+    causes: &Causes<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
-    let timer = |look: Look<'_>| {
-        let (key, payload) = (look.account.to_owned(), Value::Null);
-        NewJob { key, payload, low_mark: None, due_at: look.due_at }
-    };
+    let timer = |look: Look<'_>| NewJob::due(look.account, look.due_at).caused_by(causes.of(look.account));
     let timers: Vec<NewJob> = looks.map(timer).collect();
     Ok(app.core.jobs.schedule(conn, INACTIVITY_QUEUE, &timers, now).await?)
 }

@@ -25,8 +25,7 @@ impl JobHandler for Inactivity {
     }
 
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
-        let ids: Vec<&str> = jobs.iter().map(|job| job.key.as_str()).collect();
-        silences::look_at(&self.0, connection, &ids).await.map_err(job_error)?;
+        silences::look_at(&self.0, connection, jobs).await.map_err(job_error)?;
         // Who looks schedules the next look, if there is one.
         Ok(vec![Outcome::Done; jobs.len()])
     }

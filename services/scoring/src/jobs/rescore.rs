@@ -29,6 +29,7 @@ pub(super) fn requests(app: &App, jobs: &[Job]) -> Vec<RescoreRequest> {
             account_id: job.key.clone(),
             from_day: from_day(job),
             silence_due: job.payload.as_str() == Some(SILENCE_DUE),
+            traceparent: job.traceparent.clone(),
         })
         .collect()
 }

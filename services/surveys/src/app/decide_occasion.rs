@@ -7,7 +7,6 @@ use mainstay_accounts::Account;
 use mainstay_delivery::Mailbox;
 use mainstay_domain::{day_of, start_of_day};
 use mainstay_jobs::NewJob;
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::mails::{self, MailPurpose, NewMail};
@@ -214,5 +213,5 @@ fn follow_up(program: &Program, invitation: &Invitation) -> Option<NewJob> {
     let reminder_at =
         program.definition.reminder_days.map(|days| invitation.created_at + TimeDelta::days(i64::from(days)));
     let due_at = reminder_at.map_or(expires_at, |reminder_at| reminder_at.min(expires_at));
-    Some(NewJob { key: follow_up_key(&invitation.name), payload: Value::Null, low_mark: None, due_at })
+    Some(NewJob::due(follow_up_key(&invitation.name), due_at))
 }

@@ -3,7 +3,6 @@
 use mainstay_accounts::Account;
 use mainstay_domain::ProgramId;
 use mainstay_jobs::NewJob;
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::queues::{OCCASIONS_QUEUE, occasion_key};
@@ -31,7 +30,7 @@ pub(crate) async fn execute(
     let date = |account: &Account| {
         let occasion = calendar_occasion(&program.definition, account, now)?;
         let key = occasion_key(&program.id, &account.id);
-        Some(NewJob { key, payload: Value::Null, low_mark: None, due_at: occasion.due_at.max(now) })
+        Some(NewJob::due(key, occasion.due_at.max(now)))
     };
     let dates: Vec<NewJob> = page.iter().filter_map(date).collect();
     app.core.jobs.schedule(conn, OCCASIONS_QUEUE, &dates, now).await?;

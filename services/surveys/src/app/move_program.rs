@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::ProgramId;
 use mainstay_jobs::NewJob;
 use mainstay_service::{Mutation, Replayable};
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::get_program::lock;
@@ -57,6 +56,6 @@ pub(crate) async fn execute<T: Replayable + Send>(
 
 /// Has all accounts given their dates, after the commit.
 async fn enrol_all(app: &App, conn: &mut PgConnection, id: &ProgramId, now: DateTime<Utc>) -> Result<(), SurveysError> {
-    let job = NewJob { key: id.to_string(), payload: Value::Null, low_mark: None, due_at: now };
+    let job = NewJob::due(id.to_string(), now);
     Ok(app.core.jobs.schedule(conn, ENROLMENTS_QUEUE, &[job], now).await?)
 }

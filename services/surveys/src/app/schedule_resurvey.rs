@@ -30,12 +30,7 @@ pub(crate) async fn execute(app: &App, conn: &mut PgConnection, case: &ResolvedC
         case: case.case.clone(),
         resolved_at_micros: case.resolved_at.timestamp_micros(),
     };
-    let job = NewJob {
-        key: case.response.name(),
-        payload: json!(order),
-        low_mark: None,
-        due_at: case.resolved_at + RESURVEY_AFTER,
-    };
+    let job = NewJob::due(case.response.name(), case.resolved_at + RESURVEY_AFTER).with_payload(json!(order));
     app.core.jobs.schedule(conn, RESURVEYS_QUEUE, &[job], app.core.clock.now()).await?;
     Ok(true)
 }

@@ -3,7 +3,6 @@
 use mainstay_domain::AccountId;
 use mainstay_events::{Event, HandlerError};
 use mainstay_jobs::NewJob;
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::App;
@@ -21,14 +20,7 @@ pub(crate) async fn execute(
     programs::wait_for_enrolment(conn).await?;
     let published = programs::published(conn).await?;
     let by_calendar = published.iter().filter(|program| program.definition.trigger.goes_by_calendar());
-    let looks: Vec<NewJob> = by_calendar
-        .map(|program| NewJob {
-            key: occasion_key(&program.id, account),
-            payload: Value::Null,
-            low_mark: None,
-            due_at: now,
-        })
-        .collect();
+    let looks: Vec<NewJob> = by_calendar.map(|program| NewJob::due(occasion_key(&program.id, account), now)).collect();
     app.core.jobs.schedule(conn, OCCASIONS_QUEUE, &looks, now).await?;
     app.accounts.apply(conn, event).await?;
     Ok(())

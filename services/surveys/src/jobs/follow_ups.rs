@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
+use tracing::Instrument;
 
 use super::job_error;
 use crate::app::queues::FOLLOW_UPS_QUEUE;
@@ -30,7 +31,8 @@ impl JobHandler for FollowUps {
         let mut outcomes = Vec::new();
         for job in jobs {
             let name = InvitationName::parse(&job.key).map_err(|fault| JobError::Dead(format!("the key {fault}")))?;
-            let next = follow_up_invitation::execute(&self.0, connection, &name).await.map_err(job_error)?;
+            let following_up = follow_up_invitation::execute(&self.0, connection, &name);
+            let next = following_up.instrument(job.span(FOLLOW_UPS_QUEUE)).await.map_err(job_error)?;
             outcomes.push(match next {
                 Some(due_at) => Outcome::Again { due_at, low_mark: None, payload: None },
                 None => Outcome::Done,

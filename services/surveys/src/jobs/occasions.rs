@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
+use tracing::Instrument;
 
 use super::job_error;
 use crate::app::queues::{OCCASIONS_QUEUE, parse_occasion_key};
@@ -37,7 +38,8 @@ impl JobHandler for Occasions {
         let mut outcomes = vec![Outcome::Done; looks.len()];
         for place in order {
             let (account, program) = &looks[place];
-            let next = visit_account::execute(&self.0, connection, program, account).await.map_err(job_error)?;
+            let visit = visit_account::execute(&self.0, connection, program, account);
+            let next = visit.instrument(jobs[place].span(OCCASIONS_QUEUE)).await.map_err(job_error)?;
             if let Some(due_at) = next {
                 outcomes[place] = Outcome::Again { due_at, low_mark: None, payload: None };
             }

@@ -13,9 +13,11 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
+use mainstay_telemetry::propagation;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::html::{self, FormFault};
 use super::rate_limit::RateLimit;
@@ -76,7 +78,15 @@ pub(super) fn router(app: App, settings: &PageSettings) -> Router {
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&pages), guard))
+        .layer(middleware::from_fn(traced))
         .with_state(pages)
+}
+
+/// A span around each request, child of that of the proxy before it. It does not name the path, which is a token.
+async fn traced(request: Request, next: Next) -> Response {
+    let span = tracing::info_span!("page", otel.kind = "server", http.request.method = %request.method());
+    propagation::set_parent(&span, request.headers());
+    next.run(request).instrument(span).await
 }
 
 /// The bounds of a request, and the headers of every answer.
