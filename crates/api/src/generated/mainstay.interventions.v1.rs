@@ -8,53 +8,64 @@ pub struct Alert {
     /// Whose: `accounts/{account}`.
     #[prost(string, tag = "2")]
     pub account: ::prost::alloc::string::String,
-    /// What people call the account, as of now.
+    /// What people call the account, as of the answer or event; its id while the
+    /// service knows nothing else.
     #[prost(string, tag = "3")]
     pub account_display_name: ::prost::alloc::string::String,
     /// What kind of thing happened.
     #[prost(enumeration = "AlertKind", tag = "4")]
     pub kind: i32,
-    /// What it is about within the account: the id of an invoice, dispute, ticket
-    /// or answer. Empty for what concerns the account as a whole.
+    /// What it is about within the account: the id of an invoice, dispute or
+    /// ticket, an answer (`accounts/{account}/responses/{response}`), or what was
+    /// given by hand. Empty for what concerns the account as a whole.
     #[prost(string, tag = "5")]
     pub subject: ::prost::alloc::string::String,
-    /// What happened, in one line.
+    /// What happened, in one line, as it was told last. Never empty.
     #[prost(string, tag = "6")]
     pub headline: ::prost::alloc::string::String,
-    /// What is known of it, a fact a line: the data that made it and the account's
-    /// context, as of the last change.
+    /// What is known of it, a fact a line, as it was told last: the data of the
+    /// trigger, the score and words of the answer, or the lines given by hand. The
+    /// account's revenue, renewal, health and champion are not here but in the
+    /// messages to people. May be empty.
     #[prost(string, repeated, tag = "7")]
     pub details: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// How far it has come.
     #[prost(enumeration = "AlertState", tag = "8")]
     pub state: i32,
-    /// How pressing it is.
+    /// How pressing it is: as the policy said when it was raised, or as given by
+    /// hand. Never unspecified.
     #[prost(enumeration = "AlertSeverity", tag = "9")]
     pub severity: i32,
     /// Who has to deal with it: mail address. Never empty.
     #[prost(string, tag = "10")]
     pub owner_email: ::prost::alloc::string::String,
     /// Whether nobody is known who looks after the account in the role that the
-    /// policy asks for, so that the alert fell to the service's default owner.
+    /// policy asks for, so that the alert fell to the service's default owner. As
+    /// soon as somebody is, the alert is given to that person.
     #[prost(bool, tag = "11")]
     pub owner_is_fallback: bool,
-    /// When it happened, by the clock of the business; clocks run from here.
+    /// When it happened, by the clock of the business: when the trigger was raised,
+    /// the answer given, or the alert raised by hand. Clocks run from here, also
+    /// when it was heard of later.
     #[prost(message, optional, tag = "12")]
     pub alert_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// How often it happened while the alert was open. Never 0.
+    /// How often it happened: as scoring counts it for triggers, 1 for answers, how
+    /// often it was raised while open for those by hand. Never 0.
     #[prost(int32, tag = "13")]
     pub occurrence_count: i32,
     /// When it happened last.
     #[prost(message, optional, tag = "14")]
     pub last_occurrence_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When something is due next: the earliest clock that runs. Absent when
+    /// When something is due next: the earliest clock that runs. Absent: it is
     /// closed.
     #[prost(message, optional, tag = "15")]
     pub next_due_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Its clocks, in the order of their due times.
+    /// Its clocks, those that ended too, in the order of their due times.
     #[prost(message, repeated, tag = "16")]
     pub clocks: ::prost::alloc::vec::Vec<Clock>,
-    /// How often it was escalated: how far along the policy's chain it is.
+    /// How often it was escalated: once for each breach, and for the director who
+    /// was involved in time. It says how far along the policy's chain it is, and
+    /// may be more than the chain is long. From 0.
     #[prost(int32, tag = "17")]
     pub escalation_count: i32,
     /// The policy and version that set the clocks: `policies/{policy}@{version}`.
@@ -63,35 +74,37 @@ pub struct Alert {
     /// The case that deals with it: `cases/{case}`. Empty: none.
     #[prost(string, tag = "19")]
     pub case: ::prost::alloc::string::String,
-    /// The account's score when it happened, 0 to 100. Absent: no score.
+    /// The account's score when it was raised, as told with the trigger, else as
+    /// last told of the account: 0 to 100. Absent: no score is known.
     #[prost(double, optional, tag = "20")]
     pub score: ::core::option::Option<f64>,
-    /// What the assessment said. Empty: not assessed.
+    /// What the assessment said, at most 4 000 characters. Empty: not assessed.
     #[prost(string, tag = "21")]
     pub assessment: ::prost::alloc::string::String,
     /// Whether the assessment said that immediate action is needed.
     #[prost(bool, tag = "22")]
     pub immediate_action_needed: bool,
-    /// The action plan. Empty: none.
+    /// The action plan, at most 4 000 characters. Empty: none.
     #[prost(string, tag = "23")]
     pub plan: ::prost::alloc::string::String,
-    /// What was done. Empty: nothing yet.
+    /// What was done, at most 4 000 characters. Empty: nothing yet.
     #[prost(string, tag = "24")]
     pub execution: ::prost::alloc::string::String,
-    /// What the follow-up found. Empty: not followed up.
+    /// What the follow-up found, at most 4 000 characters. Empty: not followed up.
     #[prost(string, tag = "25")]
     pub follow_up: ::prost::alloc::string::String,
     /// How it ended. Unspecified: it is open.
     #[prost(enumeration = "AlertResolution", tag = "26")]
     pub resolution: i32,
-    /// Why it ended so. Empty: not said.
+    /// Why it ended so, in the words of who closed it, else of the service; at most
+    /// 4 000 characters. Empty: it is open.
     #[prost(string, tag = "27")]
     pub resolution_notes: ::prost::alloc::string::String,
     /// When it ended. Absent: it is open.
     #[prost(message, optional, tag = "28")]
     pub close_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Changes with each change. Sent with a step, it makes the step fail when
-    /// somebody was faster.
+    /// Changes with each change. Sent with a step, it makes the step fail with
+    /// `ETAG_MISMATCH` when somebody was faster.
     #[prost(string, tag = "29")]
     pub etag: ::prost::alloc::string::String,
 }
@@ -118,10 +131,12 @@ pub struct Clock {
     #[prost(enumeration = "ClockState", tag = "3")]
     pub state: i32,
     /// When its owner was warned that it is about to be breached. Absent: not
-    /// warned.
+    /// warned, as at `CLOCK_STEP_ESCALATE_TO_DIRECTOR`, which is met instead.
     #[prost(message, optional, tag = "4")]
     pub warn_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When it was met; after `due_time` when that was too late. Absent: not met.
+    /// When it was met, in time or after that; `CLOCK_STEP_CONTACT` by a touch when
+    /// the contact took place, which may be earlier than it was recorded. Absent:
+    /// not met.
     #[prost(message, optional, tag = "5")]
     pub met_time: ::core::option::Option<::prost_types::Timestamp>,
 }
@@ -141,8 +156,8 @@ pub struct CreateAlertRequest {
     /// `accounts/{account}`. Required.
     #[prost(string, tag = "1")]
     pub account: ::prost::alloc::string::String,
-    /// What it is about within the account, at most 128 characters. Empty: the
-    /// account as a whole.
+    /// What it is about within the account, at most 128 characters, compared
+    /// exactly. Empty: the account as a whole.
     #[prost(string, tag = "2")]
     pub subject: ::prost::alloc::string::String,
     /// What happened, in one line: 1 to 200 characters. Required.
@@ -151,15 +166,19 @@ pub struct CreateAlertRequest {
     /// What is known, at most 20 lines of at most 500 characters.
     #[prost(string, repeated, tag = "4")]
     pub details: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// How pressing it is. Default: high.
+    /// How pressing it is. Unspecified: as the policy `manual` of the account's
+    /// segment says, high unless that was changed. Of one that is open it is not
+    /// looked at.
     #[prost(enumeration = "AlertSeverity", tag = "5")]
     pub severity: i32,
-    /// Who has to deal with it: mail address, at most 254 characters. Empty: as
-    /// the policy says.
+    /// Who has to deal with it: mail address, at most 254 characters. Empty: whom
+    /// the account has in the policy's role, else the service's default owner. Of
+    /// one that is open it is not looked at.
     #[prost(string, tag = "6")]
     pub owner_email: ::prost::alloc::string::String,
     /// Makes the call safe to repeat: the same id and content answers as the
-    /// first time. At most 128 characters, kept 7 days. Empty: not repeatable.
+    /// first time. At most 128 characters, kept 7 days. Empty: not repeatable, and
+    /// sent twice it counts twice.
     #[prost(string, tag = "7")]
     pub request_id: ::prost::alloc::string::String,
     /// Check only: answer as if raised, write nothing.
@@ -208,13 +227,14 @@ pub struct ListAlertsRequest {
     /// Only of these kinds. Empty: any.
     #[prost(enumeration = "AlertKind", repeated, tag = "4")]
     pub kinds: ::prost::alloc::vec::Vec<i32>,
-    /// Only this person's: mail address, compared exactly. Empty: anybody's.
+    /// Only this person's: mail address, at most 254 characters, compared exactly.
+    /// Empty: anybody's.
     #[prost(string, tag = "5")]
     pub owner_email: ::prost::alloc::string::String,
-    /// Closed ones instead of open ones, the last closed first.
+    /// Closed ones instead of open ones, the last closed first. Default: open ones.
     #[prost(bool, tag = "6")]
     pub closed: bool,
-    /// Only those with a breached clock.
+    /// Only those with a breached clock. Default: those without, too.
     #[prost(bool, tag = "7")]
     pub breached: bool,
 }
@@ -281,7 +301,7 @@ pub struct AssessAlertRequest {
     /// What was found, 1 to 4 000 characters. Required.
     #[prost(string, tag = "2")]
     pub assessment: ::prost::alloc::string::String,
-    /// Whether immediate action is needed.
+    /// Whether immediate action is needed. Default: it is not.
     #[prost(bool, tag = "3")]
     pub immediate_action_needed: bool,
     /// The etag it was read with. Empty: whatever it is now.
@@ -339,7 +359,7 @@ pub struct RecordExecutionRequest {
     /// How the customer was contacted. Required.
     #[prost(enumeration = "TouchChannel", tag = "3")]
     pub channel: i32,
-    /// Whether the customer answered.
+    /// Whether the customer answered. Default: not.
     #[prost(bool, tag = "4")]
     pub answered: bool,
     /// The etag it was read with. Empty: whatever it is now.
@@ -445,13 +465,13 @@ impl ::prost::Name for ReassignAlertRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum AlertKind {
-    /// Not allowed.
+    /// Not allowed; in `ResponseTimes` it stands for cases.
     Unspecified = 0,
-    /// The score fell below 50.
+    /// The score is below the model's cut for critical, 50 by default.
     HealthCritical = 1,
-    /// The score fell below 70.
+    /// The score is below the model's cut for at risk, 70 by default.
     HealthAtRisk = 2,
-    /// The score fell by more than 15 points in a month.
+    /// The score fell by more than 15 points in 30 days.
     HealthDrop = 3,
     /// No activity for 14 days.
     Inactivity = 4,
@@ -559,7 +579,7 @@ impl AlertState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum AlertSeverity {
-    /// Not allowed.
+    /// In requests the default of the field; never sent.
     Unspecified = 0,
     /// Worth knowing.
     Warning = 1,
@@ -598,16 +618,18 @@ impl AlertSeverity {
 pub enum AlertResolution {
     /// It is open.
     Unspecified = 0,
-    /// It was dealt with, and the follow-up says so.
+    /// It was dealt with: the follow-up says so, or the service closed it with the
+    /// case at risk that was saved, or when the detractor's complaint was resolved.
     Resolved = 1,
     /// What raised it ended by itself: paid, active again, score recovered,
     /// ticket resolved. Set by the service.
     ConditionEnded = 2,
-    /// Nothing needed to be done.
+    /// Nothing needed to be done; also when its case was closed without action.
     NoAction = 3,
     /// It was a false alarm.
     FalseAlarm = 4,
-    /// The account churned or was archived. Set by the service.
+    /// The account churned or was archived, or its case was closed as churned. Set
+    /// by the service.
     AccountGone = 5,
 }
 impl AlertResolution {
@@ -656,7 +678,8 @@ pub enum ClockStep {
     FollowUp = 5,
     /// A CSM reviews the ticket.
     Review = 6,
-    /// The director of customer success is involved.
+    /// The director of customer success is involved: by the service, at the time of
+    /// the warning.
     EscalateToDirector = 7,
     /// Contact the detractor.
     Contact = 8,
@@ -664,7 +687,8 @@ pub enum ClockStep {
     RootCause = 9,
     /// Resolve what the detractor complained of.
     Resolve = 10,
-    /// Ask the detractor again.
+    /// Hear the detractor again, whom surveys asks 30 days after the resolution:
+    /// met by the next answer.
     Resurvey = 11,
     /// Assess the account at risk.
     CaseAssess = 12,
@@ -674,7 +698,8 @@ pub enum ClockStep {
     CaseResolve = 14,
     /// Do the task.
     Task = 15,
-    /// Look at what has no other deadline left; comes again until it is closed.
+    /// Look at what has no other deadline left, or, beside its deadlines, at a case
+    /// at risk. Moves on each time until that is over, and is never breached.
     Reminder = 16,
 }
 impl ClockStep {
@@ -836,6 +861,10 @@ pub mod alert_service_client {
     /// `google.rpc.ErrorInfo`; `docs/errors.md` explains each. Besides those named,
     /// any call may be refused as described there: without the permission, beyond a
     /// limit, or while the database is away.
+    ///
+    /// A step that changes nothing because it was taken before is answered with the
+    /// alert as it is, whatever `etag` it comes with: it may be a first call whose
+    /// answer was lost.
     #[derive(Debug, Clone)]
     pub struct AlertServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -916,8 +945,9 @@ pub mod alert_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Raises an alert by hand. When one is open for the account and subject, it
-        /// is that one, and counted.
+        /// Raises an alert by hand. When one by hand is open for the account and
+        /// subject, it is that one: it is counted, its headline and details become
+        /// those given, its severity and owner stay.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`).
@@ -1010,7 +1040,8 @@ pub mod alert_service_client {
         /// is. Each later step says so, too.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `NOT_FOUND` (`ALERT_NOT_FOUND`), `FAILED_PRECONDITION` (`ALERT_CLOSED`).
+        /// `NOT_FOUND` (`ALERT_NOT_FOUND`), `FAILED_PRECONDITION` (`ALERT_CLOSED`),
+        /// `ABORTED` (`ETAG_MISMATCH`).
         pub async fn acknowledge_alert(
             &mut self,
             request: impl tonic::IntoRequest<super::AcknowledgeAlertRequest>,
@@ -1037,10 +1068,12 @@ pub mod alert_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Records the initial assessment: is immediate action needed? Meets
-        /// `CLOCK_STEP_ASSESS` and `CLOCK_STEP_REVIEW`.
+        /// Records the initial assessment: is immediate action needed? May be sent anew
+        /// until there is a plan. Meets `CLOCK_STEP_ACKNOWLEDGE`, `CLOCK_STEP_ASSESS`
+        /// and `CLOCK_STEP_REVIEW`.
         ///
-        /// Errors: as `AcknowledgeAlert`, and `ILLEGAL_MOVE` when it is past this step.
+        /// Errors: as `AcknowledgeAlert`, `ETAG_MISMATCH` included, and
+        /// `FAILED_PRECONDITION` (`ILLEGAL_MOVE`) when it is past this step.
         pub async fn assess_alert(
             &mut self,
             request: impl tonic::IntoRequest<super::AssessAlertRequest>,
@@ -1067,7 +1100,8 @@ pub mod alert_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Records the action plan; needs the assessment. Meets `CLOCK_STEP_PLAN`.
+        /// Records the action plan; needs the assessment. May be sent anew until it was
+        /// carried out. Meets `CLOCK_STEP_PLAN`.
         ///
         /// Errors: as `AssessAlert`; `ILLEGAL_MOVE` names what is missing.
         pub async fn plan_alert(
@@ -1096,8 +1130,10 @@ pub mod alert_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Records that the plan was carried out: how the customer was contacted.
-        /// Needs the plan. Meets `CLOCK_STEP_EXECUTE`.
+        /// Records that the plan was carried out: how the customer was contacted, which
+        /// is recorded as an outbound touch, too (`CaseService.RecordTouch`). Needs the
+        /// plan. Sent anew before the follow-up, it is another touch. Meets
+        /// `CLOCK_STEP_EXECUTE`.
         ///
         /// Errors: as `PlanAlert`.
         pub async fn record_execution(
@@ -1126,8 +1162,8 @@ pub mod alert_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Records the follow-up: is the issue resolved? Needs the execution. Meets
-        /// `CLOCK_STEP_FOLLOW_UP`.
+        /// Records the follow-up: is the issue resolved? Needs the execution. May be
+        /// sent anew. Meets `CLOCK_STEP_FOLLOW_UP`.
         ///
         /// Errors: as `PlanAlert`.
         pub async fn follow_up_alert(
@@ -1156,7 +1192,8 @@ pub mod alert_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Closes the alert and stops its clocks. `ALERT_RESOLUTION_RESOLVED` needs the
+        /// Closes the alert and ends its clocks: one that runs is cancelled, or breached
+        /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs the
         /// follow-up; the others a reason in `notes`. A closed alert is answered as it
         /// is.
         ///
@@ -1187,9 +1224,10 @@ pub mod alert_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Gives the alert to another person, who is told so.
+        /// Gives the alert to another person, who is told so. Whose it is already is not
+        /// told again.
         ///
-        /// Errors: as `AcknowledgeAlert`.
+        /// Errors: as `AcknowledgeAlert`, `ETAG_MISMATCH` included.
         pub async fn reassign_alert(
             &mut self,
             request: impl tonic::IntoRequest<super::ReassignAlertRequest>,
@@ -1231,8 +1269,9 @@ pub mod alert_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AlertServiceServer.
     #[async_trait]
     pub trait AlertService: std::marker::Send + std::marker::Sync + 'static {
-        /// Raises an alert by hand. When one is open for the account and subject, it
-        /// is that one, and counted.
+        /// Raises an alert by hand. When one by hand is open for the account and
+        /// subject, it is that one: it is counted, its headline and details become
+        /// those given, its severity and owner stay.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`).
@@ -1262,43 +1301,50 @@ pub mod alert_service_server {
         /// is. Each later step says so, too.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `NOT_FOUND` (`ALERT_NOT_FOUND`), `FAILED_PRECONDITION` (`ALERT_CLOSED`).
+        /// `NOT_FOUND` (`ALERT_NOT_FOUND`), `FAILED_PRECONDITION` (`ALERT_CLOSED`),
+        /// `ABORTED` (`ETAG_MISMATCH`).
         async fn acknowledge_alert(
             &self,
             request: tonic::Request<super::AcknowledgeAlertRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
-        /// Records the initial assessment: is immediate action needed? Meets
-        /// `CLOCK_STEP_ASSESS` and `CLOCK_STEP_REVIEW`.
+        /// Records the initial assessment: is immediate action needed? May be sent anew
+        /// until there is a plan. Meets `CLOCK_STEP_ACKNOWLEDGE`, `CLOCK_STEP_ASSESS`
+        /// and `CLOCK_STEP_REVIEW`.
         ///
-        /// Errors: as `AcknowledgeAlert`, and `ILLEGAL_MOVE` when it is past this step.
+        /// Errors: as `AcknowledgeAlert`, `ETAG_MISMATCH` included, and
+        /// `FAILED_PRECONDITION` (`ILLEGAL_MOVE`) when it is past this step.
         async fn assess_alert(
             &self,
             request: tonic::Request<super::AssessAlertRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
-        /// Records the action plan; needs the assessment. Meets `CLOCK_STEP_PLAN`.
+        /// Records the action plan; needs the assessment. May be sent anew until it was
+        /// carried out. Meets `CLOCK_STEP_PLAN`.
         ///
         /// Errors: as `AssessAlert`; `ILLEGAL_MOVE` names what is missing.
         async fn plan_alert(
             &self,
             request: tonic::Request<super::PlanAlertRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
-        /// Records that the plan was carried out: how the customer was contacted.
-        /// Needs the plan. Meets `CLOCK_STEP_EXECUTE`.
+        /// Records that the plan was carried out: how the customer was contacted, which
+        /// is recorded as an outbound touch, too (`CaseService.RecordTouch`). Needs the
+        /// plan. Sent anew before the follow-up, it is another touch. Meets
+        /// `CLOCK_STEP_EXECUTE`.
         ///
         /// Errors: as `PlanAlert`.
         async fn record_execution(
             &self,
             request: tonic::Request<super::RecordExecutionRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
-        /// Records the follow-up: is the issue resolved? Needs the execution. Meets
-        /// `CLOCK_STEP_FOLLOW_UP`.
+        /// Records the follow-up: is the issue resolved? Needs the execution. May be
+        /// sent anew. Meets `CLOCK_STEP_FOLLOW_UP`.
         ///
         /// Errors: as `PlanAlert`.
         async fn follow_up_alert(
             &self,
             request: tonic::Request<super::FollowUpAlertRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
-        /// Closes the alert and stops its clocks. `ALERT_RESOLUTION_RESOLVED` needs the
+        /// Closes the alert and ends its clocks: one that runs is cancelled, or breached
+        /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs the
         /// follow-up; the others a reason in `notes`. A closed alert is answered as it
         /// is.
         ///
@@ -1307,9 +1353,10 @@ pub mod alert_service_server {
             &self,
             request: tonic::Request<super::CloseAlertRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
-        /// Gives the alert to another person, who is told so.
+        /// Gives the alert to another person, who is told so. Whose it is already is not
+        /// told again.
         ///
-        /// Errors: as `AcknowledgeAlert`.
+        /// Errors: as `AcknowledgeAlert`, `ETAG_MISMATCH` included.
         async fn reassign_alert(
             &self,
             request: tonic::Request<super::ReassignAlertRequest>,
@@ -1327,6 +1374,10 @@ pub mod alert_service_server {
     /// `google.rpc.ErrorInfo`; `docs/errors.md` explains each. Besides those named,
     /// any call may be refused as described there: without the permission, beyond a
     /// limit, or while the database is away.
+    ///
+    /// A step that changes nothing because it was taken before is answered with the
+    /// alert as it is, whatever `etag` it comes with: it may be a first call whose
+    /// answer was lost.
     #[derive(Debug)]
     pub struct AlertServiceServer<T> {
         inner: Arc<T>,
@@ -1903,7 +1954,7 @@ pub struct Case {
     /// Whose: `accounts/{account}`.
     #[prost(string, tag = "2")]
     pub account: ::prost::alloc::string::String,
-    /// What people call the account, as of now.
+    /// What people call the account; see `Alert.account_display_name`.
     #[prost(string, tag = "3")]
     pub account_display_name: ::prost::alloc::string::String,
     /// What it is about.
@@ -1915,7 +1966,7 @@ pub struct Case {
     /// How it ended. Unspecified: it is open.
     #[prost(enumeration = "CaseOutcome", tag = "6")]
     pub outcome: i32,
-    /// Why it ended so. Empty: not said.
+    /// Why it ended so, at most 4 000 characters. Empty: not said.
     #[prost(string, tag = "7")]
     pub outcome_notes: ::prost::alloc::string::String,
     /// Who leads it: mail address. Never empty.
@@ -1925,20 +1976,23 @@ pub struct Case {
     /// `Alert.owner_is_fallback`.
     #[prost(bool, tag = "9")]
     pub owner_is_fallback: bool,
-    /// What comes first, with its parts.
+    /// What comes first, with its parts: while it is open as of what was told last of
+    /// the account. It changes without a change of the etag and without an event.
     #[prost(message, optional, tag = "10")]
     pub priority: ::core::option::Option<CasePriority>,
-    /// When it was opened.
+    /// When it was opened; for a detractor when the answer was given. Clocks run from
+    /// here, save `CLOCK_STEP_RESURVEY`.
     #[prost(message, optional, tag = "11")]
     pub open_time: ::core::option::Option<::prost_types::Timestamp>,
     /// When it came into its state.
     #[prost(message, optional, tag = "12")]
     pub state_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When something is due next: the earliest clock that runs. Absent when
+    /// When something is due next: the earliest clock that runs. Absent: it is
     /// closed.
     #[prost(message, optional, tag = "13")]
     pub next_due_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Its clocks, in the order of their due times.
+    /// Its clocks, ended ones included, those of its tasks not, in the order of their
+    /// due times.
     #[prost(message, repeated, tag = "14")]
     pub clocks: ::prost::alloc::vec::Vec<Clock>,
     /// The score when it was opened, 0 to 100. Absent: no score.
@@ -1947,40 +2001,44 @@ pub struct Case {
     /// The score when it was closed. Absent: open, or no score.
     #[prost(double, optional, tag = "16")]
     pub score_at_close: ::core::option::Option<f64>,
-    /// Steps of the assessment that are done.
+    /// Steps of the assessment that are done, each once. Empty: none yet.
     #[prost(enumeration = "AssessmentStep", repeated, tag = "17")]
     pub assessment_steps: ::prost::alloc::vec::Vec<i32>,
-    /// The root cause: specific pain points. Empty: not found yet.
+    /// The root cause: specific pain points, at most 4 000 characters. Empty: not
+    /// found yet.
     #[prost(string, tag = "18")]
     pub root_cause: ::prost::alloc::string::String,
-    /// What will be done. Empty: not planned yet.
+    /// What will be done, at most 4 000 characters. Empty: not planned yet.
     #[prost(string, tag = "19")]
     pub plan: ::prost::alloc::string::String,
-    /// What was done about it. Empty: not resolved yet.
+    /// What was done about it, at most 4 000 characters. Empty: not resolved yet.
     #[prost(string, tag = "20")]
     pub resolution: ::prost::alloc::string::String,
-    /// What worked, for the playbook. Empty: not said.
+    /// What worked, for the playbook, at most 4 000 characters. Empty: not said.
     #[prost(string, tag = "21")]
     pub what_worked: ::prost::alloc::string::String,
     /// For a detractor: the answer, `accounts/{account}/responses/{response}`.
+    /// Empty: a case at risk.
     #[prost(string, tag = "22")]
     pub response: ::prost::alloc::string::String,
-    /// For a detractor: the id of the person at the customer. Empty: not known.
+    /// For a detractor: the id of the person at the customer. Empty: not known, or
+    /// a case at risk.
     #[prost(string, tag = "23")]
     pub contact_id: ::prost::alloc::string::String,
-    /// For a detractor: the answer's score, 0 to 10.
+    /// For a detractor: the answer's score, 0 to 10. Absent: a case at risk.
     #[prost(int32, optional, tag = "24")]
     pub survey_score: ::core::option::Option<i32>,
-    /// For a detractor who was asked again: the new answer's score, 0 to 10.
+    /// For a detractor who was asked again: the new answer's score, 0 to 10. Absent:
+    /// not answered again.
     #[prost(int32, optional, tag = "25")]
     pub resurvey_score: ::core::option::Option<i32>,
-    /// When it was resolved. Absent: not yet.
+    /// For a detractor: when it was resolved. Absent: not yet, or a case at risk.
     #[prost(message, optional, tag = "26")]
     pub resolve_time: ::core::option::Option<::prost_types::Timestamp>,
     /// When it was closed. Absent: it is open.
     #[prost(message, optional, tag = "27")]
     pub close_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Changes with each change; see `Alert.etag`.
+    /// Changes with each change but those of `priority`; see `Alert.etag`.
     #[prost(string, tag = "28")]
     pub etag: ::prost::alloc::string::String,
 }
@@ -2003,19 +2061,20 @@ pub struct CasePriority {
     /// the revenue is not known.
     #[prost(message, optional, tag = "1")]
     pub expected_gain: ::core::option::Option<super::super::common::v1::Money>,
-    /// Annual recurring revenue. Absent: not known.
+    /// Annual recurring revenue of the account. Absent: not known.
     #[prost(message, optional, tag = "2")]
     pub revenue_at_risk: ::core::option::Option<super::super::common::v1::Money>,
     /// How far the score is below 70, as a share of 70: 0 to 1; 1 without a score.
     #[prost(double, tag = "3")]
     pub decline: f64,
     /// The chance to save the customer, 0 to 1: of the cases of this kind closed
-    /// before, in the account's segment, the share that was saved, (saved + 3) /
-    /// (saved + lost + 4), which begins at the target of 75 % and follows what
-    /// happens.
+    /// before, in the account's segment, the share that was saved or recovered,
+    /// (saved + 3) / (saved + lost + 4), which begins at the target of 75 % and
+    /// follows what happens. Lost are those that churned or did not recover; those
+    /// without action count neither way.
     #[prost(double, tag = "4")]
     pub save_chance: f64,
-    /// Closed cases that the chance is estimated from.
+    /// Closed cases that the chance is estimated from: saved + lost. From 0.
     #[prost(int32, tag = "5")]
     pub save_chance_cases: i32,
 }
@@ -2053,7 +2112,7 @@ pub struct Task {
     /// How far it is.
     #[prost(enumeration = "TaskState", tag = "7")]
     pub state: i32,
-    /// Whether it passed its due time while open.
+    /// Whether it passed its due time while open and was told as breached.
     #[prost(bool, tag = "8")]
     pub overdue: bool,
     /// When it was created.
@@ -2097,16 +2156,16 @@ pub struct Touch {
     /// Whether the other side answered.
     #[prost(bool, tag = "6")]
     pub answered: bool,
-    /// The id of the person at the customer. Empty: not said.
+    /// The id of the person at the customer, at most 254 characters. Empty: not said.
     #[prost(string, tag = "7")]
     pub contact_id: ::prost::alloc::string::String,
-    /// What was said.
+    /// What was said, 1 to 4 000 characters.
     #[prost(string, tag = "8")]
     pub summary: ::prost::alloc::string::String,
-    /// When it took place.
+    /// When it took place, never after it was recorded.
     #[prost(message, optional, tag = "9")]
     pub touch_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Who recorded it.
+    /// Who recorded it: the caller's identity.
     #[prost(string, tag = "10")]
     pub actor: ::prost::alloc::string::String,
 }
@@ -2126,8 +2185,9 @@ pub struct OpenCaseRequest {
     /// `accounts/{account}`. Required.
     #[prost(string, tag = "1")]
     pub account: ::prost::alloc::string::String,
-    /// Who leads it: mail address, at most 254 characters. Empty: the account's
-    /// CSM, else the service's default owner.
+    /// Who leads it: mail address, at most 254 characters. Empty: whom the account
+    /// has in the policy's role, the CSM unless that was changed, else the service's
+    /// default owner.
     #[prost(string, tag = "2")]
     pub owner_email: ::prost::alloc::string::String,
     /// Makes the call safe to repeat; see `CreateAlertRequest.request_id`.
@@ -2176,10 +2236,11 @@ pub struct ListCasesRequest {
     /// Only of this kind. Unspecified: of both.
     #[prost(enumeration = "CaseKind", tag = "4")]
     pub kind: i32,
-    /// Only this person's: mail address, compared exactly. Empty: anybody's.
+    /// Only this person's: mail address, at most 254 characters, compared exactly.
+    /// Empty: anybody's.
     #[prost(string, tag = "5")]
     pub owner_email: ::prost::alloc::string::String,
-    /// Closed ones instead of open ones, the last closed first.
+    /// Closed ones instead of open ones, the last closed first. Default: open ones.
     #[prost(bool, tag = "6")]
     pub closed: bool,
     /// Only in these states. Empty: any.
@@ -2222,7 +2283,7 @@ pub struct UpdateCaseRequest {
     /// `cases/{case}`. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Steps of the assessment that are done now, beside those that were.
+    /// Steps of the assessment that are done now, beside those that were. Empty: none.
     #[prost(enumeration = "AssessmentStep", repeated, tag = "2")]
     pub assessment_steps: ::prost::alloc::vec::Vec<i32>,
     /// The root cause: specific pain points, at most 4 000 characters. Empty: as it is.
@@ -2260,7 +2321,8 @@ pub struct AdvanceCaseRequest {
     /// `cases/{case}`. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// The state to move to. A case that is there already is answered as it is. Required.
+    /// The state to move to; closed is none. A case that is there already is answered
+    /// as it is. Required.
     #[prost(enumeration = "CaseState", tag = "2")]
     pub state: i32,
     /// The etag it was read with. Empty: whatever it is now.
@@ -2373,7 +2435,7 @@ pub struct EndTaskRequest {
     /// `tasks/{task}`. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Not needed any more, instead of done.
+    /// Not needed any more, instead of done. Default: done.
     #[prost(bool, tag = "2")]
     pub cancelled: bool,
     /// Makes the call safe to repeat; see `CreateAlertRequest.request_id`.
@@ -2402,10 +2464,11 @@ pub struct ListTasksRequest {
     /// Only of this case: `cases/{case}`. Empty: of all.
     #[prost(string, tag = "3")]
     pub case: ::prost::alloc::string::String,
-    /// Only this person's: mail address, compared exactly. Empty: anybody's.
+    /// Only this person's: mail address, at most 254 characters, compared exactly.
+    /// Empty: anybody's.
     #[prost(string, tag = "4")]
     pub owner_email: ::prost::alloc::string::String,
-    /// Also those that ended.
+    /// Also those that ended. Default: only open ones.
     #[prost(bool, tag = "5")]
     pub include_ended: bool,
 }
@@ -2442,10 +2505,11 @@ impl ::prost::Name for ListTasksResponse {
 /// Records a contact with a customer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordTouchRequest {
-    /// Whose: `accounts/{account}`. Required unless `case` is given.
+    /// Whose: `accounts/{account}`. Required unless `case` is given, and then the
+    /// case's.
     #[prost(string, tag = "1")]
     pub account: ::prost::alloc::string::String,
-    /// In which case: `cases/{case}`. Empty: in none.
+    /// In which case, an open one: `cases/{case}`. Empty: in none.
     #[prost(string, tag = "2")]
     pub case: ::prost::alloc::string::String,
     /// How. Required.
@@ -2454,7 +2518,7 @@ pub struct RecordTouchRequest {
     /// Who began it. Required.
     #[prost(enumeration = "TouchDirection", tag = "4")]
     pub direction: i32,
-    /// Whether the other side answered.
+    /// Whether the other side answered. Default: not.
     #[prost(bool, tag = "5")]
     pub answered: bool,
     /// The id of the person at the customer, at most 254 characters. Empty: not said.
@@ -2529,8 +2593,11 @@ pub struct TimelineEntry {
     /// When, by the clock of the business.
     #[prost(message, optional, tag = "1")]
     pub time: ::core::option::Option<::prost_types::Timestamp>,
-    /// What, a word such as `alert_raised`, `clock_breached`, `touch`,
-    /// `case_advanced`.
+    /// What, a word: `alert_raised`, `alert_repeated`, `alert_moved`,
+    /// `alert_reassigned`, `alert_escalated`, `alert_closed`, `case_opened`,
+    /// `case_updated`, `case_advanced`, `case_reassigned`, `case_closed`,
+    /// `clock_warned`, `clock_breached`, `reminder`, `task_created`, `task_ended`,
+    /// `touch`, `notice_redirected`, `notice_failed`. There may be more.
     #[prost(string, tag = "2")]
     pub kind: ::prost::alloc::string::String,
     /// What happened, in a sentence.
@@ -2561,7 +2628,7 @@ impl ::prost::Name for TimelineEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum CaseKind {
-    /// Not allowed.
+    /// In `ListCasesRequest` both; never sent.
     Unspecified = 0,
     /// An account at risk.
     AtRisk = 1,
@@ -2663,13 +2730,16 @@ pub enum CaseOutcome {
     Unspecified = 0,
     /// At risk: the score is above 70 again.
     Saved = 1,
-    /// The customer left.
+    /// The customer left. Set by the service, too, when the account churns.
     Churned = 2,
-    /// Nothing was done, for the reason in the notes.
+    /// Nothing was done, for the reason in the notes. Set by the service, too, when
+    /// the account is archived.
     NoAction = 3,
-    /// Detractor: asked again, the customer answered with 7 or more.
+    /// Detractor: asked again, the customer answered with 7 or more. Set by the
+    /// service.
     Recovered = 4,
-    /// Detractor: asked again, the customer answered with 6 or less.
+    /// Detractor: asked again, the customer answered with 6 or less. Set by the
+    /// service.
     NotRecovered = 5,
 }
 impl CaseOutcome {
@@ -2867,10 +2937,13 @@ pub mod case_service_client {
     /// identified to being saved, churned or left alone; from the first call to
     /// asking again.
     ///
-    /// An account has at most one open case of each kind, and for each detractor's
-    /// answer one. Each open case and task has an owner and a next moment at which
-    /// something is due. A move that the state does not allow is refused and names
-    /// all that is missing.
+    /// An account has at most one open case at risk, and one case for each
+    /// detractor's answer. Each open case and task has an owner and a next moment at
+    /// which something is due. A move that the state does not allow is refused and
+    /// names all that is missing.
+    ///
+    /// `docs/errors.md` explains each error; see `AlertService`. What changes nothing
+    /// because it was done before is answered as it is, whatever `etag` it comes with.
     #[derive(Debug, Clone)]
     pub struct CaseServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2953,7 +3026,9 @@ pub mod case_service_client {
         }
         /// Opens a case at risk. The open alerts of the account, but for detractors',
         /// belong to it. A task to schedule a call with the key stakeholder within 48
-        /// hours comes with it, and a look at it each week.
+        /// hours comes with it, and a look at it each week (`Policy.reminder_after`).
+        /// Its owner is told. The service opens one, too, where the policy of an alert
+        /// says so (`Policy.opens_case`).
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS` (`CASE_OPEN`).
@@ -3036,7 +3111,8 @@ pub mod case_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Records what was found out: steps of the assessment, the root cause, the
-        /// plan, the resolution, what worked. Only what is given is changed.
+        /// plan, the resolution, what worked. Only what is given is changed; what is
+        /// known already changes nothing.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`CASE_NOT_FOUND`), `FAILED_PRECONDITION` (`CASE_CLOSED`),
@@ -3072,9 +3148,15 @@ pub mod case_service_client {
         /// At risk: identified → assessing → intervening (needs all five steps of the
         /// assessment, the root cause, the plan) → resolving (needs an outbound touch
         /// since it was opened). Detractor: alerted → contacted (needs an outbound
-        /// touch) → cause found (needs the root cause) → planned (needs the plan) →
-        /// resolved (needs the resolution). Resurveyed follows by itself, from the
-        /// customer's next answer.
+        /// touch since it was opened) → cause found (needs the root cause) → planned
+        /// (needs the plan) → resolved (needs the resolution). Once it is resolved,
+        /// surveys asks the customer again after 30 days, and the next answer closes it.
+        /// No state is left out, none is gone back to; `CloseCase` ends a case.
+        ///
+        /// Coming into a state meets a clock: intervening `CLOCK_STEP_CASE_ASSESS`,
+        /// resolving `CLOCK_STEP_CASE_INTERVENE`, contacted `CLOCK_STEP_CONTACT`, cause
+        /// found `CLOCK_STEP_ROOT_CAUSE`, planned `CLOCK_STEP_PLAN`, resolved
+        /// `CLOCK_STEP_RESOLVE`.
         ///
         /// Errors: as `UpdateCase`, and `FAILED_PRECONDITION` (`ILLEGAL_MOVE`) with all
         /// that is missing.
@@ -3104,11 +3186,16 @@ pub mod case_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Closes a case. At risk, saved: needs the state resolving, what worked, and
-        /// a score above 70 that scoring confirms now. No action: needs a reason. A
-        /// detractor's case can be closed with a reason from any state. A closed case
-        /// is answered as it is. Cases of accounts that churn are closed as churned by
-        /// the service.
+        /// Closes a case. Saved, only at risk: needs the state resolving, what worked,
+        /// and a score above 70, which scoring confirms now; a service that has no
+        /// address of scoring goes by the score it was told last. Churned and no
+        /// action: need a reason, and are possible from any state. A closed case is
+        /// answered as it is.
+        ///
+        /// Open tasks of the case are cancelled, and its alerts on the account's health
+        /// and silence, by hand, or on the detractor are closed with it. The service
+        /// itself closes cases of accounts that churn as churned, of those that are
+        /// archived as no action, and a detractor's by the next answer.
         ///
         /// Errors: as `AdvanceCase` without `CASE_CLOSED`, and `UNAVAILABLE`
         /// (`SCORE_NOT_CONFIRMED`).
@@ -3137,7 +3224,7 @@ pub mod case_service_client {
         }
         /// Gives a case to another person, who is told so.
         ///
-        /// Errors: as `UpdateCase`.
+        /// Errors: as `UpdateCase`, `ETAG_MISMATCH` included.
         pub async fn reassign_case(
             &mut self,
             request: impl tonic::IntoRequest<super::ReassignCaseRequest>,
@@ -3164,7 +3251,8 @@ pub mod case_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Adds a task to a case.
+        /// Adds a task to a case. Whoever has to do it is told, is warned when three
+        /// quarters of its time are gone, and it is breached when it is due.
         ///
         /// Errors: as `UpdateCase`, without `ETAG_MISMATCH`.
         pub async fn create_task(
@@ -3250,7 +3338,9 @@ pub mod case_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Records a contact with the customer, in a case or outside of one.
+        /// Records a contact with the customer, in a case or outside of one. An outbound
+        /// one in a case, not before the case was opened, meets `CLOCK_STEP_CONTACT` as
+        /// of `touch_time`, and is what resolving and contacted need.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `CASE_NOT_FOUND`), `FAILED_PRECONDITION`
@@ -3331,7 +3421,9 @@ pub mod case_service_server {
     pub trait CaseService: std::marker::Send + std::marker::Sync + 'static {
         /// Opens a case at risk. The open alerts of the account, but for detractors',
         /// belong to it. A task to schedule a call with the key stakeholder within 48
-        /// hours comes with it, and a look at it each week.
+        /// hours comes with it, and a look at it each week (`Policy.reminder_after`).
+        /// Its owner is told. The service opens one, too, where the policy of an alert
+        /// says so (`Policy.opens_case`).
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS` (`CASE_OPEN`).
@@ -3357,7 +3449,8 @@ pub mod case_service_server {
             tonic::Status,
         >;
         /// Records what was found out: steps of the assessment, the root cause, the
-        /// plan, the resolution, what worked. Only what is given is changed.
+        /// plan, the resolution, what worked. Only what is given is changed; what is
+        /// known already changes nothing.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`CASE_NOT_FOUND`), `FAILED_PRECONDITION` (`CASE_CLOSED`),
@@ -3371,9 +3464,15 @@ pub mod case_service_server {
         /// At risk: identified → assessing → intervening (needs all five steps of the
         /// assessment, the root cause, the plan) → resolving (needs an outbound touch
         /// since it was opened). Detractor: alerted → contacted (needs an outbound
-        /// touch) → cause found (needs the root cause) → planned (needs the plan) →
-        /// resolved (needs the resolution). Resurveyed follows by itself, from the
-        /// customer's next answer.
+        /// touch since it was opened) → cause found (needs the root cause) → planned
+        /// (needs the plan) → resolved (needs the resolution). Once it is resolved,
+        /// surveys asks the customer again after 30 days, and the next answer closes it.
+        /// No state is left out, none is gone back to; `CloseCase` ends a case.
+        ///
+        /// Coming into a state meets a clock: intervening `CLOCK_STEP_CASE_ASSESS`,
+        /// resolving `CLOCK_STEP_CASE_INTERVENE`, contacted `CLOCK_STEP_CONTACT`, cause
+        /// found `CLOCK_STEP_ROOT_CAUSE`, planned `CLOCK_STEP_PLAN`, resolved
+        /// `CLOCK_STEP_RESOLVE`.
         ///
         /// Errors: as `UpdateCase`, and `FAILED_PRECONDITION` (`ILLEGAL_MOVE`) with all
         /// that is missing.
@@ -3381,11 +3480,16 @@ pub mod case_service_server {
             &self,
             request: tonic::Request<super::AdvanceCaseRequest>,
         ) -> std::result::Result<tonic::Response<super::Case>, tonic::Status>;
-        /// Closes a case. At risk, saved: needs the state resolving, what worked, and
-        /// a score above 70 that scoring confirms now. No action: needs a reason. A
-        /// detractor's case can be closed with a reason from any state. A closed case
-        /// is answered as it is. Cases of accounts that churn are closed as churned by
-        /// the service.
+        /// Closes a case. Saved, only at risk: needs the state resolving, what worked,
+        /// and a score above 70, which scoring confirms now; a service that has no
+        /// address of scoring goes by the score it was told last. Churned and no
+        /// action: need a reason, and are possible from any state. A closed case is
+        /// answered as it is.
+        ///
+        /// Open tasks of the case are cancelled, and its alerts on the account's health
+        /// and silence, by hand, or on the detractor are closed with it. The service
+        /// itself closes cases of accounts that churn as churned, of those that are
+        /// archived as no action, and a detractor's by the next answer.
         ///
         /// Errors: as `AdvanceCase` without `CASE_CLOSED`, and `UNAVAILABLE`
         /// (`SCORE_NOT_CONFIRMED`).
@@ -3395,12 +3499,13 @@ pub mod case_service_server {
         ) -> std::result::Result<tonic::Response<super::Case>, tonic::Status>;
         /// Gives a case to another person, who is told so.
         ///
-        /// Errors: as `UpdateCase`.
+        /// Errors: as `UpdateCase`, `ETAG_MISMATCH` included.
         async fn reassign_case(
             &self,
             request: tonic::Request<super::ReassignCaseRequest>,
         ) -> std::result::Result<tonic::Response<super::Case>, tonic::Status>;
-        /// Adds a task to a case.
+        /// Adds a task to a case. Whoever has to do it is told, is warned when three
+        /// quarters of its time are gone, and it is breached when it is due.
         ///
         /// Errors: as `UpdateCase`, without `ETAG_MISMATCH`.
         async fn create_task(
@@ -3426,7 +3531,9 @@ pub mod case_service_server {
             tonic::Response<super::ListTasksResponse>,
             tonic::Status,
         >;
-        /// Records a contact with the customer, in a case or outside of one.
+        /// Records a contact with the customer, in a case or outside of one. An outbound
+        /// one in a case, not before the case was opened, meets `CLOCK_STEP_CONTACT` as
+        /// of `touch_time`, and is what resolving and contacted need.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `CASE_NOT_FOUND`), `FAILED_PRECONDITION`
@@ -3451,10 +3558,13 @@ pub mod case_service_server {
     /// identified to being saved, churned or left alone; from the first call to
     /// asking again.
     ///
-    /// An account has at most one open case of each kind, and for each detractor's
-    /// answer one. Each open case and task has an owner and a next moment at which
-    /// something is due. A move that the state does not allow is refused and names
-    /// all that is missing.
+    /// An account has at most one open case at risk, and one case for each
+    /// detractor's answer. Each open case and task has an owner and a next moment at
+    /// which something is due. A move that the state does not allow is refused and
+    /// names all that is missing.
+    ///
+    /// `docs/errors.md` explains each error; see `AlertService`. What changes nothing
+    /// because it was done before is answered as it is, whatever `etag` it comes with.
     #[derive(Debug)]
     pub struct CaseServiceServer<T> {
         inner: Arc<T>,
@@ -4132,13 +4242,15 @@ pub enum ErrorReason {
     CaseNotFound = 5,
     /// The case is closed; metadata `case`.
     CaseClosed = 6,
-    /// The account has an open case of this kind; metadata `case`.
+    /// The account has an open case at risk; metadata `case`.
     CaseOpen = 7,
     /// The task does not exist; metadata `task`.
     TaskNotFound = 8,
-    /// Scoring did not confirm the recovery because it cannot be reached; retry.
+    /// Scoring did not confirm the recovery because it cannot be reached or refused
+    /// the question; retry.
     ScoreNotConfirmed = 9,
-    /// There is no policy for the kind and segment; metadata `policy`.
+    /// There is no policy for the kind and segment, or not in this version; metadata
+    /// `policy`.
     PolicyNotFound = 10,
 }
 impl ErrorReason {
@@ -4196,8 +4308,10 @@ impl ::prost::Name for AlertRaised {
         "/mainstay.interventions.v1.AlertRaised".into()
     }
 }
-/// Event: an alert changed: it happened again, came a step further, was
-/// escalated or given to another person.
+/// Event: an alert changed: it happened again or with other data, came a step
+/// further, a deadline of it was breached, the director was involved, it was given
+/// to another person, or came to belong to a case. A reminder that moves its next
+/// due time on is not told.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AlertChanged {
     /// The alert as it is now.
@@ -4231,7 +4345,7 @@ impl ::prost::Name for AlertClosed {
         "/mainstay.interventions.v1.AlertClosed".into()
     }
 }
-/// Event: a deadline is near.
+/// Event: a deadline is near, and its owner was warned.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ClockWarned {
     /// The deadline.
@@ -4300,10 +4414,12 @@ pub struct ClockNotice {
     /// The task: `tasks/{task}`. Empty: it is not a task's.
     #[prost(string, tag = "5")]
     pub task: ::prost::alloc::string::String,
-    /// Who has to meet it: mail address.
+    /// Who has to meet it: mail address. Never empty.
     #[prost(string, tag = "6")]
     pub owner_email: ::prost::alloc::string::String,
-    /// Who was told besides, as the chain of escalation says: mail addresses.
+    /// Of a breach: who was told besides, as the chain of escalation says, of a task
+    /// the owner of the case: mail addresses. Empty: nobody, as when it was noticed by
+    /// somebody acting late.
     #[prost(string, repeated, tag = "7")]
     pub escalated_to: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -4334,7 +4450,10 @@ impl ::prost::Name for CaseOpened {
         "/mainstay.interventions.v1.CaseOpened".into()
     }
 }
-/// Event: a case changed: it came into another state, or to another person.
+/// Event: a case changed: something was found out, it came into another state, or
+/// to another person. What moves its clocks, next due time or priority alone (a
+/// breach, an outbound touch, a reminder, a new score) is not told by this event,
+/// though the first three change its etag.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CaseChanged {
     /// The case as it is now.
@@ -4351,7 +4470,7 @@ impl ::prost::Name for CaseChanged {
         "/mainstay.interventions.v1.CaseChanged".into()
     }
 }
-/// Event: what a detractor complained of was resolved. The customer is asked
+/// Event: what a detractor complained of was resolved. Surveys asks the customer
 /// again 30 days later.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CaseResolved {
@@ -4431,27 +4550,30 @@ pub struct Policy {
     /// Set by the server: from 1, one more with each change.
     #[prost(int32, tag = "2")]
     pub version: i32,
-    /// How pressing an alert is. Default: high.
+    /// How pressing an alert is; of no meaning for cases. Default: high.
     #[prost(enumeration = "AlertSeverity", tag = "3")]
     pub severity: i32,
     /// The role of the account's owner who has to deal with it. Default: CSM.
     #[prost(enumeration = "super::super::scoring::v1::OwnerRole", tag = "4")]
     pub owner: i32,
-    /// Who hears of an alert at once, besides the owner. Empty: nobody.
+    /// Who hears of an alert at once, besides the owner; of no meaning for cases.
+    /// Empty: nobody.
     #[prost(enumeration = "super::super::scoring::v1::OwnerRole", repeated, tag = "5")]
     pub notify: ::prost::alloc::vec::Vec<i32>,
     /// Who hears of breached clocks: the first of the first breach, the second of
     /// the second, the last of all that follow. 1 to 5 roles.
     #[prost(enumeration = "super::super::scoring::v1::OwnerRole", repeated, tag = "6")]
     pub escalation: ::prost::alloc::vec::Vec<i32>,
-    /// The deadlines, at least one, each step once.
+    /// The deadlines, each step once, at least one besides `CLOCK_STEP_RESURVEY`.
     #[prost(message, repeated, tag = "7")]
     pub clocks: ::prost::alloc::vec::Vec<ClockRule>,
     /// When nothing else is due any more, how long until it is to be looked at
-    /// again, and again after that: 1 minute to 366 days. Default: 1 day.
+    /// again, and again after that; a case at risk is looked at so from its opening
+    /// on. In whole seconds, 1 minute to 366 days. Absent: 1 day.
     #[prost(message, optional, tag = "8")]
     pub reminder_after: ::core::option::Option<::prost_types::Duration>,
-    /// Set by the server: whether an alert opens a case by itself.
+    /// Set by the server, whatever is given: whether an alert opens a case by
+    /// itself, as `health_critical` and `detractor` do.
     #[prost(bool, tag = "9")]
     pub opens_case: bool,
 }
@@ -4476,9 +4598,9 @@ pub struct ClockRule {
     /// second to 366 days. Required.
     #[prost(message, optional, tag = "2")]
     pub due_after: ::core::option::Option<::prost_types::Duration>,
-    /// How long after the same its owner is warned; before `due_after`. At
-    /// `CLOCK_STEP_ESCALATE_TO_DIRECTOR` the service involves the director then.
-    /// Absent: no warning.
+    /// How long after the same its owner is warned: in whole seconds, from 0 to
+    /// below `due_after`. Absent: no warning. At `CLOCK_STEP_ESCALATE_TO_DIRECTOR`
+    /// of an alert the service involves the director then, and it is required.
     #[prost(message, optional, tag = "3")]
     pub warn_after: ::core::option::Option<::prost_types::Duration>,
 }
@@ -4528,7 +4650,7 @@ pub struct GetPolicyRequest {
     /// `policies/{policy}`. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Which version. 0: the newest.
+    /// Which version, not negative. 0: the newest.
     #[prost(int32, tag = "2")]
     pub version: i32,
 }
@@ -4724,7 +4846,7 @@ pub mod policy_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Makes a new version of a policy, or the first one of a segment. One that
-        /// says the same as the newest version makes none.
+        /// says the same as the newest version makes none, and is answered with that.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `ABORTED` (`ETAG_MISMATCH`: it is not the newest version any more).
@@ -4788,7 +4910,7 @@ pub mod policy_service_server {
             request: tonic::Request<super::GetPolicyRequest>,
         ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status>;
         /// Makes a new version of a policy, or the first one of a segment. One that
-        /// says the same as the newest version makes none.
+        /// says the same as the newest version makes none, and is answered with that.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `ABORTED` (`ETAG_MISMATCH`: it is not the newest version any more).
@@ -5058,10 +5180,11 @@ pub struct GetInterventionReportRequest {
     /// From this time on. Required.
     #[prost(message, optional, tag = "1")]
     pub start_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Before this time, after `start_time`. Absent: up to now.
+    /// Before this time, after `start_time`. Absent: up to now, and `start_time` must
+    /// be in the past.
     #[prost(message, optional, tag = "2")]
     pub end_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Only of accounts of this segment. Unspecified: of all.
+    /// Only of accounts that are of this segment now. Unspecified: of all.
     #[prost(enumeration = "super::super::scoring::v1::Segment", tag = "3")]
     pub segment: i32,
 }
@@ -5091,7 +5214,7 @@ pub struct InterventionReport {
     /// target is 75 to 80 %.
     #[prost(message, optional, tag = "4")]
     pub success: ::core::option::Option<Share>,
-    /// Cases at risk that ended without action; they count neither way.
+    /// Cases at risk that ended without action; they count neither way. From 0.
     #[prost(int64, tag = "5")]
     pub no_action_count: i64,
     /// Days from opening to saved, of saved cases. The target is 60 to 90 days.
@@ -5308,8 +5431,8 @@ pub mod report_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Figures of the cases that ended, and of the deadlines that were due, in a
-        /// period.
+        /// Figures of the cases that ended, and of the deadlines of alerts and cases that
+        /// were due and met or breached, in a period. Tasks and reminders do not count.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_intervention_report(
@@ -5356,8 +5479,8 @@ pub mod report_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ReportServiceServer.
     #[async_trait]
     pub trait ReportService: std::marker::Send + std::marker::Sync + 'static {
-        /// Figures of the cases that ended, and of the deadlines that were due, in a
-        /// period.
+        /// Figures of the cases that ended, and of the deadlines of alerts and cases that
+        /// were due and met or breached, in a period. Tasks and reminders do not count.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_intervention_report(
