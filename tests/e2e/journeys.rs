@@ -61,6 +61,9 @@ pub(crate) async fn a_silent_account_is_saved(world: &mut World) {
     world.turn().await;
     world.work_through(&case).await;
     world.turn().await;
+    let request = interventions::GetTalkingPointsRequest { account: "accounts/acme".to_owned() };
+    let points = world.cases().get_talking_points(request).await.expect("talking points").into_inner();
+    assert!(points.health_explained, "scoring says why: {points:#?}");
     let refused = world.close(&case, interventions::CaseOutcome::Saved).await;
     assert_eq!(refused.expect_err("not yet recovered").code(), tonic::Code::FailedPrecondition);
 

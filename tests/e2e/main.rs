@@ -7,4 +7,5 @@
 mod journeys;
 mod paths;
 mod services;
+mod status;
 mod world;

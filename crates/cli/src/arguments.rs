@@ -7,7 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    accounts, alerts, cases, demo, health, import, models, opportunities, plans, risks, status, surveys, up,
+    accounts, alerts, cases, demo, health, import, messages, models, opportunities, plans, risks, status, surveys, up,
 };
 use crate::output::OutputFormat;
 
@@ -127,6 +127,9 @@ pub(crate) enum Command {
     /// See who is ready for a larger plan, and lead the way there
     #[command(subcommand)]
     Opportunities(opportunities::OpportunitiesCommand),
+    /// See what leaves by email, Slack and webhook, and send again what did not arrive
+    #[command(subcommand)]
+    Messages(messages::MessagesCommand),
     /// Say whether the services are up, how far their feeds are, what is due and late, and how the portfolio is
     Status(status::StatusArguments),
 }

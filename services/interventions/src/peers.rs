@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use mainstay_api::mainstay::scoring::v1::GetHealthRequest;
 use mainstay_api::mainstay::scoring::v1::health_service_client::HealthServiceClient;
+use mainstay_api::mainstay::scoring::v1::{ExplainHealthRequest, GetHealthRequest};
 use mainstay_clients::ServiceChannel;
 use mainstay_domain::{AccountId, Points};
 use thiserror::Error;
 use tonic::{Code, Request};
 
-/// How long a person who closes a case waits for scoring.
+/// How long a person waits for scoring.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Scoring, as it answers now.
@@ -35,6 +35,17 @@ impl ScoringPeer {
         match HealthServiceClient::new(self.channel.clone()).get_health(request).await {
             Ok(health) => Ok(health.into_inner().score.map(Points::nearest)),
             Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(PeerUnavailable(status.message().to_owned())),
+        }
+    }
+
+    /// Why the account's score is what it is, in sentences; none when it has no health.
+    pub(crate) async fn explain(&self, account: &AccountId) -> Result<Vec<String>, PeerUnavailable> {
+        let mut request = Request::new(ExplainHealthRequest { account: account.name(), ..Default::default() });
+        request.set_timeout(DEADLINE);
+        match HealthServiceClient::new(self.channel.clone()).explain_health(request).await {
+            Ok(explanation) => Ok(explanation.into_inner().sentences),
+            Err(status) if status.code() == Code::NotFound => Ok(Vec::new()),
             Err(status) => Err(PeerUnavailable(status.message().to_owned())),
         }
     }

@@ -27,7 +27,7 @@ use tonic::transport::Channel;
 
 use crate::app::{App, NoticeChannels, seed_policies};
 use crate::grpc::{AlertRpc, CaseRpc, PolicyRpc, ReportRpc};
-use crate::jobs::{Clocks, ScoringFeed, SurveysFeed};
+use crate::jobs::{Clocks, Monitoring, ScoringFeed, SurveysFeed};
 use crate::peers::ScoringPeer;
 use crate::settings::InterventionsSettings;
 use crate::storage::{SCHEMA, migrator};
@@ -175,6 +175,7 @@ fn workers(
     let delivery = DeliveryWork::connect(&app.delivery, &settings.delivery, database, app.core.clock.clone())?;
     let mut builder = WorkersBuilder::new(app.core.clone(), &SCHEMA, database.clone(), settings.workers.clone())
         .queue(Arc::new(Clocks(app.clone())), clock_workers)
+        .queue(Arc::new(Monitoring(app.clone())), 1)
         .background(Arc::new(delivery));
     if let Some(feed) = &peers.scoring_feed {
         builder = builder.consumer("scoring", feed.clone(), Arc::new(ScoringFeed(app.clone())), ScoringFeed::types());

@@ -74,12 +74,12 @@ impl InterventionsSettings {
         }
         let slack = reader.list(
             "interventions.slack",
-            "Names of Slack destinations in delivery.slack that hear of alerts and breaches.",
+            "Names of Slack destinations in delivery.slack that hear of alerts, of deadlines that were missed, and of how cases end.",
             &[],
         );
         let webhooks = reader.list(
             "interventions.webhooks",
-            "Names of webhooks in delivery.webhook that hear of alerts and breaches.",
+            "Names of webhooks in delivery.webhook that hear of alerts and what becomes of them, of deadlines that were missed, and of how cases end.",
             &[],
         );
         let delivery = DeliverySettings::read(reader);

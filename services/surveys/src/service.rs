@@ -18,7 +18,7 @@ use mainstay_rpc::server::{Server, ServerBuilder};
 use mainstay_rpc::service_main::{Runnable, ServiceApp, ServiceContext, ServiceError};
 use mainstay_rpc::settings::Reader;
 use mainstay_rpc::{RpcSettings, limited};
-use mainstay_service::{Core, DatabaseReadiness, DeliveryWork, Peer, PeerSettings, Workers, WorkersBuilder};
+use mainstay_service::{Core, DatabaseReadiness, DeliveryWork, Peer, PeerSettings, StatusRpc, Workers, WorkersBuilder};
 use mainstay_storage::{DatabaseSettings, Migrator, connect};
 use mainstay_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
@@ -132,6 +132,7 @@ impl SurveysService {
             app.core.idempotency.clone(),
             &settings.delivery,
         );
+        let status = StatusRpc::new(SERVICE_NAME, app.core.clone(), workers.clone());
         let limits = &rpc.limits;
         let server = builder
             .add_service(limited!(ProgramServiceServer::new(ProgramRpc { app: app.clone() }), limits))
@@ -140,6 +141,7 @@ impl SurveysService {
             .add_service(limited!(ReportServiceServer::new(ReportRpc { app }), limits))
             .add_service(limited!(messages.into_service(), limits))
             .add_service(limited!(EventFeedServer::new(feed).into_service(), limits))
+            .add_service(limited!(status.into_service(), limits))
             .open_ended(&[SUBSCRIBE])
             .readiness(Arc::new(DatabaseReadiness(pool)))
             .complete()

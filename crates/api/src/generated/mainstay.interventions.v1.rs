@@ -950,7 +950,7 @@ pub mod alert_service_client {
         /// those given, its severity and owner stay.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`).
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION` (`ACCOUNT_GONE`).
         pub async fn create_alert(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateAlertRequest>,
@@ -1274,7 +1274,7 @@ pub mod alert_service_server {
         /// those given, its severity and owner stay.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`).
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION` (`ACCOUNT_GONE`).
         async fn create_alert(
             &self,
             request: tonic::Request<super::CreateAlertRequest>,
@@ -2596,6 +2596,7 @@ pub struct TimelineEntry {
     /// What, a word: `alert_raised`, `alert_repeated`, `alert_moved`,
     /// `alert_reassigned`, `alert_escalated`, `alert_closed`, `case_opened`,
     /// `case_updated`, `case_advanced`, `case_reassigned`, `case_closed`,
+    /// `case_monitored`,
     /// `clock_warned`, `clock_breached`, `reminder`, `task_created`, `task_ended`,
     /// `touch`, `notice_redirected`, `notice_failed`. There may be more.
     #[prost(string, tag = "2")]
@@ -2622,6 +2623,70 @@ impl ::prost::Name for TimelineEntry {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.interventions.v1.TimelineEntry".into()
+    }
+}
+/// Asks what to talk about.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTalkingPointsRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetTalkingPointsRequest {
+    const NAME: &'static str = "GetTalkingPointsRequest";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.GetTalkingPointsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.GetTalkingPointsRequest".into()
+    }
+}
+/// What to talk about with the customer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TalkingPoints {
+    /// Whose: `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// What people call the account; see `Alert.account_display_name`.
+    #[prost(string, tag = "2")]
+    pub account_display_name: ::prost::alloc::string::String,
+    /// The points, in the order of a conversation. At least one.
+    #[prost(message, repeated, tag = "3")]
+    pub points: ::prost::alloc::vec::Vec<TalkingPoint>,
+    /// Whether scoring explained the account's health just now. False: there is no
+    /// scoring beside it, it could not be asked within 5 s, or it knows no score.
+    #[prost(bool, tag = "4")]
+    pub health_explained: bool,
+}
+impl ::prost::Name for TalkingPoints {
+    const NAME: &'static str = "TalkingPoints";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.TalkingPoints".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.TalkingPoints".into()
+    }
+}
+/// One thing to talk about.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TalkingPoint {
+    /// What it is about.
+    #[prost(enumeration = "TalkingPointTopic", tag = "1")]
+    pub topic: i32,
+    /// What to know or say, in a sentence.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TalkingPoint {
+    const NAME: &'static str = "TalkingPoint";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.TalkingPoint".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.TalkingPoint".into()
     }
 }
 /// What a case is about.
@@ -2922,6 +2987,51 @@ impl TouchDirection {
         }
     }
 }
+/// What a talking point is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TalkingPointTopic {
+    /// Never sent.
+    Unspecified = 0,
+    /// Whom to ask for.
+    Person = 1,
+    /// How healthy the account is, and why.
+    Health = 2,
+    /// What is open: an alert, with the customer's words where there are some.
+    Alert = 3,
+    /// What was found out and planned in an open case.
+    Case = 4,
+    /// The contract: what it is worth, and when it is to be renewed.
+    Renewal = 5,
+}
+impl TalkingPointTopic {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TALKING_POINT_TOPIC_UNSPECIFIED",
+            Self::Person => "TALKING_POINT_TOPIC_PERSON",
+            Self::Health => "TALKING_POINT_TOPIC_HEALTH",
+            Self::Alert => "TALKING_POINT_TOPIC_ALERT",
+            Self::Case => "TALKING_POINT_TOPIC_CASE",
+            Self::Renewal => "TALKING_POINT_TOPIC_RENEWAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TALKING_POINT_TOPIC_UNSPECIFIED" => Some(Self::Unspecified),
+            "TALKING_POINT_TOPIC_PERSON" => Some(Self::Person),
+            "TALKING_POINT_TOPIC_HEALTH" => Some(Self::Health),
+            "TALKING_POINT_TOPIC_ALERT" => Some(Self::Alert),
+            "TALKING_POINT_TOPIC_CASE" => Some(Self::Case),
+            "TALKING_POINT_TOPIC_RENEWAL" => Some(Self::Renewal),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod case_service_client {
     #![allow(
@@ -3031,7 +3141,8 @@ pub mod case_service_client {
         /// says so (`Policy.opens_case`).
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS` (`CASE_OPEN`).
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS` (`CASE_OPEN`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_GONE`).
         pub async fn open_case(
             &mut self,
             request: impl tonic::IntoRequest<super::OpenCaseRequest>,
@@ -3371,6 +3482,39 @@ pub mod case_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Says what to talk about with the customer: whom to ask for, what lowers the
+        /// account's health, what is open, what was found out, what comes next. Made at
+        /// this moment from the open alerts and cases, and from scoring's explanation,
+        /// when scoring can be asked; nothing is stored.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`ACCOUNT_NOT_FOUND`).
+        pub async fn get_talking_points(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTalkingPointsRequest>,
+        ) -> std::result::Result<tonic::Response<super::TalkingPoints>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.interventions.v1.CaseService/GetTalkingPoints",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.interventions.v1.CaseService",
+                        "GetTalkingPoints",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Tells the whole story of an account or of one case, the newest first.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`),
@@ -3426,7 +3570,8 @@ pub mod case_service_server {
         /// says so (`Policy.opens_case`).
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS` (`CASE_OPEN`).
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS` (`CASE_OPEN`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_GONE`).
         async fn open_case(
             &self,
             request: tonic::Request<super::OpenCaseRequest>,
@@ -3542,6 +3687,17 @@ pub mod case_service_server {
             &self,
             request: tonic::Request<super::RecordTouchRequest>,
         ) -> std::result::Result<tonic::Response<super::Touch>, tonic::Status>;
+        /// Says what to talk about with the customer: whom to ask for, what lowers the
+        /// account's health, what is open, what was found out, what comes next. Made at
+        /// this moment from the open alerts and cases, and from scoring's explanation,
+        /// when scoring can be asked; nothing is stored.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`ACCOUNT_NOT_FOUND`).
+        async fn get_talking_points(
+            &self,
+            request: tonic::Request<super::GetTalkingPointsRequest>,
+        ) -> std::result::Result<tonic::Response<super::TalkingPoints>, tonic::Status>;
         /// Tells the whole story of an account or of one case, the newest first.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`),
@@ -4136,6 +4292,52 @@ pub mod case_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/mainstay.interventions.v1.CaseService/GetTalkingPoints" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTalkingPointsSvc<T: CaseService>(pub Arc<T>);
+                    impl<
+                        T: CaseService,
+                    > tonic::server::UnaryService<super::GetTalkingPointsRequest>
+                    for GetTalkingPointsSvc<T> {
+                        type Response = super::TalkingPoints;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTalkingPointsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CaseService>::get_talking_points(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTalkingPointsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/mainstay.interventions.v1.CaseService/GetTimeline" => {
                     #[allow(non_camel_case_types)]
                     struct GetTimelineSvc<T: CaseService>(pub Arc<T>);
@@ -4252,6 +4454,9 @@ pub enum ErrorReason {
     /// There is no policy for the kind and segment, or not in this version; metadata
     /// `policy`.
     PolicyNotFound = 10,
+    /// The account churned or is archived: no new work begins on it; metadata
+    /// `account`.
+    AccountGone = 11,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4271,6 +4476,7 @@ impl ErrorReason {
             Self::TaskNotFound => "ERROR_REASON_TASK_NOT_FOUND",
             Self::ScoreNotConfirmed => "ERROR_REASON_SCORE_NOT_CONFIRMED",
             Self::PolicyNotFound => "ERROR_REASON_POLICY_NOT_FOUND",
+            Self::AccountGone => "ERROR_REASON_ACCOUNT_GONE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4287,6 +4493,7 @@ impl ErrorReason {
             "ERROR_REASON_TASK_NOT_FOUND" => Some(Self::TaskNotFound),
             "ERROR_REASON_SCORE_NOT_CONFIRMED" => Some(Self::ScoreNotConfirmed),
             "ERROR_REASON_POLICY_NOT_FOUND" => Some(Self::PolicyNotFound),
+            "ERROR_REASON_ACCOUNT_GONE" => Some(Self::AccountGone),
             _ => None,
         }
     }

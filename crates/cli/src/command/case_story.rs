@@ -1,4 +1,4 @@
-//! `mainstay cases touch` and `mainstay cases story`: contacts with the customer, and all that happened.
+//! `mainstay cases touch`, `talking-points` and `story`: contacts with the customer, and all that happened.
 
 use clap::Args;
 use mainstay_api::mainstay::interventions::v1 as proto;
@@ -9,9 +9,9 @@ use crate::command::models::new_request_id;
 use crate::command::{is_enough, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::table::table;
-use crate::words::interventions::ChannelWord;
+use crate::words::interventions::{ChannelWord, enum_word};
 use crate::words::{account_name, id_of, time_text};
 
 /// A contact.
@@ -33,6 +33,13 @@ pub(crate) struct TouchArguments {
     /// The id of the person at the customer
     #[arg(long, default_value = "")]
     contact: String,
+}
+
+/// With whom to talk.
+#[derive(Debug, Args)]
+pub(crate) struct TalkingPointsArguments {
+    /// The account, by id
+    account: String,
 }
 
 /// Whose story.
@@ -72,6 +79,29 @@ pub(crate) async fn touch(
         return Ok(output.json_object(&touch)?);
     }
     Ok(output.line(&format!("recorded {}", id_of(&touch.name)))?)
+}
+
+/// Says what to talk about with the customer.
+pub(crate) async fn talking_points(
+    arguments: &TalkingPointsArguments,
+    connection: &Connection,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let request = proto::GetTalkingPointsRequest { account: account_name(&arguments.account)? };
+    let points = retrying(&connection.retries, async || client(connection).get_talking_points(request.clone()).await);
+    let points = points.await?.into_inner();
+    if output.is_json() {
+        return Ok(output.json_object(&points)?);
+    }
+    let mut table = table(&["ABOUT", ""]);
+    for point in &points.points {
+        table.add_row([enum_word(point.topic().as_str_name(), "TALKING_POINT_TOPIC_"), point.text.clone()]);
+    }
+    output.table(table)?;
+    if !points.health_explained {
+        note("scoring did not explain the health just now");
+    }
+    Ok(())
 }
 
 /// Tells the story of a case or an account.

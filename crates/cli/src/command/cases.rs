@@ -76,6 +76,13 @@ Examples:
   mainstay cases touch 0198c0de-… 'Talked to the new admin' --channel call --answered
   mainstay cases touch 0198c0de-… 'They asked for training' --channel email --inbound")]
     Touch(case_story::TouchArguments),
+    /// Say what to talk about with the customer
+    #[command(after_help = "\
+Whom to ask for, why the health is what it is, what is open, what was found out, what comes next.
+
+Examples:
+  mainstay cases talking-points acme")]
+    TalkingPoints(case_story::TalkingPointsArguments),
     /// Tell the story of a case or an account, the newest first
     #[command(after_help = "\
 Examples:
@@ -326,6 +333,7 @@ pub(crate) async fn run(command: &CasesCommand, connection: &Connection, output:
             call!(connection, output, reassign_case, proto::ReassignCaseRequest { name, owner_email, etag, request_id })
         }
         CasesCommand::Touch(arguments) => case_story::touch(arguments, connection, output).await,
+        CasesCommand::TalkingPoints(arguments) => case_story::talking_points(arguments, connection, output).await,
         CasesCommand::Story(arguments) => case_story::story(arguments, connection, output).await,
         CasesCommand::Task(command) => case_tasks::run(command, connection, output).await,
     }

@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;
+pub(crate) mod messages;
 pub(crate) mod model_files;
 pub(crate) mod models;
 pub(crate) mod opportunities;
@@ -60,6 +61,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
             let connection = connect_to(ServiceName::Expansion)?;
             opportunities::run(command, &connection, &mut output).await.map(|()| DONE)?
         }
+        Command::Messages(command) => messages::run(command, &arguments.global, &mut output).await.map(|()| DONE)?,
         Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Status(_) => status::run(&arguments.global, &connect()?, &mut output).await?,
     };

@@ -39,10 +39,8 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 resolved(&mut session, &moved, &mut clocks).await?;
             }
             let moved = tick_clocks::keep_due(&mut session, moved, &mut clocks).await?;
-            let moved = session.save_case(moved).await?;
+            let moved = session.change_case(moved, &clocks).await?;
             session.note("case_advanced", format!("Now {}", moved.state.words()), About::case(id)).await?;
-            let event = events::case_changed(&moved, &session.account.display_name, &clocks);
-            session.tell(&event).await?;
             Ok(answer(&moved, &session.account.display_name, &clocks))
         })
         .await

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::notify::{Notice, case_lines};
 use super::session::{About, Of};
-use super::{App, InterventionsError, Session, clear_alert, events, tick_clocks};
+use super::{App, InterventionsError, Session, clear_alert, events, monitor_saved, tick_clocks};
 use crate::domain::alert::{AlertKind, Resolution};
 use crate::domain::case::{Case, CaseKind, Outcome, met_by_end};
 use crate::domain::clock::Clock;
@@ -93,6 +93,7 @@ pub(super) async fn in_session(
     let event = events::case_closed(&ended, &session.account.display_name, &all);
     session.tell(&event).await?;
     share(session, &ended).await?;
+    monitor_saved::begin(session, &ended).await?;
     Ok(ended)
 }
 

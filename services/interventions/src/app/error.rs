@@ -16,6 +16,8 @@ pub(crate) enum InterventionsError {
     Invalid(Violations),
     #[error("account {0} is not known")]
     AccountNotFound(String),
+    #[error("account {0} is a customer no more")]
+    AccountGone(String),
     #[error("alert {0} does not exist")]
     AlertNotFound(Uuid),
     #[error("alert {0} is closed")]

@@ -4,7 +4,7 @@ use mainstay_service::{Mutation, Replayable};
 use uuid::Uuid;
 
 use super::session::{About, Of};
-use super::{App, InterventionsError, Session, clear_alert, events, record_touch};
+use super::{App, InterventionsError, Session, clear_alert, record_touch};
 use crate::domain::alert::{Alert, AlertMove, Moved};
 use crate::domain::clock::{Clock, ClockSubject};
 use crate::domain::touch::TouchChannel;
@@ -52,14 +52,12 @@ pub(crate) async fn execute<T: Replayable + Send>(
             }
             session.meet(&mut clocks, met, Of::Alert(&moved)).await?;
             let moved = keep_due(&mut session, moved, &mut clocks).await?;
-            let moved = session.save_alert(moved).await?;
+            let moved = session.change_alert(moved, &clocks).await?;
             session.note("alert_moved", sentence(&step.step), About::alert(&moved)).await?;
             if let (AlertMove::Execute(summary), Some((channel, is_answered))) = (&step.step, step.contact) {
                 let touch = record_touch::outbound(&session, moved.case, channel, is_answered, summary);
                 record_touch::in_session(&mut session, &touch).await?;
             }
-            let event = events::alert_changed(&moved, &session.account.display_name, &clocks);
-            session.tell(&event).await?;
             Ok(answer(&moved, &session.account.display_name, &clocks))
         })
         .await

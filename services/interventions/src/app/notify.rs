@@ -4,6 +4,7 @@
 use mainstay_accounts::Account;
 use mainstay_delivery::{Content, Email, EnqueueError, NewMessage, Slack, Webhook};
 use mainstay_domain::{OwnerRole, Violations};
+use mainstay_service::wire::timestamp;
 use mainstay_storage::fingerprint;
 use serde_json::json;
 
@@ -129,6 +130,7 @@ impl Session<'_> {
         lines.push(String::new());
         lines.push(format!("Owner: {}{}", alert.owner_email, fallback_words(alert.owner_is_fallback)));
         lines.push(format!("Acknowledge: mainstay alerts acknowledge {}", alert.id));
+        lines.push(format!("Talking points: mainstay cases talking-points {}", alert.account));
         Notice {
             purpose: "alert_raised",
             key: format!("alert/{}/raised", alert.id),
@@ -159,6 +161,13 @@ impl Session<'_> {
         lines.push(format!("Due: {what} by {}", clock.due_at.format("%F %H:%M UTC")));
         lines.push(of.to_owned());
         let slack = purpose == "clock_breached";
+        let webhook = webhook.map(|mut payload| {
+            payload["deadline"] = json!({
+                "step": convert::clock::step_message(clock.step).as_str_name(),
+                "dueTime": timestamp(clock.due_at).to_string(),
+            });
+            payload
+        });
         Notice { purpose, key: format!("clock/{}/{purpose}", clock.id), subject, lines, slack, webhook }
     }
 

@@ -31,7 +31,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
 ) -> Result<T, InterventionsError> {
     app.core
         .mutate(mutation, async |conn| {
-            let mut session = Session::begin(app, conn, account, actor).await?;
+            let mut session = Session::begin_for_customer(app, conn, account, actor).await?;
             if let Some(open) = open_at_risk(&mut session).await? {
                 return Err(InterventionsError::CaseOpen(open.id));
             }
@@ -157,10 +157,8 @@ async fn take_alerts(session: &mut Session<'_>, case: &Case) -> Result<(), Inter
     for mut alert in alerts::open_of_account(session.conn, &account).await? {
         if alert.kind != AlertKind::Detractor {
             alert.case = Some(case.id);
-            let alert = session.save_alert(alert).await?;
             let (_, clocks) = session.alert(alert.id).await?;
-            let event = events::alert_changed(&alert, &session.account.display_name, &clocks);
-            session.tell(&event).await?;
+            session.change_alert(alert, &clocks).await?;
         }
     }
     Ok(())

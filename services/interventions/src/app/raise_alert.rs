@@ -20,7 +20,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
 ) -> Result<T, InterventionsError> {
     app.core
         .mutate(mutation, async |conn| {
-            let mut session = Session::begin(app, conn, &occurrence.account, actor).await?;
+            let mut session = Session::begin_for_customer(app, conn, &occurrence.account, actor).await?;
             let (alert, clocks) = in_session(&mut session, occurrence).await?;
             Ok(answer(&alert, &session.account.display_name, &clocks))
         })
@@ -65,15 +65,13 @@ async fn count_again(
         return Ok((alert, clocks));
     }
     let has_happened_again = repeated.occurrence_count > alert.occurrence_count;
-    let alert = session.save_alert(repeated).await?;
+    let alert = session.change_alert(repeated, &clocks).await?;
     let body = if has_happened_again {
         format!("Happened again ({} times): {}", alert.occurrence_count, alert.headline)
     } else {
         format!("Now: {}", alert.headline)
     };
     session.note("alert_repeated", body, About::alert(&alert)).await?;
-    let event = events::alert_changed(&alert, &session.account.display_name, &clocks);
-    session.tell(&event).await?;
     Ok((alert, clocks))
 }
 

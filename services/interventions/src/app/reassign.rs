@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::notify::{Notice, alert_lines, case_lines};
 use super::session::About;
-use super::{App, InterventionsError, Session, events, find_owner};
+use super::{App, InterventionsError, Session, find_owner};
 use crate::domain::alert::Alert;
 use crate::domain::case::Case;
 use crate::domain::clock::Clock;
@@ -104,10 +104,8 @@ async fn give_alert(
     owner_email: &str,
 ) -> Result<Alert, InterventionsError> {
     let given = Alert { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..alert };
-    let given = session.save_alert(given).await?;
+    let given = session.change_alert(given, clocks).await?;
     session.note("alert_reassigned", format!("Given to {owner_email}"), About::alert(&given)).await?;
-    let event = events::alert_changed(&given, &session.account.display_name, clocks);
-    session.tell(&event).await?;
     let notice = Notice {
         purpose: "alert_reassigned",
         key: format!("alert/{}/reassigned/{}", given.id, given.version),
@@ -127,10 +125,8 @@ async fn give_case(
     owner_email: &str,
 ) -> Result<Case, InterventionsError> {
     let given = Case { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..case };
-    let given = session.save_case(given).await?;
+    let given = session.change_case(given, clocks).await?;
     session.note("case_reassigned", format!("Given to {owner_email}"), About::case(given.id)).await?;
-    let event = events::case_changed(&given, &session.account.display_name, clocks);
-    session.tell(&event).await?;
     let notice = Notice {
         purpose: "case_reassigned",
         key: format!("case/{}/reassigned/{}", given.id, given.version),

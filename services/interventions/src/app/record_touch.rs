@@ -126,7 +126,7 @@ pub(super) async fn in_session(session: &mut Session<'_>, touch: &Touch) -> Resu
             let meet = |clock: Clock| if clock.step == ClockStep::Contact { clock.met(at) } else { clock };
             session.change_clocks(&mut clocks, meet, Of::Case(&case)).await?;
             let case = tick_clocks::keep_due(session, Case { has_outbound_touch: true, ..case }, &mut clocks).await?;
-            session.save_case(case).await?;
+            session.change_case(case, &clocks).await?;
         }
     }
     let way = if touch.is_outbound { "to" } else { "from" };

@@ -23,14 +23,15 @@ pub(super) async fn remind(session: &mut Session<'_>, clock: &Clock) -> Result<T
 }
 
 async fn of_alert(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> Result<Ticked, InterventionsError> {
-    let (alert, _) = session.alert(id).await?;
+    let (alert, mut all) = session.alert(id).await?;
     let policy = session.policy_version(alert.policy, alert.policy_version).await?;
     let escalated = escalated_to(session, &policy, alert.escalation_count);
     let people = [vec![alert.owner_email.clone()], escalated].concat();
     let lines = alert_lines(&alert, &session.account);
     let due_at = session.move_reminder(clock, &policy).await?;
     session.tell_reminder(clock, &people, &named("Alert", id), lines, About::alert(&alert)).await?;
-    session.save_alert(Alert { next_due_at: Some(due_at), ..alert }).await?;
+    set_due(&mut all, clock.id, due_at);
+    session.change_alert(Alert { next_due_at: Some(due_at), ..alert }, &all).await?;
     Ok(Ticked::Again(due_at))
 }
 
@@ -41,11 +42,9 @@ async fn of_case(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> Result<T
     let due_at = session.move_reminder(clock, &policy).await?;
     let people = vec![case.owner_email.clone()];
     session.tell_reminder(clock, &people, &named("Case", id), lines, About::case(id)).await?;
-    for other in all.iter_mut().filter(|other| other.id == clock.id) {
-        other.due_at = due_at;
-    }
+    set_due(&mut all, clock.id, due_at);
     let case = tick_clocks::keep_due(session, case, &mut all).await?;
-    session.save_case(case).await?;
+    session.change_case(case, &all).await?;
     Ok(Ticked::Again(due_at))
 }
 
@@ -58,6 +57,12 @@ async fn of_task(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> Result<T
     let lines = vec![format!("Task: {}", task.title)];
     session.tell_reminder(clock, &people, &named("Task", id), lines, About::case(task.case)).await?;
     Ok(Ticked::Again(due_at))
+}
+
+fn set_due(clocks: &mut [Clock], id: Uuid, due_at: DateTime<Utc>) {
+    for clock in clocks.iter_mut().filter(|clock| clock.id == id) {
+        clock.due_at = due_at;
+    }
 }
 
 impl Session<'_> {

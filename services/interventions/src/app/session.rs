@@ -61,6 +61,17 @@ impl<'a> Session<'a> {
         Ok(Self { app, conn, account, now: app.core.clock.now(), actor: actor.to_owned() })
     }
 
+    /// Holds an account on which new work begins: not of one that left, which nothing would ever close.
+    pub(crate) async fn begin_for_customer(
+        app: &'a App,
+        conn: &'a mut PgConnection,
+        account: &AccountId,
+        actor: &str,
+    ) -> Result<Self, InterventionsError> {
+        let session = Self::begin(app, conn, account, actor).await?;
+        if session.account.is_customer() { Ok(session) } else { Err(InterventionsError::AccountGone(account.name())) }
+    }
+
     /// Holds an account of which another service told that something happened at a moment; the copy may not have it yet.
     /// What follows happens then, also when it was heard of late: a service that was away comes to the same end.
     pub(crate) async fn begin_as_of(
@@ -226,6 +237,22 @@ impl<'a> Session<'a> {
     pub(crate) async fn save_alert(&mut self, alert: Alert) -> Result<Alert, StorageError> {
         alerts::update(self.conn, &alert).await?;
         Ok(Alert { version: alert.version + 1, ..alert })
+    }
+
+    /// Writes an alert that goes on, tells that it changed, and gives it with its new version.
+    pub(crate) async fn change_alert(&mut self, alert: Alert, clocks: &[Clock]) -> Result<Alert, StorageError> {
+        let alert = self.save_alert(alert).await?;
+        let event = events::alert_changed(&alert, &self.account.display_name, clocks);
+        self.tell(&event).await?;
+        Ok(alert)
+    }
+
+    /// Writes a case that goes on, tells that it changed, and gives it with its new version.
+    pub(crate) async fn change_case(&mut self, case: Case, clocks: &[Clock]) -> Result<Case, StorageError> {
+        let case = self.save_case(case).await?;
+        let event = events::case_changed(&case, &self.account.display_name, clocks);
+        self.tell(&event).await?;
+        Ok(case)
     }
 
     /// Writes a case, and gives it with its new version.

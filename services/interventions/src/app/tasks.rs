@@ -127,7 +127,9 @@ pub(crate) async fn end<T: Replayable + Send>(
                 session.meet(&mut all, &[ClockStep::Task], tick_clocks::of_task(&task)).await?;
             }
             session.end_clocks(&mut all, tick_clocks::of_task(&task)).await?;
-            let ended = Task { state, ended_at: Some(session.now), ..task };
+            // The clock knows whether it was late; its timer may not have fired yet.
+            let is_overdue = all.iter().any(tick_clocks::is_breach);
+            let ended = Task { state, is_overdue, ended_at: Some(session.now), ..task };
             tasks::update(session.conn, &ended).await?;
             let what = if state == TaskState::Done { "Done" } else { "Not needed any more" };
             session.note("task_ended", format!("{what}: {}", ended.title), About::case(ended.case)).await?;

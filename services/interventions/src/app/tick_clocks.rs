@@ -139,10 +139,8 @@ async fn involve_director(
     let about = About::alert(&alert);
     let alert = Alert { escalation_count: alert.escalation_count + 1, ..alert };
     let alert = move_alert::keep_due(session, alert, &mut all).await?;
-    let alert = session.save_alert(alert).await?;
+    let alert = session.change_alert(alert, &all).await?;
     session.note("alert_escalated", format!("{} was involved", people.join(", ")), about).await?;
-    let event = events::alert_changed(&alert, &session.account.display_name, &all);
-    session.tell(&event).await?;
     let mut notice = session.alert_raised_notice(&alert, &all);
     notice.purpose = "alert_escalated";
     notice.key = format!("clock/{}/escalated", clock.id);
@@ -170,9 +168,7 @@ async fn breach_of_alert(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> 
     session.breach_clock(&mut all, clock, Of::Alert(&alert), &escalated).await?;
     let alert = Alert { escalation_count, ..alert };
     let alert = move_alert::keep_due(session, alert, &mut all).await?;
-    let alert = session.save_alert(alert).await?;
-    let event = events::alert_changed(&alert, &session.account.display_name, &all);
-    session.tell(&event).await?;
+    let alert = session.change_alert(alert, &all).await?;
     let lines = alert_lines(&alert, &session.account);
     let payload = Some(session.alert_payload(&alert, &all));
     let people = [vec![alert.owner_email.clone()], escalated].concat();
@@ -187,7 +183,7 @@ async fn breach_of_case(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> R
     session.breach_clock(&mut all, clock, Of::Case(&case), &escalated).await?;
     let case = Case { escalation_count, ..case };
     let case = keep_due(session, case, &mut all).await?;
-    let case = session.save_case(case).await?;
+    let case = session.change_case(case, &all).await?;
     let lines = case_lines(&case, &session.account);
     let people = [vec![case.owner_email.clone()], escalated].concat();
     let payload = Some(session.case_payload(&case));

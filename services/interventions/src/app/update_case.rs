@@ -4,7 +4,7 @@ use mainstay_service::{Mutation, Replayable};
 use uuid::Uuid;
 
 use super::session::About;
-use super::{App, InterventionsError, Session, events};
+use super::{App, InterventionsError, Session};
 use crate::domain::case::{Case, Findings};
 use crate::domain::clock::Clock;
 use crate::storage::cases;
@@ -35,10 +35,8 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 return Err(InterventionsError::EtagMismatch);
             }
             let body = sentence(&case.findings, &findings);
-            let case = session.save_case(Case { findings, ..case }).await?;
+            let case = session.change_case(Case { findings, ..case }, &clocks).await?;
             session.note("case_updated", body, About::case(id)).await?;
-            let event = events::case_changed(&case, &session.account.display_name, &clocks);
-            session.tell(&event).await?;
             Ok(answer(&case, &session.account.display_name, &clocks))
         })
         .await

@@ -7,5 +7,6 @@ pub(crate) mod names;
 pub(crate) mod occurrence;
 pub(crate) mod policy;
 pub(crate) mod report;
+pub(crate) mod talking_points;
 pub(crate) mod task;
 pub(crate) mod touch;

@@ -78,7 +78,7 @@ pub(crate) fn given(found: &mut Violations, message: &proto::Policy) -> Option<(
         clocks,
         reminder_after_seconds: reminder?,
     };
-    definition.check(found);
+    definition.check(id.subject, found);
     Some((id, definition))
 }
 

@@ -121,7 +121,7 @@ mod tests {
         }
         for (id, definition) in &policies {
             let mut found = Violations::new();
-            definition.check(&mut found);
+            definition.check(id.subject, &mut found);
             assert!(found.is_empty(), "{}: {found:?}", id.text());
         }
     }

@@ -27,6 +27,29 @@ impl PolicySubject {
         AlertKind::ALL.into_iter().map(Self::Alert).chain(CaseKind::ALL.into_iter().map(Self::Case))
     }
 
+    /// Whether a deadline for this step can be met on it.
+    pub const fn has_step(self, step: ClockStep) -> bool {
+        use ClockStep as Step;
+        match self {
+            Self::Alert(_) => matches!(
+                step,
+                Step::Acknowledge
+                    | Step::Assess
+                    | Step::Review
+                    | Step::Plan
+                    | Step::Execute
+                    | Step::FollowUp
+                    | Step::EscalateToDirector
+            ),
+            Self::Case(CaseKind::AtRisk) => {
+                matches!(step, Step::CaseAssess | Step::CaseIntervene | Step::CaseResolve | Step::Contact)
+            }
+            Self::Case(CaseKind::Detractor) => {
+                matches!(step, Step::Contact | Step::RootCause | Step::Plan | Step::Resolve | Step::Resurvey)
+            }
+        }
+    }
+
     /// In a policy's id.
     pub const fn key(self) -> &'static str {
         match self {
@@ -149,8 +172,8 @@ impl Policy {
 }
 
 impl PolicyDefinition {
-    /// All that is wrong with it.
-    pub fn check(&self, found: &mut Violations) {
+    /// All that is wrong with it, as a policy about a subject.
+    pub fn check(&self, subject: PolicySubject, found: &mut Violations) {
         let has_first = self.clocks.iter().any(|rule| rule.step != ClockStep::Resurvey);
         found.require(
             has_first,
@@ -169,8 +192,14 @@ impl PolicyDefinition {
             found.require(is_first, format!("{field}.step"), "stands in the list twice");
             let is_told = rule.step != ClockStep::EscalateToDirector || rule.warn_after_seconds.is_some();
             found.require(is_told, format!("{field}.warn_after"), "is required: the director is involved then");
-            let is_own = !matches!(rule.step, ClockStep::Task | ClockStep::Reminder);
-            found.require(is_own, format!("{field}.step"), "is set by the service itself");
+            let fault = match rule.step {
+                ClockStep::Task | ClockStep::Reminder => Some("is set by the service itself"),
+                step if !subject.has_step(step) => Some("is none of its subject: nobody could ever meet it"),
+                _ => None,
+            };
+            if let Some(fault) = fault {
+                found.add(format!("{field}.step"), fault);
+            }
         }
         found.require(
             (60..=CLOCK_SECONDS_MAX).contains(&self.reminder_after_seconds),
@@ -216,17 +245,21 @@ mod tests {
 
     #[test]
     fn a_policy_that_would_leave_something_without_a_deadline_is_refused() {
-        let (_, definition) = default_policies::all().remove(0);
+        let (id, definition) = default_policies::all().remove(0);
         let faults = |definition: &PolicyDefinition| {
             let mut found = Violations::new();
-            definition.check(&mut found);
+            definition.check(id.subject, &mut found);
             found.iter().map(|fault| fault.field.clone()).collect::<Vec<_>>()
         };
         let none = PolicyDefinition { clocks: Vec::new(), escalation: Vec::new(), ..definition.clone() };
         assert_eq!(faults(&none), ["clocks", "escalation"]);
         let last = ClockRule { step: ClockStep::Resurvey, due_after_seconds: 10, warn_after_seconds: None };
         let unwarned = ClockRule { step: ClockStep::EscalateToDirector, ..last.clone() };
-        assert_eq!(faults(&PolicyDefinition { clocks: vec![last], ..definition.clone() }), ["clocks"]);
+        assert_eq!(
+            faults(&PolicyDefinition { clocks: vec![last], ..definition.clone() }),
+            ["clocks", "clocks[0].step"],
+            "a detractor is asked again, not an account of low health"
+        );
         assert_eq!(
             faults(&PolicyDefinition { clocks: vec![unwarned], ..definition.clone() }),
             ["clocks[0].warn_after"]

@@ -14,7 +14,7 @@ use super::{case_work, given_etag};
 use crate::app::close_case::{self, Ending};
 use crate::app::lookups::{self, CaseFilter, CasesAfter, StoryOf, UNKNOWN_GAIN};
 use crate::app::views::View;
-use crate::app::{App, advance_case, open_case, reassign, update_case};
+use crate::app::{App, advance_case, open_case, reassign, talking_points, update_case};
 use crate::convert::{self, names};
 use crate::domain::alert::TEXT_LENGTH_MAX;
 use crate::domain::case::{Case, Outcome};
@@ -169,6 +169,17 @@ impl CaseService for CaseRpc {
         request: Request<proto::RecordTouchRequest>,
     ) -> Result<Response<proto::Touch>, Status> {
         case_work::record_touch(&self.app, request, method!("RecordTouch")).await
+    }
+
+    async fn get_talking_points(
+        &self,
+        request: Request<proto::GetTalkingPointsRequest>,
+    ) -> Result<Response<proto::TalkingPoints>, Status> {
+        let mut found = Violations::new();
+        let account = found.take("account", AccountId::parse_name(&request.get_ref().account));
+        let account = wire::complete(found, account)?;
+        let points = talking_points::execute(&self.app, &account).await?;
+        Ok(Response::new(convert::talking_points::message(points)))
     }
 
     async fn get_timeline(

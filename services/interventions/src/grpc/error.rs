@@ -31,6 +31,13 @@ impl From<InterventionsError> for ApiError {
                 format!("{name} is not known here: create it in scoring, which tells of it within seconds"),
             )
             .with_metadata("account", name),
+            InterventionsError::AccountGone(name) => of(
+                Code::FailedPrecondition,
+                ErrorReason::AccountGone,
+                format!("{name} churned or is archived: no new work begins on it"),
+            )
+            .with_metadata("account", name.clone())
+            .with_precondition("GONE", name, "the account must be a customer"),
             InterventionsError::AlertNotFound(id) => {
                 let name = names::alert(id);
                 of(Code::NotFound, ErrorReason::AlertNotFound, format!("{name} does not exist"))

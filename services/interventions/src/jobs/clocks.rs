@@ -5,9 +5,10 @@ use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::job_error;
+use crate::app::App;
 use crate::app::queues::CLOCKS_QUEUE;
 use crate::app::tick_clocks::{self, Ticked};
-use crate::app::{App, InterventionsError};
 
 /// Clocks in one transaction.
 const BATCH: i64 = 100;
@@ -36,13 +37,5 @@ impl JobHandler for Clocks {
                 Some(Ticked::Over) | None => Outcome::Done,
             })
             .collect())
-    }
-}
-
-/// A use case's error as a job's.
-fn job_error(error: InterventionsError) -> JobError {
-    match error {
-        InterventionsError::Storage(error) => error.into(),
-        other => JobError::Retry(other.to_string()),
     }
 }

@@ -113,3 +113,54 @@ async fn an_alert_that_was_heard_of_late_is_late() {
     assert_eq!(clock_state(&alert.clocks, proto::ClockStep::Acknowledge), proto::ClockState::Breached);
     assert_eq!(clock_state(&alert.clocks, proto::ClockStep::Execute), proto::ClockState::Running);
 }
+
+#[tokio::test]
+async fn a_task_that_is_done_too_late_is_overdue_though_its_timer_did_not_fire_yet() {
+    let mut harness = Harness::with_acme(START).await;
+    crate::at_risk::open(&mut harness).await;
+    let tasks = harness.cases.list_tasks(proto::ListTasksRequest::default()).await.expect("tasks").into_inner().tasks;
+    harness.clock.advance(TimeDelta::hours(49));
+    let request = proto::EndTaskRequest { name: tasks[0].name.clone(), ..Default::default() };
+    let ended = harness.cases.end_task(request).await.expect("done").into_inner();
+    assert!(ended.overdue);
+}
+
+#[tokio::test]
+async fn copies_of_a_case_hear_of_its_breaches_reminders_and_contacts_with_its_newest_etag() {
+    let mut harness = Harness::with_acme(START).await;
+    let case = crate::at_risk::open(&mut harness).await;
+    harness.pass(TimeDelta::days(8)).await;
+    let touch = proto::RecordTouchRequest {
+        case: case.name.clone(),
+        channel: proto::TouchChannel::Call.into(),
+        direction: proto::TouchDirection::Outbound.into(),
+        summary: "Called".to_owned(),
+        ..Default::default()
+    };
+    harness.cases.record_touch(touch).await.expect("a touch");
+    harness.settle().await;
+    let newest = harness.case(&case.name).await;
+    assert_eq!(clock_state(&newest.clocks, proto::ClockStep::CaseAssess), proto::ClockState::Breached);
+    let told: Vec<proto::CaseChanged> = harness.events().await;
+    let told = told.into_iter().filter_map(|event| event.case).next_back().expect("it was told");
+    assert_eq!((told.etag, told.next_due_time), (newest.etag, newest.next_due_time));
+}
+
+#[tokio::test]
+async fn a_webhook_hears_which_deadline_was_missed() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    let alert = harness.open_alert().await.name;
+    harness.pass(TimeDelta::hours(3)).await;
+    let missed: Vec<_> = harness
+        .posted("/crm")
+        .into_iter()
+        .map(|request| request.json())
+        .filter(|event| event["type"] == "interventions.clock_breached")
+        .collect();
+    assert_eq!(missed.len(), 1);
+    let data = &missed[0]["data"];
+    assert_eq!((&data["alert"], &data["deadline"]["step"]), (&alert.into(), &"CLOCK_STEP_ACKNOWLEDGE".into()));
+    assert_eq!(data["deadline"]["dueTime"], "2026-03-01T02:00:00Z");
+}

@@ -13,7 +13,7 @@ use mainstay_api::mainstay::interventions::v1::policy_service_client::PolicyServ
 use mainstay_api::mainstay::interventions::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::status::v1::status_service_client::StatusServiceClient;
-use mainstay_delivery::{DeliverySettings, SmtpSettings};
+use mainstay_delivery::{DeliverySettings, SigningKey, SmtpSettings};
 use mainstay_domain::{AccountId, Clock, IdSource, ManualClock};
 use mainstay_events::{EventLog, EventSource, FeedReader, LocalSource, NewEvent};
 use mainstay_interventions::domain::owners::DefaultOwners;
@@ -22,6 +22,7 @@ use mainstay_rpc::RpcSettings;
 use mainstay_service::Workers;
 use mainstay_storage::{DatabaseSettings, Migrator, SchemaName};
 use mainstay_testkit::TestDatabase;
+use mainstay_testkit::http::{HttpReceiver, ReceivedRequest};
 use mainstay_testkit::smtp::{ReceivedEmail, SmtpReceiver};
 use prost::{Message, Name};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,8 @@ pub(crate) struct Harness {
     pub scoring: FakeFeed,
     pub surveys: FakeFeed,
     pub mail: SmtpReceiver,
+    /// Slack and a webhook by the name of `crm`.
+    pub hook: HttpReceiver,
     workers: Workers,
     /// Kept: its channel ends with it.
     _service: InterventionsService,
@@ -60,7 +63,8 @@ impl Harness {
         let scoring = FakeFeed::new("scoring", &database, &clock).await;
         let surveys = FakeFeed::new("surveys", &database, &clock).await;
         let mail = SmtpReceiver::start().await;
-        let service = complete(&database, &clock, &scoring, &surveys, &mail).await;
+        let hook = HttpReceiver::start().await;
+        let service = complete(&database, &clock, &scoring, &surveys, (&mail, &hook)).await;
         let channel = service.in_memory_channel();
         Self {
             alerts: AlertServiceClient::new(channel.clone()),
@@ -75,6 +79,7 @@ impl Harness {
             scoring,
             surveys,
             mail,
+            hook,
             _service: service,
         }
     }
@@ -89,7 +94,8 @@ impl Harness {
 
     /// Another replica on the same database, clock and feeds.
     pub(crate) async fn replica(&self) -> (InterventionsService, Workers) {
-        let service = complete(&self.database, &self.clock, &self.scoring, &self.surveys, &self.mail).await;
+        let service =
+            complete(&self.database, &self.clock, &self.scoring, &self.surveys, (&self.mail, &self.hook)).await;
         let workers = service.workers();
         (service, workers)
     }
@@ -238,6 +244,11 @@ impl Harness {
         self.mail.emails().into_iter().filter(|email| email.to.iter().any(|to| to == person)).collect()
     }
 
+    /// What Slack and the webhook were sent, by path.
+    pub(crate) fn posted(&self, path: &str) -> Vec<ReceivedRequest> {
+        self.hook.requests().into_iter().filter(|request| request.path == path).collect()
+    }
+
     /// The story of acme, oldest first, as kinds.
     pub(crate) async fn story(&mut self) -> Vec<String> {
         let request = proto::GetTimelineRequest { parent: "accounts/acme".to_owned(), ..Default::default() };
@@ -251,13 +262,23 @@ async fn complete(
     clock: &ManualClock,
     scoring: &FakeFeed,
     surveys: &FakeFeed,
-    mail: &SmtpReceiver,
+    (mail, hook): (&SmtpReceiver, &HttpReceiver),
 ) -> InterventionsService {
     let from = "Mainstay <mainstay@example.com>".parse().expect("a mailbox");
-    let delivery = DeliverySettings { smtp: Some(SmtpSettings::local(mail.port(), from)), ..Default::default() };
+    let smtp = Some(SmtpSettings::local(mail.port(), from));
+    let key = SigningKey::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("a key");
+    let delivery = DeliverySettings { smtp, allow_private_addresses: true, ..Default::default() }
+        .with_slack("team", hook.url("/slack"))
+        .with_webhook("crm", hook.url("/crm"), vec![key]);
     let default_owners = DefaultOwners { everyone: DEFAULT.to_owned(), director: None, finance: None };
     let parts = InterventionsParts {
-        settings: InterventionsSettings { delivery, default_owners, ..Default::default() },
+        settings: InterventionsSettings {
+            delivery,
+            slack: vec!["team".to_owned()],
+            webhooks: vec!["crm".to_owned()],
+            default_owners,
+            ..Default::default()
+        },
         peers: Peers { scoring_feed: Some(scoring.source()), scoring: None, surveys_feed: Some(surveys.source()) },
         rpc: RpcSettings::loopback(),
         database: DatabaseSettings::new(database.url(), "interventions-test"),

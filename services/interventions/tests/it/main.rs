@@ -1,5 +1,6 @@
 //! The interventions service through its RPCs and the feeds that it hears, on a real PostgreSQL and a real mail relay.
 
+mod after_saved;
 mod alerts;
 mod at_risk;
 mod clocks;

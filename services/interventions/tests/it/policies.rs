@@ -125,3 +125,23 @@ async fn there_is_a_policy_for_every_kind_from_the_start() {
     let status = harness.policies.get_policy(missing).await.expect_err("none");
     assert_eq!(status.get_details_error_info().expect("info").reason, "POLICY_NOT_FOUND");
 }
+
+#[tokio::test]
+async fn a_deadline_that_nobody_could_ever_meet_is_refused() {
+    let mut harness = Harness::with_acme(START).await;
+    for (name, step) in [
+        ("policies/payment_failed", proto::ClockStep::RootCause),
+        ("policies/case_at_risk", proto::ClockStep::Acknowledge),
+        ("policies/case_detractor", proto::ClockStep::EscalateToDirector),
+    ] {
+        let mut changed = policy(&mut harness, name).await;
+        let warn_after = duration(1);
+        changed.clocks.push(proto::ClockRule { step: step.into(), due_after: duration(2), warn_after });
+        let place = changed.clocks.len() - 1;
+        let request = proto::UpdatePolicyRequest { policy: Some(changed), ..Default::default() };
+        let refused = harness.policies.update_policy(request).await.expect_err(name);
+        let faults = refused.get_details_bad_request().expect("details").field_violations;
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].field, format!("policy.clocks[{place}].step"), "{name}");
+    }
+}

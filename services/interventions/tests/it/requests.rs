@@ -180,3 +180,22 @@ async fn the_status_tells_of_feeds_due_work_and_messages() {
     assert_eq!(status.messages.map(|messages| (messages.pending_count, messages.dead_count)), Some((0, 0)));
     assert!(status.feed_offset >= 1);
 }
+
+#[tokio::test]
+async fn no_work_begins_by_hand_on_an_account_that_left() {
+    let mut harness = Harness::with_acme("2026-03-01T00:00:00Z").await;
+    let churned = scoring::LifecycleStage::Churned.into();
+    harness.tell_account(scoring::Account { lifecycle_stage: churned, ..acme() }).await;
+    harness.settle().await;
+    let request = proto::OpenCaseRequest { account: "accounts/acme".to_owned(), ..Default::default() };
+    let refused = harness.cases.open_case(request).await.expect_err("it left");
+    assert_eq!(refused.get_details_error_info().expect("details").reason, "ACCOUNT_GONE");
+    let request = proto::CreateAlertRequest {
+        account: "accounts/acme".to_owned(),
+        subject: "call".to_owned(),
+        headline: "They called".to_owned(),
+        ..Default::default()
+    };
+    let refused = harness.alerts.create_alert(request).await.expect_err("it left");
+    assert_eq!(refused.get_details_error_info().expect("details").reason, "ACCOUNT_GONE");
+}
