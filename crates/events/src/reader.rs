@@ -44,6 +44,8 @@ pub struct FeedSettings {
     pub poll_interval: Duration,
     /// Wait between two signs of life while there is nothing to say.
     pub heartbeat_interval: Duration,
+    /// Wait before the first of them, which tells a reader that it has all there is, and moves it past what its filter hides.
+    pub caught_up_after: Duration,
     /// Bounds of one batch.
     pub page: PageLimit,
     /// Batches that may wait for one reader.
@@ -53,12 +55,13 @@ pub struct FeedSettings {
 }
 
 impl Default for FeedSettings {
-    /// Polls every 100 ms, heartbeat every 15 s, batches of 500 events, 1 MiB and 20 000 examined offsets, 4 of them
+    /// Polls every 100 ms, caught up after 1 s, heartbeat every 15 s, batches of 500 events, 1 MiB and 20 000 examined offsets, 4 of them
     /// waiting for a reader for at most 30 s.
     fn default() -> Self {
         Self {
             poll_interval: Duration::from_millis(100),
             heartbeat_interval: Duration::from_secs(15),
+            caught_up_after: Duration::from_secs(1),
             page: PageLimit { events_max: 500, bytes_max: 1 << 20, examined_max: 20_000 },
             batches_buffered_max: 4,
             slow_reader_after: Duration::from_secs(30),

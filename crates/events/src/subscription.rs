@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::Stream;
 use mainstay_rpc::ApiError;
@@ -83,6 +84,8 @@ struct Pump {
     /// The offset of the last cursor given.
     given: i64,
     given_at: Instant,
+    /// Whether the reader was told that there is no more: by a sign of life after the last event, given or hidden.
+    knows_the_end: bool,
 }
 
 impl Subscription {
@@ -91,8 +94,15 @@ impl Subscription {
         let (batch_sender, batches) = mpsc::channel(self.settings.batches_buffered_max);
         let (end_sender, end) = oneshot::channel();
         let head = self.log.head().subscribe();
-        let mut pump =
-            Pump { subscription: self, batches: batch_sender, head, after, given: after, given_at: Instant::now() };
+        let mut pump = Pump {
+            subscription: self,
+            batches: batch_sender,
+            head,
+            after,
+            given: after,
+            given_at: Instant::now(),
+            knows_the_end: true,
+        };
         let task = async move {
             let end = match pump.run().await {
                 End::Done => None,
@@ -136,7 +146,7 @@ impl Pump {
             }
             return Err(End::Done);
         }
-        if self.given_at.elapsed() >= self.subscription.settings.heartbeat_interval {
+        if self.given_at.elapsed() >= self.sign_of_life_after() {
             self.give_sign_of_life()?;
         }
         if is_caught_up {
@@ -165,6 +175,7 @@ impl Pump {
                 FeedExtent { feed_id: *feed_id, pruned_through: page.pruned_through, last_offset: page.last_offset };
             return Err(cursor_expired(feed, &extent).into());
         }
+        self.knows_the_end &= page.through == self.after;
         self.after = page.through;
         if !page.events.is_empty() {
             self.give(page.events).await?;
@@ -200,7 +211,10 @@ impl Pump {
     fn give_sign_of_life(&mut self) -> Result<(), End> {
         let batch = FeedBatch { events: Vec::new(), cursor: self.subscription.cursor(self.after), through: self.after };
         match self.batches.try_send(batch) {
-            Ok(()) => self.given = self.after,
+            Ok(()) => {
+                self.given = self.after;
+                self.knows_the_end = true;
+            }
             Err(TrySendError::Full(_)) => {}
             Err(TrySendError::Closed(_)) => return Err(End::Done),
         }
@@ -208,9 +222,16 @@ impl Pump {
         Ok(())
     }
 
+    /// How long after the last batch the next sign of life is due.
+    fn sign_of_life_after(&self) -> Duration {
+        let settings = &self.subscription.settings;
+        let heartbeat = settings.heartbeat_interval;
+        if self.knows_the_end { heartbeat } else { heartbeat.min(settings.caught_up_after) }
+    }
+
     async fn wait_for_news(&mut self) -> Result<(), End> {
         let after = self.after;
-        let next_sign_of_life = self.given_at + self.subscription.settings.heartbeat_interval;
+        let next_sign_of_life = self.given_at + self.sign_of_life_after();
         let is_cancelled = tokio::select! {
             biased;
             () = self.subscription.cancel.cancelled() => true,

@@ -131,6 +131,7 @@ pub(crate) fn quick() -> FeedSettings {
     FeedSettings {
         poll_interval: Duration::from_millis(5),
         heartbeat_interval: Duration::from_mins(10),
+        caught_up_after: Duration::from_mins(10),
         page: PageLimit { events_max: 7, bytes_max: 1 << 20, examined_max: 10 },
         batches_buffered_max: 2,
         slow_reader_after: Duration::from_mins(10),

@@ -112,6 +112,23 @@ async fn a_sign_of_life_comes_and_moves_past_what_is_hidden() {
 }
 
 #[tokio::test]
+async fn a_reader_that_has_all_is_told_so_once_soon_and_moved_past_what_is_hidden() {
+    let fixture = Fixture::new().await;
+    let settings = FeedSettings { caught_up_after: Duration::from_millis(10), ..quick() };
+    let filter = FeedFilter { types: vec!["a".to_owned()], ..FeedFilter::default() };
+    let reader = fixture.reader_with(settings);
+    let mut stream = reader.subscribe(FeedStart::Oldest, filter, false).await.expect("a stream");
+    fixture.write(&["a", "b"]).await;
+    let mut told = Vec::new();
+    while told.last().is_none_or(|through| *through < 2) {
+        let batch = within_deadline("a batch", stream.next()).await.expect("no end").expect("a batch");
+        told.push(batch.through);
+    }
+    let more = tokio::time::timeout(Duration::from_millis(100), stream.next()).await;
+    assert!(more.is_err(), "the next sign of life is a heartbeat's: {more:?}");
+}
+
+#[tokio::test]
 async fn a_cursor_before_the_oldest_event_is_told_where_to_start() {
     let fixture = Fixture::new().await;
     fixture.write(&ALL).await;
