@@ -7,13 +7,15 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    accounts, alerts, cases, demo, health, import, messages, models, opportunities, plans, risks, status, surveys, up,
+    accounts, alerts, cases, demo, health, import, messages, models, opportunities, plans, risks, status, story,
+    surveys, up,
 };
 use crate::output::OutputFormat;
 
 const EXAMPLES: &str = "\
 Examples:
   mainstay demo                                 see it at work on real customers
+  mainstay story                                one customer through all four services
   mainstay up                                   start everything on this machine
   mainstay import accounts customers.csv        create or change accounts from a file
   mainstay import signals usage.csv             record what customers did
@@ -97,6 +99,8 @@ pub(crate) enum Command {
     Up(up::UpArguments),
     /// Play 18 months of 2 357 real customers, and see who is at risk and why
     Demo(demo::DemoArguments),
+    /// Tell the story of one customer through all four services, on a turned clock
+    Story(story::StoryArguments),
     /// Take in accounts or signals from a CSV or JSON lines file
     #[command(subcommand)]
     Import(import::ImportCommand),

@@ -1,7 +1,29 @@
 //! Deadlines as people say them.
 
+use std::sync::OnceLock;
+
+use chrono::NaiveDate;
 use comfy_table::{Cell, Color};
-use mainstay_domain::{Clock, SystemClock};
+use mainstay_domain::{Clock, SharedClock, SystemClock};
+
+/// The clock of services whose clock is turned by hand in this process.
+static TURNED_CLOCK: OnceLock<SharedClock> = OnceLock::new();
+
+/// From now on, deadlines are as far off as this clock says.
+pub(crate) fn tell_time_by(clock: SharedClock) {
+    // A process has one such clock at most.
+    TURNED_CLOCK.set(clock).ok();
+}
+
+/// Now, in seconds since 1970.
+fn now() -> i64 {
+    TURNED_CLOCK.get().map_or_else(|| SystemClock.now(), |clock| clock.now()).timestamp()
+}
+
+/// Today (UTC).
+pub(crate) fn today() -> NaiveDate {
+    TURNED_CLOCK.get().map_or_else(|| SystemClock.today(), |clock| clock.today())
+}
 
 /// A length of time, by its largest two units: `2 h`, `1 d 4 h`.
 pub(crate) fn length(seconds: i64) -> String {
@@ -18,7 +40,7 @@ pub(crate) fn length(seconds: i64) -> String {
 /// How far off a moment is: `in 2 h`, `3 d late`; a dash for none.
 pub(crate) fn due_text(due: Option<prost_types::Timestamp>) -> String {
     let Some(due) = due else { return "–".to_owned() };
-    match due.seconds - SystemClock.now().timestamp() {
+    match due.seconds - now() {
         left if left >= 0 => format!("in {}", length(left)),
         left => format!("{} late", length(-left)),
     }
@@ -26,7 +48,7 @@ pub(crate) fn due_text(due: Option<prost_types::Timestamp>) -> String {
 
 /// The same, red when it has passed.
 pub(crate) fn due_cell(due: Option<prost_types::Timestamp>) -> Cell {
-    let is_late = due.is_some_and(|due| due.seconds < SystemClock.now().timestamp());
+    let is_late = due.is_some_and(|due| due.seconds < now());
     let cell = Cell::new(due_text(due));
     if is_late { cell.fg(Color::Red) } else { cell }
 }

@@ -19,6 +19,7 @@ mod import;
 mod money;
 mod output;
 mod parts;
+mod story;
 mod suite;
 mod table;
 mod words;

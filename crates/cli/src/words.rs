@@ -181,6 +181,11 @@ pub(crate) fn parse_day(text: &str) -> Result<NaiveDate, String> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| "must be a day such as 2026-11-22".to_owned())
 }
 
+/// The moment at which a day begins (UTC).
+pub(crate) fn midnight(day: NaiveDate) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: mainstay_domain::start_of_day(day).timestamp(), nanos: 0 }
+}
+
 /// A day as the protos say it; empty for none.
 pub(crate) fn day_text(day: Option<NaiveDate>) -> String {
     day.map(|day| day.to_string()).unwrap_or_default()

@@ -1,20 +1,19 @@
 //! `mainstay alerts`: what a person has to look at, and what is done about it.
 
 use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{Cell, Color};
 use mainstay_api::mainstay::interventions::v1 as proto;
 use mainstay_api::mainstay::interventions::v1::alert_service_client::AlertServiceClient;
 use mainstay_clients::{ServiceChannel, retrying};
 
+use crate::command::alert_view::{headings, row, show};
 use crate::command::models::new_request_id;
 use crate::command::{is_enough, page_size, policies};
 use crate::connection::Connection;
-use crate::due::{due_cell, due_text};
 use crate::failure::Failure;
 use crate::output::{Output, note};
-use crate::table::{facts, points, table};
-use crate::words::interventions::{ChannelWord, clock_state, clock_step, enum_word};
-use crate::words::{account_name, id_of, resource_name, time_text};
+use crate::table::table;
+use crate::words::interventions::ChannelWord;
+use crate::words::{account_name, resource_name};
 
 /// Commands about alerts.
 #[derive(Debug, Subcommand)]
@@ -36,11 +35,14 @@ Examples:
 Examples:
   mainstay alerts create acme 'The sponsor leaves in May' --detail 'Heard in the QBR'")]
     Create(CreateArguments),
-    /// Say that you have seen it
+    /// Say that you have seen it, or several
     #[command(after_help = "\
+Each is acknowledged on its own: one that is refused does not undo those before it.
+
 Examples:
-  mainstay alerts acknowledge 0198c0de-0000-7000-8000-000000000000")]
-    Acknowledge(AlertArgument),
+  mainstay alerts acknowledge 0198c0de-0000-7000-8000-000000000000
+  mainstay alerts acknowledge 0198c0de-0000-7000-8000-000000000000 0198c0df-0000-7000-8000-000000000000")]
+    Acknowledge(AcknowledgeArguments),
     /// Say what you found, and whether something must be done now
     #[command(after_help = "\
 Examples:
@@ -110,6 +112,14 @@ pub(crate) struct ListArguments {
 pub(crate) struct AlertArgument {
     /// The alert, by id
     alert: String,
+}
+
+/// Which alerts somebody has seen.
+#[derive(Debug, Args)]
+pub(crate) struct AcknowledgeArguments {
+    /// The alerts, by id
+    #[arg(required = true, value_name = "ALERT")]
+    alerts: Vec<String>,
 }
 
 /// An alert to raise.
@@ -283,10 +293,7 @@ pub(crate) async fn run(command: &AlertsCommand, connection: &Connection, output
             };
             step!(connection, output, create_alert, request)
         }
-        AlertsCommand::Acknowledge(argument) => {
-            let name = alert_name(&argument.alert)?;
-            step!(connection, output, acknowledge_alert, proto::AcknowledgeAlertRequest { name, etag, request_id })
-        }
+        AlertsCommand::Acknowledge(arguments) => acknowledge(arguments, connection, output).await,
         AlertsCommand::Assess(arguments) => {
             let request = proto::AssessAlertRequest {
                 name: alert_name(&arguments.alert)?,
@@ -348,6 +355,40 @@ fn alert_name(given: &str) -> Result<String, Failure> {
     resource_name("alerts", given)
 }
 
+async fn acknowledge(
+    arguments: &AcknowledgeArguments,
+    connection: &Connection,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let names = arguments.alerts.iter().map(|alert| alert_name(alert)).collect::<Result<Vec<_>, _>>()?;
+    if let [name] = names.as_slice() {
+        return show(&acknowledge_one(name, connection).await?, output);
+    }
+    let mut table = table(&headings("DUE"));
+    let mut outcome = Ok(());
+    for name in &names {
+        match acknowledge_one(name, connection).await {
+            Ok(alert) if output.is_json() => output.json_line(&alert)?,
+            Ok(alert) => _ = table.add_row(row(&alert)),
+            Err(refused) => {
+                outcome = Err(refused);
+                break;
+            }
+        }
+    }
+    if !output.is_json() && !table.is_empty() {
+        output.table(table)?;
+    }
+    outcome
+}
+
+async fn acknowledge_one(name: &str, connection: &Connection) -> Result<proto::Alert, Failure> {
+    let request =
+        proto::AcknowledgeAlertRequest { name: name.to_owned(), etag: String::new(), request_id: new_request_id() };
+    let send = async || client(connection).acknowledge_alert(request.clone()).await;
+    Ok(retrying(&connection.retries, send).await?.into_inner())
+}
+
 async fn list(arguments: &ListArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
     let mut request = proto::ListAlertsRequest {
         account: arguments.account.as_deref().map(account_name).transpose()?.unwrap_or_default(),
@@ -358,7 +399,7 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
         ..Default::default()
     };
     let last = if arguments.closed { "CLOSED" } else { "DUE" };
-    let mut table = table(&["ALERT", "ACCOUNT", "WHAT", "STATE", "OWNER", last]);
+    let mut table = table(&headings(last));
     let mut shown = 0;
     loop {
         request.page_size = page_size(arguments.limit, shown);
@@ -387,90 +428,6 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
     if shown == 0 {
         note("No alerts.");
         return Ok(());
-    }
-    Ok(output.table(table)?)
-}
-
-fn row(alert: &proto::Alert) -> Vec<Cell> {
-    let what = match alert.occurrence_count {
-        1 => alert.headline.clone(),
-        times => format!("{} (×{times})", alert.headline),
-    };
-    let color = match alert.severity() {
-        proto::AlertSeverity::Critical => Some(Color::Red),
-        proto::AlertSeverity::High => Some(Color::Yellow),
-        proto::AlertSeverity::Warning | proto::AlertSeverity::Unspecified => None,
-    };
-    let what = match color {
-        Some(color) => Cell::new(what).fg(color),
-        None => Cell::new(what),
-    };
-    let last = match alert.close_time {
-        Some(closed) => Cell::new(time_text(Some(closed))),
-        None => due_cell(alert.next_due_time),
-    };
-    vec![
-        Cell::new(id_of(&alert.name)),
-        Cell::new(id_of(&alert.account)),
-        what,
-        Cell::new(enum_word(alert.state().as_str_name(), "ALERT_STATE_")),
-        Cell::new(&alert.owner_email),
-        last,
-    ]
-}
-
-fn show(alert: &proto::Alert, output: &mut Output) -> Result<(), Failure> {
-    if output.is_json() {
-        return Ok(output.json_object(alert)?);
-    }
-    let fallback = if alert.owner_is_fallback { " (nobody is known who looks after the account)" } else { "" };
-    let mut rows = vec![
-        ("alert", id_of(&alert.name).to_owned()),
-        ("account", format!("{} ({})", alert.account_display_name, id_of(&alert.account))),
-        ("what", alert.headline.clone()),
-    ];
-    rows.extend(alert.details.iter().map(|detail| ("", detail.clone())));
-    rows.push(("state", enum_word(alert.state().as_str_name(), "ALERT_STATE_")));
-    rows.push(("severity", enum_word(alert.severity().as_str_name(), "ALERT_SEVERITY_")));
-    rows.push(("owner", format!("{}{fallback}", alert.owner_email)));
-    rows.push(("since", time_text(alert.alert_time)));
-    if alert.occurrence_count > 1 {
-        rows.push(("times", format!("{}, last {}", alert.occurrence_count, time_text(alert.last_occurrence_time))));
-    }
-    rows.extend(alert.score.map(|score| ("score", points(Some(score)))));
-    for (name, text) in [
-        ("assessed", &alert.assessment),
-        ("plan", &alert.plan),
-        ("done", &alert.execution),
-        ("followed up", &alert.follow_up),
-        ("because", &alert.resolution_notes),
-    ] {
-        if !text.is_empty() {
-            rows.push((name, text.clone()));
-        }
-    }
-    if !alert.case.is_empty() {
-        rows.push(("case", id_of(&alert.case).to_owned()));
-    }
-    rows.push(("policy", id_of(&alert.policy).to_owned()));
-    output.table(facts(rows))?;
-    output.line("")?;
-    show_clocks(&alert.clocks, output)
-}
-
-/// What is due when, and how it went.
-pub(crate) fn show_clocks(clocks: &[proto::Clock], output: &mut Output) -> Result<(), Failure> {
-    let mut table = table(&["DEADLINE", "DUE", "STATE"]);
-    for clock in clocks {
-        table.add_row([
-            Cell::new(clock_step(clock.step())),
-            Cell::new(time_text(clock.due_time)),
-            match clock.state() {
-                proto::ClockState::Running => Cell::new(due_text(clock.due_time)),
-                proto::ClockState::Breached => Cell::new(clock_state(clock)).fg(Color::Red),
-                _ => Cell::new(clock_state(clock)),
-            },
-        ]);
     }
     Ok(output.table(table)?)
 }

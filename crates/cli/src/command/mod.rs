@@ -1,9 +1,12 @@
 //! One file for each command.
 
 pub(crate) mod accounts;
+mod alert_view;
 pub(crate) mod alerts;
+mod case_report;
 mod case_story;
 mod case_tasks;
+mod case_view;
 pub(crate) mod cases;
 pub(crate) mod demo;
 pub(crate) mod explain;
@@ -22,6 +25,7 @@ mod qualification;
 pub(crate) mod risks;
 mod service_status;
 pub(crate) mod status;
+pub(crate) mod story;
 mod survey_programs;
 mod survey_reports;
 pub(crate) mod surveys;
@@ -41,6 +45,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let exit = match &arguments.command {
         Command::Up(arguments) => up::run(arguments, &mut output).await?,
         Command::Demo(arguments) => demo::run(arguments, &mut output).await?,
+        Command::Story(arguments) => story::run(arguments, &mut output).await?,
         Command::Import(command) => import::run(command, &connect()?, &mut output).await?,
         Command::Health(command) => health::run(command, &connect()?, &mut output).await?,
         Command::Accounts(command) => accounts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,

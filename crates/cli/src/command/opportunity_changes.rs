@@ -4,7 +4,6 @@ use chrono::{DateTime, NaiveDate};
 use clap::Args;
 use mainstay_api::mainstay::expansion::v1 as proto;
 use mainstay_clients::retrying;
-use mainstay_domain::start_of_day;
 
 use crate::command::models::new_request_id;
 use crate::command::opportunities::{OpportunityArgument, client, describe, resolve, short_name};
@@ -13,7 +12,7 @@ use crate::expansion_words::{LostReasonWord, OpportunityStageWord, plan_name, st
 use crate::failure::Failure;
 use crate::money;
 use crate::output::Output;
-use crate::words::{account_name, day_of_time, parse_day};
+use crate::words::{account_name, day_of_time, midnight, parse_day};
 
 pub(crate) const OPEN_HELP: &str = "\
 Reviews open opportunities by themselves, once a month; this is for what people see earlier. What is
@@ -25,7 +24,7 @@ Examples:
 
 pub(crate) const CHECK_HELP: &str = "\
 Examples:
-  mainstay opportunities check acme usage_pack
+  mainstay opportunities check acme usage_pack roi
   mainstay opportunities check acme interest --note 'keen, decides in May'
   mainstay opportunities check acme interest --undo";
 
@@ -75,13 +74,14 @@ pub(crate) struct OpenArguments {
     owner: Option<String>,
 }
 
-/// Which item.
+/// Which items.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     which: OpportunityArgument,
-    /// The item, by its id
-    item: String,
+    /// The items, by their ids
+    #[arg(required = true, value_name = "ITEM")]
+    items: Vec<String>,
     /// What came of it
     #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
@@ -167,23 +167,26 @@ pub(crate) async fn open(
     say(&answer.into_inner(), "is open", output)
 }
 
-/// Marks an item.
+/// Marks items, one after the other; of one that is refused and those after it, nothing is marked.
 pub(crate) async fn check(
     arguments: &CheckArguments,
     connection: &Connection,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let request = proto::CompleteChecklistItemRequest {
-        name: resolve(&arguments.which.opportunity, connection).await?,
-        item_id: arguments.item.clone(),
-        note: arguments.note.clone(),
-        undo: arguments.undo,
-        request_id: new_request_id(),
-    };
-    let answer =
-        retrying(&connection.retries, async || client(connection).complete_checklist_item(request.clone()).await)
-            .await?;
-    let opportunity = answer.into_inner();
+    let name = resolve(&arguments.which.opportunity, connection).await?;
+    let mut opportunity = proto::Opportunity::default();
+    for item in &arguments.items {
+        let request = proto::CompleteChecklistItemRequest {
+            name: name.clone(),
+            item_id: item.clone(),
+            note: arguments.note.clone(),
+            undo: arguments.undo,
+            request_id: new_request_id(),
+        };
+        let answer =
+            retrying(&connection.retries, async || client(connection).complete_checklist_item(request.clone()).await);
+        opportunity = answer.await?.into_inner();
+    }
     if output.is_json() { Ok(output.json_object(&opportunity)?) } else { describe(&opportunity, output) }
 }
 
@@ -233,10 +236,9 @@ pub(crate) async fn postpone(
     connection: &Connection,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let until = start_of_day(arguments.until);
     let request = proto::PostponeOpportunityRequest {
         name: resolve(&arguments.which.opportunity, connection).await?,
-        until_time: Some(prost_types::Timestamp { seconds: until.timestamp(), nanos: 0 }),
+        until_time: Some(midnight(arguments.until)),
         note: arguments.note.clone(),
         request_id: new_request_id(),
         ..Default::default()

@@ -119,12 +119,12 @@ fn client(connection: &Connection) -> ProgramServiceClient<ServiceChannel> {
     ProgramServiceClient::new(connection.channel.clone())
 }
 
-/// Sends a call, again if the answer is lost, and shows the programme.
+/// Sends a call, again if the answer is lost, and tells the programme by a function.
 macro_rules! call {
-    ($connection:expr, $output:expr, $method:ident, $request:expr) => {{
+    ($connection:expr, $output:expr, $method:ident, $request:expr, $tell:expr) => {{
         let request = $request;
         let program = retrying(&$connection.retries, async || client($connection).$method(request.clone()).await);
-        show(&program.await?.into_inner(), $output)
+        $tell(&program.await?.into_inner(), $output)
     }};
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn run(
     match command {
         ProgramsCommand::List(arguments) => list(arguments, connection, output).await,
         ProgramsCommand::Get(argument) => {
-            call!(connection, output, get_program, proto::GetProgramRequest { name: name(argument)? })
+            call!(connection, output, get_program, proto::GetProgramRequest { name: name(argument)? }, show)
         }
         ProgramsCommand::Create(arguments) => {
             let request = proto::CreateProgramRequest {
@@ -149,24 +149,24 @@ pub(crate) async fn run(
                 request_id,
                 validate_only: arguments.check,
             };
-            call!(connection, output, create_program, request)
+            call!(connection, output, create_program, request, show)
         }
         ProgramsCommand::Preview(argument) => preview(name(argument)?, connection, output).await,
         ProgramsCommand::Publish(argument) => {
             let name = name(argument)?;
-            call!(connection, output, publish_program, proto::PublishProgramRequest { name, etag, request_id })
+            call!(connection, output, publish_program, proto::PublishProgramRequest { name, etag, request_id }, say)
         }
         ProgramsCommand::Pause(argument) => {
             let name = name(argument)?;
-            call!(connection, output, pause_program, proto::PauseProgramRequest { name, etag, request_id })
+            call!(connection, output, pause_program, proto::PauseProgramRequest { name, etag, request_id }, say)
         }
         ProgramsCommand::Resume(argument) => {
             let name = name(argument)?;
-            call!(connection, output, resume_program, proto::ResumeProgramRequest { name, etag, request_id })
+            call!(connection, output, resume_program, proto::ResumeProgramRequest { name, etag, request_id }, say)
         }
         ProgramsCommand::Archive(argument) => {
             let name = name(argument)?;
-            call!(connection, output, archive_program, proto::ArchiveProgramRequest { name, etag, request_id })
+            call!(connection, output, archive_program, proto::ArchiveProgramRequest { name, etag, request_id }, say)
         }
     }
 }
@@ -241,6 +241,15 @@ fn kind(program: &proto::Program) -> String {
 
 fn state(program: &proto::Program) -> String {
     enum_word(program.state().as_str_name(), "PROGRAM_STATE_")
+}
+
+/// What a programme does from now on.
+fn say(program: &proto::Program, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(output.json_object(program)?);
+    }
+    let state = enum_word(program.state().as_str_name(), "PROGRAM_STATE_");
+    Ok(output.line(&format!("{} is {state}.", id_of(&program.name)))?)
 }
 
 fn show(program: &proto::Program, output: &mut Output) -> Result<(), Failure> {

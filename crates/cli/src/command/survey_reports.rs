@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::table::{facts, percent, table};
 use crate::words::interventions::enum_word;
 use crate::words::surveys::DimensionWord;
-use crate::words::{SegmentWord, id_of, parse_day, resource_name, segment};
+use crate::words::{SegmentWord, id_of, midnight, parse_day, resource_name, segment};
 
 /// Reports.
 #[derive(Debug, Subcommand)]
@@ -102,10 +102,6 @@ fn segments(given: &[SegmentWord]) -> Vec<i32> {
 
 impl FilterArguments {
     fn message(&self) -> Result<Option<proto::ReportFilter>, Failure> {
-        let midnight = |day: NaiveDate| {
-            let seconds = mainstay_domain::start_of_day(day).timestamp();
-            prost_types::Timestamp { seconds, nanos: 0 }
-        };
         Ok(Some(proto::ReportFilter {
             programs: programs(&self.program)?,
             segments: segments(&self.segment),

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use mainstay_clients::DEFAULT_PORT;
-use mainstay_domain::{Clock, SystemClock};
+use mainstay_domain::SystemClock;
 use mainstay_rpc::server::ADMIN_PORT_OFFSET;
 use mainstay_rpc::shutdown;
+use mainstay_service::WorkerSettings;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{DONE, Failure};
@@ -112,8 +113,7 @@ async fn serve(
         .run_until_cancelled(async {
             // All before the first starts: services call each other.
             let peers = listen_addresses(arguments.listen.unwrap_or(suite::loopback(DEFAULT_PORT)))?;
-            for service in SERVICES {
-                database.migrate(&(service.migrator)(), surroundings.clock.as_ref() as &dyn Clock).await?;
+            let parts = |service: &Service| {
                 let listen = peers[service.name];
                 if !suite::is_free(listen) {
                     return Err(Failure::Suite(format!(
@@ -124,16 +124,17 @@ async fn serve(
                     Some(address) => at_port_of(service, address),
                     None => suite::free_from(suite::loopback(ADMIN_PORT)),
                 };
-                let parts = Parts {
+                Ok(Parts {
                     rpc: suite::rpc_settings(listen, admin_listen),
                     database_url: database.url(),
                     surroundings: surroundings.clone(),
                     mail_port: arguments.mail_port,
                     peers: peers.clone(),
                     data_dir: data_dir.clone(),
-                };
-                running.push((service.start)(parts, shutdown.clone()).await?);
-            }
+                    workers: WorkerSettings::default(),
+                })
+            };
+            suite::start_services(database, parts, shutdown, &mut running).await?;
             announce(&running, data_dir, output)
         })
         .await;
@@ -185,17 +186,21 @@ fn announce(running: &[Running], data_dir: Option<PathBuf>, output: &mut Output)
     }
     output.line("Mainstay is up. Ctrl-C stops it; the data stays.\n")?;
     for service in running {
-        output.line(&format!("  {:8}  http://{}", service.name, service.address))?;
-        output.line(&format!("  {:8}  http://{}  (/livez, /readyz, /metrics)", "admin", service.admin_address))?;
+        let (address, admin) = (service.address, service.admin_address);
+        output.line(&format!(
+            "  {:13}  http://{address}  admin http://{admin} (/livez, /readyz, /metrics)",
+            service.name
+        ))?;
     }
     if let Some(folder) = data_dir {
-        output.line(&format!("  {:8}  {}", "data", folder.display()))?;
+        output.line(&format!("  {:13}  {}", "data", folder.display()))?;
     }
     let server = server_option(first.address);
     output.line("\nTry, in another terminal:\n")?;
     output.line(&format!("  mainstay import accounts customers.csv{server}"))?;
     output.line(&format!("  mainstay import signals usage.csv{server}"))?;
     output.line(&format!("  mainstay health list{server}"))?;
+    output.line(&format!("  mainstay alerts list{server}"))?;
     Ok(output.flush()?)
 }
 

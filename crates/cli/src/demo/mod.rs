@@ -19,7 +19,7 @@ use mainstay_clients::{ChannelSettings, DEFAULT_PORT, RetryPolicy, connect, retr
 use mainstay_domain::{ManualClock, start_of_day};
 use mainstay_rpc::shutdown;
 use mainstay_scoring::model_message;
-use mainstay_service::Workers;
+use mainstay_service::{WorkerSettings, Workers};
 use tokio_util::sync::CancellationToken;
 
 use crate::command::demo::DemoArguments;
@@ -144,11 +144,13 @@ async fn start(
         mail_port: None,
         peers: BTreeMap::new(),
         data_dir: None,
+        workers: WorkerSettings::default(),
     };
     let service = suite::complete_scoring(parts).await?;
     let workers = service.workers();
     let addresses = (service.local_addr(), service.admin_addr());
-    Ok((Running::start(mainstay_scoring::SERVICE_NAME, addresses, service, shutdown), workers))
+    let name = mainstay_scoring::SERVICE_NAME;
+    Ok((Running::start(name, addresses, workers.clone(), service, shutdown), workers))
 }
 
 fn connect_to(address: SocketAddr) -> Result<Connection, Failure> {

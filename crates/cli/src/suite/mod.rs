@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use mainstay_domain::SharedClock;
 use mainstay_rpc::RpcSettings;
 use mainstay_rpc::service_main::{Runnable, ServiceError};
+use mainstay_service::Workers;
 use mainstay_telemetry::{LogFormat, Telemetry, TelemetrySettings};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     /// Where its admin pages are.
     pub(crate) admin_address: SocketAddr,
+    /// The work behind its RPCs.
+    pub(crate) workers: Workers,
     serving: JoinHandle<Result<(), ServiceError>>,
 }
 
@@ -39,6 +42,7 @@ impl Running {
     pub(crate) fn start(
         name: &'static str,
         (address, admin_address): (SocketAddr, SocketAddr),
+        workers: Workers,
         service: impl Runnable,
         shutdown: &CancellationToken,
     ) -> Self {
@@ -47,7 +51,7 @@ impl Running {
             let _ended = ended;
             service.run(token).await
         });
-        Self { name, address, admin_address, serving }
+        Self { name, address, admin_address, workers, serving }
     }
 
     /// Waits until the service has ended.
@@ -56,6 +60,22 @@ impl Running {
         let ended = self.serving.await.unwrap_or_else(|panicked| Err(panicked.into()));
         ended.map_err(|error| Failure::Suite(format!("{name} did not end well: {error}")))
     }
+}
+
+/// Brings all schemas up to date and starts all services, each from its parts; those that started are in `running`, also
+/// when one did not.
+pub(crate) async fn start_services(
+    database: &Database,
+    parts: impl Fn(&Service) -> Result<Parts, Failure>,
+    shutdown: &CancellationToken,
+    running: &mut Vec<Running>,
+) -> Result<(), Failure> {
+    for service in SERVICES {
+        let parts = parts(service)?;
+        database.migrate(&(service.migrator)(), parts.surroundings.clock.as_ref()).await?;
+        running.push((service.start)(parts, shutdown.clone()).await?);
+    }
+    Ok(())
 }
 
 /// Starts logs and metrics of the process; logs go to the standard error.

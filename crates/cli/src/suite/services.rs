@@ -47,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) peers: BTreeMap<&'static str, SocketAddr>,
     /// Where things are kept between runs; absent: at the usual place.
     pub(crate) data_dir: Option<PathBuf>,
+    /// The work behind the RPCs.
+    pub(crate) workers: WorkerSettings,
 }
 
 /// A service, by what the suite needs to know of it.
@@ -107,9 +109,9 @@ impl Parts {
 
 /// Scoring, ready to serve.
 pub(crate) async fn complete_scoring(parts: Parts) -> Result<ScoringService, Failure> {
-    let Parts { rpc, database_url, surroundings, .. } = parts;
+    let Parts { rpc, database_url, surroundings, workers, .. } = parts;
     let parts = ScoringParts {
-        settings: ScoringSettings::default(),
+        settings: ScoringSettings { workers, ..ScoringSettings::default() },
         rpc,
         database: DatabaseSettings::new(database_url, mainstay_scoring::SERVICE_NAME),
         clock: surroundings.clock,
@@ -121,7 +123,7 @@ pub(crate) async fn complete_scoring(parts: Parts) -> Result<ScoringService, Fai
 async fn start_scoring(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
     let service = complete_scoring(parts).await?;
     let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
-    Ok(Running::start(mainstay_scoring::SERVICE_NAME, addresses, service, &shutdown))
+    Ok(Running::start(mainstay_scoring::SERVICE_NAME, addresses, service.workers(), service, &shutdown))
 }
 
 async fn start_surveys(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
@@ -135,7 +137,7 @@ async fn start_surveys(parts: Parts, shutdown: CancellationToken) -> Result<Runn
             ..PageSettings::local(link_secret(&folder, &IdSource::new(parts.surroundings.clock.clone()))?)
         },
         delivery: parts.delivery()?,
-        workers: WorkerSettings::default(),
+        workers: parts.workers.clone(),
         scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
         interventions: parts.peer(mainstay_interventions::SERVICE_NAME)?,
     };
@@ -152,7 +154,7 @@ async fn start_surveys(parts: Parts, shutdown: CancellationToken) -> Result<Runn
     let service = SurveysService::complete(parts).await.map_err(failed)?;
     note(&format!("Customers answer surveys at http://{} .", service.page_addr()));
     let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
-    Ok(Running::start(mainstay_surveys::SERVICE_NAME, addresses, service, &shutdown))
+    Ok(Running::start(mainstay_surveys::SERVICE_NAME, addresses, service.workers(), service, &shutdown))
 }
 
 /// What signs the links of surveys: made once and kept in a folder, so that links stay good over a restart.
@@ -179,6 +181,7 @@ async fn start_interventions(parts: Parts, shutdown: CancellationToken) -> Resul
         scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
         surveys: parts.peer(mainstay_surveys::SERVICE_NAME)?,
         delivery: parts.delivery()?,
+        workers: parts.workers.clone(),
         ..InterventionsSettings::default()
     };
     let failed = |error| Failure::Suite(format!("interventions cannot start: {error}"));
@@ -194,13 +197,14 @@ async fn start_interventions(parts: Parts, shutdown: CancellationToken) -> Resul
     };
     let service = InterventionsService::complete(parts).await.map_err(failed)?;
     let addresses: (SocketAddr, SocketAddr) = (service.local_addr(), service.admin_addr());
-    Ok(Running::start(mainstay_interventions::SERVICE_NAME, addresses, service, &shutdown))
+    Ok(Running::start(mainstay_interventions::SERVICE_NAME, addresses, service.workers(), service, &shutdown))
 }
 
 async fn start_expansion(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
     let settings = ExpansionSettings {
         scoring: parts.peer(mainstay_scoring::SERVICE_NAME)?,
         interventions: parts.peer(mainstay_interventions::SERVICE_NAME)?,
+        workers: parts.workers.clone(),
         ..ExpansionSettings::default()
     };
     let Parts { rpc, database_url, surroundings, .. } = parts;
@@ -215,5 +219,5 @@ async fn start_expansion(parts: Parts, shutdown: CancellationToken) -> Result<Ru
     let service = ExpansionService::complete(parts).await;
     let service = service.map_err(|error| Failure::Suite(format!("expansion cannot start: {error}")))?;
     let addresses = (service.local_addr(), service.admin_addr());
-    Ok(Running::start(mainstay_expansion::SERVICE_NAME, addresses, service, &shutdown))
+    Ok(Running::start(mainstay_expansion::SERVICE_NAME, addresses, service.workers(), service, &shutdown))
 }

@@ -7,6 +7,7 @@ mod import_signals;
 mod look_ups;
 mod server;
 mod status;
+mod story;
 mod surveys;
 mod up;
 

@@ -1,5 +1,7 @@
 //! Reminds of what is open and has no other deadline left.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -81,7 +83,9 @@ impl Session<'_> {
         lines: Vec<String>,
         about: About,
     ) -> Result<(), InterventionsError> {
-        self.note("reminder", format!("Still open; a reminder to {}", people.join(", ")), about).await?;
+        let told: BTreeSet<&str> = people.iter().map(String::as_str).collect();
+        let told = Vec::from_iter(told).join(", ");
+        self.note("reminder", format!("Still open; a reminder to {told}"), about).await?;
         let mut notice = self.clock_notice("reminder", clock, of, lines, None);
         // The same clock reminds again and again, each time of another moment.
         notice.key = format!("{}/{}", notice.key, clock.due_at.timestamp());

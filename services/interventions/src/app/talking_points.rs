@@ -69,8 +69,8 @@ fn person(account: &Account) -> String {
 }
 
 fn open_alert(alert: &Alert) -> String {
-    let details: String = alert.details.iter().map(|detail| format!("; {detail}")).collect();
-    format!("{}{details}.", alert.headline)
+    let said = std::iter::once(&alert.headline).chain(&alert.details);
+    said.map(|sentence| format!("{}.", sentence.trim_end_matches('.'))).collect::<Vec<_>>().join(" ")
 }
 
 fn findings(case: &Case) -> impl Iterator<Item = String> {

@@ -345,7 +345,7 @@ impl Case {
                 }
                 match score {
                     Some(score) if score > RECOVERED_ABOVE => {}
-                    Some(score) => missing.push(format!("a score above 70: it is {}", score.as_f64())),
+                    Some(score) => missing.push(format!("a score above 70: it is {:.2}", score.as_f64())),
                     None => missing.push("a score above 70: there is none".to_owned()),
                 }
             }

@@ -1,0 +1,40 @@
+//! `mainstay story`, as its readers run it.
+
+use std::process::Stdio;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::ran;
+use crate::up::PATIENCE;
+
+#[tokio::test]
+async fn the_story_goes_through_all_four_services_to_its_end() {
+    let told = Command::new(env!("CARGO_BIN_EXE_mainstay"))
+        .args(["story", "--output", "table"])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let told = ran(timeout(PATIENCE * 2, told).await.expect("an end").expect("starts"));
+    assert_eq!(told.code, 0, "{}\n{}", told.out, told.err);
+    // Each is the outcome of what was before.
+    let mut rest = told.out.as_str();
+    for line in [
+        "Critical ticket T-77",
+        "A customer answered 3 of 10",
+        "Overdue: contact the customer by 2026-01-13 13:00 UTC; now with mia@example.com, dora@example.com",
+        "The case of Globex SpA: resolved; next: hear the customer again, in 45 d.",
+        "No activity for 14 days",
+        "missing: a score above 70: it is 47.37",
+        "of them recovered    1",
+        "The case of Globex SpA: saved.",
+        "18700 of 20000 `api_calls` were used in 2026-04",
+        "is with sam@example.com",
+        " is won.",
+        "saved, of those saved or churned           100%",
+        "involve the director           100%",
+    ] {
+        let found = rest.find(line);
+        rest = &rest[found.unwrap_or_else(|| panic!("`{line}` is missing from here on:\n{rest}"))..];
+    }
+}
