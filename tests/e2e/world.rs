@@ -278,7 +278,8 @@ impl World {
         let mut outside = BTreeSet::new();
         let monthly = scoring::PlanUsageReported::full_name();
         for service in SERVICES {
-            let of_acme = self.raw_events(service, Vec::new()).await.into_iter().filter(|event| event.account != "");
+            let of_acme =
+                self.raw_events(service, Vec::new()).await.into_iter().filter(|event| !event.account.is_empty());
             outside.extend(of_acme.filter(|event| !event.traceparent.contains(TRACE)).map(|event| event.r#type));
         }
         for service in [Service::Surveys, Service::Interventions] {

@@ -45,9 +45,7 @@ pub(crate) async fn report(
         end_time: arguments.to.map(midnight),
         segment: arguments.segment.map_or(Segment::Unspecified, Segment::from).into(),
     };
-    let send = || async {
-        ReportServiceClient::new(connection.channel.clone()).get_intervention_report(request.clone()).await
-    };
+    let send = || async { ReportServiceClient::new(connection.channel.clone()).get_intervention_report(request).await };
     let report = retrying(&connection.retries, send).await?.into_inner();
     if output.is_json() {
         return Ok(output.json_object(&report)?);

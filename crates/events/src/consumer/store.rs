@@ -299,10 +299,12 @@ impl Store {
     }
 }
 
+/// Columns of a parked event, in the order in which they are read and written.
+const COLUMNS: &str =
+    "feed_offset, account_id, event_id, partition, event_type, payload, event_time, record_time, traceparent";
+
 impl Statements {
     fn new(schema: SchemaName) -> Self {
-        const COLUMNS: &str =
-            "feed_offset, account_id, event_id, partition, event_type, payload, event_time, record_time, traceparent";
         let sql = |text: String| AssertSqlSafe(Arc::<str>::from(text)).into_sql_str();
         Self {
             register: sql(format!(

@@ -110,10 +110,11 @@ impl Session<'_> {
 
     /// The receiver is in the key by its hash: addresses may be longer than keys.
     async fn enqueue(&mut self, notice: &Notice, to: &str, content: impl Into<Content>) -> Result<(), EnqueueError> {
-        let receiver: String = fingerprint(&[to.as_bytes()]).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash = fingerprint(&[to.as_bytes()]);
+        let receiver = hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
         let message = NewMessage::new(self.app.core.ids.new_id(), notice.purpose, content)
             .about(&self.account.id)
-            .with_dedupe_key(format!("{}/{receiver}", notice.key));
+            .with_dedupe_key(format!("{}/{receiver:016x}", notice.key));
         self.app.delivery.enqueue(self.conn, &message, self.now).await.map(drop)
     }
 

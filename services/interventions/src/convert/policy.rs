@@ -96,13 +96,8 @@ fn clock_rule(found: &mut Violations, index: usize, rule: &proto::ClockRule) -> 
     let field = format!("clocks[{index}]");
     let step = clock::step(rule.step);
     found.require(step.is_some(), format!("{field}.step"), format!("{} is no step", rule.step));
-    let due = match &rule.due_after {
-        Some(due) => whole_seconds(found, &format!("{field}.due_after"), due),
-        None => {
-            found.add(format!("{field}.due_after"), "is required");
-            None
-        }
-    };
+    found.require(rule.due_after.is_some(), format!("{field}.due_after"), "is required");
+    let due = rule.due_after.as_ref().and_then(|due| whole_seconds(found, &format!("{field}.due_after"), due));
     let warn = match &rule.warn_after {
         Some(warn) => Some(whole_seconds(found, &format!("{field}.warn_after"), warn)?),
         None => None,

@@ -50,15 +50,15 @@ mod tests {
 
     use super::*;
 
-    fn euros(minor_units: i64) -> Option<Money> {
-        Some(Money { currency: Currency::parse("EUR").expect("a currency"), minor_units })
+    fn euros(minor_units: i64) -> Money {
+        Money { currency: Currency::parse("EUR").expect("a currency"), minor_units }
     }
 
     #[test]
     fn r107_priority_is_the_product_of_its_parts() {
-        let priority = Priority::of(euros(18_000_000), Some(Points::whole(35)), 1, 3);
+        let priority = Priority::of(Some(euros(18_000_000)), Some(Points::whole(35)), 1, 3);
         assert_eq!((priority.decline, priority.save_chance, priority.save_chance_cases), (0.5, 0.5, 4));
-        assert_eq!(priority.expected_gain(), euros(4_500_000));
+        assert_eq!(priority.expected_gain(), Some(euros(4_500_000)));
         assert_eq!(Priority::of(None, None, 0, 0).expected_gain(), None);
         assert!((Priority::of(None, None, 0, 0).save_chance - 0.75).abs() < 1e-12, "begins at the target");
     }
@@ -70,7 +70,7 @@ mod tests {
             saved in 0i32..1_000, lost in 0i32..1_000,
         ) {
             let gain = |revenue, score, saved, lost| {
-                let priority = Priority::of(euros(revenue), Some(Points::whole(score)), saved, lost);
+                let priority = Priority::of(Some(euros(revenue)), Some(Points::whole(score)), saved, lost);
                 priority.expected_gain().map(|gain| gain.minor_units)
             };
             let base = gain(revenue, score, saved, lost);

@@ -51,8 +51,8 @@ impl AlertRpc {
 }
 
 /// A step without a contact.
-fn plain(step: AlertMove) -> Option<Step> {
-    Some(Step { step, contact: None })
+fn plain(step: AlertMove) -> Step {
+    Step { step, contact: None }
 }
 
 #[tonic::async_trait]
@@ -109,7 +109,7 @@ impl AlertService for AlertRpc {
         let mutation = request::mutation(&request, method!("AcknowledgeAlert"), &message.request_id, false)?;
         let mut found = Violations::new();
         let target = (names::id_of(&mut found, "name", "alerts", &message.name), message.etag.clone());
-        self.step(mutation, caller(&request).identity, target, found, plain(AlertMove::Acknowledge)).await
+        self.step(mutation, caller(&request).identity, target, found, Some(plain(AlertMove::Acknowledge))).await
     }
 
     async fn assess_alert(
@@ -125,7 +125,7 @@ impl AlertService for AlertRpc {
             assessment: message.assessment.clone(),
             immediate_action_needed: message.immediate_action_needed,
         };
-        self.step(mutation, caller(&request).identity, target, found, plain(step)).await
+        self.step(mutation, caller(&request).identity, target, found, Some(plain(step))).await
     }
 
     async fn plan_alert(&self, request: Request<proto::PlanAlertRequest>) -> Result<Response<proto::Alert>, Status> {
@@ -134,7 +134,7 @@ impl AlertService for AlertRpc {
         let mut found = Violations::new();
         let target = (names::id_of(&mut found, "name", "alerts", &message.name), message.etag.clone());
         names::required_text(&mut found, "plan", &message.plan, TEXT_LENGTH_MAX);
-        let step = plain(AlertMove::Plan(message.plan.clone()));
+        let step = Some(plain(AlertMove::Plan(message.plan.clone())));
         self.step(mutation, caller(&request).identity, target, found, step).await
     }
 
@@ -165,7 +165,7 @@ impl AlertService for AlertRpc {
         let mut found = Violations::new();
         let target = (names::id_of(&mut found, "name", "alerts", &message.name), message.etag.clone());
         names::required_text(&mut found, "follow_up", &message.follow_up, TEXT_LENGTH_MAX);
-        let step = plain(AlertMove::FollowUp(message.follow_up.clone()));
+        let step = Some(plain(AlertMove::FollowUp(message.follow_up.clone())));
         self.step(mutation, caller(&request).identity, target, found, step).await
     }
 

@@ -50,7 +50,7 @@ impl From<InterventionsError> for ApiError {
                     .with_precondition("CLOSED", name, "the alert must be open")
             }
             InterventionsError::IllegalAlertMove { id, state, missing } => {
-                illegal_move(names::alert(id), state.words(), missing.into_iter().map(str::to_owned).collect())
+                illegal_move(&names::alert(id), state.words(), missing.into_iter().map(str::to_owned).collect())
             }
             InterventionsError::CaseNotFound(id) => {
                 let name = names::case(id);
@@ -69,7 +69,7 @@ impl From<InterventionsError> for ApiError {
                     .with_metadata("case", name)
             }
             InterventionsError::IllegalCaseMove { id, state, missing } => {
-                illegal_move(names::case(id), state.words(), missing)
+                illegal_move(&names::case(id), state.words(), missing)
             }
             InterventionsError::TaskNotFound(id) => {
                 let name = names::task(id);
@@ -100,11 +100,11 @@ impl From<InterventionsError> for ApiError {
 }
 
 /// A move that the state does not allow: each thing that is missing is a precondition of its own.
-fn illegal_move(name: String, state: &str, missing: Vec<String>) -> ApiError {
+fn illegal_move(name: &str, state: &str, missing: Vec<String>) -> ApiError {
     let message = format!("{name} is {state}; missing: {}", missing.join(", "));
     let error =
         of(Code::FailedPrecondition, ErrorReason::IllegalMove, message).with_metadata("state", state.to_owned());
-    missing.into_iter().fold(error, |error, what| error.with_precondition("MISSING", name.clone(), what))
+    missing.into_iter().fold(error, |error, what| error.with_precondition("MISSING", name, what))
 }
 
 impl From<InterventionsError> for Status {

@@ -104,6 +104,8 @@ async fn r119_what_worked_is_shared_with_the_team() {
 
 #[tokio::test]
 async fn r120_talking_points_say_whom_to_ask_for_what_is_open_what_was_found_and_what_comes_next() {
+    use proto::TalkingPointTopic as Topic;
+
     let mut harness = Harness::with_acme(START).await;
     let champion = scoring::Contact {
         id: "ada".to_owned(),
@@ -132,7 +134,6 @@ async fn r120_talking_points_say_whom_to_ask_for_what_is_open_what_was_found_and
     assert!(!points.health_explained, "there is no scoring beside this service");
     let said: Vec<(proto::TalkingPointTopic, &str)> =
         points.points.iter().map(|point| (point.topic(), point.text.as_str())).collect();
-    use proto::TalkingPointTopic as Topic;
     assert_eq!(said[0], (Topic::Person, "Ask for Ada Lee <ada@acme.example>, the champion."));
     assert_eq!(said[1], (Topic::Health, "Health was 44.0 when scoring told of it last."));
     assert!(said[2].0 == Topic::Alert && said[2].1.starts_with(&alert.headline), "{said:?}");

@@ -10,8 +10,8 @@ use crate::harness::{Harness, acme};
 
 const START: &str = "2026-03-01T00:00:00Z";
 
-fn duration(hours: i64) -> Option<prost_types::Duration> {
-    Some(prost_types::Duration { seconds: hours * 3600, nanos: 0 })
+fn duration(hours: i64) -> prost_types::Duration {
+    prost_types::Duration { seconds: hours * 3600, nanos: 0 }
 }
 
 fn due_hours(alert: &proto::Alert) -> Vec<i64> {
@@ -30,14 +30,17 @@ async fn what_is_open_keeps_its_version_and_what_comes_has_the_new_one() {
     harness.raise(harness.failed_payment("in_1", 1)).await;
     harness.settle().await;
     let mut changed = policy(&mut harness, "policies/payment_failed").await;
-    changed.clocks =
-        vec![proto::ClockRule { step: proto::ClockStep::Acknowledge.into(), due_after: duration(1), warn_after: None }];
+    changed.clocks = vec![proto::ClockRule {
+        step: proto::ClockStep::Acknowledge.into(),
+        due_after: Some(duration(1)),
+        warn_after: None,
+    }];
     let request = proto::UpdatePolicyRequest { policy: Some(changed.clone()), ..Default::default() };
     let stored = harness.policies.update_policy(request.clone()).await.expect("stored").into_inner();
     assert_eq!(stored.version, 2);
     let again = harness.policies.update_policy(request).await;
     assert_eq!(again.map(|answer| answer.into_inner().version).ok(), Some(2), "the same makes no version");
-    let stale = proto::Policy { version: 1, reminder_after: duration(12), ..changed };
+    let stale = proto::Policy { version: 1, reminder_after: Some(duration(12)), ..changed };
     let stale = proto::UpdatePolicyRequest { policy: Some(stale), ..Default::default() };
     let refused = harness.policies.update_policy(stale).await.expect_err("stale");
     assert_eq!(refused.code(), Code::Aborted);
@@ -62,8 +65,8 @@ async fn a_segments_own_policy_goes_before_that_for_all() {
     let smb = proto::Policy {
         clocks: vec![proto::ClockRule {
             step: proto::ClockStep::Acknowledge.into(),
-            due_after: duration(8),
-            warn_after: duration(7),
+            due_after: Some(duration(8)),
+            warn_after: Some(duration(7)),
         }],
         ..smb
     };
@@ -91,7 +94,7 @@ async fn a_policy_is_refused_with_all_that_is_wrong_and_a_preview_writes_nothing
         name: "policies/inactivity".to_owned(),
         owner: 99,
         clocks: vec![
-            proto::ClockRule { step: proto::ClockStep::Plan.into(), due_after: duration(0), warn_after: None },
+            proto::ClockRule { step: proto::ClockStep::Plan.into(), due_after: Some(duration(0)), warn_after: None },
             proto::ClockRule { step: proto::ClockStep::Task.into(), due_after: None, warn_after: None },
         ],
         ..Default::default()
@@ -108,7 +111,7 @@ async fn a_policy_is_refused_with_all_that_is_wrong_and_a_preview_writes_nothing
     assert_eq!(fields, ["policy.owner", "policy.clocks[1].due_after"]);
 
     let mut good = policy(&mut harness, "policies/inactivity").await;
-    good.reminder_after = duration(48);
+    good.reminder_after = Some(duration(48));
     let preview = proto::UpdatePolicyRequest { policy: Some(good), validate_only: true, ..Default::default() };
     assert_eq!(harness.policies.update_policy(preview).await.expect("a preview").into_inner().version, 2);
     assert_eq!(policy(&mut harness, "policies/inactivity").await.version, 1);
@@ -135,8 +138,8 @@ async fn a_deadline_that_nobody_could_ever_meet_is_refused() {
         ("policies/case_detractor", proto::ClockStep::EscalateToDirector),
     ] {
         let mut changed = policy(&mut harness, name).await;
-        let warn_after = duration(1);
-        changed.clocks.push(proto::ClockRule { step: step.into(), due_after: duration(2), warn_after });
+        let warn_after = Some(duration(1));
+        changed.clocks.push(proto::ClockRule { step: step.into(), due_after: Some(duration(2)), warn_after });
         let place = changed.clocks.len() - 1;
         let request = proto::UpdatePolicyRequest { policy: Some(changed), ..Default::default() };
         let refused = harness.policies.update_policy(request).await.expect_err(name);
