@@ -11,13 +11,14 @@ use sqlx::{AssertSqlSafe, PgPool};
 /// Connections of a benchmark's own pool.
 const CONNECTIONS_MAX: u32 = 12;
 
-/// What differs from PostgreSQL's defaults: room to keep the data in memory, and no checkpoint in the middle of a
-/// measurement. `fsync`, `synchronous_commit` and `full_page_writes` are on.
-pub(crate) const SETTINGS: [(&str, &str); 4] = [
+/// What differs from PostgreSQL's defaults: room to keep the data in memory, no checkpoint in the middle of a
+/// measurement, and counts of statements and times of commits to look at afterwards. `fsync`, `synchronous_commit` and `full_page_writes` are on.
+pub(crate) const SETTINGS: [(&str, &str); 5] = [
     ("shared_buffers", "1GB"),
     ("max_wal_size", "8GB"),
     ("checkpoint_timeout", "30min"),
     ("shared_preload_libraries", "pg_stat_statements"),
+    ("track_commit_timestamp", "on"),
 ];
 
 /// The server of a benchmark.

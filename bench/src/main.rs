@@ -3,9 +3,13 @@
 //! Each measurement runs on a private, durable PostgreSQL server, clients and service in this process. The figures of
 //! one run may be compared with each other, and not with those of another machine: `docs/performance.md` keeps ratios.
 
+mod alerts;
+mod clocks;
 mod copy;
+mod cpu;
 mod customers;
 mod database;
+mod detractor;
 mod duckdb;
 mod echo;
 mod environment;
@@ -15,13 +19,18 @@ mod ingest;
 mod latency;
 mod layouts;
 mod load;
+mod people;
 mod portfolio;
+mod relay;
 mod report;
 mod rescore;
 mod samples;
 mod service;
 mod signals;
+mod spans;
 mod statements;
+mod suite;
+mod told;
 
 use std::time::Duration;
 
@@ -57,6 +66,12 @@ enum What {
     Latency,
     /// Events from the transaction to the subscriber.
     Feed,
+    /// From a failed payment to the alert and to its owner's mail.
+    Alerts,
+    /// From a detractor's answer on the page to the alert and to its owner's mail.
+    Detractor,
+    /// Very many clocks due at once, against one UPDATE.
+    Clocks,
     /// All of it.
     All,
 }
@@ -79,6 +94,10 @@ struct Scale {
     latency_accounts: u32,
     latency_duration: Duration,
     events_per_writer: u32,
+    alerts_duration: Duration,
+    alerts_burst: u32,
+    detractor_answers: u32,
+    clocks_alerts: u32,
 }
 
 impl Scale {
@@ -97,6 +116,10 @@ impl Scale {
                 latency_accounts: 1_000,
                 latency_duration: Duration::from_secs(3),
                 events_per_writer: 1_000,
+                alerts_duration: Duration::from_secs(3),
+                alerts_burst: 200,
+                detractor_answers: 10,
+                clocks_alerts: 200,
             };
         }
         Self {
@@ -110,6 +133,10 @@ impl Scale {
             latency_accounts: 10_000,
             latency_duration: Duration::from_secs(30),
             events_per_writer: 25_000,
+            alerts_duration: Duration::from_mins(1),
+            alerts_burst: 3_000,
+            detractor_answers: 400,
+            clocks_alerts: 20_000,
         }
     }
 }
@@ -139,6 +166,15 @@ async fn measure(server: &Server, what: What, scale: &Scale) -> anyhow::Result<(
     }
     if what.includes(What::Feed) {
         feed::run(server, scale.events_per_writer).await?;
+    }
+    if what.includes(What::Alerts) {
+        alerts::run(server, scale.alerts_duration, scale.alerts_burst).await?;
+    }
+    if what.includes(What::Detractor) {
+        detractor::run(server, scale.detractor_answers).await?;
+    }
+    if what.includes(What::Clocks) {
+        clocks::run(server, scale.clocks_alerts).await?;
     }
     if what.includes(What::Layouts) {
         layouts::run(server, scale.portfolio_accounts).await?;

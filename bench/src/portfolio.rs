@@ -28,6 +28,11 @@ pub(crate) fn account_id(account: u32) -> String {
     format!("account-{account:07}")
 }
 
+/// The number of an account with an id of [`account_id`].
+pub(crate) fn account_number(id: &str) -> Option<u32> {
+    id.strip_prefix("account-")?.parse().ok()
+}
+
 /// A metric's name, counted from 1.
 pub(crate) fn metric_name(metric: u32) -> String {
     format!("metric_{metric}")

@@ -1,4 +1,4 @@
-//! A scoring service in this process, on a database of a benchmark.
+//! A service in this process, on a database of a benchmark.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,7 +38,8 @@ pub(crate) async fn settle(service: &ScoringService) -> anyhow::Result<()> {
     service.workers().settle().await.map(drop).map_err(of_service)
 }
 
-fn of_service(error: ServiceError) -> anyhow::Error {
+/// A service's error as ours.
+pub(crate) fn of_service(error: ServiceError) -> anyhow::Error {
     anyhow!(error)
 }
 
@@ -50,12 +51,21 @@ pub(crate) struct RunningService {
 }
 
 impl RunningService {
-    /// Has a service run.
+    /// Has scoring run.
     pub(crate) fn start(service: ScoringService) -> Self {
-        let address = service.local_addr();
+        Self::of(service.local_addr(), service)
+    }
+
+    /// Has a service run that listens there.
+    pub(crate) fn of(address: SocketAddr, service: impl Runnable) -> Self {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(service.run(shutdown.clone()));
         Self { address, shutdown, task }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// A connection to it of one's own.

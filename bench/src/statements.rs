@@ -7,10 +7,12 @@ use sqlx::PgPool;
 /// What a kind of statement took in all.
 #[derive(Debug)]
 pub(crate) struct Spent {
-    /// The verb and the first table that it names.
+    /// The verb and the first table that it names, with its schema.
     pub statement: String,
     /// How often it ran.
     pub calls: i64,
+    /// Rows that it gave or wrote.
+    pub rows: i64,
     /// Time in the executor; locks waited for are part of it, planning is not.
     pub elapsed: Duration,
 }
@@ -24,18 +26,22 @@ pub(crate) async fn reset(pool: &PgPool) -> anyhow::Result<()> {
 
 /// What this database's statements took since, the longest first.
 pub(crate) async fn spent(pool: &PgPool) -> anyhow::Result<Vec<Spent>> {
-    let rows: Vec<(String, i64, f64)> = sqlx::query_as(
-        r"SELECT upper(substring(query FROM '^\s*(\w+)')) || COALESCE(' ' || substring(query FROM 'scoring\.(\w+)'), ''),
-                 sum(calls)::bigint, sum(total_exec_time)
+    let rows: Vec<(String, i64, i64, f64)> = sqlx::query_as(
+        r"SELECT upper(substring(query FROM '^\s*(\w+)'))
+                     || COALESCE(' ' || substring(query FROM '((?:scoring|surveys|interventions)\.\w+)'), ''),
+                 sum(calls)::bigint, sum(rows)::bigint, sum(total_exec_time)
             FROM pg_stat_statements
            WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
              AND query NOT LIKE '%pg_stat_statements%'
-           GROUP BY 1 ORDER BY 3 DESC",
+           GROUP BY 1 ORDER BY 4 DESC",
     )
     .fetch_all(pool)
     .await?;
     Ok(rows
         .into_iter()
-        .map(|(statement, calls, millis)| Spent { statement, calls, elapsed: Duration::from_secs_f64(millis / 1e3) })
+        .map(|(statement, calls, rows, millis)| {
+            let elapsed = Duration::from_secs_f64(millis / 1e3);
+            Spent { statement, calls, rows, elapsed }
+        })
         .collect())
 }

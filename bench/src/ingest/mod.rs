@@ -88,7 +88,7 @@ fn print_spent(mix: Mix, count: usize, alone: &by_rpc::Recorded) {
         [name, calls, seconds(elapsed), micros(elapsed), share(elapsed)]
     };
     let mut in_database = Duration::ZERO;
-    for Spent { statement, calls, elapsed } in &alone.spent {
+    for Spent { statement, calls, elapsed, .. } in &alone.spent {
         in_database += *elapsed;
         if elapsed.as_secs_f64() >= 0.005 * alone.elapsed.as_secs_f64() {
             report.row(row(statement.clone(), whole(*calls as f64), *elapsed));
