@@ -34,6 +34,17 @@ pub(super) struct Notice {
     pub webhook: Option<serde_json::Value>,
 }
 
+/// People in their order, without repeats: an owner may also be the next of the chain.
+pub(super) fn once_each(people: &[String]) -> Vec<&str> {
+    let mut once: Vec<&str> = Vec::with_capacity(people.len());
+    for person in people {
+        if !once.contains(&person.as_str()) {
+            once.push(person);
+        }
+    }
+    once
+}
+
 impl Session<'_> {
     /// Tells these people, each once, and the channels of the settings.
     pub(super) async fn notify(
@@ -42,10 +53,8 @@ impl Session<'_> {
         notice: &Notice,
         about: About,
     ) -> Result<(), InterventionsError> {
-        let mut told: Vec<&str> = Vec::new();
-        for person in people {
-            if self.app.channels.email && !told.contains(&person.as_str()) {
-                told.push(person);
+        if self.app.channels.email {
+            for person in once_each(people) {
                 self.write_to(person, notice, about).await?;
             }
         }

@@ -1,11 +1,9 @@
 //! Reminds of what is open and has no other deadline left.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::notify::{alert_lines, case_lines};
+use super::notify::{alert_lines, case_lines, once_each};
 use super::session::About;
 use super::tick_clocks::{self, Ticked, escalated_to, named};
 use super::{InterventionsError, Session};
@@ -83,9 +81,7 @@ impl Session<'_> {
         lines: Vec<String>,
         about: About,
     ) -> Result<(), InterventionsError> {
-        let told: BTreeSet<&str> = people.iter().map(String::as_str).collect();
-        let told = Vec::from_iter(told).join(", ");
-        self.note("reminder", format!("Still open; a reminder to {told}"), about).await?;
+        self.note("reminder", format!("Still open; a reminder to {}", once_each(people).join(", ")), about).await?;
         let mut notice = self.clock_notice("reminder", clock, of, lines, None);
         // The same clock reminds again and again, each time of another moment.
         notice.key = format!("{}/{}", notice.key, clock.due_at.timestamp());

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-use super::notify::{alert_lines, case_lines};
+use super::notify::{alert_lines, case_lines, once_each};
 use super::remind::remind;
 use super::session::{About, Of};
 use super::{App, InterventionsError, Session, events, move_alert};
@@ -235,7 +235,7 @@ async fn tell_breach(
     about: About,
 ) -> Result<(), InterventionsError> {
     let (what, due) = (clock.step.words(), clock.due_at.format("%F %H:%M UTC"));
-    let body = format!("Overdue: {what} by {due}; now with {}", people.join(", "));
+    let body = format!("Overdue: {what} by {due}; now with {}", once_each(people).join(", "));
     session.note("clock_breached", body, about).await?;
     let notice = session.clock_notice("clock_breached", clock, of, lines, payload);
     session.notify(people, &notice, about).await
