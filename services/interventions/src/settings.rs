@@ -79,7 +79,7 @@ impl InterventionsSettings {
         );
         let webhooks = reader.list(
             "interventions.webhooks",
-            "Names of webhooks in delivery.webhook that hear of alerts and what becomes of them, of deadlines that were missed, and of how cases end.",
+            "Names of webhooks in delivery.webhook that hear of alerts, their plans and ends, of deadlines that were missed, and of how cases end.",
             &[],
         );
         let delivery = DeliverySettings::read(reader);

@@ -681,7 +681,7 @@ pub enum ClockStep {
     /// The director of customer success is involved: by the service, at the time of
     /// the warning.
     EscalateToDirector = 7,
-    /// Contact the detractor.
+    /// Contact the customer, in whatever way.
     Contact = 8,
     /// Document the root cause.
     RootCause = 9,
@@ -701,6 +701,9 @@ pub enum ClockStep {
     /// Look at what has no other deadline left, or, beside its deadlines, at a case
     /// at risk. Moves on each time until that is over, and is never breached.
     Reminder = 16,
+    /// Call the customer: met by a call or a meeting that we began, and not by what is
+    /// written.
+    Call = 17,
 }
 impl ClockStep {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -726,6 +729,7 @@ impl ClockStep {
             Self::CaseResolve => "CLOCK_STEP_CASE_RESOLVE",
             Self::Task => "CLOCK_STEP_TASK",
             Self::Reminder => "CLOCK_STEP_REMINDER",
+            Self::Call => "CLOCK_STEP_CALL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -748,6 +752,7 @@ impl ClockStep {
             "CLOCK_STEP_CASE_RESOLVE" => Some(Self::CaseResolve),
             "CLOCK_STEP_TASK" => Some(Self::Task),
             "CLOCK_STEP_REMINDER" => Some(Self::Reminder),
+            "CLOCK_STEP_CALL" => Some(Self::Call),
             _ => None,
         }
     }
@@ -1101,7 +1106,8 @@ pub mod alert_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Records the action plan; needs the assessment. May be sent anew until it was
-        /// carried out. Meets `CLOCK_STEP_PLAN`.
+        /// carried out. Webhooks of the settings hear of it each time, as
+        /// `interventions.alert_planned`: a CRM keeps it. Meets `CLOCK_STEP_PLAN`.
         ///
         /// Errors: as `AssessAlert`; `ILLEGAL_MOVE` names what is missing.
         pub async fn plan_alert(
@@ -1194,8 +1200,9 @@ pub mod alert_service_client {
         }
         /// Closes the alert and ends its clocks: one that runs is cancelled, or breached
         /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs the
-        /// follow-up; the others a reason in `notes`. A closed alert is answered as it
-        /// is.
+        /// follow-up; the others a reason in `notes`. A director who was still to be
+        /// involved (`CLOCK_STEP_ESCALATE_TO_DIRECTOR`) is involved now. A closed alert is
+        /// answered as it is.
         ///
         /// Errors: as `PlanAlert`, without `ALERT_CLOSED`.
         pub async fn close_alert(
@@ -1318,7 +1325,8 @@ pub mod alert_service_server {
             request: tonic::Request<super::AssessAlertRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
         /// Records the action plan; needs the assessment. May be sent anew until it was
-        /// carried out. Meets `CLOCK_STEP_PLAN`.
+        /// carried out. Webhooks of the settings hear of it each time, as
+        /// `interventions.alert_planned`: a CRM keeps it. Meets `CLOCK_STEP_PLAN`.
         ///
         /// Errors: as `AssessAlert`; `ILLEGAL_MOVE` names what is missing.
         async fn plan_alert(
@@ -1345,8 +1353,9 @@ pub mod alert_service_server {
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
         /// Closes the alert and ends its clocks: one that runs is cancelled, or breached
         /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs the
-        /// follow-up; the others a reason in `notes`. A closed alert is answered as it
-        /// is.
+        /// follow-up; the others a reason in `notes`. A director who was still to be
+        /// involved (`CLOCK_STEP_ESCALATE_TO_DIRECTOR`) is involved now. A closed alert is
+        /// answered as it is.
         ///
         /// Errors: as `PlanAlert`, without `ALERT_CLOSED`.
         async fn close_alert(
@@ -2064,7 +2073,8 @@ pub struct CasePriority {
     /// Annual recurring revenue of the account. Absent: not known.
     #[prost(message, optional, tag = "2")]
     pub revenue_at_risk: ::core::option::Option<super::super::common::v1::Money>,
-    /// How far the score is below 70, as a share of 70: 0 to 1; 1 without a score.
+    /// How far the score is below 70, as a share of 70: 0 to 1; 1 without a score. A
+    /// detractor's case of a healthy account has 0: it comes by its deadlines.
     #[prost(double, tag = "3")]
     pub decline: f64,
     /// The chance to save the customer, 0 to 1: of the cases of this kind closed
@@ -2168,6 +2178,13 @@ pub struct Touch {
     /// Who recorded it: the caller's identity.
     #[prost(string, tag = "10")]
     pub actor: ::prost::alloc::string::String,
+    /// What the customer struggles with, at most 4 000 characters. Empty: not said.
+    #[prost(string, tag = "11")]
+    pub challenges: ::prost::alloc::string::String,
+    /// What the customer needs now and did not before, at most 4 000 characters.
+    /// Empty: not said.
+    #[prost(string, tag = "12")]
+    pub changed_needs: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Touch {
     const NAME: &'static str = "Touch";
@@ -2533,6 +2550,13 @@ pub struct RecordTouchRequest {
     /// Makes the call safe to repeat; see `CreateAlertRequest.request_id`.
     #[prost(string, tag = "9")]
     pub request_id: ::prost::alloc::string::String,
+    /// What the customer struggles with, at most 4 000 characters. Empty: not said.
+    #[prost(string, tag = "10")]
+    pub challenges: ::prost::alloc::string::String,
+    /// What the customer needs now and did not before, at most 4 000 characters.
+    /// Empty: not said.
+    #[prost(string, tag = "11")]
+    pub changed_needs: ::prost::alloc::string::String,
 }
 impl ::prost::Name for RecordTouchRequest {
     const NAME: &'static str = "RecordTouchRequest";
@@ -3003,6 +3027,8 @@ pub enum TalkingPointTopic {
     Case = 4,
     /// The contract: what it is worth, and when it is to be renewed.
     Renewal = 5,
+    /// What worked at the last three accounts of the same segment that were saved.
+    Playbook = 6,
 }
 impl TalkingPointTopic {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3017,6 +3043,7 @@ impl TalkingPointTopic {
             Self::Alert => "TALKING_POINT_TOPIC_ALERT",
             Self::Case => "TALKING_POINT_TOPIC_CASE",
             Self::Renewal => "TALKING_POINT_TOPIC_RENEWAL",
+            Self::Playbook => "TALKING_POINT_TOPIC_PLAYBOOK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3028,6 +3055,7 @@ impl TalkingPointTopic {
             "TALKING_POINT_TOPIC_ALERT" => Some(Self::Alert),
             "TALKING_POINT_TOPIC_CASE" => Some(Self::Case),
             "TALKING_POINT_TOPIC_RENEWAL" => Some(Self::Renewal),
+            "TALKING_POINT_TOPIC_PLAYBOOK" => Some(Self::Playbook),
             _ => None,
         }
     }
@@ -3223,7 +3251,8 @@ pub mod case_service_client {
         }
         /// Records what was found out: steps of the assessment, the root cause, the
         /// plan, the resolution, what worked. Only what is given is changed; what is
-        /// known already changes nothing.
+        /// known already changes nothing. The first root cause of a detractor's case meets
+        /// `CLOCK_STEP_ROOT_CAUSE`, the first plan `CLOCK_STEP_PLAN`.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`CASE_NOT_FOUND`), `FAILED_PRECONDITION` (`CASE_CLOSED`),
@@ -3264,10 +3293,10 @@ pub mod case_service_client {
         /// surveys asks the customer again after 30 days, and the next answer closes it.
         /// No state is left out, none is gone back to; `CloseCase` ends a case.
         ///
-        /// Coming into a state meets a clock: intervening `CLOCK_STEP_CASE_ASSESS`,
-        /// resolving `CLOCK_STEP_CASE_INTERVENE`, contacted `CLOCK_STEP_CONTACT`, cause
-        /// found `CLOCK_STEP_ROOT_CAUSE`, planned `CLOCK_STEP_PLAN`, resolved
-        /// `CLOCK_STEP_RESOLVE`.
+        /// Coming into a state meets a clock that still runs: intervening
+        /// `CLOCK_STEP_CASE_ASSESS`, resolving `CLOCK_STEP_CASE_INTERVENE`, contacted
+        /// `CLOCK_STEP_CONTACT`, cause found `CLOCK_STEP_ROOT_CAUSE`, planned
+        /// `CLOCK_STEP_PLAN`, resolved `CLOCK_STEP_RESOLVE`.
         ///
         /// Errors: as `UpdateCase`, and `FAILED_PRECONDITION` (`ILLEGAL_MOVE`) with all
         /// that is missing.
@@ -3333,7 +3362,8 @@ pub mod case_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Gives a case to another person, who is told so.
+        /// Gives a case to another person, who is told so. Its open tasks that are the
+        /// former leader's go with it.
         ///
         /// Errors: as `UpdateCase`, `ETAG_MISMATCH` included.
         pub async fn reassign_case(
@@ -3451,7 +3481,8 @@ pub mod case_service_client {
         }
         /// Records a contact with the customer, in a case or outside of one. An outbound
         /// one in a case, not before the case was opened, meets `CLOCK_STEP_CONTACT` as
-        /// of `touch_time`, and is what resolving and contacted need.
+        /// of `touch_time`, a call or a meeting `CLOCK_STEP_CALL`, too, and is what
+        /// resolving and contacted need.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `CASE_NOT_FOUND`), `FAILED_PRECONDITION`
@@ -3595,7 +3626,8 @@ pub mod case_service_server {
         >;
         /// Records what was found out: steps of the assessment, the root cause, the
         /// plan, the resolution, what worked. Only what is given is changed; what is
-        /// known already changes nothing.
+        /// known already changes nothing. The first root cause of a detractor's case meets
+        /// `CLOCK_STEP_ROOT_CAUSE`, the first plan `CLOCK_STEP_PLAN`.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`CASE_NOT_FOUND`), `FAILED_PRECONDITION` (`CASE_CLOSED`),
@@ -3614,10 +3646,10 @@ pub mod case_service_server {
         /// surveys asks the customer again after 30 days, and the next answer closes it.
         /// No state is left out, none is gone back to; `CloseCase` ends a case.
         ///
-        /// Coming into a state meets a clock: intervening `CLOCK_STEP_CASE_ASSESS`,
-        /// resolving `CLOCK_STEP_CASE_INTERVENE`, contacted `CLOCK_STEP_CONTACT`, cause
-        /// found `CLOCK_STEP_ROOT_CAUSE`, planned `CLOCK_STEP_PLAN`, resolved
-        /// `CLOCK_STEP_RESOLVE`.
+        /// Coming into a state meets a clock that still runs: intervening
+        /// `CLOCK_STEP_CASE_ASSESS`, resolving `CLOCK_STEP_CASE_INTERVENE`, contacted
+        /// `CLOCK_STEP_CONTACT`, cause found `CLOCK_STEP_ROOT_CAUSE`, planned
+        /// `CLOCK_STEP_PLAN`, resolved `CLOCK_STEP_RESOLVE`.
         ///
         /// Errors: as `UpdateCase`, and `FAILED_PRECONDITION` (`ILLEGAL_MOVE`) with all
         /// that is missing.
@@ -3642,7 +3674,8 @@ pub mod case_service_server {
             &self,
             request: tonic::Request<super::CloseCaseRequest>,
         ) -> std::result::Result<tonic::Response<super::Case>, tonic::Status>;
-        /// Gives a case to another person, who is told so.
+        /// Gives a case to another person, who is told so. Its open tasks that are the
+        /// former leader's go with it.
         ///
         /// Errors: as `UpdateCase`, `ETAG_MISMATCH` included.
         async fn reassign_case(
@@ -3678,7 +3711,8 @@ pub mod case_service_server {
         >;
         /// Records a contact with the customer, in a case or outside of one. An outbound
         /// one in a case, not before the case was opened, meets `CLOCK_STEP_CONTACT` as
-        /// of `touch_time`, and is what resolving and contacted need.
+        /// of `touch_time`, a call or a meeting `CLOCK_STEP_CALL`, too, and is what
+        /// resolving and contacted need.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `CASE_NOT_FOUND`), `FAILED_PRECONDITION`
@@ -4517,8 +4551,8 @@ impl ::prost::Name for AlertRaised {
 }
 /// Event: an alert changed: it happened again or with other data, came a step
 /// further, a deadline of it was breached, the director was involved, it was given
-/// to another person, or came to belong to a case. A reminder that moves its next
-/// due time on is not told.
+/// to another person, came to belong to a case, or a reminder moved its next due
+/// time on.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AlertChanged {
     /// The alert as it is now.
@@ -4658,9 +4692,9 @@ impl ::prost::Name for CaseOpened {
     }
 }
 /// Event: a case changed: something was found out, it came into another state, or
-/// to another person. What moves its clocks, next due time or priority alone (a
-/// breach, an outbound touch, a reminder, a new score) is not told by this event,
-/// though the first three change its etag.
+/// to another person, the customer was contacted, a deadline of it was breached, or
+/// a reminder moved its next due time on. A priority that moves with revenue or
+/// score alone is not told, and does not change the etag.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CaseChanged {
     /// The case as it is now.
@@ -5424,7 +5458,8 @@ pub struct InterventionReport {
     /// Cases at risk that ended without action; they count neither way. From 0.
     #[prost(int64, tag = "5")]
     pub no_action_count: i64,
-    /// Days from opening to saved, of saved cases. The target is 60 to 90 days.
+    /// Days from the beginning of the intervention (the state intervening) to saved,
+    /// of saved cases. The target is 60 to 90 days.
     #[prost(message, optional, tag = "6")]
     pub recovery_days: ::core::option::Option<Measurement>,
     /// Points of score gained from opening to closing, of saved cases. The target
@@ -5438,6 +5473,9 @@ pub struct InterventionReport {
     /// How deadlines were kept, one entry for each kind and step that was due.
     #[prost(message, repeated, tag = "9")]
     pub response_times: ::prost::alloc::vec::Vec<ResponseTimes>,
+    /// How soon critical alerts were answered.
+    #[prost(message, optional, tag = "10")]
+    pub critical_response: ::core::option::Option<CriticalResponse>,
 }
 impl ::prost::Name for InterventionReport {
     const NAME: &'static str = "InterventionReport";
@@ -5447,6 +5485,32 @@ impl ::prost::Name for InterventionReport {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.interventions.v1.InterventionReport".into()
+    }
+}
+/// How soon somebody said that a critical alert was seen, from the alert's time on,
+/// of those whose acknowledgement was due in the period and that were not closed
+/// before.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct CriticalResponse {
+    /// Those that were answered in less than 4 hours, of all.
+    #[prost(message, optional, tag = "1")]
+    pub in_time: ::core::option::Option<Share>,
+    /// Hours until they were answered, in time or late; those that never were are not
+    /// among them.
+    #[prost(message, optional, tag = "2")]
+    pub hours: ::core::option::Option<Measurement>,
+    /// How many were never answered.
+    #[prost(int64, tag = "3")]
+    pub never_answered_count: i64,
+}
+impl ::prost::Name for CriticalResponse {
+    const NAME: &'static str = "CriticalResponse";
+    const PACKAGE: &'static str = "mainstay.interventions.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.interventions.v1.CriticalResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.interventions.v1.CriticalResponse".into()
     }
 }
 /// A share of what was counted.

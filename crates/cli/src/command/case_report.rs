@@ -67,11 +67,14 @@ fn outcomes(report: &proto::InterventionReport) -> Table {
     let mut table = table(&["CASES", ">FIGURE", "95 % INTERVAL", ">OF", "TARGET"]);
     let success = report.success.unwrap_or_default();
     let detractors = report.detractors_recovered.unwrap_or_default();
+    let critical = report.critical_response.unwrap_or_default();
+    let answered = critical.in_time.unwrap_or_default();
     let days = report.recovery_days.unwrap_or_default();
     let gained = report.points_gained.unwrap_or_default();
     for (title, share, target) in [
         ("saved, of those saved or churned", success, "75 to 80 %"),
         ("detractors who answered 7 or more again", detractors, ""),
+        ("critical alerts answered within 4 hours", answered, "all"),
     ] {
         table.add_row([
             title.to_owned(),
@@ -82,7 +85,7 @@ fn outcomes(report: &proto::InterventionReport) -> Table {
         ]);
     }
     for (title, measured, target) in
-        [("days until saved", days, "60 to 90"), ("points of health gained", gained, "25 to 30")]
+        [("days from the intervention to saved", days, "60 to 90"), ("points of health gained", gained, "25 to 30")]
     {
         table.add_row([
             title.to_owned(),

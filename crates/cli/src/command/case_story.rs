@@ -31,8 +31,14 @@ pub(crate) struct TouchArguments {
     #[arg(long)]
     answered: bool,
     /// The id of the person at the customer
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     contact: String,
+    /// What the customer struggles with
+    #[arg(long, default_value = "", hide_default_value = true)]
+    challenges: String,
+    /// What the customer needs now and did not before
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "NEEDS")]
+    changed_needs: String,
 }
 
 /// With whom to talk.
@@ -70,6 +76,8 @@ pub(crate) async fn touch(
         answered: arguments.answered,
         contact_id: arguments.contact.clone(),
         summary: arguments.summary.clone(),
+        challenges: arguments.challenges.clone(),
+        changed_needs: arguments.changed_needs.clone(),
         request_id: new_request_id(),
         ..Default::default()
     };

@@ -71,7 +71,9 @@ Examples:
     #[command(after_help = "\
 Examples:
   mainstay cases touch 0198c0de-… 'Talked to the new admin' --channel call --answered
-  mainstay cases touch 0198c0de-… 'They asked for training' --channel email --inbound")]
+  mainstay cases touch 0198c0de-… 'They asked for training' --channel email --inbound
+  mainstay cases touch 0198c0de-… 'Discovery call' --channel call --answered \\
+      --challenges 'Reports take an hour' --changed-needs 'Two new teams'")]
     Touch(case_story::TouchArguments),
     /// Say what to talk about with the customer
     #[command(after_help = "\

@@ -56,6 +56,7 @@ pub(crate) fn clock_step(step: proto::ClockStep) -> &'static str {
         proto::ClockStep::CaseResolve => "bring the case to an end",
         proto::ClockStep::Task => "do the task",
         proto::ClockStep::Reminder => "look at it again",
+        proto::ClockStep::Call => "call the customer",
     }
 }
 

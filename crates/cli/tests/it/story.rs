@@ -22,7 +22,7 @@ async fn the_story_goes_through_all_four_services_to_its_end() {
     for line in [
         "Critical ticket T-77",
         "A customer answered 3 of 10",
-        "Overdue: contact the customer by 2026-01-13 13:00 UTC; now with mia@example.com, dora@example.com",
+        "Overdue: call the customer by 2026-01-13 13:00 UTC; now with mia@example.com, dora@example.com",
         "The case of Globex SpA: resolved; next: hear the customer again, in 45 d.",
         "No activity for 14 days",
         "missing: a score above 70: it is 47.37",

@@ -2,8 +2,9 @@
 
 use super::notify::Notice;
 use super::session::{About, Of};
-use super::{InterventionsError, Session, events};
+use super::{InterventionsError, Session, events, tick_clocks};
 use crate::domain::alert::{Alert, AlertKind, Resolution};
+use crate::domain::clock::{Clock, ClockState, ClockStep};
 use crate::storage::alerts;
 
 /// Closes the open alert of the session's account about this, if there is one.
@@ -31,9 +32,10 @@ pub(super) async fn close(
     resolution: Resolution,
     notes: &str,
 ) -> Result<Alert, InterventionsError> {
+    let alert = tell_director(session, alert, resolution).await?;
     let (_, mut clocks) = session.alert(alert.id).await?;
     session.end_clocks(&mut clocks, Of::Alert(&alert)).await?;
-    let has_breach = alert.has_breach || clocks.iter().any(super::tick_clocks::is_breach);
+    let has_breach = alert.has_breach || clocks.iter().any(tick_clocks::is_breach);
     let ended = Alert { has_breach, ..alert.ended(resolution, notes, session.now) };
     let ended = session.save_alert(ended).await?;
     session.note("alert_closed", format!("Closed: {notes}"), About::alert(&ended)).await?;
@@ -49,4 +51,22 @@ pub(super) async fn close(
     };
     session.notify(&[], &notice, About::alert(&ended)).await?;
     Ok(ended)
+}
+
+/// A score below 50 reaches the director also when a person ends the alert before it was time: what ended by itself does not.
+async fn tell_director(
+    session: &mut Session<'_>,
+    alert: Alert,
+    resolution: Resolution,
+) -> Result<Alert, InterventionsError> {
+    let (_, mut clocks) = session.alert(alert.id).await?;
+    let is_to_be_told = |clock: &&Clock| {
+        clock.step == ClockStep::EscalateToDirector
+            && clock.state == ClockState::Running
+            && clock.due_at >= session.now
+            && !matches!(resolution, Resolution::ConditionEnded | Resolution::AccountGone)
+    };
+    let Some(clock) = clocks.iter().find(is_to_be_told).cloned() else { return Ok(alert) };
+    session.meet(&mut clocks, &[ClockStep::EscalateToDirector], Of::Alert(&alert)).await?;
+    tick_clocks::involve_director(session, alert, clocks, &clock).await
 }

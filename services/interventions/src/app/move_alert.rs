@@ -54,6 +54,10 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let moved = keep_due(&mut session, moved, &mut clocks).await?;
             let moved = session.change_alert(moved, &clocks).await?;
             session.note("alert_moved", sentence(&step.step), About::alert(&moved)).await?;
+            if let AlertMove::Plan(_) = &step.step {
+                let notice = session.alert_planned_notice(&moved, &clocks);
+                session.notify(&[], &notice, About::alert(&moved)).await?;
+            }
             if let (AlertMove::Execute(summary), Some((channel, is_answered))) = (&step.step, step.contact) {
                 let touch = record_touch::outbound(&session, moved.case, channel, is_answered, summary);
                 record_touch::in_session(&mut session, &touch).await?;

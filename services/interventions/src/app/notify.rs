@@ -14,6 +14,7 @@ use crate::convert;
 use crate::domain::alert::Alert;
 use crate::domain::case::Case;
 use crate::domain::clock::{Clock, ClockState};
+use crate::domain::task::Task;
 
 /// Most characters of a subject line.
 const SUBJECT_LENGTH_MAX: usize = 250;
@@ -132,11 +133,20 @@ impl Session<'_> {
         roles.iter().map(|role| find_owner::of(self.app, &self.account, *role).email).collect()
     }
 
-    /// Says who raised what, with the context that a person needs to decide.
-    pub(super) fn alert_raised_notice(&self, alert: &Alert, clocks: &[Clock]) -> Notice {
+    /// Says who raised what, with the context that a person needs to decide, and what is due in the case that deals with it.
+    pub(super) fn alert_raised_notice(
+        &self,
+        alert: &Alert,
+        clocks: &[Clock],
+        case: Option<&(Case, Vec<Clock>)>,
+    ) -> Notice {
         let mut lines = alert_lines(alert, &self.account);
         lines.push(String::new());
         lines.extend(clock_lines(clocks));
+        if let Some((case, clocks)) = case {
+            lines.push(format!("Case: {} ({})", case.id, case.state.words()));
+            lines.extend(clock_lines(clocks));
+        }
         lines.push(String::new());
         lines.push(format!("Owner: {}{}", alert.owner_email, fallback_words(alert.owner_is_fallback)));
         lines.push(format!("Acknowledge: mainstay alerts acknowledge {}", alert.id));
@@ -147,6 +157,19 @@ impl Session<'_> {
             subject: format!("{}: {}", self.account.display_name, alert.headline),
             lines,
             slack: true,
+            webhook: Some(self.alert_payload(alert, clocks)),
+        }
+    }
+
+    /// Has the CRM keep the plan.
+    pub(super) fn alert_planned_notice(&self, alert: &Alert, clocks: &[Clock]) -> Notice {
+        Notice {
+            purpose: "alert_planned",
+            // A plan that is written anew is told anew.
+            key: format!("alert/{}/planned/{}", alert.id, alert.version),
+            subject: format!("{}: planned: {}", self.account.display_name, alert.headline),
+            lines: vec![alert.plan.clone()],
+            slack: false,
             webhook: Some(self.alert_payload(alert, clocks)),
         }
     }
@@ -198,6 +221,7 @@ impl Session<'_> {
             "occurrenceCount": alert.occurrence_count,
             "nextDueTime": alert.next_due_time.map(|time| time.to_string()),
             "case": alert.case,
+            "plan": alert.plan,
         })
     }
 }
@@ -264,10 +288,15 @@ pub(super) fn account_lines(account: &Account) -> Vec<String> {
 }
 
 /// The deadlines that are still to come.
-fn clock_lines(clocks: &[Clock]) -> Vec<String> {
+pub(super) fn clock_lines(clocks: &[Clock]) -> Vec<String> {
     let mut running: Vec<&Clock> = clocks.iter().filter(|clock| clock.state == ClockState::Running).collect();
     running.sort_by_key(|clock| clock.due_at);
     running.iter().map(|clock| format!("{} by {}", clock.step.words(), clock.due_at.format("%F %H:%M UTC"))).collect()
+}
+
+/// What is to be done in a case.
+pub(super) fn task_lines(tasks: &[Task]) -> Vec<String> {
+    tasks.iter().map(|task| format!("Task: {} by {}", task.title, task.due_at.format("%F %H:%M UTC"))).collect()
 }
 
 fn fallback_words(is_fallback: bool) -> &'static str {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use mainstay_domain::AccountId;
 use mainstay_service::{Mutation, Replayable};
 
-use super::notify::{Notice, case_lines};
+use super::notify::{Notice, case_lines, clock_lines, task_lines};
 use super::session::About;
 use super::{App, InterventionsError, Session, events, find_owner, tasks};
 use crate::domain::alert::{AlertKind, Occurrence};
@@ -14,7 +14,7 @@ use crate::domain::owners::Assignee;
 use crate::domain::policy::{ClockRule, PolicySubject};
 use crate::domain::priority::Priority;
 use crate::domain::task::TaskResource;
-use crate::storage::{alerts, cases};
+use crate::storage::{alerts, cases, tasks as tasks_of};
 
 /// Within which a call with the customer is to be scheduled.
 const CALL_WITHIN: TimeDelta = TimeDelta::hours(48);
@@ -122,6 +122,7 @@ async fn open(
         outcome: None,
         outcome_notes: String::new(),
         resolved_at: None,
+        intervening_at: None,
         closed_at: None,
         version: 1,
     };
@@ -138,11 +139,14 @@ async fn open(
         tasks::in_session(session, &case, CALL_TITLE, &case.owner_email, TaskResource::General, due_at).await?;
     }
     if occurrence.is_none() {
+        let mut lines = case_lines(&case, &session.account);
+        lines.extend(clock_lines(&clocks));
+        lines.extend(task_lines(&tasks_of::open_of_case(session.conn, case.id).await?));
         let notice = Notice {
             purpose: "case_opened",
             key: format!("case/{}/opened", case.id),
             subject: format!("{}: a case was opened for you", session.account.display_name),
-            lines: case_lines(&case, &session.account),
+            lines,
             slack: false,
             webhook: None,
         };

@@ -155,6 +155,10 @@ async fn tell_people(
 ) -> Result<(), InterventionsError> {
     let mut people = vec![alert.owner_email.clone()];
     people.extend(session.people(&policy.definition.notify));
-    let notice = session.alert_raised_notice(alert, clocks);
+    let case = match alert.case {
+        Some(case) => Some(session.case(case).await?),
+        None => None,
+    };
+    let notice = session.alert_raised_notice(alert, clocks, case.as_ref());
     session.notify(&people, &notice, About::alert(alert)).await
 }

@@ -3,13 +3,14 @@
 use mainstay_service::{Mutation, Replayable};
 use uuid::Uuid;
 
-use super::notify::{Notice, alert_lines, case_lines};
+use super::notify::{Notice, alert_lines, case_lines, clock_lines, task_lines};
 use super::session::About;
 use super::{App, InterventionsError, Session, find_owner};
 use crate::domain::alert::Alert;
 use crate::domain::case::Case;
 use crate::domain::clock::Clock;
-use crate::storage::{alerts, cases};
+use crate::domain::task::Task;
+use crate::storage::{alerts, cases, tasks};
 
 /// Gives an alert to another person; one who has it already is not told again.
 pub(crate) async fn alert<T: Replayable + Send>(
@@ -124,6 +125,7 @@ async fn give_case(
     clocks: &[Clock],
     owner_email: &str,
 ) -> Result<Case, InterventionsError> {
+    let moved = give_tasks(session, &case, owner_email).await?;
     let given = Case { owner_email: owner_email.to_owned(), owner_is_fallback: false, ..case };
     let given = session.change_case(given, clocks).await?;
     session.note("case_reassigned", format!("Given to {owner_email}"), About::case(given.id)).await?;
@@ -131,10 +133,27 @@ async fn give_case(
         purpose: "case_reassigned",
         key: format!("case/{}/reassigned/{}", given.id, given.version),
         subject: format!("{}: a case was given to you", session.account.display_name),
-        lines: case_lines(&given, &session.account),
+        lines: [case_lines(&given, &session.account), clock_lines(clocks), task_lines(&moved)].concat(),
         slack: false,
         webhook: None,
     };
     session.notify(&[owner_email.to_owned()], &notice, About::case(given.id)).await?;
     Ok(given)
+}
+
+/// Open tasks of a case go with it, but for those of others than who led it so far. Gives those that went.
+async fn give_tasks(
+    session: &mut Session<'_>,
+    case: &Case,
+    owner_email: &str,
+) -> Result<Vec<Task>, InterventionsError> {
+    let mut moved = Vec::new();
+    for task in tasks::open_of_case(session.conn, case.id).await? {
+        if task.owner_email == case.owner_email {
+            let task = Task { owner_email: owner_email.to_owned(), ..task };
+            tasks::update(session.conn, &task).await?;
+            moved.push(task);
+        }
+    }
+    Ok(moved)
 }

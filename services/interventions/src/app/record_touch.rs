@@ -29,6 +29,10 @@ pub(crate) struct NewTouch {
     pub contact_id: String,
     /// What was said.
     pub summary: String,
+    /// What the customer struggles with; empty when not said.
+    pub challenges: String,
+    /// What the customer needs now and did not before; empty when not said.
+    pub changed_needs: String,
     /// When; none: now.
     pub touched_at: Option<DateTime<Utc>>,
 }
@@ -70,6 +74,8 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 is_answered: new.is_answered,
                 contact_id: new.contact_id.clone(),
                 summary: new.summary.clone(),
+                challenges: new.challenges.clone(),
+                changed_needs: new.changed_needs.clone(),
                 touched_at: new.touched_at.unwrap_or(session.now),
                 actor: actor.to_owned(),
             };
@@ -110,6 +116,8 @@ pub(super) fn outbound(
         is_answered,
         contact_id: String::new(),
         summary: summary.to_owned(),
+        challenges: String::new(),
+        changed_needs: String::new(),
         touched_at: session.now,
         actor: session.actor.clone(),
     }
@@ -123,7 +131,8 @@ pub(super) async fn in_session(session: &mut Session<'_>, touch: &Touch) -> Resu
         if touch.touched_at >= case.opened_at && !case.is_closed() {
             // The customer was contacted when it was, not when somebody writes it down.
             let at = touch.touched_at;
-            let meet = |clock: Clock| if clock.step == ClockStep::Contact { clock.met(at) } else { clock };
+            let is_met = |step| step == ClockStep::Contact || (step == ClockStep::Call && touch.channel.is_spoken());
+            let meet = |clock: Clock| if is_met(clock.step) { clock.met(at) } else { clock };
             session.change_clocks(&mut clocks, meet, Of::Case(&case)).await?;
             let case = tick_clocks::keep_due(session, Case { has_outbound_touch: true, ..case }, &mut clocks).await?;
             session.change_case(case, &clocks).await?;
@@ -131,7 +140,12 @@ pub(super) async fn in_session(session: &mut Session<'_>, touch: &Touch) -> Resu
     }
     let way = if touch.is_outbound { "to" } else { "from" };
     let answered = if touch.is_answered { "answered" } else { "not answered" };
-    let body = format!("{} {way} the customer, {answered}: {}", touch.channel.words(), touch.summary);
+    let mut body = format!("{} {way} the customer, {answered}: {}", touch.channel.words(), touch.summary);
+    for (what, text) in [("challenges", &touch.challenges), ("changed needs", &touch.changed_needs)] {
+        if !text.is_empty() {
+            body.push_str(&format!("; {what}: {text}"));
+        }
+    }
     session.note("touch", body, About { alert: None, case: touch.case }).await?;
     session.tell(&events::touch_recorded(touch)).await?;
     Ok(())

@@ -7,7 +7,7 @@ use mainstay_domain::{Proportion, Segment};
 use mainstay_storage::begin;
 
 use super::{App, InterventionsError};
-use crate::domain::alert::AlertKind;
+use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::case::{CaseKind, Outcome};
 use crate::domain::clock::{ClockState, ClockStep};
 use crate::domain::policy::{Policy, PolicySubject};
@@ -26,8 +26,21 @@ pub(crate) struct Report {
     pub recovery_days: Option<Summary>,
     pub points_gained: Option<Summary>,
     pub detractors_recovered: Proportion,
+    pub critical_response: CriticalResponse,
     pub steps: Vec<StepReport>,
 }
+
+/// How soon somebody answered critical alerts.
+#[derive(Debug, Clone)]
+pub(crate) struct CriticalResponse {
+    /// Those that were answered within the time aimed at.
+    pub in_time: Proportion,
+    pub hours: Option<Summary>,
+    pub never_answered_count: i64,
+}
+
+/// Within which critical alerts are to be answered.
+const CRITICAL_RESPONSE_MAX: TimeDelta = TimeDelta::hours(4);
 
 /// How deadlines of one kind were kept.
 #[derive(Debug, Clone)]
@@ -61,9 +74,10 @@ pub(crate) async fn execute(
         as_of: app.core.clock.now(),
         success: share(&at_risk, Outcome::Saved, Outcome::Churned),
         no_action_count: count(&at_risk, Outcome::NoAction),
-        recovery_days: Summary::of(saved.iter().map(|case| days(case.closed_at - case.opened_at)).collect()),
+        recovery_days: Summary::of(saved.iter().filter_map(|case| recovery_days(case)).collect()),
         points_gained: Summary::of(saved.iter().filter_map(|case| points_gained(case)).collect()),
         detractors_recovered: share(&detractors, Outcome::Recovered, Outcome::NotRecovered),
+        critical_response: critical_response(&clocks),
         steps: steps(&clocks, &policies),
     })
 }
@@ -81,8 +95,28 @@ fn share(cases: &[EndedCase], good: Outcome, bad: Outcome) -> Proportion {
     Proportion { count: good_count, total: good_count + count(cases, bad) }
 }
 
-fn days(time: TimeDelta) -> f64 {
-    time.as_seconds_f64() / (24.0 * 3600.0)
+/// From the beginning of the intervention on.
+fn recovery_days(case: &EndedCase) -> Option<f64> {
+    Some((case.closed_at - case.intervening_at?).as_seconds_f64() / (24.0 * 3600.0))
+}
+
+fn hours(time: TimeDelta) -> f64 {
+    time.as_seconds_f64() / 3600.0
+}
+
+/// An answer is that somebody says that the alert was seen: the first step, whatever its own deadline is.
+fn critical_response(clocks: &[EndedClock]) -> CriticalResponse {
+    let critical: Vec<&EndedClock> = clocks
+        .iter()
+        .filter(|clock| clock.severity == Some(Severity::Critical) && clock.step == ClockStep::Acknowledge)
+        .collect();
+    let answered: Vec<TimeDelta> = critical.iter().filter_map(|clock| Some(clock.met_at? - clock.started_at)).collect();
+    let in_time = answered.iter().filter(|time| **time < CRITICAL_RESPONSE_MAX).count();
+    CriticalResponse {
+        in_time: Proportion { count: whole(in_time), total: whole(critical.len()) },
+        never_answered_count: whole(critical.len() - answered.len()),
+        hours: Summary::of(answered.into_iter().map(hours).collect()),
+    }
 }
 
 fn points_gained(case: &EndedCase) -> Option<f64> {
@@ -98,10 +132,8 @@ fn steps(clocks: &[EndedClock], policies: &[Policy]) -> Vec<StepReport> {
         .into_iter()
         .map(|((alert_kind, step), clocks)| {
             let total = whole(clocks.len());
-            let met: Vec<f64> = clocks
-                .iter()
-                .filter_map(|clock| Some((clock.met_at? - clock.started_at).as_seconds_f64() / 3600.0))
-                .collect();
+            let met: Vec<f64> =
+                clocks.iter().filter_map(|clock| Some(hours(clock.met_at? - clock.started_at))).collect();
             let in_time = clocks.iter().filter(|clock| clock.state == ClockState::Met).count();
             StepReport {
                 alert_kind,

@@ -10,6 +10,9 @@ use crate::domain::alert::Alert;
 use crate::domain::case::Case;
 use crate::storage::{alerts, cases};
 
+/// How many saved cases are told of.
+const PLAYBOOK_MAX: i64 = 3;
+
 /// What a point is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Topic {
@@ -18,6 +21,7 @@ pub(crate) enum Topic {
     Alert,
     Case,
     Renewal,
+    Playbook,
 }
 
 /// What to talk about.
@@ -56,6 +60,8 @@ pub(crate) async fn execute(app: &App, id: &AccountId) -> Result<TalkingPoints, 
     for case in cases::open_of_account(&mut conn, id).await? {
         points.extend(findings(&case).map(|text| (Topic::Case, text)));
     }
+    let worked = cases::what_worked(&mut conn, account.segment, PLAYBOOK_MAX).await?;
+    points.extend(worked.into_iter().map(|(saved, text)| (Topic::Playbook, format!("It worked at {saved}: {text}"))));
     points.extend(contract(&account, app.core.clock.now()).map(|text| (Topic::Renewal, text)));
     Ok(TalkingPoints { account: account.id, account_name: account.display_name, points, is_health_explained })
 }

@@ -94,7 +94,7 @@ async fn warn(session: &mut Session<'_>, clock: &Clock) -> Result<(), Interventi
             let (alert, mut all) = session.alert(id).await?;
             session.change_clocks(&mut all, only(clock.id, change), Of::Alert(&alert)).await?;
             if is_escalation {
-                return involve_director(session, alert, all, clock).await;
+                return involve_director(session, alert, all, clock).await.map(drop);
             }
             let lines = alert_lines(&alert, &session.account);
             warn_person(session, clock, &alert.owner_email, &named("Alert", id), lines, About::alert(&alert)).await
@@ -128,24 +128,25 @@ async fn warn_person(
     session.notify(&[person.to_owned()], &notice, about).await
 }
 
-/// The score is below 50: the director hears of it before the time for that is over, whatever else happens.
-async fn involve_director(
+/// The score is below 50: the director hears of it before the time for that is over, or when a person ends the alert before.
+pub(super) async fn involve_director(
     session: &mut Session<'_>,
     alert: Alert,
     mut all: Vec<Clock>,
     clock: &Clock,
-) -> Result<(), InterventionsError> {
+) -> Result<Alert, InterventionsError> {
     let people = session.people(&[OwnerRole::CsmDirector]);
     let about = About::alert(&alert);
     let alert = Alert { escalation_count: alert.escalation_count + 1, ..alert };
     let alert = move_alert::keep_due(session, alert, &mut all).await?;
     let alert = session.change_alert(alert, &all).await?;
     session.note("alert_escalated", format!("{} was involved", people.join(", ")), about).await?;
-    let mut notice = session.alert_raised_notice(&alert, &all);
+    let mut notice = session.alert_raised_notice(&alert, &all, None);
     notice.purpose = "alert_escalated";
     notice.key = format!("clock/{}/escalated", clock.id);
     notice.slack = false;
-    session.notify(&people, &notice, about).await
+    session.notify(&people, &notice, about).await?;
+    Ok(alert)
 }
 
 async fn breach(session: &mut Session<'_>, clock: &Clock) -> Result<(), InterventionsError> {

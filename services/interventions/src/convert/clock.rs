@@ -44,6 +44,7 @@ pub(crate) fn step_message(step: ClockStep) -> proto::ClockStep {
         ClockStep::CaseResolve => proto::ClockStep::CaseResolve,
         ClockStep::Task => proto::ClockStep::Task,
         ClockStep::Reminder => proto::ClockStep::Reminder,
+        ClockStep::Call => proto::ClockStep::Call,
     }
 }
 

@@ -19,6 +19,11 @@ pub(crate) fn message(report: &Report) -> proto::InterventionReport {
         recovery_days: Some(measurement(report.recovery_days)),
         points_gained: Some(measurement(report.points_gained)),
         detractors_recovered: Some(share(report.detractors_recovered)),
+        critical_response: Some(proto::CriticalResponse {
+            in_time: Some(share(report.critical_response.in_time)),
+            hours: Some(measurement(report.critical_response.hours)),
+            never_answered_count: report.critical_response.never_answered_count,
+        }),
         response_times: report.steps.iter().map(response_times).collect(),
     }
 }

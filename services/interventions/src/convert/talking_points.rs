@@ -22,5 +22,6 @@ fn topic_message(topic: Topic) -> proto::TalkingPointTopic {
         Topic::Alert => proto::TalkingPointTopic::Alert,
         Topic::Case => proto::TalkingPointTopic::Case,
         Topic::Renewal => proto::TalkingPointTopic::Renewal,
+        Topic::Playbook => proto::TalkingPointTopic::Playbook,
     }
 }

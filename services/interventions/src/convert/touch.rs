@@ -21,6 +21,8 @@ pub(crate) fn message(touch: &Touch) -> proto::Touch {
         summary: touch.summary.clone(),
         touch_time: Some(timestamp(touch.touched_at)),
         actor: touch.actor.clone(),
+        challenges: touch.challenges.clone(),
+        changed_needs: touch.changed_needs.clone(),
     }
 }
 

@@ -225,6 +225,8 @@ pub struct Case {
     pub outcome_notes: String,
     /// When it was resolved.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// At risk: when the intervention began.
+    pub intervening_at: Option<DateTime<Utc>>,
     /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
     /// Grows with each change.
@@ -290,11 +292,12 @@ impl Case {
         if !missing.is_empty() {
             return Err(self.illegal(missing));
         }
-        let is_resolved = to == CaseState::Resolved;
+        let at = |state, before| if to == state { Some(now) } else { before };
         let case = Self {
             state: to,
             state_at: now,
-            resolved_at: if is_resolved { Some(now) } else { self.resolved_at },
+            resolved_at: at(CaseState::Resolved, self.resolved_at),
+            intervening_at: at(CaseState::Intervening, self.intervening_at),
             ..self.clone()
         };
         Ok(CaseMoved::To(Box::new(case), met_by(to).to_vec()))

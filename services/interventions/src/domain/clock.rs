@@ -40,11 +40,13 @@ pub enum ClockStep {
     Task,
     /// Look at what has no other deadline left.
     Reminder,
+    /// Call the customer, or meet.
+    Call,
 }
 
 impl ClockStep {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Acknowledge,
         Self::Assess,
         Self::Plan,
@@ -61,6 +63,7 @@ impl ClockStep {
         Self::CaseResolve,
         Self::Task,
         Self::Reminder,
+        Self::Call,
     ];
 
     /// What to do, as people say it.
@@ -81,6 +84,7 @@ impl ClockStep {
             Self::CaseResolve => "bring the case to an end",
             Self::Task => "do the task",
             Self::Reminder => "look at it again",
+            Self::Call => "call the customer",
         }
     }
 }

@@ -71,10 +71,10 @@ fn alert(kind: AlertKind) -> PolicyDefinition {
     }
 }
 
-/// A detractor's case, with the time for the first contact.
-fn detractor_case(contact_seconds: i64) -> PolicyDefinition {
+/// A detractor's case: contacted by whatever way within a day.
+fn detractor_case() -> PolicyDefinition {
     let clocks = vec![
-        rule(ClockStep::Contact, contact_seconds),
+        rule(ClockStep::Contact, 24 * HOUR),
         rule(ClockStep::RootCause, 48 * HOUR),
         rule(ClockStep::Plan, 72 * HOUR),
         rule(ClockStep::Resolve, 14 * DAY),
@@ -82,6 +82,13 @@ fn detractor_case(contact_seconds: i64) -> PolicyDefinition {
         rule(ClockStep::Resurvey, 45 * DAY),
     ];
     base(Severity::High, clocks)
+}
+
+/// An enterprise is called within four hours, besides.
+fn enterprise_detractor_case() -> PolicyDefinition {
+    let mut definition = detractor_case();
+    definition.clocks.insert(0, rule(ClockStep::Call, 4 * HOUR));
+    definition
 }
 
 /// Phases of a case at risk: assess in week 1, intervene in weeks 2 to 4, resolve in weeks 5 to 8.
@@ -101,9 +108,9 @@ pub fn all() -> Vec<(PolicyId, PolicyDefinition)> {
         AlertKind::ALL.into_iter().map(|kind| (for_all(PolicySubject::Alert(kind)), alert(kind))).collect();
     let detractor = PolicySubject::Case(CaseKind::Detractor);
     policies.push((for_all(PolicySubject::Case(CaseKind::AtRisk)), at_risk_case()));
-    policies.push((for_all(detractor), detractor_case(24 * HOUR)));
+    policies.push((for_all(detractor), detractor_case()));
     let enterprise = PolicyId { subject: detractor, segment: Some(Segment::Enterprise) };
-    policies.push((enterprise, detractor_case(4 * HOUR)));
+    policies.push((enterprise, enterprise_detractor_case()));
     policies
 }
 
@@ -142,6 +149,8 @@ mod tests {
         let (contact, cause) = ((ClockStep::Contact, 24), (ClockStep::RootCause, 48));
         let (resolve, resurvey) = ((ClockStep::Resolve, 14 * 24), (ClockStep::Resurvey, 45 * 24));
         assert_eq!(due("case_detractor"), [contact, cause, (plan, 72), resolve, resurvey]);
-        assert_eq!(due("case_detractor.enterprise")[0], (ClockStep::Contact, 4));
+        assert_eq!(due("case_detractor.enterprise")[..2], [(ClockStep::Call, 4), contact]);
+        let phases = [(ClockStep::CaseAssess, 7), (ClockStep::CaseIntervene, 28), (ClockStep::CaseResolve, 56)];
+        assert_eq!(due("case_at_risk"), phases.map(|(step, days)| (step, days * 24)), "weeks 1, 2 to 4, 5 to 8");
     }
 }

@@ -42,10 +42,13 @@ impl PolicySubject {
                     | Step::EscalateToDirector
             ),
             Self::Case(CaseKind::AtRisk) => {
-                matches!(step, Step::CaseAssess | Step::CaseIntervene | Step::CaseResolve | Step::Contact)
+                matches!(step, Step::CaseAssess | Step::CaseIntervene | Step::CaseResolve | Step::Contact | Step::Call)
             }
             Self::Case(CaseKind::Detractor) => {
-                matches!(step, Step::Contact | Step::RootCause | Step::Plan | Step::Resolve | Step::Resurvey)
+                matches!(
+                    step,
+                    Step::Contact | Step::Call | Step::RootCause | Step::Plan | Step::Resolve | Step::Resurvey
+                )
             }
         }
     }

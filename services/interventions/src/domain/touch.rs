@@ -23,6 +23,11 @@ pub enum TouchChannel {
 }
 
 impl TouchChannel {
+    /// Whether people spoke with each other, which is what a call is for.
+    pub const fn is_spoken(self) -> bool {
+        matches!(self, Self::Call | Self::Meeting)
+    }
+
     /// As people say it.
     pub const fn words(self) -> &'static str {
         match self {
@@ -54,6 +59,10 @@ pub struct Touch {
     pub contact_id: String,
     /// What was said.
     pub summary: String,
+    /// What the customer struggles with; empty when not said.
+    pub challenges: String,
+    /// What the customer needs now and did not before; empty when not said.
+    pub changed_needs: String,
     /// When it took place.
     pub touched_at: DateTime<Utc>,
     /// Who recorded it.

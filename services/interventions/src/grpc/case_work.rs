@@ -136,6 +136,8 @@ pub(super) async fn record_touch(
     found.require(is_outbound.is_some(), "direction", "is required: outbound or inbound");
     found.check_text("contact_id", &message.contact_id, CONTACT_ID_LENGTH_MAX);
     names::required_text(&mut found, "summary", &message.summary, TEXT_LENGTH_MAX);
+    found.check_text("challenges", &message.challenges, TEXT_LENGTH_MAX);
+    found.check_text("changed_needs", &message.changed_needs, TEXT_LENGTH_MAX);
     let touched_at = wire::time(&mut found, "touch_time", message.touch_time.as_ref());
     let (channel, is_outbound) = wire::complete(found, channel.zip(is_outbound))?;
     let new = NewTouch {
@@ -146,6 +148,8 @@ pub(super) async fn record_touch(
         is_answered: message.answered,
         contact_id: message.contact_id.clone(),
         summary: message.summary.clone(),
+        challenges: message.challenges.clone(),
+        changed_needs: message.changed_needs.clone(),
         touched_at,
     };
     let actor = caller(&request).identity;

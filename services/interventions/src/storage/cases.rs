@@ -44,6 +44,7 @@ struct CaseRow {
     outcome: Option<i16>,
     outcome_notes: String,
     resolved_at: Option<DateTime<Utc>>,
+    intervening_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     version: i64,
 }
@@ -96,6 +97,7 @@ impl TryFrom<CaseRow> for Case {
             outcome: row.outcome.map(codes::outcome).transpose()?,
             outcome_notes: row.outcome_notes,
             resolved_at: row.resolved_at,
+            intervening_at: row.intervening_at,
             closed_at: row.closed_at,
             version: row.version,
         })
@@ -111,7 +113,8 @@ macro_rules! select_cases {
                     revenue_minor_units, decline, save_chance, save_chance_cases, opened_at, state_at, next_due_at,
                     has_breach, escalation_count, policy_id, policy_version, score_at_open, score_at_close,
                     assessment_steps, root_cause, plan, resolution, what_worked, has_outbound_touch, contact_id,
-                    survey_score, resurvey_score, outcome, outcome_notes, resolved_at, closed_at, version
+                    survey_score, resurvey_score, outcome, outcome_notes, resolved_at, intervening_at, closed_at,
+                    version
                FROM interventions.cases " + $tail
             $(, $argument)*
         )
@@ -151,6 +154,26 @@ pub(crate) async fn lookup_by_subject(
     .fetch_optional(conn)
     .await?;
     row.map(Case::try_from).transpose()
+}
+
+/// What worked in cases at risk that were saved last, of accounts of a segment.
+pub(crate) async fn what_worked(
+    conn: &mut PgConnection,
+    segment: Segment,
+    limit: i64,
+) -> Result<Vec<(AccountId, String)>, StorageError> {
+    let rows = sqlx::query!(
+        r#"SELECT saved.account_id, saved.what_worked
+             FROM interventions.cases AS saved
+             JOIN interventions.accounts AS account ON account.account_id = saved.account_id
+            WHERE saved.outcome = 1 AND saved.what_worked <> '' AND account.segment = $1
+            ORDER BY saved.closed_at DESC LIMIT $2"#,
+        mainstay_accounts::segment_number(segment),
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((codes::account_id(&row.account_id)?, row.what_worked))).collect()
 }
 
 /// Which cases a list holds; all conditions given must hold.
@@ -337,7 +360,7 @@ pub(crate) async fn update(conn: &mut PgConnection, case: &Case) -> Result<(), S
             SET state = $4, owner_email = $5, owner_is_fallback = $6, state_at = $7, next_due_at = $8, has_breach = $9,
                 escalation_count = $10, score_at_close = $11, assessment_steps = $12, root_cause = $13, plan = $14,
                 resolution = $15, what_worked = $16, has_outbound_touch = $17, resurvey_score = $18, outcome = $19,
-                outcome_notes = $20, resolved_at = $21, closed_at = $22, version = version + 1
+                outcome_notes = $20, resolved_at = $21, closed_at = $22, intervening_at = $23, version = version + 1
           WHERE account_id = $1 AND case_id = $2 AND version = $3",
         case.account.as_str(),
         case.id,
@@ -361,6 +384,7 @@ pub(crate) async fn update(conn: &mut PgConnection, case: &Case) -> Result<(), S
         case.outcome_notes,
         case.resolved_at,
         case.closed_at,
+        case.intervening_at,
     )
     .execute(conn)
     .await?;

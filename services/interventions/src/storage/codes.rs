@@ -95,6 +95,7 @@ numbered!(ClockStep, clock_step_number, clock_step, {
     CaseResolve = 14,
     Task = 15,
     Reminder = 16,
+    Call = 17,
 });
 
 numbered!(ClockState, clock_state_number, clock_state, {

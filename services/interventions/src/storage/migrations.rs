@@ -24,6 +24,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(2, "0002_alerts"),
         migration!(3, "0003_cases"),
         migration!(4, "0004_clocks"),
+        migration!(5, "0005_work"),
     ],
 };
 

@@ -6,7 +6,7 @@ use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes;
-use crate::domain::alert::AlertKind;
+use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::case::{CaseKind, Outcome};
 use crate::domain::clock::{ClockState, ClockStep};
 
@@ -21,7 +21,8 @@ pub(crate) struct Period {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EndedCase {
     pub outcome: Outcome,
-    pub opened_at: DateTime<Utc>,
+    /// When the work with the customer began; none: the case ended before.
+    pub intervening_at: Option<DateTime<Utc>>,
     pub closed_at: DateTime<Utc>,
     pub score_at_open: Option<Points>,
     pub score_at_close: Option<Points>,
@@ -35,7 +36,7 @@ pub(crate) async fn ended_cases(
     period: Period,
 ) -> Result<Vec<EndedCase>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT outcome AS "outcome!", opened_at, closed_at AS "closed_at!", score_at_open, score_at_close
+        r#"SELECT outcome AS "outcome!", intervening_at, closed_at AS "closed_at!", score_at_open, score_at_close
              FROM interventions.cases AS ended
              JOIN interventions.accounts AS account ON account.account_id = ended.account_id
             WHERE kind = $1 AND closed_at >= $2 AND closed_at < $3 AND ($4::smallint IS NULL OR segment = $4)"#,
@@ -50,7 +51,7 @@ pub(crate) async fn ended_cases(
         .map(|row| {
             Ok(EndedCase {
                 outcome: codes::outcome(row.outcome)?,
-                opened_at: row.opened_at,
+                intervening_at: row.intervening_at,
                 closed_at: row.closed_at,
                 score_at_open: row.score_at_open.map(Points::from_units),
                 score_at_close: row.score_at_close.map(Points::from_units),
@@ -64,6 +65,7 @@ pub(crate) async fn ended_cases(
 pub(crate) struct EndedClock {
     pub step: ClockStep,
     pub alert_kind: Option<AlertKind>,
+    pub severity: Option<Severity>,
     pub state: ClockState,
     pub started_at: DateTime<Utc>,
     pub met_at: Option<DateTime<Utc>>,
@@ -76,7 +78,7 @@ pub(crate) async fn ended_clocks(
     period: Period,
 ) -> Result<Vec<EndedClock>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT clock.step, alert.kind AS "alert_kind?", clock.state, clock.started_at, clock.met_at
+        r#"SELECT clock.step, alert.kind AS "alert_kind?", alert.severity AS "severity?", clock.state, clock.started_at, clock.met_at
              FROM interventions.clocks AS clock
              JOIN interventions.accounts AS account ON account.account_id = clock.account_id
              LEFT JOIN interventions.alerts AS alert
@@ -95,6 +97,7 @@ pub(crate) async fn ended_clocks(
             Ok(EndedClock {
                 step: codes::clock_step(row.step)?,
                 alert_kind: row.alert_kind.map(codes::alert_kind).transpose()?,
+                severity: row.severity.map(codes::severity).transpose()?,
                 state: codes::clock_state(row.state)?,
                 started_at: row.started_at,
                 met_at: row.met_at,

@@ -10,8 +10,9 @@ use crate::domain::touch::Touch;
 pub(crate) async fn insert(conn: &mut PgConnection, touch: &Touch) -> Result<(), StorageError> {
     let stored = sqlx::query!(
         "INSERT INTO interventions.touches
-             (account_id, touch_id, case_id, channel, is_outbound, is_answered, contact_id, summary, touched_at, actor)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             (account_id, touch_id, case_id, channel, is_outbound, is_answered, contact_id, summary, touched_at, actor,
+              challenges, changed_needs)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         touch.account.as_str(),
         touch.id,
         touch.case,
@@ -22,6 +23,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, touch: &Touch) -> Result<(),
         touch.summary,
         touch.touched_at,
         touch.actor,
+        touch.challenges,
+        touch.changed_needs,
     )
     .execute(conn)
     .await?;

@@ -152,3 +152,23 @@ async fn talking_points_of_an_account_that_is_not_known_are_refused() {
     let refused = harness.cases.get_talking_points(request("nobody")).await.expect_err("no name");
     assert_eq!(refused.code(), Code::InvalidArgument);
 }
+
+#[tokio::test]
+async fn r117_what_worked_is_offered_for_other_accounts_of_the_segment() {
+    let mut harness = Harness::with_acme(START).await;
+    for (name, segment) in [("beta", scoring::Segment::Enterprise), ("tiny", scoring::Segment::Smb)] {
+        let name = format!("accounts/{name}");
+        harness.tell_account(scoring::Account { name, segment: segment.into(), ..acme() }).await;
+    }
+    save(&mut harness).await;
+    for (name, expected) in [("beta", vec!["It worked at acme: Training"]), ("tiny", Vec::new())] {
+        let request = proto::GetTalkingPointsRequest { account: format!("accounts/{name}") };
+        let points = harness.cases.get_talking_points(request).await.expect("points").into_inner().points;
+        let playbook: Vec<&str> = points
+            .iter()
+            .filter(|point| point.topic() == proto::TalkingPointTopic::Playbook)
+            .map(|point| point.text.as_str())
+            .collect();
+        assert_eq!(playbook, expected, "{name}");
+    }
+}

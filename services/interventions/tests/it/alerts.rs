@@ -83,6 +83,53 @@ async fn r95_a_failed_payment_is_one_alert_to_csm_and_finance_however_often_it_i
 }
 
 #[tokio::test]
+async fn r95_a_dispute_is_told_to_csm_and_finance_at_once() {
+    let mut harness = Harness::with_acme(START).await;
+    let cause = scoring::DisputeCause { dispute_id: "dp_1".to_owned(), ..Default::default() };
+    let cause = scoring::risk_trigger::Cause::Dispute(cause);
+    harness.raise(harness.trigger(scoring::RiskTriggerKind::BillingDispute, "dp_1", cause)).await;
+    harness.settle().await;
+    assert_eq!(harness.open_alert().await.kind(), proto::AlertKind::BillingDispute);
+    assert_eq!((harness.mail_to(CSM).len(), harness.mail_to(FINANCE).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn r94_the_director_hears_of_a_score_below_50_also_when_the_alert_is_ended_before() {
+    for (resolution, is_told) in [
+        (Some(proto::AlertResolution::FalseAlarm), true),
+        (Some(proto::AlertResolution::NoAction), true),
+        (None, false),
+    ] {
+        let mut harness = Harness::with_acme(START).await;
+        let trigger = harness.critical(44.0);
+        harness.raise(trigger.clone()).await;
+        harness.settle().await;
+        let name = harness.open_alert().await.name;
+        harness.clock.advance(TimeDelta::hours(1));
+        match resolution {
+            Some(resolution) => {
+                let notes = "Known already".to_owned();
+                let request = proto::CloseAlertRequest {
+                    name: name.clone(),
+                    resolution: resolution.into(),
+                    notes,
+                    ..Default::default()
+                };
+                harness.alerts.close_alert(request).await.expect("closed");
+            }
+            None => harness.clear(trigger).await,
+        }
+        harness.settle().await;
+        assert!(harness.alert(&name).await.close_time.is_some());
+        let told = harness.mail_to(DIRECTOR);
+        assert_eq!(told.len(), usize::from(is_told), "{resolution:?}");
+        let met: Vec<proto::ClockMet> = harness.events().await;
+        let met = met.into_iter().filter_map(|event| event.notice?.clock).map(|clock| clock.step());
+        assert_eq!(met.filter(|step| *step == proto::ClockStep::EscalateToDirector).count(), usize::from(is_told));
+    }
+}
+
+#[tokio::test]
 async fn two_invoices_are_two_alerts() {
     let mut harness = Harness::with_acme(START).await;
     harness.raise(harness.failed_payment("in_1", 1)).await;
@@ -123,6 +170,9 @@ async fn r102_account_managers_hear_of_accounts_at_risk() {
     harness.raise(harness.trigger(scoring::RiskTriggerKind::HealthAtRisk, "", cause)).await;
     harness.settle().await;
     assert_eq!(harness.mail_to(ACCOUNT_MANAGER).len(), 1);
+    harness.raise(harness.critical(44.0)).await;
+    harness.settle().await;
+    assert_eq!(harness.mail_to(ACCOUNT_MANAGER).len(), 2, "and of critical ones");
 }
 
 #[tokio::test]
@@ -164,6 +214,7 @@ async fn r97_r98_r99_r100_r101_the_five_steps_meet_their_clocks_and_are_in_the_s
         ..Default::default()
     };
     harness.alerts.assess_alert(request).await.expect("assessed");
+    assert!(harness.alert(&name).await.immediate_action_needed);
     harness.clock.advance(TimeDelta::hours(10));
     harness
         .alerts
@@ -174,6 +225,13 @@ async fn r97_r98_r99_r100_r101_the_five_steps_meet_their_clocks_and_are_in_the_s
         })
         .await
         .expect("planned");
+    harness.settle().await;
+    let to_crm = harness.posted("/crm").pop().expect("the CRM has the plan");
+    let body: serde_json::Value = serde_json::from_slice(&to_crm.body).expect("JSON");
+    assert_eq!(
+        (body["type"].as_str(), body["data"]["plan"].as_str()),
+        (Some("interventions.alert_planned"), Some("Call the new admin"))
+    );
     harness.clock.advance(TimeDelta::hours(20));
     let request = proto::RecordExecutionRequest {
         name: name.clone(),

@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::harness::{CSM, Harness, acme, clock_state};
+use crate::scoring_peer::ScoringSays;
 
 const START: &str = "2026-03-01T00:00:00Z";
 
@@ -141,6 +142,7 @@ async fn r112_the_story_tells_everything_from_alert_to_saved() {
             "touch",
             "case_advanced",
             "case_updated",
+            "alert_escalated",
             "alert_closed",
             "case_closed"
         ]
@@ -162,7 +164,7 @@ async fn r116_saved_is_refused_until_the_score_is_above_70() {
         harness.tell_score(score).await;
         harness.settle().await;
         let refused = close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect_err("not recovered");
-        assert_eq!(missing(&refused), [format!("a score above 70: it is {score}")]);
+        assert_eq!(missing(&refused), [format!("a score above 70: it is {score:.2}")]);
     }
     harness.tell_score(70.5).await;
     harness.pass(TimeDelta::days(20)).await;
@@ -175,6 +177,61 @@ async fn r116_saved_is_refused_until_the_score_is_above_70() {
     assert_eq!(closed.len(), 1);
     let again = close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect("as it is");
     assert_eq!(again, saved);
+}
+
+#[tokio::test]
+async fn r116_recovery_is_confirmed_by_scoring_itself_and_not_by_what_was_heard_of_it() {
+    let says = ScoringSays::default();
+    let mut harness = Harness::start_beside(START, Some(says.clone().start())).await;
+    harness.tell_account(acme()).await;
+    harness.tell_score(80.0).await;
+    harness.settle().await;
+    let name = open(&mut harness).await.name;
+    work_through(&mut harness, &name).await;
+
+    let refused = close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect_err("scoring is away");
+    assert_eq!(refused.code(), Code::Unavailable);
+    let reason = refused.get_details_error_info().expect("a reason").reason;
+    assert_eq!(reason, "SCORE_NOT_CONFIRMED");
+    let before = harness.case(&name).await;
+    assert_eq!(before.state(), proto::CaseState::Resolving, "nothing was changed");
+
+    says.say(Some(60.0));
+    let refused = close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect_err("scoring says 60");
+    assert_eq!(missing(&refused), ["a score above 70: it is 60.00"]);
+    assert_eq!(harness.case(&name).await, before);
+
+    harness.tell_score(45.0).await;
+    harness.settle().await;
+    says.say(Some(77.0));
+    let saved = close(&mut harness, &name, proto::CaseOutcome::Saved, "").await.expect("saved");
+    assert_eq!((saved.outcome(), saved.score_at_close), (proto::CaseOutcome::Saved, Some(77.0)));
+
+    let request = proto::GetTalkingPointsRequest { account: "accounts/acme".to_owned() };
+    let points = harness.cases.get_talking_points(request).await.expect("points").into_inner();
+    assert!(points.health_explained);
+    assert!(points.points.iter().any(|point| point.text == "Health is 77.0 of 100."), "{points:?}");
+}
+
+#[tokio::test]
+async fn r112_a_discovery_call_records_challenges_and_changed_needs() {
+    let mut harness = Harness::with_acme(START).await;
+    let name = open(&mut harness).await.name;
+    let request = proto::RecordTouchRequest {
+        challenges: "Reports take an hour".to_owned(),
+        changed_needs: "Two new teams".to_owned(),
+        ..call(&name)
+    };
+    let touch = harness.cases.record_touch(request.clone()).await.expect("a touch").into_inner();
+    assert_eq!((touch.challenges.as_str(), touch.changed_needs.as_str()), ("Reports take an hour", "Two new teams"));
+    let told: Vec<proto::TouchRecorded> = harness.events().await;
+    assert_eq!(told[0].touch.as_ref(), Some(&touch));
+    let story = proto::GetTimelineRequest { parent: name, ..Default::default() };
+    let story = harness.cases.get_timeline(story).await.expect("a story").into_inner().entries;
+    assert!(story[0].text.ends_with("; challenges: Reports take an hour; changed needs: Two new teams"), "{story:?}");
+    let long = proto::RecordTouchRequest { challenges: "x".repeat(4_001), ..request };
+    let refused = harness.cases.record_touch(long).await.expect_err("too long");
+    assert!(refused.message().contains("challenges"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use mainstay_api::mainstay::surveys::v1 as surveys;
 use mainstay_domain::Clock;
 
 use crate::at_risk::missing;
-use crate::harness::{CSM, Harness, acme, clock_state, timestamp};
+use crate::harness::{CSM, DIRECTOR, Harness, SPONSOR, acme, clock_state, sponsored, timestamp};
 
 const START: &str = "2026-03-01T00:00:00Z";
 const FIRST: &str = "accounts/acme/responses/00000000-0000-0000-0000-000000000001";
@@ -40,16 +40,20 @@ impl Harness {
         self.cases.advance_case(request).await.map(tonic::Response::into_inner)
     }
 
-    async fn resolve(&mut self, name: &str) {
+    async fn touch(&mut self, name: &str, channel: proto::TouchChannel) {
         let request = proto::RecordTouchRequest {
             case: name.to_owned(),
-            channel: proto::TouchChannel::Call.into(),
+            channel: channel.into(),
             direction: proto::TouchDirection::Outbound.into(),
             answered: true,
-            summary: "Called Ada".to_owned(),
+            summary: "Talked to Ada".to_owned(),
             ..Default::default()
         };
         self.cases.record_touch(request).await.expect("a touch");
+    }
+
+    async fn resolve(&mut self, name: &str) {
+        self.touch(name, proto::TouchChannel::Call).await;
         let request = proto::UpdateCaseRequest {
             name: name.to_owned(),
             root_cause: "A bug in exports".to_owned(),
@@ -78,6 +82,7 @@ async fn r21_a_detractors_answer_is_an_alert_to_the_owner_with_the_customers_wor
     let mail = harness.mail_to(CSM);
     assert_eq!(mail.len(), 1, "the case is not told besides");
     assert!(mail[0].text.contains("Exports are broken"), "{}", mail[0].text);
+    assert_eq!(harness.posted("/slack").len(), 1, "Slack hears of it, too");
     let case = harness.case(&alert.case).await;
     assert_eq!((case.state(), case.response.as_str(), case.survey_score), (proto::CaseState::Alerted, FIRST, Some(3)));
 }
@@ -92,18 +97,70 @@ async fn promoters_and_passives_raise_nothing() {
 
 #[tokio::test]
 async fn r20_r22_enterprises_are_called_within_4_hours_and_others_written_to_within_24() {
-    for (segment, hours) in
-        [(scoring::Segment::Enterprise, 4), (scoring::Segment::Smb, 24), (scoring::Segment::MidMarket, 24)]
+    use proto::ClockState::{Met, Running, Unspecified};
+    for (segment, call_is_due) in
+        [(scoring::Segment::Enterprise, true), (scoring::Segment::Smb, false), (scoring::Segment::MidMarket, false)]
     {
         let mut harness = Harness::start(START).await;
         harness.tell_account(scoring::Account { segment: segment.into(), ..acme() }).await;
         harness.answered(FIRST, 0, "").await;
         let name = harness.open_alert().await.case;
-        let case = harness.case(&name).await;
-        let contact = case.clocks.iter().find(|clock| clock.step() == proto::ClockStep::Contact).expect("a clock");
-        let start = case.open_time.expect("a time").seconds;
-        assert_eq!((contact.due_time.expect("a time").seconds - start) / 3600, hours, "{segment:?}");
+        let mail = harness.mail_to(CSM).remove(0).text;
+        assert!(mail.contains("contact the customer by 2026-03-02 00:00 UTC"), "{segment:?}: {mail}");
+        assert_eq!(mail.contains("call the customer by 2026-03-01 04:00 UTC"), call_is_due, "{segment:?}: {mail}");
+        assert!(mail.contains(name.trim_start_matches("cases/")), "{mail}");
+
+        let states = |case: &proto::Case| {
+            [proto::ClockStep::Call, proto::ClockStep::Contact].map(|step| clock_state(&case.clocks, step))
+        };
+        harness.clock.advance(TimeDelta::hours(3));
+        harness.touch(&name, proto::TouchChannel::Email).await;
+        let written_to = harness.case(&name).await;
+        let call = if call_is_due { Running } else { Unspecified };
+        assert_eq!(states(&written_to), [call, Met], "{segment:?}: what is written is no call");
+        if call_is_due {
+            harness.touch(&name, proto::TouchChannel::Call).await;
+            assert_eq!(states(&harness.case(&name).await), [Met, Met]);
+        }
     }
+}
+
+#[tokio::test]
+async fn r27_a_detractor_of_an_enterprise_whom_nobody_calls_reaches_the_executive_sponsor() {
+    let harness = Harness::start(START).await;
+    harness.tell_account(sponsored()).await;
+    harness.answered(FIRST, 0, "").await;
+    let overdue = |harness: &Harness, person| {
+        let mails = harness.mail_to(person).into_iter();
+        mails.filter(|mail| mail.subject.contains("overdue")).map(|mail| mail.subject).collect::<Vec<_>>()
+    };
+    harness.pass(TimeDelta::hours(4)).await;
+    assert!(overdue(&harness, DIRECTOR).contains(&"Acme Ltd: overdue: call the customer".to_owned()));
+    assert_eq!(overdue(&harness, SPONSOR), Vec::<String>::new(), "the director first");
+    harness.pass(TimeDelta::hours(20)).await;
+    assert_eq!(overdue(&harness, SPONSOR), ["Acme Ltd: overdue: contact the customer"]);
+}
+
+#[tokio::test]
+async fn r25_r26_what_is_documented_meets_its_deadline_then_and_not_when_the_case_moves_on() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.answered(FIRST, 2, "").await;
+    let name = harness.open_alert().await.case;
+    harness.clock.advance(TimeDelta::hours(40));
+    let request = proto::UpdateCaseRequest {
+        name: name.clone(),
+        root_cause: "A bug in exports".to_owned(),
+        plan: "Fix it this week".to_owned(),
+        ..Default::default()
+    };
+    harness.cases.update_case(request).await.expect("findings");
+    harness.pass(TimeDelta::hours(40)).await;
+    let case = harness.case(&name).await;
+    for step in [proto::ClockStep::RootCause, proto::ClockStep::Plan] {
+        assert_eq!(clock_state(&case.clocks, step), proto::ClockState::Met, "{step:?}");
+    }
+    let met: Vec<proto::ClockMet> = harness.events().await;
+    assert_eq!(met.len(), 2);
 }
 
 #[tokio::test]
@@ -121,9 +178,13 @@ async fn r25_r26_cause_within_48_hours_and_plan_within_72_are_gates_and_clocks()
     assert_eq!((due(proto::ClockStep::RootCause), due(proto::ClockStep::Plan)), (48, 72));
     harness.resolve(&name).await;
     let case = harness.case(&name).await;
-    for step in
-        [proto::ClockStep::Contact, proto::ClockStep::RootCause, proto::ClockStep::Plan, proto::ClockStep::Resolve]
-    {
+    for step in [
+        proto::ClockStep::Call,
+        proto::ClockStep::Contact,
+        proto::ClockStep::RootCause,
+        proto::ClockStep::Plan,
+        proto::ClockStep::Resolve,
+    ] {
         assert_eq!(clock_state(&case.clocks, step), proto::ClockState::Met, "{step:?}");
     }
     assert_eq!(harness.open_alerts().await, [], "the alert is over when the complaint is resolved");
@@ -135,8 +196,18 @@ async fn r10_r28_a_resolved_detractor_is_asked_again_and_the_answer_ends_the_cas
         let mut harness = Harness::with_acme(START).await;
         harness.answered(FIRST, 2, "").await;
         let name = harness.open_alert().await.case;
+        let stage = |state: proto::CaseState| proto::ListCasesRequest {
+            kind: proto::CaseKind::Detractor.into(),
+            states: vec![state.into()],
+            ..Default::default()
+        };
+        let alerted = harness.cases.list_cases(stage(proto::CaseState::Alerted)).await.expect("cases").into_inner();
+        assert_eq!(alerted.cases.len(), 1, "each detractor is seen in its stage");
         harness.resolve(&name).await;
         harness.settle().await;
+        let alerted = harness.cases.list_cases(stage(proto::CaseState::Alerted)).await.expect("cases").into_inner();
+        let resolved = harness.cases.list_cases(stage(proto::CaseState::Resolved)).await.expect("cases").into_inner();
+        assert_eq!((alerted.cases.len(), resolved.cases.len()), (0, 1));
         let resolved: Vec<proto::CaseResolved> = harness.events().await;
         assert_eq!(resolved.len(), 1);
         assert_eq!((resolved[0].response.as_str(), resolved[0].contact_id.as_str()), (FIRST, "ada"));

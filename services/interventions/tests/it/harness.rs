@@ -13,6 +13,7 @@ use mainstay_api::mainstay::interventions::v1::policy_service_client::PolicyServ
 use mainstay_api::mainstay::interventions::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::status::v1::status_service_client::StatusServiceClient;
+use mainstay_clients::ServiceChannel;
 use mainstay_delivery::{DeliverySettings, SigningKey, SmtpSettings};
 use mainstay_domain::{AccountId, Clock, IdSource, ManualClock};
 use mainstay_events::{EventLog, EventSource, FeedReader, LocalSource, NewEvent};
@@ -33,6 +34,8 @@ pub(crate) const CSM: &str = "mia@example.com";
 pub(crate) const DIRECTOR: &str = "dora@example.com";
 pub(crate) const FINANCE: &str = "fin@example.com";
 pub(crate) const ACCOUNT_MANAGER: &str = "al@example.com";
+/// Who decides at acme's vendor; acme as the tests have it has none.
+pub(crate) const SPONSOR: &str = "eve@example.com";
 /// Who is asked when nobody is known.
 pub(crate) const DEFAULT: &str = "team@example.com";
 
@@ -58,13 +61,18 @@ pub(crate) struct Harness {
 impl Harness {
     /// A service with an empty database whose clock stands at `start`.
     pub(crate) async fn start(start: &str) -> Self {
+        Self::start_beside(start, None).await
+    }
+
+    /// The same, which asks scoring by RPC.
+    pub(crate) async fn start_beside(start: &str, peer: Option<ServiceChannel>) -> Self {
         let database = mainstay_testkit::database(&migrator()).await;
         let clock = mainstay_testkit::manual_clock(start);
         let scoring = FakeFeed::new("scoring", &database, &clock).await;
         let surveys = FakeFeed::new("surveys", &database, &clock).await;
         let mail = SmtpReceiver::start().await;
         let hook = HttpReceiver::start().await;
-        let service = complete(&database, &clock, &scoring, &surveys, (&mail, &hook)).await;
+        let service = complete(&database, &clock, &scoring, &surveys, (&mail, &hook), peer).await;
         let channel = service.in_memory_channel();
         Self {
             alerts: AlertServiceClient::new(channel.clone()),
@@ -95,7 +103,7 @@ impl Harness {
     /// Another replica on the same database, clock and feeds.
     pub(crate) async fn replica(&self) -> (InterventionsService, Workers) {
         let service =
-            complete(&self.database, &self.clock, &self.scoring, &self.surveys, (&self.mail, &self.hook)).await;
+            complete(&self.database, &self.clock, &self.scoring, &self.surveys, (&self.mail, &self.hook), None).await;
         let workers = service.workers();
         (service, workers)
     }
@@ -263,6 +271,7 @@ async fn complete(
     scoring: &FakeFeed,
     surveys: &FakeFeed,
     (mail, hook): (&SmtpReceiver, &HttpReceiver),
+    peer: Option<ServiceChannel>,
 ) -> InterventionsService {
     let from = "Mainstay <mainstay@example.com>".parse().expect("a mailbox");
     let smtp = Some(SmtpSettings::local(mail.port(), from));
@@ -279,7 +288,7 @@ async fn complete(
             default_owners,
             ..Default::default()
         },
-        peers: Peers { scoring_feed: Some(scoring.source()), scoring: None, surveys_feed: Some(surveys.source()) },
+        peers: Peers { scoring_feed: Some(scoring.source()), scoring: peer, surveys_feed: Some(surveys.source()) },
         rpc: RpcSettings::loopback(),
         database: DatabaseSettings::new(database.url(), "interventions-test"),
         clock: Arc::new(clock.clone()),
@@ -349,6 +358,17 @@ pub(crate) fn acme() -> scoring::Account {
         ],
         ..Default::default()
     }
+}
+
+/// Acme with an executive sponsor.
+pub(crate) fn sponsored() -> scoring::Account {
+    let mut account = acme();
+    account.owners.push(scoring::Owner {
+        role: scoring::OwnerRole::ExecutiveSponsor.into(),
+        email: SPONSOR.to_owned(),
+        display_name: String::new(),
+    });
+    account
 }
 
 /// A time as messages have it.

@@ -75,7 +75,45 @@ async fn whoever_becomes_known_gets_what_fell_to_the_default() {
     let alert = harness.open_alert().await;
     assert_eq!((alert.owner_email.as_str(), alert.owner_is_fallback), (CSM, false));
     assert_eq!(harness.case(&alert.case).await.owner_email, CSM);
-    assert!(!harness.mail_to(CSM).is_empty());
+    let mails = harness.mail_to(CSM);
+    let given = mails.iter().find(|mail| mail.subject.contains("a case was given to you")).expect("a mail");
+    assert!(given.text.contains("Task: Schedule a call with the key stakeholder by 2026-03-03"), "{}", given.text);
+    let tasks = harness.cases.list_tasks(proto::ListTasksRequest::default()).await.expect("tasks").into_inner().tasks;
+    let owners: Vec<&str> = tasks.iter().map(|task| task.owner_email.as_str()).collect();
+    assert_eq!(owners, [CSM], "what is to be done goes with the case");
+}
+
+#[tokio::test]
+async fn tasks_of_others_stay_theirs_when_a_case_is_given_away() {
+    let mut harness = Harness::with_acme(START).await;
+    let request = proto::OpenCaseRequest { account: "accounts/acme".to_owned(), ..Default::default() };
+    let case = harness.cases.open_case(request).await.expect("a case").into_inner();
+    let request = proto::CreateTaskRequest {
+        case: case.name.clone(),
+        title: "Look at the logs".to_owned(),
+        owner_email: "tech@example.com".to_owned(),
+        due_time: Some(timestamp(harness.clock.now() + TimeDelta::days(3))),
+        ..Default::default()
+    };
+    harness.cases.create_task(request).await.expect("a task");
+    let request =
+        proto::ReassignCaseRequest { name: case.name, owner_email: "bo@example.com".to_owned(), ..Default::default() };
+    harness.cases.reassign_case(request).await.expect("given");
+    let tasks = harness.cases.list_tasks(proto::ListTasksRequest::default()).await.expect("tasks").into_inner().tasks;
+    let owners: Vec<&str> = tasks.iter().map(|task| task.owner_email.as_str()).collect();
+    assert_eq!(owners, ["bo@example.com", "tech@example.com"]);
+}
+
+#[tokio::test]
+async fn a_kind_without_a_policy_has_the_one_that_ships() {
+    let mut harness = Harness::with_acme(START).await;
+    sqlx::query("DELETE FROM interventions.policies").execute(harness.database.pool()).await.expect("no policies");
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    let alert = harness.open_alert().await;
+    assert_eq!((alert.owner_email.as_str(), alert.clocks.len()), (CSM, 5));
+    let first = alert.clocks[0].due_time.expect("a time").seconds - alert.alert_time.expect("a time").seconds;
+    assert_eq!(first, 2 * 3600);
 }
 
 #[tokio::test]

@@ -11,4 +11,5 @@ mod notices;
 mod policies;
 mod reports;
 mod requests;
+mod scoring_peer;
 mod twice;

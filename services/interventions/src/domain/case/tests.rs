@@ -34,6 +34,7 @@ fn case(kind: CaseKind) -> Case {
         outcome: None,
         outcome_notes: String::new(),
         resolved_at: None,
+        intervening_at: None,
         closed_at: None,
         version: 1,
     }
