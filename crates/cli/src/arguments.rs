@@ -21,7 +21,7 @@ Examples:
   mainstay import signals usage.csv             record what customers did
   mainstay health list --band critical,at-risk  who is at risk, worst first
   mainstay health explain acme                  why acme's score is what it is
-  mainstay alerts list --owner mia@example.com  what I have to look at, what is due first first
+  mainstay alerts list --owner mia@example.com  what I have to look at, soonest due first
   mainstay cases list                           who is being saved, and what is at stake
   mainstay opportunities list --overdue         who is ready to grow, and waits for us
   mainstay surveys report nps --by quarter      how customers answered

@@ -7,7 +7,7 @@ use mainstay_clients::{ClientError, ErrorReport};
 use thiserror::Error;
 use tonic::Status;
 
-use crate::output::OutputFormat;
+use crate::output::{OutputFormat, harmless};
 
 /// All is done.
 pub(crate) const DONE: u8 = 0;
@@ -55,7 +55,7 @@ impl Failure {
             other => format!("mainstay: {other}"),
         };
         // Without a standard error there is nobody left to tell.
-        writeln!(io::stderr(), "{text}").ok();
+        writeln!(io::stderr(), "{}", harmless(&text)).ok();
         ExitCode::from(match self {
             Self::Usage(_) | Self::Client(_) => WRONG_USE,
             Self::Call(_) | Self::Suite(_) | Self::Output(_) => FAILED,

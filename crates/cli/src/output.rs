@@ -1,5 +1,6 @@
 //! Answers on the standard output: text for people, proto JSON for programs.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::LazyLock;
 
@@ -49,22 +50,26 @@ impl Output {
 
     /// Writes a line of text.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{text}")
+        writeln!(self.out, "{}", harmless(text))
     }
 
     /// Writes a text that has its own line ends.
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(text.as_bytes())
+        self.out.write_all(harmless(text).as_bytes())
     }
 
     /// Writes a table.
     pub(crate) fn table(&mut self, mut table: Table) -> io::Result<()> {
-        if self.colored {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
+        table.force_no_tty();
+        let plain = table.trim_fmt();
+        match harmless(&plain) {
+            // Colours are control characters, too: they are only for tables that have none of their own.
+            Cow::Borrowed(_) if self.colored => {
+                table.enforce_styling();
+                writeln!(self.out, "{}", table.trim_fmt())
+            }
+            shown => writeln!(self.out, "{shown}"),
         }
-        writeln!(self.out, "{}", table.trim_fmt())
     }
 
     /// Writes a message as one object over several lines.
@@ -108,7 +113,24 @@ pub(crate) fn from_json<M: Message + Name + Default>(text: &str) -> Result<M, St
 /// Tells people something beside the answer, on the standard error.
 pub(crate) fn note(text: &str) {
     // Without a standard error there is nobody left to tell.
-    writeln!(io::stderr(), "{text}").ok();
+    writeln!(io::stderr(), "{}", harmless(text)).ok();
+}
+
+/// A text without what makes a terminal do something: customers write comments, and other systems names. Control characters
+/// and those that turn the direction of writing stand as their codes.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |letter: char| {
+        (letter.is_control() && !matches!(letter, '\n' | '\t'))
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        if is_harmful(letter) { shown.extend(letter.escape_unicode()) } else { shown.push(letter) }
+    }
+    Cow::Owned(shown)
 }
 
 #[cfg(test)]
@@ -117,6 +139,12 @@ mod tests {
     use mainstay_api::mainstay::scoring::v1::{Band, Health};
 
     use super::*;
+
+    #[test]
+    fn what_makes_a_terminal_do_something_is_shown_as_its_code() {
+        assert!(matches!(harmless("Zoë\tsaid 👋🏽:\n“fine”"), Cow::Borrowed(_)));
+        assert_eq!(harmless("a\u{1b}[31mb\u{7}\rc\u{202e}d\u{9b}e"), "a\\u{1b}[31mb\\u{7}\\u{d}c\\u{202e}d\\u{9b}e");
+    }
 
     #[test]
     fn messages_become_the_json_of_the_specification() {

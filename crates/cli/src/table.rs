@@ -6,10 +6,10 @@ use mainstay_api::mainstay::scoring::v1::Band;
 
 use crate::words;
 
-/// An empty table with a header. Columns whose title begins with `>` stand to the right.
+/// An empty table with a header, as wide as what is in it: ids that are broken over lines cannot be copied. Columns whose title begins with `>` stand to the right.
 pub(crate) fn table(titles: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table
         .set_header(titles.iter().map(|title| Cell::new(title.trim_start_matches('>')).add_attribute(Attribute::Bold)));
     for (place, title) in titles.iter().enumerate() {
@@ -26,7 +26,7 @@ pub(crate) fn table(titles: &[&str]) -> Table {
 /// A table of names and values without a header.
 pub(crate) fn facts(rows: Vec<(&str, String)>) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for (name, value) in rows {
         table.add_row([Cell::new(name).add_attribute(Attribute::Bold), Cell::new(value)]);
     }

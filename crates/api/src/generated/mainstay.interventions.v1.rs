@@ -1008,7 +1008,7 @@ pub mod alert_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Lists alerts: by default those that are open, what is due first first.
+        /// Lists alerts: by default those that are open, soonest due first.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         pub async fn list_alerts(
@@ -1201,10 +1201,10 @@ pub mod alert_service_client {
         /// Closes the alert and ends its clocks: one that runs is cancelled, or breached
         /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs the
         /// follow-up; the others a reason in `notes`. A director who was still to be
-        /// involved (`CLOCK_STEP_ESCALATE_TO_DIRECTOR`) is involved now. A closed alert is
-        /// answered as it is.
+        /// involved (`CLOCK_STEP_ESCALATE_TO_DIRECTOR`) is involved now. An alert that was
+        /// closed with this resolution is answered as it is.
         ///
-        /// Errors: as `PlanAlert`, without `ALERT_CLOSED`.
+        /// Errors: as `PlanAlert`; `ALERT_CLOSED` when it was closed with another one.
         pub async fn close_alert(
             &mut self,
             request: impl tonic::IntoRequest<super::CloseAlertRequest>,
@@ -1293,7 +1293,7 @@ pub mod alert_service_server {
             &self,
             request: tonic::Request<super::GetAlertRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
-        /// Lists alerts: by default those that are open, what is due first first.
+        /// Lists alerts: by default those that are open, soonest due first.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         async fn list_alerts(
@@ -1354,10 +1354,10 @@ pub mod alert_service_server {
         /// Closes the alert and ends its clocks: one that runs is cancelled, or breached
         /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs the
         /// follow-up; the others a reason in `notes`. A director who was still to be
-        /// involved (`CLOCK_STEP_ESCALATE_TO_DIRECTOR`) is involved now. A closed alert is
-        /// answered as it is.
+        /// involved (`CLOCK_STEP_ESCALATE_TO_DIRECTOR`) is involved now. An alert that was
+        /// closed with this resolution is answered as it is.
         ///
-        /// Errors: as `PlanAlert`, without `ALERT_CLOSED`.
+        /// Errors: as `PlanAlert`; `ALERT_CLOSED` when it was closed with another one.
         async fn close_alert(
             &self,
             request: tonic::Request<super::CloseAlertRequest>,
@@ -2502,7 +2502,7 @@ impl ::prost::Name for ListTasksRequest {
 /// A page of tasks.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListTasksResponse {
-    /// The tasks, what is due first first.
+    /// The tasks, soonest due first.
     #[prost(message, repeated, tag = "1")]
     pub tasks: ::prost::alloc::vec::Vec<Task>,
     /// Token of the next page. Empty: this was the last.
@@ -3329,16 +3329,16 @@ pub mod case_service_client {
         /// Closes a case. Saved, only at risk: needs the state resolving, what worked,
         /// and a score above 70, which scoring confirms now; a service that has no
         /// address of scoring goes by the score it was told last. Churned and no
-        /// action: need a reason, and are possible from any state. A closed case is
-        /// answered as it is.
+        /// action: need a reason, and are possible from any state. A case that was closed
+        /// with this outcome is answered as it is.
         ///
         /// Open tasks of the case are cancelled, and its alerts on the account's health
         /// and silence, by hand, or on the detractor are closed with it. The service
         /// itself closes cases of accounts that churn as churned, of those that are
         /// archived as no action, and a detractor's by the next answer.
         ///
-        /// Errors: as `AdvanceCase` without `CASE_CLOSED`, and `UNAVAILABLE`
-        /// (`SCORE_NOT_CONFIRMED`).
+        /// Errors: as `AdvanceCase`, `CASE_CLOSED` when it was closed with another
+        /// outcome, and `UNAVAILABLE` (`SCORE_NOT_CONFIRMED`).
         pub async fn close_case(
             &mut self,
             request: impl tonic::IntoRequest<super::CloseCaseRequest>,
@@ -3450,7 +3450,7 @@ pub mod case_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Lists tasks: by default those that are open, what is due first first.
+        /// Lists tasks: by default those that are open, soonest due first.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         pub async fn list_tasks(
@@ -3660,16 +3660,16 @@ pub mod case_service_server {
         /// Closes a case. Saved, only at risk: needs the state resolving, what worked,
         /// and a score above 70, which scoring confirms now; a service that has no
         /// address of scoring goes by the score it was told last. Churned and no
-        /// action: need a reason, and are possible from any state. A closed case is
-        /// answered as it is.
+        /// action: need a reason, and are possible from any state. A case that was closed
+        /// with this outcome is answered as it is.
         ///
         /// Open tasks of the case are cancelled, and its alerts on the account's health
         /// and silence, by hand, or on the detractor are closed with it. The service
         /// itself closes cases of accounts that churn as churned, of those that are
         /// archived as no action, and a detractor's by the next answer.
         ///
-        /// Errors: as `AdvanceCase` without `CASE_CLOSED`, and `UNAVAILABLE`
-        /// (`SCORE_NOT_CONFIRMED`).
+        /// Errors: as `AdvanceCase`, `CASE_CLOSED` when it was closed with another
+        /// outcome, and `UNAVAILABLE` (`SCORE_NOT_CONFIRMED`).
         async fn close_case(
             &self,
             request: tonic::Request<super::CloseCaseRequest>,
@@ -3699,7 +3699,7 @@ pub mod case_service_server {
             &self,
             request: tonic::Request<super::EndTaskRequest>,
         ) -> std::result::Result<tonic::Response<super::Task>, tonic::Status>;
-        /// Lists tasks: by default those that are open, what is due first first.
+        /// Lists tasks: by default those that are open, soonest due first.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         async fn list_tasks(

@@ -18,7 +18,7 @@ use crate::words::{account_name, resource_name};
 /// Commands about alerts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlertsCommand {
-    /// List alerts, what is due first first
+    /// List alerts, soonest due first
     #[command(after_help = "\
 Examples:
   mainstay alerts list --owner mia@example.com
@@ -32,8 +32,12 @@ Examples:
     Get(AlertArgument),
     /// Raise an alert by hand
     #[command(after_help = "\
+One is open for an account and subject: the same again is counted on it, with the newer headline and
+details. Another matter needs a --subject of its own.
+
 Examples:
-  mainstay alerts create acme 'The sponsor leaves in May' --detail 'Heard in the QBR'")]
+  mainstay alerts create acme 'The sponsor leaves in May' --detail 'Heard in the QBR'
+  mainstay alerts create acme 'VAT is disputed' --subject vat")]
     Create(CreateArguments),
     /// Say that you have seen it, or several
     #[command(after_help = "\
@@ -41,7 +45,7 @@ Each is acknowledged on its own: one that is refused does not undo those before 
 
 Examples:
   mainstay alerts acknowledge 0198c0de-0000-7000-8000-000000000000
-  mainstay alerts acknowledge 0198c0de-0000-7000-8000-000000000000 0198c0df-0000-7000-8000-000000000000")]
+  mainstay alerts acknowledge 0198c0de-… 0198c0df-…")]
     Acknowledge(AcknowledgeArguments),
     /// Say what you found, and whether something must be done now
     #[command(after_help = "\

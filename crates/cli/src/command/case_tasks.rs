@@ -20,7 +20,7 @@ use crate::words::{id_of, resource_name};
 /// Commands about tasks.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TaskCommand {
-    /// List tasks, what is due first first
+    /// List tasks, soonest due first
     #[command(after_help = "\
 Examples:
   mainstay cases task list --owner mia@example.com")]

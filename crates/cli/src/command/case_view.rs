@@ -10,7 +10,7 @@ use crate::money;
 use crate::output::Output;
 use crate::table::{facts, percent, points};
 use crate::words::interventions::{clock_step, enum_word};
-use crate::words::{id_of, time_text};
+use crate::words::{counted, id_of, time_text};
 
 /// A line of a list.
 pub(crate) fn row(case: &proto::Case) -> Vec<Cell> {
@@ -53,12 +53,12 @@ pub(crate) fn show(case: &proto::Case, output: &mut Output) -> Result<(), Failur
     ];
     if let (Some(gain), Some(revenue)) = (&priority.expected_gain, &priority.revenue_at_risk) {
         let parts = format!(
-            "{} = {} at risk × {} decline × {} chance ({} closed cases)",
+            "{} = {} at risk × {} decline × {} chance ({})",
             money::format(gain),
             money::format(revenue),
             percent(priority.decline),
             percent(priority.save_chance),
-            priority.save_chance_cases
+            counted(priority.save_chance_cases.into(), "closed case")
         );
         rows.push(("priority", parts));
     }

@@ -152,17 +152,24 @@ pub(crate) struct UpdateArguments {
     #[arg(long, value_enum, value_delimiter = ',')]
     done: Vec<StepWord>,
     /// The root cause: specific pain points
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     root_cause: String,
     /// What will be done
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     plan: String,
     /// What was done about it
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     resolution: String,
     /// What worked, for the playbook
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     what_worked: String,
+}
+
+impl UpdateArguments {
+    fn is_empty(&self) -> bool {
+        self.done.is_empty()
+            && [&self.root_cause, &self.plan, &self.resolution, &self.what_worked].iter().all(|text| text.is_empty())
+    }
 }
 
 /// A move.
@@ -184,7 +191,7 @@ pub(crate) struct CloseArguments {
     #[arg(long, value_enum)]
     outcome: OutcomeWord,
     /// Why
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     notes: String,
 }
 
@@ -308,6 +315,12 @@ pub(crate) async fn run(command: &CasesCommand, connection: &Connection, output:
             call!(connection, output, open_case, request, show)
         }
         CasesCommand::Update(arguments) => {
+            if arguments.is_empty() {
+                return Err(Failure::Usage(
+                    "there is nothing to record: give --done, --root-cause, --plan, --resolution or --what-worked"
+                        .to_owned(),
+                ));
+            }
             let request = proto::UpdateCaseRequest {
                 name: case_name(&arguments.case)?,
                 assessment_steps: arguments.done.iter().map(|&word| proto::AssessmentStep::from(word).into()).collect(),

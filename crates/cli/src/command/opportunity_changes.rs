@@ -131,17 +131,18 @@ pub(crate) struct PostponeArguments {
 
 /// How it ended.
 #[derive(Debug, Args)]
+#[group(id = "outcome", required = true, multiple = false, args = ["won", "lost"])]
 pub(crate) struct CloseArguments {
     #[command(flatten)]
     which: OpportunityArgument,
     /// It was won
-    #[arg(long, required_unless_present = "lost", conflicts_with = "lost")]
+    #[arg(long)]
     won: bool,
     /// It was lost, for this reason
     #[arg(long, value_enum, value_name = "REASON")]
     lost: Option<LostReasonWord>,
     /// What was agreed on, more a year
-    #[arg(long, requires = "won")]
+    #[arg(long, conflicts_with = "lost")]
     amount: Option<String>,
     /// More on why it was lost
     #[arg(long, default_value = "", hide_default_value = true, requires = "lost")]
@@ -167,14 +168,25 @@ pub(crate) async fn open(
     say(&answer.into_inner(), "is open", output)
 }
 
-/// Marks items, one after the other; of one that is refused and those after it, nothing is marked.
+/// Marks items, when there are all of them.
 pub(crate) async fn check(
     arguments: &CheckArguments,
     connection: &Connection,
     output: &mut Output,
 ) -> Result<(), Failure> {
     let name = resolve(&arguments.which.opportunity, connection).await?;
-    let mut opportunity = proto::Opportunity::default();
+    let request = proto::GetOpportunityRequest { name: name.clone() };
+    let answer = retrying(&connection.retries, async || client(connection).get_opportunity(request.clone()).await);
+    let mut opportunity = answer.await?.into_inner();
+    let known: Vec<&str> = opportunity.checklist.iter().map(|item| item.id.as_str()).collect();
+    if arguments.items.len() > 1
+        && let Some(unknown) = arguments.items.iter().find(|item| !known.contains(&item.as_str()))
+    {
+        let known = known.join(", ");
+        return Err(Failure::Usage(format!(
+            "`{unknown}` is no item of this stage, nothing was marked; it has {known}"
+        )));
+    }
     for item in &arguments.items {
         let request = proto::CompleteChecklistItemRequest {
             name: name.clone(),
@@ -245,7 +257,7 @@ pub(crate) async fn postpone(
     };
     let answer =
         retrying(&connection.retries, async || client(connection).postpone_opportunity(request.clone()).await).await?;
-    say(&answer.into_inner(), &format!("goes on on {}", arguments.until), output)
+    say(&answer.into_inner(), &format!("goes on at {}", arguments.until), output)
 }
 
 /// Takes up an opportunity.

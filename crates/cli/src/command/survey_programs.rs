@@ -149,6 +149,9 @@ pub(crate) async fn run(
                 request_id,
                 validate_only: arguments.check,
             };
+            if arguments.check {
+                return call!(connection, output, create_program, request, could_be_created);
+            }
             call!(connection, output, create_program, request, show)
         }
         ProgramsCommand::Preview(argument) => preview(name(argument)?, connection, output).await,
@@ -243,6 +246,16 @@ fn state(program: &proto::Program) -> String {
     enum_word(program.state().as_str_name(), "PROGRAM_STATE_")
 }
 
+/// What only was checked.
+fn could_be_created(program: &proto::Program, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(output.json_object(program)?);
+    }
+    rows(program, output)?;
+    note(&format!("{} could be created; nothing was.", id_of(&program.name)));
+    Ok(())
+}
+
 /// What a programme does from now on.
 fn say(program: &proto::Program, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
@@ -256,6 +269,17 @@ fn show(program: &proto::Program, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
         return Ok(output.json_object(program)?);
     }
+    rows(program, output)?;
+    if program.state() == proto::ProgramState::Draft {
+        let id = id_of(&program.name);
+        note(&format!(
+            "A draft asks nobody. `mainstay surveys programs preview {id}` shows whom it would ask, `… publish {id}` has it ask."
+        ));
+    }
+    Ok(())
+}
+
+fn rows(program: &proto::Program, output: &mut Output) -> Result<(), Failure> {
     let texts = program.texts.clone().unwrap_or_default();
     let reminder = match program.reminder_days() {
         0 => "never".to_owned(),
@@ -274,14 +298,7 @@ fn show(program: &proto::Program, output: &mut Output) -> Result<(), Failure> {
         ("comment", texts.comment_question),
         ("thanks", texts.thanks),
     ];
-    output.table(facts(rows))?;
-    if program.state() == proto::ProgramState::Draft {
-        let id = id_of(&program.name);
-        note(&format!(
-            "A draft asks nobody. `mainstay surveys programs preview {id}` shows whom it would ask, `… publish {id}` has it ask."
-        ));
-    }
-    Ok(())
+    Ok(output.table(facts(rows))?)
 }
 
 async fn preview(name: String, connection: &Connection, output: &mut Output) -> Result<(), Failure> {

@@ -80,9 +80,13 @@ gets: automation
     let refused = try_run(&up, &["opportunities", "advance", "acme"]).await;
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains("usage_pack") && refused.err.contains("price_comparison"), "{}", refused.err);
-    for item in ["usage_pack", "roi", "matching_features", "price_comparison"] {
-        done(&up, &["opportunities", "check", "acme", item]).await;
-    }
+    let unknown = try_run(&up, &["opportunities", "check", "acme", "usage_pack", "nope"]).await;
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("`nope` is no item of this stage, nothing was marked"), "{}", unknown.err);
+    let shown = done(&up, &["opportunities", "show", "acme", "--output", "json"]).await;
+    assert!(!shown.out.contains("doneTime"), "{}", shown.out);
+    done(&up, &["opportunities", "check", "acme", "usage_pack"]).await;
+    done(&up, &["opportunities", "check", "acme", "roi", "matching_features", "price_comparison"]).await;
     let advanced = done(&up, &["opportunities", "advance", "acme"]).await;
     assert!(advanced.out.contains(" is in the stage data prepared; due "), "{}", advanced.out);
     let shown = done(&up, &["opportunities", "show", "acme"]).await;

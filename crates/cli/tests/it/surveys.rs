@@ -29,6 +29,7 @@ async fn a_programme_is_led_from_the_command_line_from_a_file_to_its_end() {
     let file = write(folder.path(), "quarterly.yaml", QUARTERLY);
     let checked = done(&up, &["programs", "create", "nps", "--file", &file, "--check"]).await;
     assert!(checked.out.contains("How likely are you to recommend Example?"), "{}", checked.out);
+    assert!(checked.err.contains("nps could be created; nothing was."), "{}", checked.err);
     let nothing = done(&up, &["programs", "list"]).await;
     assert!(nothing.out.is_empty() && nothing.err.contains("No programmes"), "{} {}", nothing.out, nothing.err);
 

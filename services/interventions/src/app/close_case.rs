@@ -22,7 +22,7 @@ pub(crate) struct Ending {
     pub notes: String,
 }
 
-/// Closes the case as a person asks for; a closed one is answered as it is.
+/// Closes the case as a person asks for; one that was closed so already is answered as it is.
 pub(crate) async fn execute<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
@@ -39,6 +39,9 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let mut session = Session::begin(app, conn, &stored.account, actor).await?;
             let (case, clocks) = session.case(id).await?;
             if case.is_closed() {
+                if case.outcome != Some(ending.outcome) {
+                    return Err(InterventionsError::CaseClosed(id));
+                }
                 return Ok(answer(&case, &session.account.display_name, &clocks));
             }
             if etag.is_some_and(|etag| !case.etag().matches(etag)) {

@@ -329,7 +329,8 @@ impl Alert {
 
     fn closed(&self, resolution: Resolution, notes: &str, now: DateTime<Utc>) -> Result<Moved, RefusedMove> {
         if self.is_closed() {
-            return Ok(Moved::Already);
+            let is_the_same = self.resolution == Some(resolution);
+            return if is_the_same { Ok(Moved::Already) } else { Err(RefusedMove::Closed) };
         }
         if resolution == Resolution::Resolved {
             self.require_reached(AlertState::FollowedUp)?;
