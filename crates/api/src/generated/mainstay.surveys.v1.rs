@@ -1872,6 +1872,13 @@ pub struct Recipient {
     /// When the person was last asked. Absent: never.
     #[prost(message, optional, tag = "3")]
     pub last_ask_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether the person may be asked now, by whatever channel.
+    #[prost(bool, tag = "4")]
+    pub may_ask: bool,
+    /// From when on the person may be asked again, 30 days after being asked.
+    /// Absent: that time is over, or the person does not want to be asked.
+    #[prost(message, optional, tag = "5")]
+    pub free_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Recipient {
     const NAME: &'static str = "Recipient";
@@ -2272,8 +2279,9 @@ pub mod invitation_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Says whether a person may be asked, and since when not. A person who was
-        /// never asked is answered as one who may be.
+        /// Says whether a person may be asked now, and if not, why and until when:
+        /// for those who ask by another channel, such as in the product. A person who
+        /// was never asked is answered as one who may be.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_recipient(
@@ -2350,8 +2358,9 @@ pub mod invitation_service_server {
             &self,
             request: tonic::Request<super::OptInRecipientRequest>,
         ) -> std::result::Result<tonic::Response<super::Recipient>, tonic::Status>;
-        /// Says whether a person may be asked, and since when not. A person who was
-        /// never asked is answered as one who may be.
+        /// Says whether a person may be asked now, and if not, why and until when:
+        /// for those who ask by another channel, such as in the product. A person who
+        /// was never asked is answered as one who may be.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_recipient(

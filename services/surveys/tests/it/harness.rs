@@ -237,6 +237,12 @@ impl Harness {
         self.responses.clone().submit_response(request).await.map(Response::into_inner).expect("an answer")
     }
 
+    /// What is known of the person behind an address.
+    pub(crate) async fn recipient(&self, email: &str) -> proto::Recipient {
+        let request = proto::GetRecipientRequest { email: email.to_owned() };
+        self.invitations.clone().get_recipient(request).await.expect("known or not").into_inner()
+    }
+
     /// What the service told of a kind, in order.
     pub(crate) async fn told<M: Message + Name + Default>(&self) -> Vec<M> {
         self.settle().await;
