@@ -730,7 +730,8 @@ impl StartAnchor {
 pub enum NotAskedReason {
     /// None.
     Unspecified = 0,
-    /// The contact was asked less than 30 days ago, by whatever programme.
+    /// The contact was asked less than 30 days ago, by whatever programme and
+    /// channel.
     Fatigue = 1,
     /// The contact does not want to be asked.
     OptOut = 2,
@@ -1869,7 +1870,8 @@ pub struct Recipient {
     /// Since when the person does not want to be asked. Absent: may be asked.
     #[prost(message, optional, tag = "2")]
     pub opt_out_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the person was last asked. Absent: never.
+    /// When the person was last asked: by a mail, or, for an answer without an
+    /// invitation, when it was given. Absent: never.
     #[prost(message, optional, tag = "3")]
     pub last_ask_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Whether the person may be asked now, by whatever channel.
@@ -2077,7 +2079,7 @@ pub mod invitation_service_client {
     /// A programme, a contact and an occasion (a quarter, a ticket, a renewal) are
     /// decided on once: either an invitation is sent, or the decision not to ask is
     /// kept with its reason. Whoever was asked is not asked again within 30 days,
-    /// by whatever programme.
+    /// by whatever programme; an answer that came by another channel counts, too.
     #[derive(Debug, Clone)]
     pub struct InvitationServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2373,7 +2375,7 @@ pub mod invitation_service_server {
     /// A programme, a contact and an occasion (a quarter, a ticket, a renewal) are
     /// decided on once: either an invitation is sent, or the decision not to ask is
     /// kept with its reason. Whoever was asked is not asked again within 30 days,
-    /// by whatever programme.
+    /// by whatever programme; an answer that came by another channel counts, too.
     #[derive(Debug)]
     pub struct InvitationServiceServer<T> {
         inner: Arc<T>,
@@ -3037,6 +3039,11 @@ pub mod response_service_client {
         /// The account must be one that scoring told of; a service that does not
         /// follow scoring takes any.
         ///
+        /// Without an invitation the contact was asked by another channel, and counts
+        /// as asked at `response_time`, if the mail address is known: by the account's
+        /// contacts, or because `contact_id` is one. So whoever answered in the product
+        /// is not mailed within 30 days. An older answer does not shorten that time.
+        ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`PROGRAM_NOT_FOUND`, `ACCOUNT_NOT_FOUND`,
         /// `INVITATION_NOT_FOUND`), `FAILED_PRECONDITION` (`INVITATION_NOT_OPEN`).
@@ -3144,6 +3151,11 @@ pub mod response_service_server {
         /// product, by phone, from another tool. `ResponseReceived` is told at once.
         /// The account must be one that scoring told of; a service that does not
         /// follow scoring takes any.
+        ///
+        /// Without an invitation the contact was asked by another channel, and counts
+        /// as asked at `response_time`, if the mail address is known: by the account's
+        /// contacts, or because `contact_id` is one. So whoever answered in the product
+        /// is not mailed within 30 days. An older answer does not shorten that time.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`PROGRAM_NOT_FOUND`, `ACCOUNT_NOT_FOUND`,
