@@ -1,9 +1,10 @@
 //! Answers that came by another channel than our mails, and what they mean for these.
 
 use mainstay_api::mainstay::scoring::v1 as scoring;
+use mainstay_api::mainstay::scoring::v1::TicketPriority::Low;
 use mainstay_api::mainstay::surveys::v1 as proto;
 
-use crate::harness::{Harness, about_support, account, answer, contact, quarterly, time};
+use crate::harness::{Harness, about_support, account, answer, at, contact, quarterly, time};
 
 const CHAMPION: &str = "champion@acme.example";
 
@@ -22,6 +23,76 @@ async fn with_in_app_programme() -> Harness {
     harness.tell_account(scoring::Account { contacts: champion, ..account("acme") }).await;
     harness.settle().await;
     harness
+}
+
+#[tokio::test]
+async fn r6_an_in_app_answer_after_a_ticket_counts_as_satisfaction_and_for_fatigue() {
+    let harness = with_in_app_programme().await;
+    harness.resolve_ticket("acme", "T-1", Low, CHAMPION).await;
+    harness.settle().await;
+    assert_eq!(harness.decided().await, [""; 0], "the product asks, and no mail");
+    let free = harness.recipient(CHAMPION).await;
+    assert_eq!((free.may_ask, free.free_time, free.last_ask_time), (true, None, None));
+
+    let answered = harness.submit_in_app(of_champion("in-app", 5)).await;
+    assert_eq!((answered.channel.as_str(), answered.email.as_str()), ("in_app", CHAMPION));
+    assert_eq!(answered.category(), proto::ResponseCategory::Satisfied);
+    let filter = proto::ReportFilter { programs: vec!["programs/in-app".to_owned()], ..Default::default() };
+    let request = proto::GetCsatReportRequest { filter: Some(filter), group_by: Vec::new() };
+    let report = harness.reports.clone().get_csat_report(request).await.expect("a report").into_inner();
+    let figure = report.rows[0].figure.expect("a figure");
+    assert_eq!((figure.satisfied_count, figure.csat, figure.mean_score), (1, Some(1.0), Some(5.0)));
+
+    let asked = harness.recipient(CHAMPION).await;
+    assert!(!asked.may_ask);
+    assert_eq!(asked.last_ask_time, time("2026-01-05T10:00:00Z"));
+    assert_eq!(asked.free_time, time("2026-02-04T10:00:00Z"));
+    harness.publish("mailed", about_support()).await;
+    harness.clock.set(at("2026-02-04T09:59:59Z"));
+    harness.resolve_ticket("acme", "T-2", Low, CHAMPION).await;
+    harness.settle().await;
+    assert_eq!(harness.decided().await, ["acme champion FATIGUE"]);
+    harness.clock.set(at("2026-02-04T10:00:00Z"));
+    assert!(harness.recipient(CHAMPION).await.may_ask);
+    harness.resolve_ticket("acme", "T-3", Low, CHAMPION).await;
+    harness.settle().await;
+    assert_eq!(harness.decided().await, ["acme champion FATIGUE", "acme champion SENT"]);
+}
+
+#[tokio::test]
+async fn r6_a_mailed_question_about_a_ticket_may_be_answered_in_the_product() {
+    let harness = Harness::start("2026-01-05T10:00:00Z").await;
+    harness.tell_account(account("acme")).await;
+    harness.publish("support", about_support()).await;
+    harness.settle().await;
+    harness.resolve_ticket("acme", "T-1", Low, CHAMPION).await;
+    harness.settle().await;
+    let request = proto::ListInvitationsRequest {
+        account: "accounts/acme".to_owned(),
+        program: "programs/support".to_owned(),
+        states: vec![proto::InvitationState::Sent.into()],
+        ..Default::default()
+    };
+    let open = harness.invitations.clone().list_invitations(request.clone()).await.expect("a page").into_inner();
+    let invitation = open.invitations.first().expect("one");
+    assert_eq!((invitation.occasion.as_str(), invitation.email.as_str()), ("ticket/zendesk/T-1", CHAMPION));
+
+    let given = proto::Response {
+        account: invitation.account.clone(),
+        invitation: invitation.name.clone(),
+        score: Some(4),
+        ..Default::default()
+    };
+    harness.clock.set(at("2026-01-08"));
+    let answered = harness.submit_in_app(given).await;
+    assert_eq!((answered.program.as_str(), answered.contact_id.as_str()), ("programs/support", "champion"));
+    assert_eq!(answered.channel, "in_app");
+    let open = harness.invitations.clone().list_invitations(request).await.expect("a page").into_inner();
+    assert_eq!(open.invitations, []);
+    let asked = harness.recipient(CHAMPION).await;
+    assert_eq!(asked.last_ask_time, time("2026-01-05T10:00:00Z"), "asked by the mail, and not again by answering");
+    harness.turn_to("2026-01-12T10:00:00Z").await;
+    harness.mails(1).await;
 }
 
 #[tokio::test]
