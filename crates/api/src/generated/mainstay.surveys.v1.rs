@@ -178,8 +178,10 @@ impl ::prost::Name for Trigger {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct QuarterlyTrigger {
     /// The tenure in whole days must be above this, 0 to 3 650. Absent: 90.
-    /// Counted from sign-up, or from activation when no sign-up is known; an
-    /// account with neither is not asked.
+    /// Counted from sign-up, or from activation when no sign-up is known. While
+    /// neither is known an account is not asked; on the last day of each quarter
+    /// that is kept as `NOT_ASKED_REASON_NOT_ELIGIBLE`, and until then a date that
+    /// becomes known has it asked.
     #[prost(int32, optional, tag = "1")]
     pub tenure_days: ::core::option::Option<i32>,
     /// Spreads the accounts evenly over so many first days of the quarter, always
@@ -744,7 +746,7 @@ pub enum NotAskedReason {
     /// The customer has left.
     AccountChurned = 6,
     /// The account is not one that the programme asks: a trial, another segment,
-    /// a tenure that is too short.
+    /// a tenure that is not known.
     NotEligible = 7,
     /// The programme is paused or has ended.
     ProgramNotPublished = 8,
