@@ -1210,6 +1210,12 @@ pub struct Candidate {
     /// When it was last looked at.
     #[prost(message, optional, tag = "14")]
     pub review_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The account's score as of `review_time`, 0 to 100. Absent: none.
+    #[prost(double, optional, tag = "15")]
+    pub score: ::core::option::Option<f64>,
+    /// Different users that were active in the month looked at. Absent: not known.
+    #[prost(int64, optional, tag = "16")]
+    pub active_user_count: ::core::option::Option<i64>,
 }
 impl ::prost::Name for Candidate {
     const NAME: &'static str = "Candidate";
@@ -1869,7 +1875,11 @@ pub mod qualification_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Lists candidates by account, then metric.
+        /// Lists candidates, the best first: qualified ones, then identified,
+        /// suppressed and lapsed ones; among these by `score`, the highest first, then
+        /// by `active_user_count`, the most first, what is not known last; then by
+        /// account and metric. All of it is as of `review_time`; a candidate that is
+        /// looked at anew while pages are read may be missed or come twice.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         pub async fn list_candidates(
@@ -1977,7 +1987,11 @@ pub mod qualification_service_server {
             tonic::Response<super::ListReviewsResponse>,
             tonic::Status,
         >;
-        /// Lists candidates by account, then metric.
+        /// Lists candidates, the best first: qualified ones, then identified,
+        /// suppressed and lapsed ones; among these by `score`, the highest first, then
+        /// by `active_user_count`, the most first, what is not known last; then by
+        /// account and metric. All of it is as of `review_time`; a candidate that is
+        /// looked at anew while pages are read may be missed or come twice.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
         async fn list_candidates(

@@ -178,8 +178,10 @@ impl ::prost::Name for Trigger {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct QuarterlyTrigger {
     /// The tenure in whole days must be above this, 0 to 3 650. Absent: 90.
-    /// Counted from sign-up, or from activation when no sign-up is known; an
-    /// account with neither is not asked.
+    /// Counted from sign-up, or from activation when no sign-up is known. While
+    /// neither is known an account is not asked; on the last day of each quarter
+    /// that is kept as `NOT_ASKED_REASON_NOT_ELIGIBLE`, and until then a date that
+    /// becomes known has it asked.
     #[prost(int32, optional, tag = "1")]
     pub tenure_days: ::core::option::Option<i32>,
     /// Spreads the accounts evenly over so many first days of the quarter, always
@@ -730,7 +732,8 @@ impl StartAnchor {
 pub enum NotAskedReason {
     /// None.
     Unspecified = 0,
-    /// The contact was asked less than 30 days ago, by whatever programme.
+    /// The contact was asked less than 30 days ago, by whatever programme and
+    /// channel.
     Fatigue = 1,
     /// The contact does not want to be asked.
     OptOut = 2,
@@ -743,7 +746,7 @@ pub enum NotAskedReason {
     /// The customer has left.
     AccountChurned = 6,
     /// The account is not one that the programme asks: a trial, another segment,
-    /// a tenure that is too short.
+    /// a tenure that is not known.
     NotEligible = 7,
     /// The programme is paused or has ended.
     ProgramNotPublished = 8,
@@ -1869,9 +1872,17 @@ pub struct Recipient {
     /// Since when the person does not want to be asked. Absent: may be asked.
     #[prost(message, optional, tag = "2")]
     pub opt_out_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the person was last asked. Absent: never.
+    /// When the person was last asked: by a mail, or, for an answer without an
+    /// invitation, when it was given. Absent: never.
     #[prost(message, optional, tag = "3")]
     pub last_ask_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether the person may be asked now, by whatever channel.
+    #[prost(bool, tag = "4")]
+    pub may_ask: bool,
+    /// From when on the person may be asked again, 30 days after being asked.
+    /// Absent: that time is over, or the person does not want to be asked.
+    #[prost(message, optional, tag = "5")]
+    pub free_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Recipient {
     const NAME: &'static str = "Recipient";
@@ -2070,7 +2081,7 @@ pub mod invitation_service_client {
     /// A programme, a contact and an occasion (a quarter, a ticket, a renewal) are
     /// decided on once: either an invitation is sent, or the decision not to ask is
     /// kept with its reason. Whoever was asked is not asked again within 30 days,
-    /// by whatever programme.
+    /// by whatever programme; an answer that came by another channel counts, too.
     #[derive(Debug, Clone)]
     pub struct InvitationServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2272,8 +2283,9 @@ pub mod invitation_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Says whether a person may be asked, and since when not. A person who was
-        /// never asked is answered as one who may be.
+        /// Says whether a person may be asked now, and if not, why and until when:
+        /// for those who ask by another channel, such as in the product. A person who
+        /// was never asked is answered as one who may be.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_recipient(
@@ -2350,8 +2362,9 @@ pub mod invitation_service_server {
             &self,
             request: tonic::Request<super::OptInRecipientRequest>,
         ) -> std::result::Result<tonic::Response<super::Recipient>, tonic::Status>;
-        /// Says whether a person may be asked, and since when not. A person who was
-        /// never asked is answered as one who may be.
+        /// Says whether a person may be asked now, and if not, why and until when:
+        /// for those who ask by another channel, such as in the product. A person who
+        /// was never asked is answered as one who may be.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_recipient(
@@ -2364,7 +2377,7 @@ pub mod invitation_service_server {
     /// A programme, a contact and an occasion (a quarter, a ticket, a renewal) are
     /// decided on once: either an invitation is sent, or the decision not to ask is
     /// kept with its reason. Whoever was asked is not asked again within 30 days,
-    /// by whatever programme.
+    /// by whatever programme; an answer that came by another channel counts, too.
     #[derive(Debug)]
     pub struct InvitationServiceServer<T> {
         inner: Arc<T>,
@@ -3028,6 +3041,11 @@ pub mod response_service_client {
         /// The account must be one that scoring told of; a service that does not
         /// follow scoring takes any.
         ///
+        /// Without an invitation the contact was asked by another channel, and counts
+        /// as asked at `response_time`, if the mail address is known: by the account's
+        /// contacts, or because `contact_id` is one. So whoever answered in the product
+        /// is not mailed within 30 days. An older answer does not shorten that time.
+        ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`PROGRAM_NOT_FOUND`, `ACCOUNT_NOT_FOUND`,
         /// `INVITATION_NOT_FOUND`), `FAILED_PRECONDITION` (`INVITATION_NOT_OPEN`).
@@ -3135,6 +3153,11 @@ pub mod response_service_server {
         /// product, by phone, from another tool. `ResponseReceived` is told at once.
         /// The account must be one that scoring told of; a service that does not
         /// follow scoring takes any.
+        ///
+        /// Without an invitation the contact was asked by another channel, and counts
+        /// as asked at `response_time`, if the mail address is known: by the account's
+        /// contacts, or because `contact_id` is one. So whoever answered in the product
+        /// is not mailed within 30 days. An older answer does not shorten that time.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `NOT_FOUND` (`PROGRAM_NOT_FOUND`, `ACCOUNT_NOT_FOUND`,

@@ -17,7 +17,8 @@ use crate::words::{account_name, id_of, time_text};
 
 pub(crate) const CANDIDATES_HELP: &str = "\
 A candidate used 80 % or more of a limit of its plan in two or more months in a row. Qualified ones
-become opportunities; suppressed ones are left alone for now, and not forgotten.
+become opportunities; suppressed ones are left alone for now, and not forgotten. The best come
+first: qualified ones by score, then by active users; then the others likewise.
 
 Examples:
   mainstay opportunities candidates
@@ -86,7 +87,18 @@ pub(crate) async fn candidates(
         metric: arguments.metric.clone(),
         ..Default::default()
     };
-    let mut table = table(&["ACCOUNT", "METRIC", "STATE", "MONTH", ">MONTHS", ">USED", ">LIMIT", "LEFT ALONE FOR"]);
+    let mut table = table(&[
+        "ACCOUNT",
+        "METRIC",
+        "STATE",
+        ">SCORE",
+        ">ACTIVE USERS",
+        "MONTH",
+        ">MONTHS",
+        ">USED",
+        ">LIMIT",
+        "LEFT ALONE FOR",
+    ]);
     let mut shown = 0;
     loop {
         request.page_size = page_size(arguments.limit, shown);
@@ -102,6 +114,8 @@ pub(crate) async fn candidates(
                 id_of(&candidate.account).to_owned(),
                 candidate.metric.clone(),
                 candidate_state(candidate.state()).to_owned(),
+                candidate.score.map(|score| format!("{score:.2}")).unwrap_or_default(),
+                candidate.active_user_count.map(|users| users.to_string()).unwrap_or_default(),
                 candidate.month.clone(),
                 candidate.consecutive_months.to_string(),
                 candidate.used.map(|used| used.to_string()).unwrap_or_default(),

@@ -1,16 +1,16 @@
-//! Chances by account, then metric.
+//! Chances, the best first.
 
 use mainstay_storage::begin;
 
 use super::{App, ExpansionError};
-use crate::domain::{Candidate, CandidateFilter};
+use crate::domain::{Candidate, CandidateCursor, CandidateFilter};
 use crate::storage::candidates;
 
-/// At most `limit` chances after an account and metric.
+/// At most `limit` chances after one.
 pub(crate) async fn execute(
     app: &App,
     filter: &CandidateFilter,
-    after: Option<(&str, &str)>,
+    after: Option<&CandidateCursor>,
     limit: i64,
 ) -> Result<Vec<Candidate>, ExpansionError> {
     let mut conn = begin(&app.core.pool).await?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::expansion::v1 as proto;
-use mainstay_domain::{AccountId, Violations, is_key};
+use mainstay_domain::{AccountId, Points, Violations, is_key};
 use mainstay_service::wire::timestamp;
 
 use crate::domain::{
@@ -62,6 +62,8 @@ pub(crate) fn candidate(candidate: &Candidate) -> proto::Candidate {
         consecutive_months: i32::try_from(candidate.consecutive_months).unwrap_or(i32::MAX),
         used: candidate.used,
         limit: candidate.limit,
+        score: candidate.score.map(Points::as_f64),
+        active_user_count: candidate.active_users,
         criteria: candidate.criteria.iter().map(criterion).collect(),
         suppressions: candidate.suppressions.iter().map(suppression).collect(),
         opportunity: opportunity.unwrap_or_default(),

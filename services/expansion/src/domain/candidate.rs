@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_accounts::Account;
-use mainstay_domain::AccountId;
+use mainstay_domain::{AccountId, Points};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::condition::{Condition, Suppression, Touch, suppressions};
@@ -14,7 +15,8 @@ use super::usage::{IDENTIFY_MONTHS_MIN, MonthUse, streak};
 const REST: TimeDelta = TimeDelta::days(90);
 
 /// What became of a chance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CandidateState {
     /// Near the limit, not qualified.
     Identified,
@@ -43,6 +45,10 @@ pub struct Candidate {
     pub used: Option<f64>,
     /// The limit at its end.
     pub limit: Option<f64>,
+    /// The account's score.
+    pub score: Option<Points>,
+    /// Different users that were active in that month.
+    pub active_users: Option<i64>,
     /// What is asked of it.
     pub criteria: Vec<Criterion>,
     /// What suppresses it.
@@ -63,6 +69,17 @@ impl Candidate {
         format!("{}/candidates/{}", self.account.name(), self.metric)
     }
 
+    /// Its place in the list.
+    pub fn cursor(&self) -> CandidateCursor {
+        CandidateCursor {
+            state: self.state,
+            score_units: self.score.map(Points::units),
+            active_users: self.active_users,
+            account_id: self.account.as_str().to_owned(),
+            metric: self.metric.clone(),
+        }
+    }
+
     /// Whether readers would see another chance.
     pub fn differs_from(&self, other: &Self) -> bool {
         (self.state, &self.suppressions, self.opportunity) != (other.state, &other.suppressions, other.opportunity)
@@ -78,6 +95,21 @@ pub struct CandidateFilter {
     pub states: Vec<CandidateState>,
     /// Only of this metric.
     pub metric: Option<String>,
+}
+
+/// Where a page of chances begins: what the last one before it was listed by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidateCursor {
+    /// The last one's state.
+    pub state: CandidateState,
+    /// The last one's score, in units of 1/128 point.
+    pub score_units: Option<i32>,
+    /// The last one's active users.
+    pub active_users: Option<i64>,
+    /// The last one's account.
+    pub account_id: String,
+    /// The last one's metric.
+    pub metric: String,
 }
 
 /// What is known of an account when its chances are looked at.
@@ -137,6 +169,8 @@ pub fn stand(
         consecutive_months,
         used: limit.as_ref().and_then(|limit| limit.used),
         limit: limit.map(|limit| limit.limit),
+        score: facts.account.health.score,
+        active_users: report.map(|report| report.active_users),
         criteria,
         suppressions,
         opportunity: standing.open.or(standing.closed.map(|(id, _)| id)),

@@ -18,7 +18,7 @@ mod stage;
 mod timeline;
 mod usage;
 
-pub use candidate::{Candidate, CandidateFilter, CandidateState, Facts, Standing, stand};
+pub use candidate::{Candidate, CandidateCursor, CandidateFilter, CandidateState, Facts, Standing, stand};
 pub use checklist::{ChecklistItem, POLICY_ITEMS_MAX, StagePolicies, StagePolicy};
 pub use comparison::{LimitComparison, PlanComparison, PriceComparison, compare};
 pub use condition::{Condition, ConditionKind, Suppression, Touch, suppressions};

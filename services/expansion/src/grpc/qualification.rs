@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 use crate::app::{App, explain_candidate, get_review, list_candidates, list_reviews, start_review};
 use crate::convert::opportunity::optional_account;
 use crate::convert::qualification as convert;
-use crate::domain::{Candidate, CandidateFilter, Month, Review};
+use crate::domain::{Candidate, CandidateCursor, CandidateFilter, Month, Review};
 
 const LIST_REVIEWS: &str = "ListReviews";
 const LIST_CANDIDATES: &str = "ListCandidates";
@@ -75,12 +75,10 @@ impl QualificationService for QualificationRpc {
         let is_metric = metric.as_ref().is_none_or(|metric| is_key(metric));
         found.require(is_metric, "metric", "must match `[a-z0-9][a-z0-9_.-]{0,62}`");
         let filter = complete(found, Some(CandidateFilter { account, states, metric }))?;
-        let page = PageRequest::<(String, String)>::read(page_size, &token, LIST_CANDIDATES, &binding)?;
-        let after = page.after.as_ref().map(|(account, metric)| (account.as_str(), metric.as_str()));
-        let rows = list_candidates::execute(&self.app, &filter, after, page.limit()).await?;
+        let page = PageRequest::<CandidateCursor>::read(page_size, &token, LIST_CANDIDATES, &binding)?;
+        let rows = list_candidates::execute(&self.app, &filter, page.after.as_ref(), page.limit()).await?;
         let page = Page::from_rows(rows, page.size);
-        let cursor = |candidate: &Candidate| (candidate.account.as_str().to_owned(), candidate.metric.clone());
-        let next_page_token = page.next_token(cursor, LIST_CANDIDATES, &binding);
+        let next_page_token = page.next_token(Candidate::cursor, LIST_CANDIDATES, &binding);
         let candidates = page.items.iter().map(convert::candidate).collect();
         Ok(Response::new(proto::ListCandidatesResponse { candidates, next_page_token }))
     }

@@ -24,6 +24,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(2, "0002_signals"),
         migration!(3, "0003_qualification"),
         migration!(4, "0004_opportunities"),
+        migration!(5, "0005_priority"),
     ],
 };
 

@@ -1,10 +1,12 @@
 //! Lists of candidates, opportunities, reviews and timelines, in pages and narrowed down.
 
 use mainstay_api::mainstay::expansion::v1 as proto;
+use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_testkit::pagination::assert_pages_cover;
 use proto::OpportunityStage;
+use tonic::Status;
 
-use crate::harness::{Harness, at, stamp};
+use crate::harness::{Harness, account, at, limit, stamp};
 
 const BEFORE_REVIEW: &str = "1997-03-02T12:00:00Z";
 const REVIEW: &str = "1997-03-03";
@@ -18,21 +20,83 @@ async fn harness_with(ids: &[&str]) -> Harness {
     harness
 }
 
+/// Pages of the candidates of a metric, those that lapsed too, by account.
+fn candidates_by_page(
+    harness: &Harness,
+    metric: &str,
+) -> impl AsyncFn(i32, String) -> Result<(Vec<String>, String), Status> {
+    let (client, metric) = (harness.qualification.clone(), metric.to_owned());
+    async move |page_size, page_token| {
+        let states = vec![1, 2, 3, 4];
+        let metric = metric.clone();
+        let request = proto::ListCandidatesRequest { metric, states, page_size, page_token, ..Default::default() };
+        let page = client.clone().list_candidates(request).await?.into_inner();
+        let names = page.candidates.into_iter().map(|candidate| candidate.account).collect();
+        Ok((names, page.next_page_token))
+    }
+}
+
+fn names(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| format!("accounts/{id}")).collect()
+}
+
 #[tokio::test]
-async fn candidates_are_listed_in_pages() {
+async fn candidates_that_are_alike_are_listed_by_account_in_pages() {
     let harness = harness_with(&["c", "a", "B", "d"]).await;
-    let list = |metric: &str| {
-        let (client, metric) = (harness.qualification.clone(), metric.to_owned());
-        async move |page_size: i32, page_token: String| {
-            let request =
-                proto::ListCandidatesRequest { metric: metric.clone(), page_size, page_token, ..Default::default() };
-            let page = client.clone().list_candidates(request).await?.into_inner();
-            let names: Vec<String> = page.candidates.into_iter().map(|candidate| candidate.account).collect();
-            Ok((names, page.next_page_token))
+    let expected = names(&["B", "a", "c", "d"]);
+    assert_pages_cover(candidates_by_page(&harness, ""), candidates_by_page(&harness, "emails"), &expected).await;
+}
+
+#[tokio::test]
+async fn r161_the_healthiest_and_most_active_of_the_qualified_are_listed_first() {
+    let mut harness = Harness::start(BEFORE_REVIEW).await;
+    for (id, score, active_users) in [
+        ("b-quiet", Some(90.0), 5),
+        ("c-busy", Some(90.0), 40),
+        ("d-healthiest", Some(95.0), 1),
+        ("e-not-healthy", Some(85.0), 500),
+        ("f-not-healthy-either", Some(85.0), 500),
+        ("g-unscored", None, 900),
+        ("a-suppressed", Some(99.0), 50),
+        ("a-lapsing", Some(98.0), 60),
+    ] {
+        harness.tell_account(id).await;
+        if let Some(score) = score {
+            harness.tell_score(id, score).await;
         }
-    };
-    let expected: Vec<String> = ["B", "a", "c", "d"].iter().map(|id| format!("accounts/{id}")).collect();
-    assert_pages_cover(list(""), list("emails"), &expected).await;
+        for month in ["1997-01", "1997-02"] {
+            let emails = vec![limit("emails", Some(9_000.0), 10_000.0)];
+            harness.tell_usage_as(id, month, emails, active_users, None).await;
+        }
+    }
+    let dispute = scoring::RiskTriggerKind::BillingDispute;
+    harness.tell_raised("a-suppressed", dispute, "d1").await;
+    harness.turn_to(REVIEW).await;
+    let left = scoring::LifecycleStage::Churned.into();
+    let churned = scoring::Account { lifecycle_stage: left, ..account("a-lapsing") };
+    harness.tell_account_as("a-lapsing", churned).await;
+    harness.settle().await;
+    let expected = names(&[
+        "d-healthiest",
+        "c-busy",
+        "b-quiet",
+        "e-not-healthy",
+        "f-not-healthy-either",
+        "g-unscored",
+        "a-suppressed",
+        "a-lapsing",
+    ]);
+    assert_pages_cover(candidates_by_page(&harness, ""), candidates_by_page(&harness, "emails"), &expected).await;
+    let busy = harness.candidate_of("c-busy").await;
+    assert_eq!((busy.score, busy.active_user_count), (Some(90.0), Some(40)));
+    assert_eq!(harness.candidate_of("g-unscored").await.score, None);
+
+    // A better score counts from the next look on.
+    harness.tell_score("b-quiet", 97.0).await;
+    harness.tell_account("b-quiet").await;
+    harness.settle().await;
+    let (listed, _) = candidates_by_page(&harness, "")(2, String::new()).await.expect("a page");
+    assert_eq!(listed, names(&["b-quiet", "d-healthiest"]));
 }
 
 #[tokio::test]
@@ -44,7 +108,7 @@ async fn opportunities_are_listed_by_due_time_those_on_hold_after_them_and_close
     harness.opportunities.postpone_opportunity(request).await.expect("put off");
     let lost = harness.opportunity_of("lost").await.name;
     harness.lose(&lost).await;
-    let kind = mainstay_api::mainstay::scoring::v1::RiskTriggerKind::BillingDispute;
+    let kind = scoring::RiskTriggerKind::BillingDispute;
     harness.tell_raised("held", kind, "d1").await;
     harness.settle().await;
     let list = |stages: Vec<i32>| {
@@ -57,7 +121,6 @@ async fn opportunities_are_listed_by_due_time_those_on_hold_after_them_and_close
             Ok((names, page.next_page_token))
         }
     };
-    let names = |ids: &[&str]| -> Vec<String> { ids.iter().map(|id| format!("accounts/{id}")).collect() };
     let all = names(&["early", "same", "late", "held", "lost"]);
     assert_pages_cover(list((1..=9).collect()), list(vec![]), &all).await;
     assert_pages_cover(list(vec![]), list(vec![1]), &all[..4]).await;

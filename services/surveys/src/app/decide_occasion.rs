@@ -50,7 +50,7 @@ pub(crate) async fn execute(app: &App, conn: &mut PgConnection, asking: &Asking<
         return Ok(Decided::Done);
     }
     let unpublished = (!program.is_published()).then_some(NotAskedReason::ProgramNotPublished);
-    if let Some(reason) = account_refusal(&program.definition, account).or(unpublished) {
+    if let Some(reason) = account_refusal(&program.definition, account).or(occasion.refusal).or(unpublished) {
         return decline_account(app, conn, asking, reason, now).await;
     }
     let people = people(asking);

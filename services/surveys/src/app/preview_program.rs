@@ -59,7 +59,8 @@ async fn preview(
     now: DateTime<Utc>,
 ) -> Result<AccountPreview, SurveysError> {
     let definition = &program.definition;
-    let occasion = calendar_occasion(definition, &account, now);
+    // One on which nobody is asked is none that somebody waits for.
+    let occasion = calendar_occasion(definition, &account, now).filter(|occasion| occasion.refusal.is_none());
     let due_at = occasion.as_ref().map(|occasion| occasion.due_at);
     let mut refusal = account_refusal(definition, &account);
     if refusal.is_none() && definition.trigger.goes_by_calendar() {

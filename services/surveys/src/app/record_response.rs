@@ -1,4 +1,5 @@
-//! What every answer brings with it, however it came: the row, the event, the invitation's end.
+//! What every answer brings with it, however it came: the row, the event, the invitation's end or, without one, that the
+//! contact counts as asked.
 
 use chrono::{DateTime, Utc};
 use mainstay_accounts::Account;
@@ -9,7 +10,7 @@ use super::{App, SurveysError, events};
 use crate::domain::invitation::{Invitation, InvitationState, ResponseName};
 use crate::domain::program::SurveyKind;
 use crate::domain::response::{Category, Response};
-use crate::storage::{invitations, responses};
+use crate::storage::{invitations, recipients, responses};
 
 /// An answer whose score was checked.
 pub(super) struct Answer<'a> {
@@ -61,11 +62,25 @@ pub(super) async fn execute(
         created_at: now,
     };
     responses::insert(conn, &response).await?;
-    if let Some(invitation) = answer.invitation {
-        let answered =
-            Invitation { state: InvitationState::Answered, response_id: Some(response.name.id), ..invitation };
-        invitations::update(conn, &answered).await?;
+    match answer.invitation {
+        Some(invitation) => {
+            let answered =
+                Invitation { state: InvitationState::Answered, response_id: Some(response.name.id), ..invitation };
+            invitations::update(conn, &answered).await?;
+        }
+        None => note_asked_elsewhere(conn, &response).await?,
     }
     app.core.events.append(conn, &[events::response_received(app, &response, now)], now).await?;
     Ok(response)
+}
+
+/// Who answered without an invitation was asked by another channel, and is as tired of questions as by a mail.
+async fn note_asked_elsewhere(conn: &mut PgConnection, response: &Response) -> Result<(), SurveysError> {
+    let address = response.address.as_str();
+    if address.is_empty() {
+        return Ok(());
+    }
+    let known = recipients::lock(conn, &[address]).await?.remove(address).unwrap_or_default();
+    let asked_at = known.last_asked_with_answer(response.responded_at);
+    Ok(recipients::note_asked(conn, &[address], asked_at).await?)
 }

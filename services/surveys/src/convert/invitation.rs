@@ -1,11 +1,12 @@
 //! Invitations and recipients, between messages and the domain.
 
+use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::surveys::v1 as proto;
 use mainstay_domain::{AccountId, ProgramId, Violations, is_email};
 use mainstay_service::wire;
 
 use super::program::{kind_message, reason_message};
-use crate::domain::eligibility::{RecipientState, address_key};
+use crate::domain::eligibility::{RecipientState, Verdict, address_key, verdict};
 use crate::domain::invitation::{Invitation, InvitationState, ResponseName};
 use crate::domain::list::{InvitationFilter, InvitationStanding};
 
@@ -79,10 +80,17 @@ pub(crate) fn address(found: &mut Violations, email: &str) -> Option<String> {
 }
 
 /// What is known of a person, as messages have it.
-pub(crate) fn recipient_message(address: &str, state: RecipientState) -> proto::Recipient {
+pub(crate) fn recipient_message(address: &str, state: RecipientState, now: DateTime<Utc>) -> proto::Recipient {
+    let verdict = verdict(state, now);
+    let free_at = match verdict {
+        Verdict::Fatigued { free_at } => Some(free_at),
+        Verdict::Ask | Verdict::OptedOut => None,
+    };
     proto::Recipient {
         email: address.to_owned(),
         opt_out_time: state.opted_out_at.map(wire::timestamp),
         last_ask_time: state.last_asked_at.map(wire::timestamp),
+        may_ask: verdict == Verdict::Ask,
+        free_time: free_at.map(wire::timestamp),
     }
 }

@@ -208,3 +208,38 @@ pub(crate) fn resurvey_report(counts: &ResurveyCounts) -> proto::GetResurveyRepo
         mean_score_after: mean(counts.score_sum_after, counts.pairs),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proto::TargetStanding::{Met, Missed, Undecided};
+
+    use super::*;
+
+    /// Of 1 000 answers, how the share of the satisfied stands.
+    fn csat_standing(satisfied: u64) -> proto::TargetStanding {
+        let counts = CsatCounts { satisfied, neutral: 0, dissatisfied: 1_000 - satisfied, score_sum: 0 };
+        let rows = csat_rows(&[(ReportKey::default(), counts)], Breakdown::default());
+        rows[0].figure.expect("a figure").standing()
+    }
+
+    /// Of 1 000 invitations, how the share of the answered stands.
+    fn rate_standing(answered: u64) -> proto::TargetStanding {
+        let counts = InvitationCounts { invited: 1_000, answered, open: 0, answered_after_reminder: 0 };
+        let rows = rate_rows(&[(ReportKey::default(), counts)], Breakdown::default());
+        rows[0].figure.expect("a figure").standing()
+    }
+
+    /// The 95 % Wilson intervals begin at 0.85093 and 0.84986, and end at 0.84918 and 0.85012.
+    #[test]
+    fn r49_satisfaction_has_met_or_missed_its_target_when_all_of_the_interval_is_on_one_side_of_85_percent() {
+        assert_eq!([873, 872].map(csat_standing), [Met, Undecided]);
+        assert_eq!([827, 828].map(csat_standing), [Missed, Undecided]);
+    }
+
+    /// The 95 % Wilson intervals begin at 0.35043 and 0.34945, and end at 0.34955 and 0.35057.
+    #[test]
+    fn r43_the_response_rate_has_met_or_missed_its_target_when_all_of_the_interval_is_on_one_side_of_35_percent() {
+        assert_eq!([380, 379].map(rate_standing), [Met, Undecided]);
+        assert_eq!([320, 321].map(rate_standing), [Missed, Undecided]);
+    }
+}

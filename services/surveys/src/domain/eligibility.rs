@@ -24,6 +24,14 @@ pub(crate) struct RecipientState {
     pub last_asked_at: Option<DateTime<Utc>>,
 }
 
+impl RecipientState {
+    /// When the person was last asked once an answer of this time is known that nobody here had asked for: whoever
+    /// answered was asked then at the latest. An older answer, or one that is heard of later, shortens nothing.
+    pub(crate) fn last_asked_with_answer(self, responded_at: DateTime<Utc>) -> DateTime<Utc> {
+        self.last_asked_at.map_or(responded_at, |known| known.max(responded_at))
+    }
+}
+
 /// Somebody who comes into question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use mainstay_accounts::Account;
 use mainstay_domain::{day_of, start_of_day};
 
+use super::invitation::NotAskedReason;
 use super::program::{ProgramDefinition, StartAnchor, Trigger};
 use super::quarter::Quarter;
 
@@ -25,18 +26,20 @@ pub(crate) struct Occasion {
     pub due_at: DateTime<Utc>,
     /// Until when it may wait for a contact who may not be asked yet.
     pub last_at: DateTime<Utc>,
+    /// Why nobody is asked on it, if that is known beforehand.
+    pub refusal: Option<NotAskedReason>,
 }
 
 impl Occasion {
     /// A ticket was resolved.
     pub(crate) fn ticket(source: &str, ticket: &str, at: DateTime<Utc>) -> Self {
-        Self { key: format!("ticket/{source}/{ticket}"), due_at: at, last_at: at }
+        Self { key: format!("ticket/{source}/{ticket}"), due_at: at, last_at: at, refusal: None }
     }
 
     /// A detractor's case was resolved a while ago.
     pub(crate) fn resurvey(response: &str, resolved_at: DateTime<Utc>) -> Self {
         let due_at = resolved_at + RESURVEY_AFTER;
-        Self { key: format!("resurvey/{response}"), due_at, last_at: due_at + RESURVEY_PATIENCE }
+        Self { key: format!("resurvey/{response}"), due_at, last_at: due_at + RESURVEY_PATIENCE, refusal: None }
     }
 
     /// The first moment after it.
@@ -56,13 +59,15 @@ pub(crate) fn calendar_occasion(
     let occasion = match definition.trigger {
         Trigger::CriticalTicket | Trigger::SupportInteraction => return None,
         Trigger::Quarterly { tenure_days, spread_days } => {
-            let start = account.signed_up_at.or(account.activated_at)?;
+            let Some(start) = account.signed_up_at.or(account.activated_at) else {
+                return Some(undated_quarter(Quarter::of(day_of(at)), on));
+            };
             // A tenure above n whole days is reached on the day n + 1.
             let tenured = day_of(start) + TimeDelta::days(i64::from(tenure_days) + 1);
             let quarter = Quarter::of(day_of(at).max(tenured));
             let slot = spread_slot(account.id.as_str(), spread_days);
             let day = (quarter.first_day() + TimeDelta::days(i64::from(slot))).max(tenured);
-            Occasion { key: format!("quarter/{quarter}"), due_at: on(day), last_at: quarter.next().start() - INSTANT }
+            quarter_occasion(quarter, on(day))
         }
         Trigger::AfterStart { days, anchor } => {
             let start = day_of(match anchor {
@@ -70,16 +75,28 @@ pub(crate) fn calendar_occasion(
                 StartAnchor::SignUp => account.signed_up_at?,
             });
             let due_at = on(start + TimeDelta::days(i64::from(days)));
-            Occasion { key: format!("start/{start}"), due_at, last_at: due_at + AFTER_START_PATIENCE }
+            Occasion { key: format!("start/{start}"), due_at, last_at: due_at + AFTER_START_PATIENCE, refusal: None }
         }
         Trigger::BeforeRenewal { days } => {
             let renewal = day_of(account.renewal_at?);
             let due_at = on(renewal - TimeDelta::days(i64::from(days)));
             let patience = TimeDelta::days(i64::from(days)) / 2;
-            Occasion { key: format!("renewal/{renewal}"), due_at, last_at: due_at + patience }
+            Occasion { key: format!("renewal/{renewal}"), due_at, last_at: due_at + patience, refusal: None }
         }
     };
     (occasion.last_at >= at).then_some(occasion)
+}
+
+/// An account's turn in a quarter.
+fn quarter_occasion(quarter: Quarter, due_at: DateTime<Utc>) -> Occasion {
+    Occasion { key: format!("quarter/{quarter}"), due_at, last_at: quarter.next().start() - INSTANT, refusal: None }
+}
+
+/// The quarter of an account of which nobody knows since when it is a customer. It waits for that until the last day: a
+/// date may come later than the account, and a quarter is decided on once. Then what is left is to say why nobody was asked.
+fn undated_quarter(quarter: Quarter, on: impl Fn(NaiveDate) -> DateTime<Utc>) -> Occasion {
+    let last_day = quarter.next().first_day() - TimeDelta::days(1);
+    Occasion { refusal: Some(NotAskedReason::NotEligible), ..quarter_occasion(quarter, on(last_day)) }
 }
 
 /// The day, counted from 0, on which an account's turn comes when a quarter is spread over so many days: FNV-1a of the id,
@@ -138,7 +155,25 @@ mod tests {
         let young = Account { signed_up_at: Some(at("2026-01-15T23:00:00Z")), ..account("globex") };
         let occasion = calendar_occasion(&program(QUARTERLY), &young, at("2026-02-01T00:00:00Z")).expect("an occasion");
         assert_eq!((occasion.key.as_str(), occasion.due_at), ("quarter/2026-Q2", at("2026-04-16T09:00:00Z")));
-        assert_eq!(calendar_occasion(&program(QUARTERLY), &account("none"), at("2026-02-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn a_quarter_waits_to_its_last_day_for_the_date_of_who_has_none() {
+        let undated = account("none");
+        let occasion =
+            calendar_occasion(&program(QUARTERLY), &undated, at("2026-01-01T00:00:00Z")).expect("an occasion");
+        assert_eq!((occasion.key.as_str(), occasion.due_at), ("quarter/2026-Q1", at("2026-03-31T09:00:00Z")));
+        assert_eq!(occasion.refusal, Some(NotAskedReason::NotEligible));
+        assert_eq!(calendar_occasion(&program(QUARTERLY), &undated, occasion.last_at), Some(occasion.clone()));
+        let next = calendar_occasion(&program(QUARTERLY), &undated, occasion.after()).expect("the next");
+        assert_eq!((next.key.as_str(), next.due_at), ("quarter/2026-Q2", at("2026-06-30T09:00:00Z")));
+
+        let activated = Account { activated_at: Some(at("2025-05-05T12:00:00Z")), ..undated };
+        let occasion = calendar_occasion(&program(QUARTERLY), &activated, at("2026-03-31T08:00:00Z"));
+        assert_eq!(
+            occasion.map(|occasion| (occasion.due_at, occasion.refusal)),
+            Some((at("2026-01-01T09:00:00Z"), None))
+        );
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl InvitationService for InvitationRpc {
     ) -> Result<Response<proto::Recipient>, Status> {
         let address = address(&request.get_ref().email)?;
         let state = get_recipient::execute(&self.app, &address).await?;
-        Ok(Response::new(convert::invitation::recipient_message(&address, state)))
+        Ok(Response::new(convert::invitation::recipient_message(&address, state, self.app.core.clock.now())))
     }
 }
 
@@ -91,7 +91,7 @@ impl InvitationRpc {
         wants_to_be_asked: bool,
     ) -> Result<Response<proto::Recipient>, Status> {
         let address = address(email)?;
-        let answer = |state| convert::invitation::recipient_message(&address, state);
+        let answer = |state| convert::invitation::recipient_message(&address, state, self.app.core.clock.now());
         Ok(Response::new(opt_out::by_address(&self.app, mutation, &address, wants_to_be_asked, answer).await?))
     }
 }

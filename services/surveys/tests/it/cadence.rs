@@ -3,7 +3,7 @@
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::surveys::v1 as proto;
 
-use crate::harness::{Harness, account, contact, program, quarterly, time};
+use crate::harness::{Harness, account, answer, contact, program, quarterly, time};
 
 fn occasions(decisions: &[proto::Invitation]) -> Vec<&str> {
     decisions.iter().map(|invitation| invitation.occasion.as_str()).collect()
@@ -15,7 +15,6 @@ async fn r1_every_active_customer_of_more_than_90_days_is_asked_once_in_a_quarte
     let with_champion = |id| scoring::Account { contacts: vec![contact(id, "champion", true)], ..account(id) };
     harness.tell_account(with_champion("old")).await;
     harness.tell_account(scoring::Account { sign_up_time: time("2026-01-20"), ..with_champion("young") }).await;
-    harness.tell_account(scoring::Account { sign_up_time: None, ..account("unknown") }).await;
     harness.publish("nps", quarterly()).await;
     harness.settle().await;
     assert_eq!(harness.decided().await, ["old champion SENT"], "in the quarter that runs");
@@ -41,6 +40,51 @@ async fn r1_every_active_customer_of_more_than_90_days_is_asked_once_in_a_quarte
         occasions(&decisions),
         ["quarter/2026-Q1", "quarter/2026-Q2", "quarter/2026-Q2", "quarter/2026-Q3", "quarter/2026-Q3"]
     );
+}
+
+#[tokio::test]
+async fn r1_who_has_no_date_is_not_asked_which_is_kept_on_the_last_day_of_each_quarter() {
+    let harness = Harness::start("2026-02-10").await;
+    let undated = |id| scoring::Account { sign_up_time: None, ..account(id) };
+    harness.tell_account(undated("never")).await;
+    harness.tell_account(undated("late")).await;
+    harness.publish("nps", quarterly()).await;
+    harness.settle().await;
+    let request = proto::PreviewProgramRequest { name: "programs/nps".to_owned(), ..Default::default() };
+    let preview = harness.programs.clone().preview_program(request).await.expect("a preview").into_inner();
+    let shown: Vec<_> = preview.accounts.iter().map(|account| (account.reason(), account.due_time)).collect();
+    assert_eq!(shown, [(proto::NotAskedReason::NotEligible, None); 2]);
+    harness.turn_to("2026-03-30T23:59:59Z").await;
+    assert_eq!(harness.decisions().await, []);
+    harness.tell_account(scoring::Account { activation_time: time("2025-05-01"), ..undated("late") }).await;
+    harness.settle().await;
+    assert_eq!(harness.decided().await, ["late champion SENT"], "its quarter was not lost");
+    harness.turn_to("2026-03-31").await;
+    assert_eq!(harness.decided().await, ["late champion SENT", "never  NOT_ELIGIBLE"]);
+    harness.turn_to("2026-06-29T23:59:59Z").await;
+    let never = async || {
+        let decisions = harness.decisions().await;
+        let of_never = decisions.into_iter().filter(|decision| decision.account == "accounts/never");
+        of_never.map(|decision| decision.occasion).collect::<Vec<_>>()
+    };
+    assert_eq!(never().await, ["quarter/2026-Q1"]);
+    harness.turn_to("2026-06-30").await;
+    assert_eq!(never().await, ["quarter/2026-Q1", "quarter/2026-Q2"]);
+    harness.settle().await;
+    assert_eq!(never().await.len(), 2, "once in each");
+}
+
+#[tokio::test]
+async fn r10_who_has_no_date_is_asked_again_after_a_case_all_the_same() {
+    let harness = Harness::start("2026-01-05").await;
+    harness.tell_account(scoring::Account { sign_up_time: None, ..account("acme") }).await;
+    harness.publish("nps", quarterly()).await;
+    harness.settle().await;
+    let given = proto::Response { contact_id: "champion".to_owned(), ..answer("acme", "nps", 2) };
+    let before = harness.submit_in_app(given).await;
+    harness.resolve_case(&before).await;
+    harness.turn_to("2026-02-04").await;
+    assert_eq!(harness.decided().await, ["acme champion SENT"]);
 }
 
 #[tokio::test]

@@ -237,6 +237,19 @@ impl Harness {
         self.responses.clone().submit_response(request).await.map(Response::into_inner).expect("an answer")
     }
 
+    /// What is known of the person behind an address.
+    pub(crate) async fn recipient(&self, email: &str) -> proto::Recipient {
+        let request = proto::GetRecipientRequest { email: email.to_owned() };
+        self.invitations.clone().get_recipient(request).await.expect("known or not").into_inner()
+    }
+
+    /// Submits an answer that a contact gave in the product.
+    pub(crate) async fn submit_in_app(&self, given: proto::Response) -> proto::Response {
+        let response = proto::Response { channel: "in_app".to_owned(), ..given };
+        let request = proto::SubmitResponseRequest { response: Some(response), ..Default::default() };
+        self.responses.clone().submit_response(request).await.map(Response::into_inner).expect("an answer")
+    }
+
     /// What the service told of a kind, in order.
     pub(crate) async fn told<M: Message + Name + Default>(&self) -> Vec<M> {
         self.settle().await;

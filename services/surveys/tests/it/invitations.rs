@@ -164,15 +164,14 @@ async fn an_opt_out_is_noted_once_told_and_taken_back() {
     };
     let count = async || harness.told::<proto::ContactUnsubscribed>().await.len() as u64;
     idempotency::assert_repeatable(opt_out, count).await;
-    let get = async |email: &str| {
-        let request = proto::GetRecipientRequest { email: email.to_owned() };
-        harness.invitations.clone().get_recipient(request).await.expect("known or not").into_inner()
-    };
-    assert_eq!(get("ann0@ACME.example").await.opt_out_time, time("2026-01-05"));
-    assert_eq!(get("bob@acme.example").await.opt_out_time, None);
+    let opted_out = harness.recipient("ann0@ACME.example").await;
+    assert_eq!((opted_out.opt_out_time, opted_out.may_ask, opted_out.free_time), (time("2026-01-05"), false, None));
+    let unknown = harness.recipient("bob@acme.example").await;
+    assert_eq!((unknown.opt_out_time, unknown.may_ask, unknown.free_time), (None, true, None));
     let request = proto::OptInRecipientRequest { email: "ann0@acme.example".to_owned(), ..Default::default() };
     harness.invitations.clone().opt_in_recipient(request).await.expect("taken back");
-    assert_eq!(get("ann0@acme.example").await.opt_out_time, None);
+    let back = harness.recipient("ann0@acme.example").await;
+    assert_eq!((back.opt_out_time, back.may_ask), (None, true));
     let request = proto::GetRecipientRequest { email: "no address".to_owned() };
     let refused = harness.invitations.clone().get_recipient(request).await.expect_err("no address");
     assert_eq!(violated_fields(&refused), ["email"]);

@@ -2,6 +2,7 @@
 
 mod answer_page;
 mod cadence;
+mod channels;
 mod eligibility;
 mod harness;
 mod http;
