@@ -6,6 +6,7 @@
 
 mod journeys;
 mod paths;
+mod places;
 mod services;
 mod status;
 mod world;

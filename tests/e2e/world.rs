@@ -1,7 +1,7 @@
 //! The world in which a path is walked: services, clock, mail relay, webhook receiver, weather.
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_api::mainstay::common::v1::Money;
@@ -27,6 +27,7 @@ use tonic::service::interceptor::{InterceptedService, Interceptor};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
+use crate::places::Places;
 use crate::services::{Replica, SERVICES, Service};
 
 pub(crate) const CSM: &str = "mia@example.com";
@@ -82,7 +83,7 @@ pub(crate) struct World {
     pub mail: SmtpReceiver,
     pub hook: HttpReceiver,
     pub weather: Weather,
-    pub addresses: [SocketAddr; 4],
+    pub places: Places,
     database: TestDatabase,
     running: Vec<Replica>,
     has_been_down: bool,
@@ -98,10 +99,6 @@ impl World {
         for service in SERVICES {
             migrate(&database, &service.migrator(), clock.now()).await;
         }
-        let held: Vec<TcpListener> =
-            SERVICES.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
-        let addresses: Vec<SocketAddr> = held.iter().map(|listener| listener.local_addr().expect("bound")).collect();
-        drop(held);
         mainstay_telemetry::start(TelemetrySettings {
             log_filter: "off".to_owned(),
             ..TelemetrySettings::named("e2e")
@@ -112,7 +109,7 @@ impl World {
             mail: SmtpReceiver::start().await,
             hook: HttpReceiver::start().await,
             weather,
-            addresses: addresses.try_into().expect("four"),
+            places: Places::new(),
             database,
             running: Vec::new(),
             has_been_down: false,
@@ -127,21 +124,15 @@ impl World {
         world
     }
 
-    /// Where a service's first replica listens; its peers look there.
-    pub(crate) fn address(&self, service: Service) -> SocketAddr {
-        self.addresses[service as usize]
-    }
-
     /// Where the answer page is.
     pub(crate) fn page(&self) -> SocketAddr {
-        let replica = self.running.iter().find_map(|replica| replica.page);
-        replica.expect("surveys run")
+        self.places.page(0)
     }
 
     async fn start(&mut self, service: Service) {
         let replicas = if self.weather == Weather::TwoReplicas { 2 } else { 1 };
         for place in 0..replicas {
-            let replica = service.start(self, self.database.url(), place == 0).await;
+            let replica = service.start(self, self.database.url(), place).await;
             self.running.push(replica);
         }
     }
@@ -214,7 +205,7 @@ impl World {
 
     /// A channel to a service, made for each call: a restarted service is found again.
     pub(crate) fn channel(&self, service: Service) -> TracedChannel {
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.address(service))).expect("an address");
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.places.rpc(service, 0))).expect("an address");
         InterceptedService::new(endpoint.connect_lazy(), CallersTrace)
     }
 
