@@ -86,8 +86,8 @@ impl Service {
                     },
                     delivery: delivery(world),
                     workers: WorkerSettings::default(),
-                    scoring: Some(peer(world, Self::Scoring)),
-                    interventions: Some(peer(world, Self::Interventions)),
+                    scoring: Some(peer(world, Self::Scoring, place)),
+                    interventions: Some(peer(world, Self::Interventions, place)),
                 };
                 let feeds = Feeds::of_peers(&settings).expect("peers");
                 let parts = SurveysParts { settings, rpc, database, clock, telemetry: None, feeds };
@@ -103,8 +103,8 @@ impl Service {
                         director: None,
                         finance: None,
                     },
-                    scoring: Some(peer(world, Self::Scoring)),
-                    surveys: Some(peer(world, Self::Surveys)),
+                    scoring: Some(peer(world, Self::Scoring, place)),
+                    surveys: Some(peer(world, Self::Surveys, place)),
                     ..InterventionsSettings::default()
                 };
                 let peers = Peers::connect(&settings).expect("peers");
@@ -114,8 +114,8 @@ impl Service {
             }
             Self::Expansion => {
                 let settings = ExpansionSettings {
-                    scoring: Some(peer(world, Self::Scoring)),
-                    interventions: Some(peer(world, Self::Interventions)),
+                    scoring: Some(peer(world, Self::Scoring, place)),
+                    interventions: Some(peer(world, Self::Interventions, place)),
                     ..ExpansionSettings::default()
                 };
                 let feeds = mainstay_expansion::Feeds::default();
@@ -127,8 +127,9 @@ impl Service {
     }
 }
 
-fn peer(world: &World, service: Service) -> PeerSettings {
-    let address = format!("http://{}", world.places.rpc(service, 0)).parse().expect("an address");
+/// Another service, as the replica at a place sees it: each has the peers at its own place, so that all are called.
+fn peer(world: &World, service: Service, place: usize) -> PeerSettings {
+    let address = format!("http://{}", world.places.rpc(service, place)).parse().expect("an address");
     PeerSettings { address, token: None, certificate_authority_file: None }
 }
 

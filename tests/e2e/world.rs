@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_api::mainstay::common::v1::Money;
@@ -87,6 +88,8 @@ pub(crate) struct World {
     database: TestDatabase,
     running: Vec<Replica>,
     has_been_down: bool,
+    /// Calls to each service.
+    calls_made: [AtomicUsize; 4],
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -113,6 +116,7 @@ impl World {
             database,
             running: Vec::new(),
             has_been_down: false,
+            calls_made: Default::default(),
             _alone: alone,
         };
         for service in SERVICES {
@@ -124,14 +128,22 @@ impl World {
         world
     }
 
-    /// Where the answer page is.
+    /// Where the answer page is, of the replicas in turn.
     pub(crate) fn page(&self) -> SocketAddr {
-        self.places.page(0)
+        self.places.page(self.next_place(Service::Surveys))
+    }
+
+    fn replicas(&self) -> usize {
+        if self.weather == Weather::TwoReplicas { 2 } else { 1 }
+    }
+
+    /// The replica that is called next: all of them in turn, as a load balancer has it.
+    fn next_place(&self, service: Service) -> usize {
+        self.calls_made[service as usize].fetch_add(1, Ordering::Relaxed) % self.replicas()
     }
 
     async fn start(&mut self, service: Service) {
-        let replicas = if self.weather == Weather::TwoReplicas { 2 } else { 1 };
-        for place in 0..replicas {
+        for place in 0..self.replicas() {
             let replica = service.start(self, self.database.url(), place).await;
             self.running.push(replica);
         }
@@ -203,9 +215,10 @@ impl World {
         panic!("the world does not come to rest");
     }
 
-    /// A channel to a service, made for each call: a restarted service is found again.
+    /// A channel to a service, made for each call: a restarted service is found again, and the replicas are called in turn.
     pub(crate) fn channel(&self, service: Service) -> TracedChannel {
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.places.rpc(service, 0))).expect("an address");
+        let address = self.places.rpc(service, self.next_place(service));
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
         InterceptedService::new(endpoint.connect_lazy(), CallersTrace)
     }
 
