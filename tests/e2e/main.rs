@@ -9,4 +9,5 @@ mod paths;
 mod places;
 mod services;
 mod status;
+mod steps;
 mod world;
