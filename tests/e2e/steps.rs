@@ -1,6 +1,6 @@
 //! What people and other systems do on the paths, and what they look at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::expansion::v1 as expansion;
@@ -39,6 +39,32 @@ impl World {
     pub(crate) async fn case(&self, name: &str) -> interventions::Case {
         let request = interventions::GetCaseRequest { name: name.to_owned() };
         self.cases().get_case(request).await.expect("a case").into_inner()
+    }
+
+    /// What was told of deadlines that were warned of, met or passed: of which, and how, in the order of the words.
+    pub(crate) async fn told_of_deadlines(&self) -> Vec<String> {
+        let raised: Vec<interventions::AlertRaised> = self.events(Service::Interventions).await;
+        let alerts = raised.into_iter().filter_map(|raised| raised.alert);
+        let kinds: HashMap<String, &str> =
+            alerts.map(|alert| (alert.name.clone(), alert.kind().as_str_name())).collect();
+        let words = |happened: &str, notice: Option<interventions::ClockNotice>| {
+            let notice = notice.expect("a notice");
+            let step = notice.clock.expect("a clock").step().as_str_name().trim_start_matches("CLOCK_STEP_");
+            let of = match kinds.get(&notice.alert) {
+                Some(kind) => kind.trim_start_matches("ALERT_KIND_"),
+                None if notice.task.is_empty() => "CASE",
+                None => "TASK",
+            };
+            format!("{of} {step} {happened}")
+        };
+        let warned = self.events::<interventions::ClockWarned>(Service::Interventions).await.into_iter();
+        let breached = self.events::<interventions::ClockBreached>(Service::Interventions).await.into_iter();
+        let met = self.events::<interventions::ClockMet>(Service::Interventions).await.into_iter();
+        let mut told: Vec<String> = warned.map(|event| words("warned", event.notice)).collect();
+        told.extend(breached.map(|event| words("breached", event.notice)));
+        told.extend(met.map(|event| words("met", event.notice)));
+        told.sort();
+        told
     }
 
     /// Every alert that was raised is one, was told of by one event and one webhook.
