@@ -26,7 +26,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tonic::metadata::AsciiMetadataValue;
 use tonic::service::interceptor::{InterceptedService, Interceptor};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 use crate::places::Places;
 use crate::services::{Replica, SERVICES, Service};
@@ -226,11 +226,17 @@ impl World {
     pub(crate) async fn record(&self, signals: Vec<scoring::Signal>) {
         let times = if self.weather == Weather::SentTwice { 2 } else { 1 };
         for _ in 0..times {
-            let request = scoring::BatchRecordSignalsRequest { signals: signals.clone(), ..Default::default() };
-            SignalServiceClient::new(self.channel(Service::Scoring))
-                .batch_record_signals(request)
-                .await
-                .expect("recorded");
+            assert!(self.try_to_record(signals.clone()).await, "scoring is up");
+        }
+    }
+
+    /// Says signals to scoring; whether it is there to hear them.
+    pub(crate) async fn try_to_record(&self, signals: Vec<scoring::Signal>) -> bool {
+        let request = scoring::BatchRecordSignalsRequest { signals, ..Default::default() };
+        match SignalServiceClient::new(self.channel(Service::Scoring)).batch_record_signals(request).await {
+            Ok(_) => true,
+            Err(status) if status.code() == Code::Unavailable => false,
+            Err(status) => panic!("{status:?}"),
         }
     }
 
