@@ -227,14 +227,14 @@ pub(crate) async fn a_detractor_is_called_and_asked_again(world: &mut World) {
     assert_eq!(world.open_alerts().await, []);
     let answers: Vec<surveys::ResponseReceived> = world.events(Service::Surveys).await;
     assert_eq!(answers.len(), 2);
+    assert_eq!(world.mail_to(CUSTOMER).len(), 2, "and not asked a third time");
     world.assert_each_alert_was_told_once().await;
     assert_eq!(world.outside_the_trace().await, BTreeSet::new());
 }
 
 /// Churned → case closed as churned.
 pub(crate) async fn a_customer_who_leaves_ends_the_case(world: &mut World) {
-    let request = interventions::OpenCaseRequest { account: "accounts/acme".to_owned(), ..Default::default() };
-    let case = world.cases().open_case(request).await.expect("a case").into_inner().name;
+    let case = world.open_case().await;
     world.record(vec![world.invoice(scoring::InvoiceAction::PaymentFailed)]).await;
     world.turn().await;
     assert_eq!(world.open_alerts().await.len(), 1);
@@ -292,16 +292,14 @@ pub(crate) async fn a_limit_reached_becomes_an_opportunity_that_is_won(world: &m
     assert_eq!(open[0].stage(), expansion::OpportunityStage::Identified);
     loop {
         world.finish_checklist(&name).await;
-        let request = expansion::AdvanceOpportunityRequest { name: name.clone(), ..Default::default() };
-        let moved = world.opportunity_client().advance_opportunity(request).await.expect("advanced").into_inner();
+        let moved = world.advance_opportunity(&name).await;
         world.turn().await;
         if moved.stage() == expansion::OpportunityStage::Closing {
             break;
         }
     }
     world.finish_checklist(&name).await;
-    let request = expansion::WinOpportunityRequest { name: name.clone(), ..Default::default() };
-    world.opportunity_client().win_opportunity(request).await.expect("won");
+    world.win_opportunity(&name).await;
     world.turn().await;
     let opened: Vec<expansion::OpportunityOpened> = world.events(Service::Expansion).await;
     let won: Vec<expansion::OpportunityWon> = world.events(Service::Expansion).await;

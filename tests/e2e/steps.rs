@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::services::Service;
-use crate::world::{CUSTOMER, TRACEPARENT, TracedChannel, World, acme};
+use crate::world::{CUSTOMER, TRACEPARENT, TracedChannel, World, acme, send};
 
 impl World {
     fn alerts(&self) -> AlertServiceClient<TracedChannel> {
@@ -27,7 +27,7 @@ impl World {
         CaseServiceClient::new(self.channel(Service::Interventions))
     }
 
-    pub(crate) fn opportunity_client(&self) -> OpportunityServiceClient<TracedChannel> {
+    fn opportunity_client(&self) -> OpportunityServiceClient<TracedChannel> {
         OpportunityServiceClient::new(self.channel(Service::Expansion))
     }
 
@@ -110,6 +110,11 @@ impl World {
         self.signal("ticket", scoring::signal::Payload::Ticket(ticket))
     }
 
+    pub(crate) async fn open_case(&self) -> String {
+        let request = interventions::OpenCaseRequest { account: "accounts/acme".to_owned(), ..Default::default() };
+        send!(self, Service::Interventions, CaseServiceClient::open_case, request).expect("a case").name
+    }
+
     pub(crate) async fn touch(&self, case: &str) {
         let request = interventions::RecordTouchRequest {
             case: case.to_owned(),
@@ -119,17 +124,17 @@ impl World {
             summary: "Called Ada".to_owned(),
             ..Default::default()
         };
-        self.cases().record_touch(request).await.expect("a touch");
+        send!(self, Service::Interventions, CaseServiceClient::record_touch, request).expect("a touch");
     }
 
     pub(crate) async fn update(&self, request: interventions::UpdateCaseRequest) {
-        self.cases().update_case(request).await.expect("findings");
+        send!(self, Service::Interventions, CaseServiceClient::update_case, request).expect("findings");
     }
 
     pub(crate) async fn advance(&self, case: &str, state: interventions::CaseState) {
         let request =
             interventions::AdvanceCaseRequest { name: case.to_owned(), state: state.into(), ..Default::default() };
-        self.cases().advance_case(request).await.expect("a state");
+        send!(self, Service::Interventions, CaseServiceClient::advance_case, request).expect("a state");
     }
 
     pub(crate) async fn close(
@@ -139,7 +144,7 @@ impl World {
     ) -> Result<interventions::Case, tonic::Status> {
         let request =
             interventions::CloseCaseRequest { name: case.to_owned(), outcome: outcome.into(), ..Default::default() };
-        self.cases().close_case(request).await.map(tonic::Response::into_inner)
+        send!(self, Service::Interventions, CaseServiceClient::close_case, request)
     }
 
     /// Brings a case at risk to where recovery is watched.
@@ -176,15 +181,14 @@ impl World {
             trigger: Some(surveys::Trigger { when: Some(when) }),
             ..Default::default()
         };
-        let mut programs = ProgramServiceClient::new(self.channel(Service::Surveys));
         let request = surveys::CreateProgramRequest {
             program_id: "critical".to_owned(),
             program: Some(program),
             ..Default::default()
         };
-        programs.create_program(request).await.expect("a programme");
+        send!(self, Service::Surveys, ProgramServiceClient::create_program, request).expect("a programme");
         let request = surveys::PublishProgramRequest { name: "programs/critical".to_owned(), ..Default::default() };
-        programs.publish_program(request).await.expect("published");
+        send!(self, Service::Surveys, ProgramServiceClient::publish_program, request).expect("published");
     }
 
     /// The customer answers a mail on the page, pressing the button twice.
@@ -219,7 +223,6 @@ impl World {
     /// Acme's plan with its limit, and the next larger one.
     pub(crate) async fn publish_plans(&self) {
         self.update_acme(acme()).await;
-        let mut catalog = CatalogServiceClient::new(self.channel(Service::Expansion));
         for (id, limit, price, upgrade) in [("scale", 10_000.0, 40_000, ""), ("team", 1_000.0, 10_000, "plans/scale")] {
             let plan = expansion::Plan {
                 display_name: id.to_owned(),
@@ -234,9 +237,9 @@ impl World {
             };
             let request =
                 expansion::CreatePlanRequest { plan_id: id.to_owned(), plan: Some(plan), ..Default::default() };
-            let plan = catalog.create_plan(request).await.expect("a plan").into_inner();
+            let plan = send!(self, Service::Expansion, CatalogServiceClient::create_plan, request).expect("a plan");
             let request = expansion::PublishPlanRequest { name: plan.name, ..Default::default() };
-            catalog.publish_plan(request).await.expect("published");
+            send!(self, Service::Expansion, CatalogServiceClient::publish_plan, request).expect("published");
         }
     }
 
@@ -254,7 +257,17 @@ impl World {
                 item_id: item.id,
                 ..Default::default()
             };
-            self.opportunity_client().complete_checklist_item(request).await.expect("done");
+            send!(self, Service::Expansion, OpportunityServiceClient::complete_checklist_item, request).expect("done");
         }
+    }
+
+    pub(crate) async fn advance_opportunity(&self, name: &str) -> expansion::Opportunity {
+        let request = expansion::AdvanceOpportunityRequest { name: name.to_owned(), ..Default::default() };
+        send!(self, Service::Expansion, OpportunityServiceClient::advance_opportunity, request).expect("advanced")
+    }
+
+    pub(crate) async fn win_opportunity(&self, name: &str) {
+        let request = expansion::WinOpportunityRequest { name: name.to_owned(), ..Default::default() };
+        send!(self, Service::Expansion, OpportunityServiceClient::win_opportunity, request).expect("won");
     }
 }
