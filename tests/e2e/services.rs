@@ -1,6 +1,5 @@
 //! The services, each as its own process would run it: on a socket, with its own pools and workers.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use mainstay_delivery::{DeliverySettings, SigningKey, SmtpSettings};
@@ -37,17 +36,15 @@ pub(crate) const SERVICES: [Service; 4] =
 pub(crate) struct Replica {
     pub service: Service,
     pub workers: Workers,
-    /// Where the answer page is, of surveys.
-    pub page: Option<SocketAddr>,
     shutdown: CancellationToken,
     serving: JoinHandle<Result<(), ServiceError>>,
 }
 
 impl Replica {
-    fn run(service: Service, workers: Workers, page: Option<SocketAddr>, runnable: impl Runnable) -> Self {
+    fn run(service: Service, workers: Workers, runnable: impl Runnable) -> Self {
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(runnable.run(shutdown.clone()));
-        Self { service, workers, page, shutdown, serving }
+        Self { service, workers, shutdown, serving }
     }
 
     /// Ends it as a supervisor would, and waits until it is gone.
@@ -67,12 +64,9 @@ impl Service {
         }
     }
 
-    /// Starts a replica: the first at the service's address, others at any.
-    pub(crate) async fn start(self, world: &World, database_url: &str, is_first: bool) -> Replica {
-        let mut rpc = RpcSettings::loopback();
-        if is_first {
-            rpc.listen = world.address(self);
-        }
+    /// Starts a replica at its place.
+    pub(crate) async fn start(self, world: &World, database_url: &str, place: usize) -> Replica {
+        let rpc = RpcSettings { listen: world.places.rpc(self, place), ..RpcSettings::loopback() };
         let database = DatabaseSettings::new(database_url, "e2e");
         let clock: SharedClock = Arc::new(world.clock.clone());
         match self {
@@ -80,24 +74,25 @@ impl Service {
                 let settings = ScoringSettings::default();
                 let parts = ScoringParts { settings, rpc, database, clock, telemetry: None };
                 let service = ScoringService::complete(parts).await.expect("scoring");
-                Replica::run(self, service.workers(), None, service)
+                Replica::run(self, service.workers(), service)
             }
             Self::Surveys => {
                 let settings = SurveysSettings {
                     page: PageSettings {
+                        listen: world.places.page(place),
                         public_url: "https://survey.example.com".to_owned(),
                         requests_per_minute: 100_000,
                         ..PageSettings::local(Secret::new("0123456789abcdef0123456789abcdef"))
                     },
                     delivery: delivery(world),
                     workers: WorkerSettings::default(),
-                    scoring: Some(peer(world, Self::Scoring)),
-                    interventions: Some(peer(world, Self::Interventions)),
+                    scoring: Some(peer(world, Self::Scoring, place)),
+                    interventions: Some(peer(world, Self::Interventions, place)),
                 };
                 let feeds = Feeds::of_peers(&settings).expect("peers");
                 let parts = SurveysParts { settings, rpc, database, clock, telemetry: None, feeds };
                 let service = SurveysService::complete(parts).await.expect("surveys");
-                Replica::run(self, service.workers(), Some(service.page_addr()), service)
+                Replica::run(self, service.workers(), service)
             }
             Self::Interventions => {
                 let settings = InterventionsSettings {
@@ -108,32 +103,33 @@ impl Service {
                         director: None,
                         finance: None,
                     },
-                    scoring: Some(peer(world, Self::Scoring)),
-                    surveys: Some(peer(world, Self::Surveys)),
+                    scoring: Some(peer(world, Self::Scoring, place)),
+                    surveys: Some(peer(world, Self::Surveys, place)),
                     ..InterventionsSettings::default()
                 };
                 let peers = Peers::connect(&settings).expect("peers");
                 let parts = InterventionsParts { settings, peers, rpc, database, clock, telemetry: None };
                 let service = InterventionsService::complete(parts).await.expect("interventions");
-                Replica::run(self, service.workers(), None, service)
+                Replica::run(self, service.workers(), service)
             }
             Self::Expansion => {
                 let settings = ExpansionSettings {
-                    scoring: Some(peer(world, Self::Scoring)),
-                    interventions: Some(peer(world, Self::Interventions)),
+                    scoring: Some(peer(world, Self::Scoring, place)),
+                    interventions: Some(peer(world, Self::Interventions, place)),
                     ..ExpansionSettings::default()
                 };
                 let feeds = mainstay_expansion::Feeds::default();
                 let parts = ExpansionParts { settings, rpc, database, clock, telemetry: None, feeds };
                 let service = ExpansionService::complete(parts).await.expect("expansion");
-                Replica::run(self, service.workers(), None, service)
+                Replica::run(self, service.workers(), service)
             }
         }
     }
 }
 
-fn peer(world: &World, service: Service) -> PeerSettings {
-    let address = format!("http://{}", world.address(service)).parse().expect("an address");
+/// Another service, as the replica at a place sees it: each has the peers at its own place, so that all are called.
+fn peer(world: &World, service: Service, place: usize) -> PeerSettings {
+    let address = format!("http://{}", world.places.rpc(service, place)).parse().expect("an address");
     PeerSettings { address, token: None, certificate_authority_file: None }
 }
 

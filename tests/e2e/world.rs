@@ -1,7 +1,8 @@
 //! The world in which a path is walked: services, clock, mail relay, webhook receiver, weather.
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_api::mainstay::common::v1::Money;
@@ -9,6 +10,7 @@ use mainstay_api::mainstay::delivery::v1::ListMessagesRequest;
 use mainstay_api::mainstay::delivery::v1::delivery_service_client::DeliveryServiceClient;
 use mainstay_api::mainstay::events::v1::SubscribeRequest;
 use mainstay_api::mainstay::events::v1::event_feed_service_client::EventFeedServiceClient;
+use mainstay_api::mainstay::expansion::v1 as expansion;
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
 use mainstay_api::mainstay::scoring::v1::health_service_client::HealthServiceClient;
@@ -21,12 +23,14 @@ use mainstay_testkit::TestDatabase;
 use mainstay_testkit::http::HttpReceiver;
 use mainstay_testkit::smtp::{ReceivedEmail, SmtpReceiver};
 use prost::{Message, Name};
+use sqlx::AssertSqlSafe;
 use tokio::sync::{Mutex, MutexGuard};
 use tonic::metadata::AsciiMetadataValue;
 use tonic::service::interceptor::{InterceptedService, Interceptor};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
+use crate::places::Places;
 use crate::services::{Replica, SERVICES, Service};
 
 pub(crate) const CSM: &str = "mia@example.com";
@@ -44,7 +48,7 @@ const ROUNDS_MAX: usize = 60;
 pub(crate) enum Weather {
     /// Nothing.
     Calm,
-    /// Every request that tells something is sent twice.
+    /// Every request that changes something is sent twice, and at each turn every event comes to its readers again.
     SentTwice,
     /// All services are restarted at each turn of the path.
     Restarts,
@@ -76,16 +80,40 @@ impl Interceptor for CallersTrace {
 /// One world at a time: each has the connections of four services and their replicas.
 static ONE_WORLD: Mutex<()> = Mutex::const_new(());
 
+/// Sends a request that changes something. In the weather for that it is sent again with its id, as by a client that lost
+/// the answer, and the answer is the same.
+macro_rules! send {
+    ($world:expr, $service:expr, $client:ident::$method:ident, $request:expr) => {{
+        let mut request = $request;
+        request.request_id = $world.new_request_id();
+        let ask = async || {
+            let answer = $client::new($world.channel($service)).$method(request.clone()).await;
+            answer.map(tonic::Response::into_inner)
+        };
+        let answer = ask().await;
+        if $world.weather == $crate::world::Weather::SentTwice {
+            let again = ask().await;
+            let comparable = |answer: &Result<_, tonic::Status>| answer.clone().map_err(|status| status.code());
+            assert_eq!(comparable(&again), comparable(&answer), "the same request, the same answer");
+        }
+        answer
+    }};
+}
+pub(crate) use send;
+
 /// The world in which a path is walked.
 pub(crate) struct World {
     pub clock: ManualClock,
     pub mail: SmtpReceiver,
     pub hook: HttpReceiver,
     pub weather: Weather,
-    pub addresses: [SocketAddr; 4],
+    pub places: Places,
     database: TestDatabase,
     running: Vec<Replica>,
     has_been_down: bool,
+    requests_made: AtomicU64,
+    /// Calls to each service.
+    calls_made: [AtomicUsize; 4],
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -98,10 +126,6 @@ impl World {
         for service in SERVICES {
             migrate(&database, &service.migrator(), clock.now()).await;
         }
-        let held: Vec<TcpListener> =
-            SERVICES.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
-        let addresses: Vec<SocketAddr> = held.iter().map(|listener| listener.local_addr().expect("bound")).collect();
-        drop(held);
         mainstay_telemetry::start(TelemetrySettings {
             log_filter: "off".to_owned(),
             ..TelemetrySettings::named("e2e")
@@ -112,10 +136,12 @@ impl World {
             mail: SmtpReceiver::start().await,
             hook: HttpReceiver::start().await,
             weather,
-            addresses: addresses.try_into().expect("four"),
+            places: Places::new(),
             database,
             running: Vec::new(),
             has_been_down: false,
+            requests_made: AtomicU64::new(0),
+            calls_made: Default::default(),
             _alone: alone,
         };
         for service in SERVICES {
@@ -127,21 +153,28 @@ impl World {
         world
     }
 
-    /// Where a service's first replica listens; its peers look there.
-    pub(crate) fn address(&self, service: Service) -> SocketAddr {
-        self.addresses[service as usize]
+    /// Where the answer page is, of the replicas in turn.
+    pub(crate) fn page(&self) -> SocketAddr {
+        self.places.page(self.next_place(Service::Surveys))
     }
 
-    /// Where the answer page is.
-    pub(crate) fn page(&self) -> SocketAddr {
-        let replica = self.running.iter().find_map(|replica| replica.page);
-        replica.expect("surveys run")
+    /// An id that no other request has.
+    pub(crate) fn new_request_id(&self) -> String {
+        format!("request-{}", self.requests_made.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn replicas(&self) -> usize {
+        if self.weather == Weather::TwoReplicas { 2 } else { 1 }
+    }
+
+    /// The replica that is called next: all of them in turn, as a load balancer has it.
+    fn next_place(&self, service: Service) -> usize {
+        self.calls_made[service as usize].fetch_add(1, Ordering::Relaxed) % self.replicas()
     }
 
     async fn start(&mut self, service: Service) {
-        let replicas = if self.weather == Weather::TwoReplicas { 2 } else { 1 };
-        for place in 0..replicas {
-            let replica = service.start(self, self.database.url(), place == 0).await;
+        for place in 0..self.replicas() {
+            let replica = service.start(self, self.database.url(), place).await;
             self.running.push(replica);
         }
     }
@@ -159,13 +192,53 @@ impl World {
     /// A turn of the path: what the weather does happens here.
     pub(crate) async fn turn(&mut self) {
         self.settle().await;
-        if self.weather == Weather::Restarts {
-            for service in SERVICES {
-                self.stop(service).await;
-                self.start(service).await;
+        match self.weather {
+            Weather::Restarts => self.restart(async |_, _| {}).await,
+            Weather::SentTwice => {
+                let told = self.told_so_far().await;
+                self.restart(Self::forget_what_was_read).await;
+                assert_eq!(self.told_so_far().await, told, "what was heard before is no news");
             }
-            self.settle().await;
+            Weather::Calm | Weather::TwoReplicas | Weather::Down(_) => {}
         }
+        for replica in &self.running {
+            for consumer in replica.workers.progress().await.expect("consumers") {
+                assert_eq!(consumer.parked, 0, "{:?} could not take in what {} told", replica.service, consumer.feed);
+            }
+        }
+    }
+
+    /// Restarts all services, with something done to each while it is down.
+    async fn restart(&mut self, while_down: impl AsyncFn(&Self, Service)) {
+        for service in SERVICES {
+            self.stop(service).await;
+            while_down(self, service).await;
+            self.start(service).await;
+        }
+        self.settle().await;
+    }
+
+    /// Has a service begin with the oldest event of each feed that it reads: what `docs/errors.md` tells readers to do
+    /// when a feed was made anew or set back, as when its service was restored from a backup. Every event comes a second
+    /// time then, after all that has happened since.
+    async fn forget_what_was_read(&self, service: Service) {
+        // Scoring reads none.
+        if service != Service::Scoring {
+            let forget = format!("DELETE FROM {}.consumer_offsets", service.migrator().schema());
+            sqlx::query(AssertSqlSafe(forget)).execute(self.database.pool()).await.expect("offsets");
+        }
+    }
+
+    /// Types of all events, and subjects of all mails, in their order. Without changes of chances: expansion's copy of an
+    /// account goes through the account's past again while a feed is read anew, and a chance may go and come back.
+    async fn told_so_far(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        for service in SERVICES {
+            told.extend(self.raw_events(service, Vec::new()).await.into_iter().map(|event| event.r#type));
+        }
+        told.retain(|of_type| *of_type != expansion::CandidateChanged::full_name());
+        told.extend(self.mail.emails().into_iter().map(|email| email.subject));
+        told
     }
 
     /// Lets time pass, by so much at a time, with what is due each time. On the first day that passes after something has
@@ -212,21 +285,28 @@ impl World {
         panic!("the world does not come to rest");
     }
 
-    /// A channel to a service, made for each call: a restarted service is found again.
+    /// A channel to a service, made for each call: a restarted service is found again, and the replicas are called in turn.
     pub(crate) fn channel(&self, service: Service) -> TracedChannel {
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.address(service))).expect("an address");
+        let address = self.places.rpc(service, self.next_place(service));
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
         InterceptedService::new(endpoint.connect_lazy(), CallersTrace)
     }
 
-    /// Says signals to scoring, twice in such weather.
+    /// Says signals to scoring; in the weather for that by a job that runs twice, beside the answers that are lost.
     pub(crate) async fn record(&self, signals: Vec<scoring::Signal>) {
-        let times = if self.weather == Weather::SentTwice { 2 } else { 1 };
-        for _ in 0..times {
-            let request = scoring::BatchRecordSignalsRequest { signals: signals.clone(), ..Default::default() };
-            SignalServiceClient::new(self.channel(Service::Scoring))
-                .batch_record_signals(request)
-                .await
-                .expect("recorded");
+        assert!(self.try_to_record(signals.clone()).await, "scoring is up");
+        if self.weather == Weather::SentTwice {
+            assert!(self.try_to_record(signals).await, "scoring is up");
+        }
+    }
+
+    /// Says signals to scoring; whether it is there to hear them.
+    pub(crate) async fn try_to_record(&self, signals: Vec<scoring::Signal>) -> bool {
+        let request = scoring::BatchRecordSignalsRequest { signals, ..Default::default() };
+        match send!(self, Service::Scoring, SignalServiceClient::batch_record_signals, request) {
+            Ok(_) => true,
+            Err(status) if status.code() == Code::Unavailable => false,
+            Err(status) => panic!("{status:?}"),
         }
     }
 
@@ -318,7 +398,7 @@ impl World {
     /// Changes acme.
     pub(crate) async fn update_acme(&self, account: scoring::Account) {
         let request = scoring::BatchUpsertAccountsRequest { accounts: vec![account], ..Default::default() };
-        AccountServiceClient::new(self.channel(Service::Scoring)).batch_upsert_accounts(request).await.expect("acme");
+        send!(self, Service::Scoring, AccountServiceClient::batch_upsert_accounts, request).expect("acme");
     }
 
     async fn create_acme(&self) {
@@ -348,12 +428,11 @@ impl World {
             }],
             ..Default::default()
         };
-        let mut models = ModelServiceClient::new(self.channel(Service::Scoring));
         let request =
             scoring::CreateModelRequest { model_id: "emails".to_owned(), model: Some(model), ..Default::default() };
-        models.create_model(request).await.expect("a model");
+        send!(self, Service::Scoring, ModelServiceClient::create_model, request).expect("a model");
         let request = scoring::ActivateModelRequest { name: "models/emails".to_owned(), ..Default::default() };
-        models.activate_model(request).await.expect("activated");
+        send!(self, Service::Scoring, ModelServiceClient::activate_model, request).expect("activated");
     }
 }
 

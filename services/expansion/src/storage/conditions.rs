@@ -8,17 +8,17 @@ use sqlx::PgConnection;
 use super::codes;
 use crate::domain::Condition;
 
-/// Stores a condition as it is now.
+/// Stores a condition as it is told. One that ended stays so: the news that it began comes again when a feed is read anew.
 pub(crate) async fn store(
     conn: &mut PgConnection,
     account: &AccountId,
     condition: &Condition,
 ) -> Result<(), StorageError> {
     sqlx::query!(
-        "INSERT INTO expansion.conditions (account_id, reference, kind, started_at, ended_at)
+        "INSERT INTO expansion.conditions AS known (account_id, reference, kind, started_at, ended_at)
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (account_id, reference) DO UPDATE SET
-             kind = excluded.kind, started_at = excluded.started_at, ended_at = excluded.ended_at",
+             kind = excluded.kind, started_at = excluded.started_at, ended_at = coalesce(known.ended_at, excluded.ended_at)",
         account.as_str(),
         condition.reference,
         codes::condition_kind_number(condition.kind),

@@ -165,3 +165,21 @@ async fn r175_told_twice_a_suppression_has_one_effect() {
     assert_eq!(harness.opportunity_of("acme").await.hold_time, Some(stamp(at(REVIEW))));
     assert_eq!(harness.opportunity_of("acme").await.stage(), OpportunityStage::Identified);
 }
+
+#[tokio::test]
+async fn what_has_ended_does_not_hold_an_opportunity_when_its_beginning_is_told_again() {
+    let mut harness = Harness::start(BEFORE_REVIEW).await;
+    harness.tell_ripe("acme").await;
+    harness.turn_to(REVIEW).await;
+    harness.tell_raised("acme", scoring::RiskTriggerKind::PaymentFailed, "p1").await;
+    harness.settle().await;
+    harness.tell_cleared("acme", scoring::RiskTriggerKind::PaymentFailed, "p1").await;
+    harness.settle().await;
+    let before = harness.opportunity_of("acme").await;
+    assert_eq!(harness.count_of("OpportunityHoldChanged").await, 2, "held, and released");
+
+    harness.tell_raised("acme", scoring::RiskTriggerKind::PaymentFailed, "p1").await;
+    harness.settle().await;
+    assert_eq!(harness.opportunity_of("acme").await, before);
+    assert_eq!(harness.count_of("OpportunityHoldChanged").await, 2);
+}

@@ -53,5 +53,5 @@ async fn resolved(session: &mut Session<'_>, case: &Case, clocks: &mut Vec<Clock
         policy.definition.clocks.iter().filter(|rule| rule.step == ClockStep::Resurvey).cloned().collect();
     clocks.extend(session.start_clocks(ClockSubject::Case(case.id), &rules, session.now).await?);
     session.tell(&events::case_resolved(case, session.now)).await?;
-    clear_alert::in_session(session, AlertKind::Detractor, &case.subject, Resolution::Resolved).await
+    clear_alert::in_session(session, AlertKind::Detractor, &case.subject, session.now, Resolution::Resolved).await
 }

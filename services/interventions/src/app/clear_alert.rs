@@ -1,5 +1,7 @@
 //! Closes an alert whose cause ended by itself.
 
+use chrono::{DateTime, Utc};
+
 use super::notify::Notice;
 use super::session::{About, Of};
 use super::{InterventionsError, Session, events, tick_clocks};
@@ -7,15 +9,18 @@ use crate::domain::alert::{Alert, AlertKind, Resolution};
 use crate::domain::clock::{Clock, ClockState, ClockStep};
 use crate::storage::alerts;
 
-/// Closes the open alert of the session's account about this, if there is one.
+/// Closes the open alert of the session's account about what began then and has ended, if there is one. One about what has
+/// begun since stays open: an end comes again when a feed is read anew.
 pub(crate) async fn in_session(
     session: &mut Session<'_>,
     kind: AlertKind,
     subject: &str,
+    began_at: DateTime<Utc>,
     resolution: Resolution,
 ) -> Result<(), InterventionsError> {
     let account = session.account.id.clone();
-    if let Some(alert) = alerts::lookup_open(session.conn, &account, kind, subject).await? {
+    let open = alerts::lookup_open(session.conn, &account, kind, subject).await?;
+    if let Some(alert) = open.filter(|alert| alert.happened_at <= began_at) {
         let why = match resolution {
             Resolution::AccountGone => "The account left",
             _ => "What raised it has ended",

@@ -40,7 +40,8 @@ pub(crate) async fn in_session(
 }
 
 /// Raises an alert that another service calls for: not for an account that left, and not again for what a person has
-/// dealt with while it lasted, however often it is told.
+/// dealt with while it lasted, however often it is told. What was overtaken by later news comes again when a feed is read
+/// anew, and is none.
 pub(crate) async fn told_by_others(
     session: &mut Session<'_>,
     occurrence: &Occurrence,
@@ -48,7 +49,9 @@ pub(crate) async fn told_by_others(
     let Occurrence { kind, subject, happened_at, .. } = occurrence;
     let account = session.account.id.clone();
     let is_dealt_with = alerts::was_closed_since(session.conn, &account, *kind, subject, *happened_at).await?;
-    if session.account.is_customer() && !is_dealt_with {
+    let open = alerts::lookup_open(session.conn, &account, *kind, subject).await?;
+    let is_overtaken = open.is_some_and(|alert| alert.is_later_than(occurrence));
+    if session.account.is_customer() && !is_dealt_with && !is_overtaken {
         in_session(session, occurrence).await?;
     }
     Ok(())

@@ -148,7 +148,7 @@ fn amount(message: Option<&MoneyMessage>) -> Option<String> {
 }
 
 /// A time of another service's message.
-fn time(message: &prost_types::Timestamp) -> Option<DateTime<Utc>> {
+pub(crate) fn time(message: &prost_types::Timestamp) -> Option<DateTime<Utc>> {
     wire::time(&mut Violations::new(), "time", Some(message))
 }
 

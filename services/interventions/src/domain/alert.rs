@@ -275,6 +275,12 @@ impl Alert {
         }
     }
 
+    /// Whether it has heard more of what happened than this says: of a later moment, or of more times at the same one.
+    pub fn is_later_than(&self, occurrence: &Occurrence) -> bool {
+        let count = occurrence.count.unwrap_or(self.occurrence_count);
+        (self.last_occurred_at, self.occurrence_count) > (occurrence.occurred_at, count)
+    }
+
     /// Whether it says the same of what happened, so that being told it twice is no news.
     pub fn is_told_the_same_as(&self, other: &Self) -> bool {
         (self.occurrence_count, &self.headline, &self.details)

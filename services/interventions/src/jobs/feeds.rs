@@ -80,8 +80,9 @@ async fn ended(
             Resolution::ConditionEnded
         }
     };
+    let began_at = trigger.raise_time.as_ref().and_then(occurrence::time).ok_or_else(skip)?;
     let mut session = Session::begin_as_of(app, conn, &account, event.event_time).await.map_err(handler_error)?;
-    clear_alert::in_session(&mut session, kind, &trigger.subject, resolution).await.map_err(handler_error)
+    clear_alert::in_session(&mut session, kind, &trigger.subject, began_at, resolution).await.map_err(handler_error)
 }
 
 /// What surveys tells: answers.

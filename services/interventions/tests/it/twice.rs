@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use mainstay_api::mainstay::interventions::v1 as proto;
 use mainstay_api::mainstay::scoring::v1 as scoring;
+use mainstay_domain::Clock;
 
-use crate::harness::{CSM, Harness, clock_state};
+use crate::harness::{CSM, Harness, clock_state, timestamp};
 
 const START: &str = "2026-03-01T00:00:00Z";
 
@@ -126,4 +127,43 @@ async fn two_people_who_take_the_same_step_at_once_take_it_once() {
     harness.settle().await;
     assert_eq!(harness.events::<proto::ClockMet>().await.len(), 1);
     assert_eq!(harness.story().await, ["alert_raised", "alert_moved"]);
+}
+
+#[tokio::test]
+async fn a_feed_that_is_read_anew_says_nothing_new_and_ends_nothing_that_began_since() {
+    let mut harness = Harness::with_acme(START).await;
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let raised = harness.failed_payment("in_1", 1);
+        harness.raise(raised.clone()).await;
+        harness.pass(TimeDelta::hours(1)).await;
+        let change_time = Some(timestamp(harness.clock.now()));
+        let again =
+            scoring::RiskTrigger { raise_time: raised.raise_time, change_time, ..harness.failed_payment("in_1", 2) };
+        harness.repeat(again.clone()).await;
+        harness.settle().await;
+        told.push((raised, again));
+        if told.len() == 1 {
+            harness.clear(told[0].1.clone()).await;
+            harness.pass(TimeDelta::days(1)).await;
+        }
+    }
+    let (alert, story) = (harness.open_alert().await, harness.story().await);
+    let (changed, mails) = (harness.events::<proto::AlertChanged>().await.len(), harness.mail_to(CSM).len());
+
+    for (raised, again) in &told {
+        harness.raise(raised.clone()).await;
+        harness.settle().await;
+        harness.repeat(again.clone()).await;
+        harness.settle().await;
+        if *raised == told[0].0 {
+            harness.clear(again.clone()).await;
+            harness.settle().await;
+        }
+    }
+    assert_eq!(harness.open_alert().await, alert);
+    assert_eq!(harness.story().await, story);
+    assert_eq!(harness.events::<proto::AlertChanged>().await.len(), changed);
+    assert_eq!(harness.events::<proto::AlertClosed>().await.len(), 1);
+    assert_eq!(harness.mail_to(CSM).len(), mails);
 }
