@@ -48,14 +48,14 @@ pub(crate) async fn a_silent_account_is_saved(world: &mut World) {
     assert_eq!(told(world, CSM, &silence.headline), 1);
     let critical =
         alerts.iter().find(|alert| alert.kind() == interventions::AlertKind::HealthCritical).expect("critical");
-    // Of each alert, when nobody acknowledged it; and of the critical one within a day, whatever happens.
-    let mut told: Vec<String> = world.mail_to(DIRECTOR).into_iter().map(|email| email.subject).collect();
-    told.sort();
-    let involved = if is_down { "overdue: involve the director" } else { critical.headline.as_str() };
-    let mut expected = vec!["Acme Ltd: overdue: acknowledge".to_owned(); 4];
-    expected.push(format!("Acme Ltd: {involved}"));
-    expected.sort();
-    assert_eq!(told, expected);
+    // Of each alert when its first deadline passed, and of the critical one within a day, whatever happens.
+    let told: Vec<String> = world.mail_to(DIRECTOR).into_iter().map(|email| email.subject).collect();
+    let of_critical = if is_down { "overdue: involve the director" } else { critical.headline.as_str() };
+    let of_critical = format!("Acme Ltd: {of_critical}");
+    let (involved, of_deadlines): (Vec<_>, Vec<_>) = told.iter().partition(|subject| **subject == of_critical);
+    assert_eq!(involved.len(), 1, "{told:?}");
+    assert_eq!(of_deadlines.len(), 4, "{told:?}");
+    assert!(of_deadlines.iter().all(|subject| subject.starts_with("Acme Ltd: overdue: ")), "{told:?}");
     let case = critical.case.clone();
     assert!(alerts.iter().all(|alert| alert.case == case), "all belong to the case");
     world.turn().await;
