@@ -140,12 +140,13 @@ pub(super) async fn in_session(session: &mut Session<'_>, touch: &Touch) -> Resu
     }
     let way = if touch.is_outbound { "to" } else { "from" };
     let answered = if touch.is_answered { "answered" } else { "not answered" };
-    let mut body = format!("{} {way} the customer, {answered}: {}", touch.channel.words(), touch.summary);
+    let mut parts = vec![format!("{} {way} the customer, {answered}: {}", touch.channel.words(), touch.summary)];
     for (what, text) in [("challenges", &touch.challenges), ("changed needs", &touch.changed_needs)] {
         if !text.is_empty() {
-            body.push_str(&format!("; {what}: {text}"));
+            parts.push(format!("{what}: {text}"));
         }
     }
+    let body = parts.join("; ");
     session.note("touch", body, About { alert: None, case: touch.case }).await?;
     session.tell(&events::touch_recorded(touch)).await?;
     Ok(())
