@@ -1076,6 +1076,9 @@ pub enum ErrorReason {
     MoveNotAllowed = 9,
     /// Nobody to hand over to was named, and the account has no account manager; metadata `account`.
     SalesOwnerMissing = 10,
+    /// The account churned or is archived: nothing new is sold to it; metadata
+    /// `account`.
+    AccountGone = 11,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1095,6 +1098,7 @@ impl ErrorReason {
             Self::OpportunityExists => "ERROR_REASON_OPPORTUNITY_EXISTS",
             Self::MoveNotAllowed => "ERROR_REASON_MOVE_NOT_ALLOWED",
             Self::SalesOwnerMissing => "ERROR_REASON_SALES_OWNER_MISSING",
+            Self::AccountGone => "ERROR_REASON_ACCOUNT_GONE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1111,6 +1115,7 @@ impl ErrorReason {
             "ERROR_REASON_OPPORTUNITY_EXISTS" => Some(Self::OpportunityExists),
             "ERROR_REASON_MOVE_NOT_ALLOWED" => Some(Self::MoveNotAllowed),
             "ERROR_REASON_SALES_OWNER_MISSING" => Some(Self::SalesOwnerMissing),
+            "ERROR_REASON_ACCOUNT_GONE" => Some(Self::AccountGone),
             _ => None,
         }
     }
@@ -3298,8 +3303,8 @@ pub mod opportunity_service_client {
         /// Opens an opportunity by hand, in the stage identified. Reviews open them by themselves.
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS`
-        /// (`OPPORTUNITY_EXISTS`), `INVALID_ARGUMENT` (`INVALID_FIELDS`,
-        /// `REQUEST_ID_REUSED`).
+        /// (`OPPORTUNITY_EXISTS`), `FAILED_PRECONDITION` (`ACCOUNT_GONE`),
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         pub async fn create_opportunity(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateOpportunityRequest>,
@@ -3744,8 +3749,8 @@ pub mod opportunity_service_server {
         /// Opens an opportunity by hand, in the stage identified. Reviews open them by themselves.
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `ALREADY_EXISTS`
-        /// (`OPPORTUNITY_EXISTS`), `INVALID_ARGUMENT` (`INVALID_FIELDS`,
-        /// `REQUEST_ID_REUSED`).
+        /// (`OPPORTUNITY_EXISTS`), `FAILED_PRECONDITION` (`ACCOUNT_GONE`),
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         async fn create_opportunity(
             &self,
             request: tonic::Request<super::CreateOpportunityRequest>,

@@ -35,6 +35,9 @@ pub(crate) async fn execute<T: Replayable + Send>(
             wind_clock(app, conn, &new.account, now).await?;
             let account = app.accounts.lock(conn, &new.account).await?;
             let account = account.ok_or_else(|| ExpansionError::AccountNotFound(new.account.clone()))?;
+            if !account.is_customer() {
+                return Err(ExpansionError::AccountGone(new.account.clone()));
+            }
             let open = opportunities::open_of_account(conn, &new.account).await?;
             if let Some(other) = open.into_iter().find(|other| other.metric == new.metric) {
                 return Err(ExpansionError::OpportunityExists(other.name));

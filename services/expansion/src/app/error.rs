@@ -14,6 +14,8 @@ pub(crate) enum ExpansionError {
     Invalid(Violations),
     #[error("account {0} is not known")]
     AccountNotFound(AccountId),
+    #[error("account {0} churned or is archived")]
+    AccountGone(AccountId),
     #[error("plan {} does not exist", .0.name())]
     PlanNotFound(PlanName),
     #[error("version {published} of plan {} is published", .plan.name())]

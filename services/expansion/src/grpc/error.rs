@@ -25,6 +25,16 @@ impl From<ExpansionError> for ApiError {
                 format!("{} is not known here: create it in scoring, which tells of it a moment later", id.name()),
             )
             .with_metadata("account", id.name()),
+            ExpansionError::AccountGone(id) => {
+                let name = id.name();
+                of(
+                    Code::FailedPrecondition,
+                    ErrorReason::AccountGone,
+                    format!("{name} churned or is archived: nothing new is sold to it"),
+                )
+                .with_metadata("account", name.clone())
+                .with_precondition("GONE", name, "the account must be a customer")
+            }
             ExpansionError::PlanNotFound(name) => {
                 let what = if name.version.is_some() { "does not exist" } else { "has no version in force" };
                 of(Code::NotFound, ErrorReason::PlanNotFound, format!("{} {what}", name.name()))

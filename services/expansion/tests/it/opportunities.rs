@@ -1,6 +1,7 @@
 //! Opportunities from being found to being won, lost or put off.
 
 use mainstay_api::mainstay::expansion::v1 as proto;
+use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_testkit::idempotency::assert_repeatable;
 use proto::OpportunityStage as Stage;
 use proto::{LostReason, OpportunityStage, TimelineKind};
@@ -199,6 +200,22 @@ async fn there_is_one_open_opportunity_for_an_account_and_metric() {
     assert_eq!(again.into_inner().criteria.len(), 6, "the criteria of its chance go with it");
     let refused = harness.opportunities.create_opportunity(creation("nobody", "emails")).await.expect_err("unknown");
     assert_eq!(reason(&refused), "ACCOUNT_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn nothing_new_is_sold_to_a_customer_who_is_gone() {
+    let mut harness = Harness::start(BEFORE_REVIEW).await;
+    let left = scoring::LifecycleStage::Churned.into();
+    harness.tell_account_as("left", scoring::Account { lifecycle_stage: left, ..account("left") }).await;
+    harness
+        .tell_account_as("archived", scoring::Account { archive_time: Some(stamp(at(REVIEW))), ..account("archived") })
+        .await;
+    harness.settle().await;
+    for id in ["left", "archived"] {
+        let refused = harness.opportunities.create_opportunity(creation(id, "emails")).await.expect_err("gone");
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "ACCOUNT_GONE"), "{id}");
+        assert_eq!(harness.opportunities_of(id).await, []);
+    }
 }
 
 #[tokio::test]
