@@ -95,6 +95,10 @@ gets: automation
     }
     let pipeline = done(&up, &["opportunities", "pipeline"]).await;
     assert!(pipeline.out.contains("data prepared      1  2,940.00 EUR"), "{}", pipeline.out);
+    let both = try_run(&up, &["opportunities", "close", "acme", "--lost", "price", "--amount", "5 EUR"]).await;
+    assert_eq!(both.code, 2, "what was lost has no amount: {}", both.err);
+    let neither = try_run(&up, &["opportunities", "close", "acme"]).await;
+    assert!(neither.code == 2 && neither.err.contains("--won") && neither.err.contains("--lost"), "{}", neither.err);
     let closed = done(&up, &["opportunities", "close", "acme", "--lost", "price", "--note", "too dear"]).await;
     assert!(closed.out.ends_with(" is lost.\n"), "{}", closed.out);
     let gone = try_run(&up, &["opportunities", "show", "acme"]).await;

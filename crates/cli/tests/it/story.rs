@@ -5,8 +5,8 @@ use std::process::Stdio;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::ran;
 use crate::up::PATIENCE;
+use crate::{ran, run};
 
 #[tokio::test]
 async fn the_story_goes_through_all_four_services_to_its_end() {
@@ -37,4 +37,12 @@ async fn the_story_goes_through_all_four_services_to_its_end() {
         let found = rest.find(line);
         rest = &rest[found.unwrap_or_else(|| panic!("`{line}` is missing from here on:\n{rest}"))..];
     }
+}
+
+#[tokio::test]
+async fn findings_that_are_none_are_refused_before_anything_is_sent() {
+    let nobody = "127.0.0.1:9".parse().expect("an address");
+    let refused = run(nobody, &["cases", "update", "0198c0de-0000-7000-8000-000000000000"]).await;
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("there is nothing to record: give --done"), "{}", refused.err);
 }

@@ -130,6 +130,28 @@ async fn r94_the_director_hears_of_a_score_below_50_also_when_the_alert_is_ended
 }
 
 #[tokio::test]
+async fn an_end_other_than_the_one_an_alert_has_is_refused_and_changes_nothing() {
+    let mut harness = Harness::with_acme(START).await;
+    harness.raise(harness.silence()).await;
+    harness.settle().await;
+    let name = harness.open_alert().await.name;
+    let request = |resolution: proto::AlertResolution| proto::CloseAlertRequest {
+        name: name.clone(),
+        resolution: resolution.into(),
+        notes: "A holiday".to_owned(),
+        ..Default::default()
+    };
+    let ended = harness.alerts.close_alert(request(proto::AlertResolution::NoAction)).await.expect("closed");
+    let again = harness.alerts.close_alert(request(proto::AlertResolution::NoAction)).await.expect("as it is");
+    assert_eq!(again.get_ref(), ended.get_ref());
+    let refused = harness.alerts.close_alert(request(proto::AlertResolution::FalseAlarm)).await.expect_err("ended");
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert_eq!(refused.get_details_error_info().expect("a reason").reason, "ALERT_CLOSED");
+    assert_eq!(harness.alert(&name).await, ended.into_inner());
+    assert_eq!(harness.events::<proto::AlertClosed>().await.len(), 1);
+}
+
+#[tokio::test]
 async fn two_invoices_are_two_alerts() {
     let mut harness = Harness::with_acme(START).await;
     harness.raise(harness.failed_payment("in_1", 1)).await;

@@ -214,6 +214,21 @@ async fn r116_recovery_is_confirmed_by_scoring_itself_and_not_by_what_was_heard_
 }
 
 #[tokio::test]
+async fn an_end_other_than_the_one_a_case_has_is_refused_and_changes_nothing() {
+    let mut harness = Harness::with_acme(START).await;
+    let name = open(&mut harness).await.name;
+    let ended = close(&mut harness, &name, proto::CaseOutcome::NoAction, "A holiday").await.expect("closed");
+    let again = close(&mut harness, &name, proto::CaseOutcome::NoAction, "Another word").await.expect("as it is");
+    assert_eq!(again, ended, "the same end again changes nothing");
+    let refused =
+        close(&mut harness, &name, proto::CaseOutcome::Churned, "They left").await.expect_err("it has an end");
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert_eq!(refused.get_details_error_info().expect("a reason").reason, "CASE_CLOSED");
+    assert_eq!(harness.case(&name).await, ended);
+    assert_eq!(harness.events::<proto::CaseClosed>().await.len(), 1);
+}
+
+#[tokio::test]
 async fn r112_a_discovery_call_records_challenges_and_changed_needs() {
     let mut harness = Harness::with_acme(START).await;
     let name = open(&mut harness).await.name;
@@ -307,6 +322,15 @@ async fn r111_a_call_with_the_key_stakeholder_is_a_task_due_within_48_hours() {
         ("Schedule a call with the key stakeholder", CSM)
     );
     assert_eq!(tasks[0].due_time.expect("a time").seconds - case.open_time.expect("a time").seconds, 48 * 3600);
+    harness.settle().await;
+    let mail = harness.mail_to(CSM).into_iter().find(|mail| mail.subject.contains("a case was opened for you"));
+    let text = mail.expect("whoever leads it is told").text;
+    for told in [
+        "assess the account by 2026-03-08 00:00 UTC",
+        "Task: Schedule a call with the key stakeholder by 2026-03-03 00:00 UTC",
+    ] {
+        assert!(text.contains(told), "`{told}` is missing in:\n{text}");
+    }
     harness.pass(TimeDelta::hours(49)).await;
     let tasks = harness.cases.list_tasks(proto::ListTasksRequest::default()).await.expect("tasks").into_inner().tasks;
     assert!(tasks[0].overdue);
