@@ -12,8 +12,7 @@ use mainstay_api::mainstay::interventions::v1::case_service_client::CaseServiceC
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::surveys::v1 as surveys;
 use mainstay_api::mainstay::surveys::v1::program_service_client::ProgramServiceClient;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use mainstay_testkit::browser;
 
 use crate::services::Service;
 use crate::world::{CUSTOMER, TRACEPARENT, TracedChannel, World, acme, send};
@@ -201,23 +200,10 @@ impl World {
         let path = link.trim_start_matches(prefix);
         for _ in 0..2 {
             let form = format!("score={score}&comment=Exports+are+broken");
-            let status = self.post(path, &form).await;
-            assert!(status.contains("200") || status.contains("303"), "{status}");
+            let headers = [("traceparent", TRACEPARENT), ("Content-Type", "application/x-www-form-urlencoded")];
+            let answer = browser::send(self.page(), "POST", path, &headers, &form).await;
+            assert!(matches!(answer.status, 200 | 303), "{answer:?}");
         }
-    }
-
-    async fn post(&self, path: &str, form: &str) -> String {
-        let mut stream = TcpStream::connect(self.page()).await.expect("the page");
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: survey.example.com\r\nConnection: close\r\ntraceparent: {}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-            TRACEPARENT,
-            form.len()
-        );
-        stream.write_all(request.as_bytes()).await.expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("an answer");
-        answer.lines().next().unwrap_or_default().to_owned()
     }
 
     /// Acme's plan with its limit, and the next larger one.

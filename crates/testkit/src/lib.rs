@@ -1,5 +1,6 @@
 //! Fixtures for tests: a database each, a clock turned by hand, shared suites.
 
+pub mod browser;
 mod clock;
 mod database;
 pub mod http;

@@ -2,11 +2,11 @@
 
 use mainstay_api::mainstay::surveys::v1 as proto;
 use mainstay_rpc::settings::Secret;
+use mainstay_testkit::browser::{get, post, send};
 use mainstay_testkit::smtp::ReceivedEmail;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Harness, LINK_SECRET, account, answer_path, at, quarterly, unsubscribe_path};
-use crate::http::{self, get, post, send};
 
 async fn invited(harness: &Harness) -> ReceivedEmail {
     harness.tell_account(account("acme")).await;
@@ -221,5 +221,5 @@ async fn a_database_that_is_away_is_told_kindly() {
         .execute(harness.database.pool())
         .await
         .expect("back");
-    assert_eq!(http::post(harness.page, &path, "score=1&comment=").await.status, 200);
+    assert_eq!(post(harness.page, &path, "score=1&comment=").await.status, 200);
 }

@@ -1,11 +1,11 @@
 //! Mails, reminders, expiry, and lists of invitations.
 
 use mainstay_api::mainstay::surveys::v1 as proto;
+use mainstay_testkit::browser;
 use mainstay_testkit::{idempotency, pagination};
 use tonic::Code;
 
 use crate::harness::{Harness, account, at, quarterly, time, unsubscribe_path};
-use crate::http;
 use crate::refusals::{refusal, violated_fields};
 
 #[tokio::test]
@@ -48,9 +48,9 @@ async fn r13_who_did_not_answer_is_reminded_once_after_7_days() {
     harness.settle().await;
     let mails = harness.mails(3).await;
     let of = |id: &str| mails.iter().find(|mail| mail.to[0].ends_with(&format!("{id}.example"))).expect("a mail");
-    let answered = http::post(harness.page, &crate::harness::answer_path(of("answers")), "score=9&comment=").await;
+    let answered = browser::post(harness.page, &crate::harness::answer_path(of("answers")), "score=9&comment=").await;
     assert_eq!(answered.status, 200, "{}", answered.body);
-    assert_eq!(http::post(harness.page, &unsubscribe_path(of("leaves")), "").await.status, 200);
+    assert_eq!(browser::post(harness.page, &unsubscribe_path(of("leaves")), "").await.status, 200);
 
     harness.turn_to("2026-01-11T23:59:59Z").await;
     harness.mails(3).await;

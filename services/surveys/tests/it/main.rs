@@ -5,7 +5,6 @@ mod cadence;
 mod channels;
 mod eligibility;
 mod harness;
-mod http;
 mod invitations;
 mod programs;
 mod refusals;

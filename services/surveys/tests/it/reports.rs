@@ -3,9 +3,9 @@
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::surveys::v1 as proto;
 use mainstay_api::mainstay::surveys::v1::ReportDimension::{Month, Program, Quarter, Segment};
+use mainstay_testkit::browser;
 
 use crate::harness::{Harness, about_critical_tickets, about_support, account, answer, answer_path, quarterly, time};
-use crate::http;
 use crate::refusals::{refusal, violated_fields};
 
 /// Submits answers as of a time.
@@ -137,11 +137,11 @@ async fn r43_the_response_rate_counts_who_was_asked_and_who_answered_also_after_
     harness.settle().await;
     let first = harness.mails(10).await;
     for mail in &first[..2] {
-        assert_eq!(http::post(harness.page, &answer_path(mail), "score=9&comment=").await.status, 200);
+        assert_eq!(browser::post(harness.page, &answer_path(mail), "score=9&comment=").await.status, 200);
     }
     harness.turn_to("2026-01-12").await;
     let reminders = harness.mails(18).await;
-    assert_eq!(http::post(harness.page, &answer_path(&reminders[10]), "score=9&comment=").await.status, 200);
+    assert_eq!(browser::post(harness.page, &answer_path(&reminders[10]), "score=9&comment=").await.status, 200);
     let rate = async |group_by: Vec<i32>| {
         let request = proto::GetResponseRateRequest { filter: None, group_by };
         harness.reports.clone().get_response_rate(request).await.expect("a rate").into_inner().rows

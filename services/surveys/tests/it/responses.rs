@@ -3,11 +3,11 @@
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::surveys::v1 as proto;
 use mainstay_api::mainstay::surveys::v1::ResponseCategory::{Detractor, Passive, Promoter};
+use mainstay_testkit::browser;
 use mainstay_testkit::{idempotency, pagination};
 use tonic::{Code, Response, Status};
 
 use crate::harness::{Harness, about_critical_tickets, about_support, account, answer, answer_path, quarterly, time};
-use crate::http;
 use crate::refusals::{refusal, violated_fields};
 
 async fn submit(harness: &Harness, response: proto::Response) -> Result<proto::Response, Status> {
@@ -67,7 +67,7 @@ async fn r21_a_detractors_post_is_in_the_feed_without_any_time_passing() {
     harness.publish("nps", quarterly()).await;
     harness.settle().await;
     let mail = harness.mails(1).await.remove(0);
-    let posted = http::post(harness.page, &answer_path(&mail), "score=0&comment=I+am+leaving").await;
+    let posted = browser::post(harness.page, &answer_path(&mail), "score=0&comment=I+am+leaving").await;
     assert_eq!(posted.status, 200);
     let told = harness.told::<proto::ResponseReceived>().await;
     let response = told[0].response.as_ref().expect("an answer");
@@ -150,7 +150,7 @@ async fn an_invitation_is_answered_once_by_whatever_way() {
     let refused = submit(&harness, given).await.expect_err("a second");
     assert_eq!(refusal(&refused), (Code::FailedPrecondition, "INVITATION_NOT_OPEN".to_owned()));
     let mail = harness.mails(1).await.remove(0);
-    let page = http::post(harness.page, &answer_path(&mail), "score=1&comment=").await;
+    let page = browser::post(harness.page, &answer_path(&mail), "score=1&comment=").await;
     assert!(page.status == 200 && page.body.contains("Your answer was received"), "{}", page.body);
     assert_eq!(harness.answers().await, [answered]);
 }

@@ -2,9 +2,9 @@
 
 use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::surveys::v1 as proto;
+use mainstay_testkit::browser;
 
 use crate::harness::{Harness, account, answer_path, at, quarterly};
-use crate::http;
 
 /// A customer whose champion was asked on 5 January and gave a 2.
 async fn with_detractor() -> (Harness, proto::Response) {
@@ -13,7 +13,7 @@ async fn with_detractor() -> (Harness, proto::Response) {
     harness.publish("nps", quarterly()).await;
     harness.settle().await;
     let path = answer_path(&harness.mails(1).await[0]);
-    assert_eq!(http::post(harness.page, &path, "score=2&comment=Slow").await.status, 200);
+    assert_eq!(browser::post(harness.page, &path, "score=2&comment=Slow").await.status, 200);
     let answered = harness.answers().await.remove(0);
     (harness, answered)
 }
@@ -32,7 +32,7 @@ async fn r10_a_detractor_is_asked_again_30_days_after_the_case_was_resolved_and_
     assert!(invitation.occasion.starts_with("resurvey/"), "{}", invitation.occasion);
 
     let path = answer_path(&harness.mails(2).await[1]);
-    assert_eq!(http::post(harness.page, &path, "score=8&comment=Better").await.status, 200);
+    assert_eq!(browser::post(harness.page, &path, "score=8&comment=Better").await.status, 200);
     let after = harness.answers().await.remove(0);
     assert_eq!((after.resurvey_of.as_str(), after.previous_score), (before.name.as_str(), Some(2)));
     let told = harness.told::<proto::ResponseReceived>().await;

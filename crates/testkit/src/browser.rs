@@ -7,23 +7,26 @@ use tokio::net::TcpStream;
 
 /// An answer of the page.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub struct Answer {
+    /// The status code.
     pub status: u16,
+    /// Names and values, as they came.
     pub headers: Vec<(String, String)>,
+    /// The text behind the headers.
     pub body: String,
 }
 
 impl Answer {
     /// A header's value.
     #[track_caller]
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map_or_else(|| panic!("no header {name}: {:?}", self.headers), |(_, value)| value.as_str())
     }
 }
 
 /// Sends a request with these headers and this body.
-pub(crate) async fn send(page: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub async fn send(page: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut stream = TcpStream::connect(page).await.expect("a connection");
     let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request = format!(
@@ -46,11 +49,11 @@ pub(crate) async fn send(page: SocketAddr, method: &str, path: &str, headers: &[
 }
 
 /// Looks at a page.
-pub(crate) async fn get(page: SocketAddr, path: &str) -> Answer {
+pub async fn get(page: SocketAddr, path: &str) -> Answer {
     send(page, "GET", path, &[], "").await
 }
 
 /// Sends a form.
-pub(crate) async fn post(page: SocketAddr, path: &str, form: &str) -> Answer {
+pub async fn post(page: SocketAddr, path: &str, form: &str) -> Answer {
     send(page, "POST", path, &[("Content-Type", "application/x-www-form-urlencoded")], form).await
 }
