@@ -33,6 +33,14 @@ pub(crate) async fn in_session(
     occurrence: &Occurrence,
 ) -> Result<(Alert, Vec<Clock>), InterventionsError> {
     let open = alerts::lookup_open(session.conn, &occurrence.account, occurrence.kind, &occurrence.subject).await?;
+    raise_or_count(session, open, occurrence).await
+}
+
+async fn raise_or_count(
+    session: &mut Session<'_>,
+    open: Option<Alert>,
+    occurrence: &Occurrence,
+) -> Result<(Alert, Vec<Clock>), InterventionsError> {
     match open {
         Some(alert) => count_again(session, alert, occurrence).await,
         None => raise(session, occurrence).await,
@@ -50,9 +58,9 @@ pub(crate) async fn told_by_others(
     let account = session.account.id.clone();
     let is_dealt_with = alerts::was_closed_since(session.conn, &account, *kind, subject, *happened_at).await?;
     let open = alerts::lookup_open(session.conn, &account, *kind, subject).await?;
-    let is_overtaken = open.is_some_and(|alert| alert.is_later_than(occurrence));
+    let is_overtaken = open.as_ref().is_some_and(|alert| alert.is_later_than(occurrence));
     if session.account.is_customer() && !is_dealt_with && !is_overtaken {
-        in_session(session, occurrence).await?;
+        raise_or_count(session, open, occurrence).await?;
     }
     Ok(())
 }
