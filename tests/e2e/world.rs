@@ -353,10 +353,9 @@ impl World {
     }
 
     /// What was told of acme and sent to people outside of the one trace of the path's calls: types of events and
-    /// purposes of messages. The month's end, which nobody called for, begins a trace of its own.
+    /// purposes of messages.
     pub(crate) async fn outside_the_trace(&self) -> BTreeSet<String> {
         let mut outside = BTreeSet::new();
-        let monthly = scoring::PlanUsageReported::full_name();
         for service in SERVICES {
             let of_acme =
                 self.raw_events(service, Vec::new()).await.into_iter().filter(|event| !event.account.is_empty());
@@ -370,7 +369,6 @@ impl World {
             let strays = listed.messages.into_iter().filter(|message| !message.traceparent.contains(TRACE));
             outside.extend(strays.map(|message| message.purpose));
         }
-        outside.remove(&monthly);
         outside
     }
 

@@ -25,6 +25,7 @@ pub(crate) struct Statements {
     pub(crate) schedule_marks: Statement,
     pub(crate) cancel: Statement,
     pub(crate) present: Statement,
+    pub(crate) traceparents: Statement,
     pub(crate) claim_due: Statement,
     pub(crate) claim_key: Statement,
     pub(crate) find_due: Statement,
@@ -48,6 +49,7 @@ impl Statements {
             schedule_marks: statement(SCHEDULE_MARKS),
             cancel: statement(CANCEL),
             present: statement(PRESENT),
+            traceparents: statement(TRACEPARENTS),
             claim_due: statement(CLAIM_DUE),
             claim_key: statement(CLAIM_KEY),
             find_due: statement(FIND_DUE),
@@ -122,6 +124,9 @@ DELETE FROM {schema}.jobs AS job USING held WHERE job.queue = $1 AND job.key = h
 
 const PRESENT: &str = "
 SELECT key FROM {schema}.jobs WHERE queue = $1 AND key = ANY ($2)";
+
+const TRACEPARENTS: &str = "
+SELECT key, traceparent FROM {schema}.jobs WHERE queue = $1 AND key = ANY ($2) AND traceparent <> ''";
 
 const CLAIM_DUE: &str = "
 SELECT key, payload, low_mark, due_at, attempts, traceparent, version

@@ -1,6 +1,6 @@
 //! The rows of jobs: schedule, claim, complete, fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -137,6 +137,19 @@ impl Jobs {
         let keys =
             sqlx::query_scalar(self.statements.present.sql()).bind(queue).bind(keys).fetch_all(connection).await?;
         Ok(keys)
+    }
+
+    /// The W3C `traceparent` of whoever made these jobs due last, by key; those without one are left out. For work that is not
+    /// of a job and yet goes on in its trace.
+    pub async fn traceparents(
+        &self,
+        connection: &mut PgConnection,
+        queue: &str,
+        keys: &[&str],
+    ) -> Result<HashMap<String, String>, StorageError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(self.statements.traceparents.sql()).bind(queue).bind(keys).fetch_all(connection).await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Locks up to `limit` due jobs that nobody holds, the longest due first; answers them in the

@@ -93,6 +93,9 @@ pub struct Alert {
     /// What the follow-up found, at most 4 000 characters. Empty: not followed up.
     #[prost(string, tag = "25")]
     pub follow_up: ::prost::alloc::string::String,
+    /// Whether the follow-up found the issue resolved. False before there is one.
+    #[prost(bool, tag = "30")]
+    pub issue_resolved: bool,
     /// How it ended. Unspecified: it is open.
     #[prost(enumeration = "AlertResolution", tag = "26")]
     pub resolution: i32,
@@ -388,6 +391,10 @@ pub struct FollowUpAlertRequest {
     /// What was found, 1 to 4 000 characters. Required.
     #[prost(string, tag = "2")]
     pub follow_up: ::prost::alloc::string::String,
+    /// Whether the issue is resolved. An alert whose issue is not cannot be closed
+    /// as resolved.
+    #[prost(bool, tag = "5")]
+    pub issue_resolved: bool,
     /// The etag it was read with. Empty: whatever it is now.
     #[prost(string, tag = "3")]
     pub etag: ::prost::alloc::string::String,
@@ -1169,7 +1176,7 @@ pub mod alert_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Records the follow-up: is the issue resolved? Needs the execution. May be
-        /// sent anew. Meets `CLOCK_STEP_FOLLOW_UP`.
+        /// sent anew, so that an issue which was not is looked at until it is. Meets `CLOCK_STEP_FOLLOW_UP`.
         ///
         /// Errors: as `PlanAlert`.
         pub async fn follow_up_alert(
@@ -1199,8 +1206,8 @@ pub mod alert_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Closes the alert and ends its clocks: one that runs is cancelled, or breached
-        /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs the
-        /// follow-up; the others a reason in `notes`. A director who was still to be
+        /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs a
+        /// follow-up that found the issue resolved; the others a reason in `notes`. A director who was still to be
         /// involved (`CLOCK_STEP_ESCALATE_TO_DIRECTOR`) is involved now. An alert that was
         /// closed with this resolution is answered as it is.
         ///
@@ -1344,7 +1351,7 @@ pub mod alert_service_server {
             request: tonic::Request<super::RecordExecutionRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
         /// Records the follow-up: is the issue resolved? Needs the execution. May be
-        /// sent anew. Meets `CLOCK_STEP_FOLLOW_UP`.
+        /// sent anew, so that an issue which was not is looked at until it is. Meets `CLOCK_STEP_FOLLOW_UP`.
         ///
         /// Errors: as `PlanAlert`.
         async fn follow_up_alert(
@@ -1352,8 +1359,8 @@ pub mod alert_service_server {
             request: tonic::Request<super::FollowUpAlertRequest>,
         ) -> std::result::Result<tonic::Response<super::Alert>, tonic::Status>;
         /// Closes the alert and ends its clocks: one that runs is cancelled, or breached
-        /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs the
-        /// follow-up; the others a reason in `notes`. A director who was still to be
+        /// when it is past its due time. `ALERT_RESOLUTION_RESOLVED` needs a
+        /// follow-up that found the issue resolved; the others a reason in `notes`. A director who was still to be
         /// involved (`CLOCK_STEP_ESCALATE_TO_DIRECTOR`) is involved now. An alert that was
         /// closed with this resolution is answered as it is.
         ///
@@ -3163,8 +3170,9 @@ pub mod case_service_client {
             self
         }
         /// Opens a case at risk. The open alerts of the account, but for detractors',
-        /// belong to it. A task to schedule a call with the key stakeholder within 48
-        /// hours comes with it, and a look at it each week (`Policy.reminder_after`).
+        /// belong to it. A task to schedule a call with the key stakeholder comes with it
+        /// (`Policy.call_within`, 48 hours by default), and a look at it each week
+        /// (`Policy.reminder_after`).
         /// Its owner is told. The service opens one, too, where the policy of an alert
         /// says so (`Policy.opens_case`).
         ///
@@ -3595,8 +3603,9 @@ pub mod case_service_server {
     #[async_trait]
     pub trait CaseService: std::marker::Send + std::marker::Sync + 'static {
         /// Opens a case at risk. The open alerts of the account, but for detractors',
-        /// belong to it. A task to schedule a call with the key stakeholder within 48
-        /// hours comes with it, and a look at it each week (`Policy.reminder_after`).
+        /// belong to it. A task to schedule a call with the key stakeholder comes with it
+        /// (`Policy.call_within`, 48 hours by default), and a look at it each week
+        /// (`Policy.reminder_after`).
         /// Its owner is told. The service opens one, too, where the policy of an alert
         /// says so (`Policy.opens_case`).
         ///
@@ -4817,6 +4826,11 @@ pub struct Policy {
     /// itself, as `health_critical` and `detractor` do.
     #[prost(bool, tag = "9")]
     pub opens_case: bool,
+    /// For a case at risk: within which time of its opening a call with the key
+    /// stakeholder is to be scheduled. The owner is given a task for it. In whole
+    /// seconds, 1 minute to 366 days. Absent: no such task. Not allowed for others.
+    #[prost(message, optional, tag = "10")]
+    pub call_within: ::core::option::Option<::prost_types::Duration>,
 }
 impl ::prost::Name for Policy {
     const NAME: &'static str = "Policy";

@@ -4354,7 +4354,8 @@ impl ::prost::Name for HealthCause {
 /// A silence that made a condition.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InactivityCause {
-    /// The last UTC day with activity, `YYYY-MM-DD`.
+    /// The last UTC day with activity, `YYYY-MM-DD`; that of the activation, when
+    /// there was no activity since.
     #[prost(string, tag = "1")]
     pub last_activity_day: ::prost::alloc::string::String,
     /// Whole days since then.
@@ -4470,8 +4471,8 @@ pub enum RiskTriggerKind {
     /// The score is more than 15 points below that of one month (30 days)
     /// earlier. Cleared when it is at most 10 points below.
     HealthDrop = 3,
-    /// No activity for 14 days or more, after there was some. Cleared by the next
-    /// activity.
+    /// No activity for 14 days or more, after there was some or, of an account
+    /// that never was active, after its activation. Cleared by the next activity.
     Inactivity = 4,
     /// A payment of an invoice failed, or the invoice is overdue. Cleared when it
     /// is paid or voided.

@@ -68,7 +68,7 @@ pub(crate) fn show(alert: &proto::Alert, output: &mut Output) -> Result<(), Fail
         ("assessed", &alert.assessment),
         ("plan", &alert.plan),
         ("done", &alert.execution),
-        ("followed up", &alert.follow_up),
+        (if alert.issue_resolved { "found resolved" } else { "found unresolved" }, &alert.follow_up),
         ("because", &alert.resolution_notes),
     ] {
         if !text.is_empty() {

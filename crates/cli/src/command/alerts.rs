@@ -65,11 +65,12 @@ Examples:
     /// Say whether it helped
     #[command(after_help = "\
 Examples:
-  mainstay alerts follow-up 0198c0de-… 'They use it daily again'")]
-    FollowUp(TextArguments),
+  mainstay alerts follow-up 0198c0de-… 'Two of five are back, the others on leave'
+  mainstay alerts follow-up 0198c0de-… 'They use it daily again' --resolved")]
+    FollowUp(FollowUpArguments),
     /// Close it
     #[command(after_help = "\
-Resolved needs all steps before; the others need --notes.
+Resolved needs all steps before, and a follow-up with --resolved; the others need --notes.
 
 Examples:
   mainstay alerts close 0198c0de-… --resolution resolved
@@ -163,6 +164,18 @@ pub(crate) struct TextArguments {
     alert: String,
     /// In your words
     text: String,
+}
+
+/// What a follow-up found.
+#[derive(Debug, Args)]
+pub(crate) struct FollowUpArguments {
+    /// The alert, by id
+    alert: String,
+    /// What you found
+    text: String,
+    /// The issue is resolved [default: it is not yet; follow up again]
+    #[arg(long)]
+    resolved: bool,
 }
 
 /// What was done.
@@ -324,13 +337,14 @@ pub(crate) async fn run(command: &AlertsCommand, connection: &Connection, output
             step!(connection, output, record_execution, request)
         }
         AlertsCommand::FollowUp(arguments) => {
-            let (name, follow_up) = (alert_name(&arguments.alert)?, arguments.text.clone());
-            step!(
-                connection,
-                output,
-                follow_up_alert,
-                proto::FollowUpAlertRequest { name, follow_up, etag, request_id }
-            )
+            let request = proto::FollowUpAlertRequest {
+                name: alert_name(&arguments.alert)?,
+                follow_up: arguments.text.clone(),
+                issue_resolved: arguments.resolved,
+                etag,
+                request_id,
+            };
+            step!(connection, output, follow_up_alert, request)
         }
         AlertsCommand::Close(arguments) => {
             let request = proto::CloseAlertRequest {

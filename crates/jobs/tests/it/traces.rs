@@ -1,5 +1,6 @@
 //! In whose trace jobs run.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
@@ -53,4 +54,17 @@ async fn a_job_is_done_in_the_trace_of_whoever_made_it_due_then() {
         let expected = expected.map(|(key, trace)| (key.to_owned(), trace.to_owned()));
         assert_eq!(traces(&fixture, batch).await, expected, "in batches of {batch}");
     }
+}
+
+#[tokio::test]
+async fn whoever_made_jobs_due_can_be_asked_for_without_running_them() {
+    let fixture = Fixture::new().await;
+    let now = fixture.now();
+    let mut connection = fixture.pool().acquire().await.expect("a connection");
+    let untraced = NewJob::due("untraced", now);
+    let jobs = [NewJob::due("traced", now).caused_by(Some(FIRST)), untraced, NewJob::due("other", now)];
+    fixture.jobs.schedule(&mut connection, QUEUE, &jobs, now).await.expect("scheduled");
+    let known =
+        fixture.jobs.traceparents(&mut connection, QUEUE, &["traced", "untraced", "missing"]).await.expect("read");
+    assert_eq!(known, HashMap::from([("traced".to_owned(), FIRST.to_owned())]));
 }

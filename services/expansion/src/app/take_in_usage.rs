@@ -1,6 +1,7 @@
 //! Takes in what an account used in a month.
 
 use mainstay_domain::AccountId;
+use mainstay_telemetry::propagation::current_traceparent;
 use sqlx::PgConnection;
 
 use super::{App, ExpansionError, assess_account};
@@ -15,7 +16,7 @@ pub(crate) async fn execute(
     month_use: &MonthUse,
 ) -> Result<(), ExpansionError> {
     app.accounts.lock_or_insert(conn, account).await?;
-    usage::store(conn, account, month_use).await?;
+    usage::store(conn, account, month_use, current_traceparent().as_deref()).await?;
     let month = month_use.month;
     if reviews::is_begun(conn, month).await? {
         let outcome = assess_account::execute(app, conn, account, Some(month)).await?;

@@ -25,6 +25,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(3, "0003_qualification"),
         migration!(4, "0004_opportunities"),
         migration!(5, "0005_priority"),
+        migration!(6, "0006_trace"),
     ],
 };
 

@@ -16,18 +16,25 @@ struct UsageRow {
     seats: Option<i64>,
 }
 
-/// Stores what an account used in a month, in place of what was told of it before.
-pub(crate) async fn store(conn: &mut PgConnection, account: &AccountId, usage: &MonthUse) -> Result<(), StorageError> {
+/// Stores what an account used in a month, in place of what was told of it before, and in whose trace it was told.
+pub(crate) async fn store(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    usage: &MonthUse,
+    traceparent: Option<&str>,
+) -> Result<(), StorageError> {
     sqlx::query!(
-        "INSERT INTO expansion.usage_months (account_id, month, limits, active_users, seats)
-         VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO expansion.usage_months (account_id, month, limits, active_users, seats, traceparent)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (account_id, month) DO UPDATE SET
-             limits = excluded.limits, active_users = excluded.active_users, seats = excluded.seats",
+             limits = excluded.limits, active_users = excluded.active_users, seats = excluded.seats,
+             traceparent = excluded.traceparent",
         account.as_str(),
         usage.month.first_day(),
         to_json(&usage.limits)?,
         usage.active_users,
         usage.seats,
+        traceparent.unwrap_or_default(),
     )
     .execute(conn)
     .await?;
@@ -56,6 +63,14 @@ pub(crate) async fn recent(
     rows.into_iter().map(usage).collect()
 }
 
+/// An account to review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ToReview {
+    pub account: AccountId,
+    /// W3C `traceparent` of the newest report up to the month, when there is one and it was traced.
+    pub traceparent: Option<String>,
+}
+
 /// The accounts to review for a month, in the order of their ids after one: those that reported it, and those with a
 /// chance that has not lapsed.
 pub(crate) async fn accounts_to_review(
@@ -63,19 +78,26 @@ pub(crate) async fn accounts_to_review(
     month: Month,
     after: &str,
     limit: i64,
-) -> Result<Vec<AccountId>, StorageError> {
-    let ids = sqlx::query_scalar!(
-        r#"(SELECT account_id AS "account_id!" FROM expansion.usage_months
-             WHERE month = $1 AND account_id > $2 ORDER BY account_id LIMIT $3)
-           UNION
-           (SELECT DISTINCT account_id FROM expansion.candidates
-             WHERE state <> 4 AND account_id > $2 ORDER BY account_id LIMIT $3)
-           ORDER BY 1 LIMIT $3"#,
+) -> Result<Vec<ToReview>, StorageError> {
+    let rows = sqlx::query!(
+        r#"SELECT page.account_id AS "account_id!", nullif(report.traceparent, '') AS traceparent
+             FROM ((SELECT account_id FROM expansion.usage_months
+                     WHERE month = $1 AND account_id > $2 ORDER BY account_id LIMIT $3)
+                   UNION
+                   (SELECT DISTINCT account_id FROM expansion.candidates
+                     WHERE state <> 4 AND account_id > $2 ORDER BY account_id LIMIT $3)
+                   ORDER BY 1 LIMIT $3) AS page
+             LEFT JOIN LATERAL (SELECT traceparent FROM expansion.usage_months AS known
+                                 WHERE known.account_id = page.account_id AND known.month <= $1
+                                 ORDER BY known.month DESC LIMIT 1) AS report ON true
+            ORDER BY 1"#,
         month.first_day(),
         after,
         limit,
     )
     .fetch_all(conn)
     .await?;
-    ids.iter().map(|id| codes::account_id(id)).collect()
+    rows.into_iter()
+        .map(|row| Ok(ToReview { account: codes::account_id(&row.account_id)?, traceparent: row.traceparent }))
+        .collect()
 }

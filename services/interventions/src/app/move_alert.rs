@@ -89,7 +89,10 @@ fn sentence(step: &AlertMove) -> String {
         AlertMove::Assess { assessment, .. } => format!("Assessed: {assessment}"),
         AlertMove::Plan(plan) => format!("Planned: {plan}"),
         AlertMove::Execute(execution) => format!("Executed: {execution}"),
-        AlertMove::FollowUp(follow_up) => format!("Followed up: {follow_up}"),
+        AlertMove::FollowUp { follow_up, issue_resolved: true } => {
+            format!("Followed up, the issue is resolved: {follow_up}")
+        }
+        AlertMove::FollowUp { follow_up, .. } => format!("Followed up, the issue is not resolved: {follow_up}"),
         AlertMove::Close { notes, .. } => format!("Closed: {notes}"),
     }
 }

@@ -16,8 +16,6 @@ use crate::domain::priority::Priority;
 use crate::domain::task::TaskResource;
 use crate::storage::{alerts, cases, tasks as tasks_of};
 
-/// Within which a call with the customer is to be scheduled.
-const CALL_WITHIN: TimeDelta = TimeDelta::hours(48);
 const CALL_TITLE: &str = "Schedule a call with the key stakeholder";
 
 /// Opens a case at risk that a person asks for.
@@ -134,8 +132,8 @@ async fn open(
     session.note("case_opened", format!("{what}; {} leads it", case.owner_email), About::case(case.id)).await?;
     let event = events::case_opened(&case, &session.account.display_name, &clocks);
     session.tell(&event).await?;
-    if kind == CaseKind::AtRisk {
-        let due_at = opened_at + CALL_WITHIN;
+    if let Some(within) = policy.definition.call_within_seconds {
+        let due_at = opened_at + TimeDelta::seconds(within);
         tasks::in_session(session, &case, CALL_TITLE, &case.owner_email, TaskResource::General, due_at).await?;
     }
     if occurrence.is_none() {

@@ -120,6 +120,7 @@ async fn raise(session: &mut Session<'_>, occurrence: &Occurrence) -> Result<(Al
         plan: String::new(),
         execution: String::new(),
         follow_up: String::new(),
+        issue_resolved: None,
         resolution: None,
         resolution_notes: String::new(),
         closed_at: None,

@@ -41,6 +41,7 @@ pub(crate) fn message(alert: &Alert, account_name: &str, clocks: &[Clock]) -> pr
         plan: alert.plan.clone(),
         execution: alert.execution.clone(),
         follow_up: alert.follow_up.clone(),
+        issue_resolved: alert.issue_resolved == Some(true),
         resolution: alert.resolution.map_or(proto::AlertResolution::Unspecified, resolution_message).into(),
         resolution_notes: alert.resolution_notes.clone(),
         close_time: alert.closed_at.map(timestamp),

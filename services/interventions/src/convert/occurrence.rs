@@ -109,7 +109,10 @@ fn health_words(kind: scoring::RiskTriggerKind, health: &scoring::HealthCause) -
         _ => format!("Health fell below {:.0} and is at {:.1} again", health.threshold, health.score),
     };
     let mut details = vec![format!("Score {:.1} on {}.", health.score, health.day)];
-    details.extend(health.previous_score.map(|before| format!("Before: {before:.1}.")));
+    let before = health.previous_score.map(|before| format!("{before:.1}"));
+    // The same when the account was not looked at for a while: it is back, and nothing fell.
+    let other = before.filter(|before| *before != format!("{:.1}", health.score));
+    details.extend(other.map(|before| format!("Before: {before}.")));
     (headline, details)
 }
 

@@ -15,8 +15,16 @@ const REMINDER_AFTER_SECONDS: i64 = 24 * 3600;
 
 /// A policy as messages have it.
 pub(crate) fn message(policy: &Policy) -> proto::Policy {
-    let PolicyDefinition { severity, owner, notify, escalation, opens_case, clocks, reminder_after_seconds } =
-        &policy.definition;
+    let PolicyDefinition {
+        severity,
+        owner,
+        notify,
+        escalation,
+        opens_case,
+        clocks,
+        reminder_after_seconds,
+        call_within_seconds,
+    } = &policy.definition;
     let roles = |roles: &[OwnerRole]| roles.iter().map(|role| role_message(*role).into()).collect();
     proto::Policy {
         name: format!("policies/{}", policy.id.text()),
@@ -28,6 +36,7 @@ pub(crate) fn message(policy: &Policy) -> proto::Policy {
         clocks: clocks.iter().map(rule_message).collect(),
         reminder_after: Some(seconds(*reminder_after_seconds)),
         opens_case: opens_case.is_some(),
+        call_within: call_within_seconds.map(seconds),
     }
 }
 
@@ -63,6 +72,10 @@ pub(crate) fn given(found: &mut Violations, message: &proto::Policy) -> Option<(
         None => Some(REMINDER_AFTER_SECONDS),
         Some(given) => whole_seconds(found, "reminder_after", given),
     };
+    let call_within = match &message.call_within {
+        None => Some(None),
+        Some(given) => whole_seconds(found, "call_within", given).map(Some),
+    };
     let id = id?;
     // Whether an alert opens a case is what its kind is about, not a matter of time.
     let opens_case = default_policies::all()
@@ -77,6 +90,7 @@ pub(crate) fn given(found: &mut Violations, message: &proto::Policy) -> Option<(
         opens_case,
         clocks,
         reminder_after_seconds: reminder?,
+        call_within_seconds: call_within?,
     };
     definition.check(id.subject, found);
     Some((id, definition))

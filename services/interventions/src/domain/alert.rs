@@ -186,6 +186,8 @@ pub struct Alert {
     pub execution: String,
     /// What the follow-up found.
     pub follow_up: String,
+    /// Whether it found the issue resolved; none before there is one.
+    pub issue_resolved: Option<bool>,
     /// How it ended.
     pub resolution: Option<Resolution>,
     /// Why it ended so.
@@ -213,7 +215,12 @@ pub enum AlertMove {
     /// Did it.
     Execute(String),
     /// Looked whether it helped.
-    FollowUp(String),
+    FollowUp {
+        /// What was found.
+        follow_up: String,
+        /// Whether the issue is resolved.
+        issue_resolved: bool,
+    },
     /// Is done with it.
     Close {
         /// How it ended.
@@ -325,9 +332,13 @@ impl Alert {
                 self.require_before(AlertState::FollowedUp, "it is past the execution")?;
                 to(AlertState::Executed, &|alert: &mut Self| alert.execution.clone_from(execution), EXECUTED)
             }
-            AlertMove::FollowUp(follow_up) => {
+            AlertMove::FollowUp { follow_up, issue_resolved } => {
                 self.require_reached(AlertState::Executed)?;
-                to(AlertState::FollowedUp, &|alert: &mut Self| alert.follow_up.clone_from(follow_up), FOLLOWED_UP)
+                let fill = |alert: &mut Self| {
+                    alert.follow_up.clone_from(follow_up);
+                    alert.issue_resolved = Some(*issue_resolved);
+                };
+                to(AlertState::FollowedUp, &fill, FOLLOWED_UP)
             }
             AlertMove::Close { .. } => Ok(Moved::Already),
         }
@@ -340,6 +351,10 @@ impl Alert {
         }
         if resolution == Resolution::Resolved {
             self.require_reached(AlertState::FollowedUp)?;
+            if self.issue_resolved != Some(true) {
+                let missing = vec!["a follow-up that found the issue resolved (FollowUpAlert)"];
+                return Err(RefusedMove::Illegal { state: self.state, missing });
+            }
         }
         Ok(Moved::To(Box::new(self.ended(resolution, notes, now)), &[]))
     }

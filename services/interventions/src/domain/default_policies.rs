@@ -36,6 +36,7 @@ fn base(severity: Severity, clocks: Vec<ClockRule>) -> PolicyDefinition {
         opens_case: None,
         clocks,
         reminder_after_seconds: DAY,
+        call_within_seconds: None,
     }
 }
 
@@ -98,7 +99,11 @@ fn at_risk_case() -> PolicyDefinition {
         rule(ClockStep::CaseIntervene, 28 * DAY),
         rule(ClockStep::CaseResolve, 56 * DAY),
     ];
-    PolicyDefinition { reminder_after_seconds: 7 * DAY, ..base(Severity::High, clocks) }
+    PolicyDefinition {
+        reminder_after_seconds: 7 * DAY,
+        call_within_seconds: Some(48 * HOUR),
+        ..base(Severity::High, clocks)
+    }
 }
 
 /// All policies that the service begins with: one for each kind, and those of segments.

@@ -133,6 +133,10 @@ pub struct PolicyDefinition {
     pub clocks: Vec<ClockRule>,
     /// How long after the last deadline it is to be looked at again, and again after that.
     pub reminder_after_seconds: i64,
+    /// For cases at risk: within which time of its opening a call with the key stakeholder is to be scheduled, for which a task
+    /// is given; none: no such task.
+    #[serde(default)]
+    pub call_within_seconds: Option<i64>,
 }
 
 /// The kind of a case, as policies are stored.
@@ -209,6 +213,11 @@ impl PolicyDefinition {
             "reminder_after",
             "must be 1 minute to 366 days",
         );
+        if let Some(within) = self.call_within_seconds {
+            let is_at_risk = subject == PolicySubject::Case(CaseKind::AtRisk);
+            found.require(is_at_risk, "call_within", "is of cases at risk only; use a rule of the step call");
+            found.require((60..=CLOCK_SECONDS_MAX).contains(&within), "call_within", "must be 1 minute to 366 days");
+        }
         found.require(!self.escalation.is_empty(), "escalation", "must name at least one role");
         found.require(
             self.escalation.len() <= CHAIN_LENGTH_MAX,

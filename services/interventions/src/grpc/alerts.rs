@@ -165,7 +165,8 @@ impl AlertService for AlertRpc {
         let mut found = Violations::new();
         let target = (names::id_of(&mut found, "name", "alerts", &message.name), message.etag.clone());
         names::required_text(&mut found, "follow_up", &message.follow_up, TEXT_LENGTH_MAX);
-        let step = Some(plain(AlertMove::FollowUp(message.follow_up.clone())));
+        let step = AlertMove::FollowUp { follow_up: message.follow_up.clone(), issue_resolved: message.issue_resolved };
+        let step = Some(plain(step));
         self.step(mutation, caller(&request).identity, target, found, step).await
     }
 

@@ -35,6 +35,7 @@ struct AlertRow {
     plan: String,
     execution: String,
     follow_up: String,
+    issue_resolved: Option<bool>,
     resolution: Option<i16>,
     resolution_notes: String,
     closed_at: Option<DateTime<Utc>>,
@@ -71,6 +72,7 @@ impl TryFrom<AlertRow> for Alert {
             plan: row.plan,
             execution: row.execution,
             follow_up: row.follow_up,
+            issue_resolved: row.issue_resolved,
             resolution: row.resolution.map(codes::resolution).transpose()?,
             resolution_notes: row.resolution_notes,
             closed_at: row.closed_at,
@@ -87,7 +89,7 @@ macro_rules! select_alerts {
             "SELECT account_id, alert_id, kind, subject, headline, details, state, severity, owner_email,
                     owner_is_fallback, happened_at, occurrence_count, last_occurred_at, next_due_at, has_breach,
                     escalation_count, policy_id, policy_version, case_id, score, assessment, immediate_action_needed,
-                    plan, execution, follow_up, resolution, resolution_notes, closed_at, version
+                    plan, execution, follow_up, issue_resolved, resolution, resolution_notes, closed_at, version
                FROM interventions.alerts " + $tail
             $(, $argument)*
         )
@@ -266,8 +268,8 @@ pub(crate) async fn update(conn: &mut PgConnection, alert: &Alert) -> Result<(),
             SET headline = $4, details = $5, state = $6, owner_email = $7, owner_is_fallback = $8,
                 occurrence_count = $9, last_occurred_at = $10, next_due_at = $11, has_breach = $12,
                 escalation_count = $13, case_id = $14, assessment = $15, immediate_action_needed = $16, plan = $17,
-                execution = $18, follow_up = $19, resolution = $20, resolution_notes = $21, closed_at = $22,
-                version = version + 1
+                execution = $18, follow_up = $19, issue_resolved = $20, resolution = $21, resolution_notes = $22,
+                closed_at = $23, version = version + 1
           WHERE account_id = $1 AND alert_id = $2 AND version = $3",
         alert.account.as_str(),
         alert.id,
@@ -288,6 +290,7 @@ pub(crate) async fn update(conn: &mut PgConnection, alert: &Alert) -> Result<(),
         alert.plan,
         alert.execution,
         alert.follow_up,
+        alert.issue_resolved,
         alert.resolution.map(codes::resolution_number),
         alert.resolution_notes,
         alert.closed_at,

@@ -25,6 +25,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(3, "0003_cases"),
         migration!(4, "0004_clocks"),
         migration!(5, "0005_work"),
+        migration!(6, "0006_follow_ups"),
     ],
 };
 

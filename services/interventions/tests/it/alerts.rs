@@ -266,6 +266,7 @@ async fn r97_r98_r99_r100_r101_the_five_steps_meet_their_clocks_and_are_in_the_s
         .follow_up_alert(proto::FollowUpAlertRequest {
             name: name.clone(),
             follow_up: "They are back".to_owned(),
+            issue_resolved: true,
             ..Default::default()
         })
         .await

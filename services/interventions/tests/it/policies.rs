@@ -6,6 +6,7 @@ use mainstay_api::mainstay::scoring::v1 as scoring;
 use tonic::Code;
 use tonic_types::StatusExt;
 
+use crate::at_risk::open;
 use crate::harness::{Harness, acme};
 
 const START: &str = "2026-03-01T00:00:00Z";
@@ -147,4 +148,36 @@ async fn a_deadline_that_nobody_could_ever_meet_is_refused() {
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(faults[0].field, format!("policy.clocks[{place}].step"), "{name}");
     }
+}
+
+#[tokio::test]
+async fn r111_within_which_time_a_call_is_to_be_scheduled_is_a_policy() {
+    let mut harness = Harness::with_acme(START).await;
+    let mut changed = policy(&mut harness, "policies/case_at_risk").await;
+    assert_eq!(changed.call_within, Some(duration(48)));
+    for (within, due) in [(Some(duration(8)), vec![8]), (None, vec![])] {
+        changed.call_within = within;
+        let request = proto::UpdatePolicyRequest { policy: Some(changed.clone()), ..Default::default() };
+        changed.version = harness.policies.update_policy(request).await.expect("stored").into_inner().version;
+        let case = open(&mut harness).await;
+        let request = proto::ListTasksRequest { case: case.name.clone(), ..Default::default() };
+        let tasks = harness.cases.list_tasks(request).await.expect("tasks").into_inner().tasks;
+        let opened = case.open_time.expect("a time").seconds;
+        let hours: Vec<i64> =
+            tasks.iter().map(|task| (task.due_time.expect("a time").seconds - opened) / 3600).collect();
+        assert_eq!(hours, due);
+        let request = proto::CloseCaseRequest {
+            name: case.name,
+            outcome: proto::CaseOutcome::NoAction.into(),
+            notes: "Done".to_owned(),
+            ..Default::default()
+        };
+        harness.cases.close_case(request).await.expect("closed");
+    }
+    let other = policy(&mut harness, "policies/inactivity").await;
+    let other = proto::Policy { call_within: Some(duration(8)), ..other };
+    let request = proto::UpdatePolicyRequest { policy: Some(other), ..Default::default() };
+    let refused = harness.policies.update_policy(request).await.expect_err("an alert has no such task");
+    let faults = refused.get_details_bad_request().expect("details").field_violations;
+    assert_eq!(faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), ["policy.call_within"]);
 }

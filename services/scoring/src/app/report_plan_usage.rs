@@ -5,7 +5,7 @@ use mainstay_domain::{AccountId, start_of_day};
 use mainstay_jobs::NewJob;
 use sqlx::PgConnection;
 
-use super::queues::PLAN_USAGE_QUEUE;
+use super::queues::{PLAN_USAGE_QUEUE, RESCORE_QUEUE};
 use super::{App, ScoringError, events};
 use crate::domain::{date_of, day_number};
 use crate::storage::{accounts, metrics, plan_usage, scoring_facts};
@@ -92,6 +92,8 @@ pub(crate) async fn execute(
         let known = metrics::kinds(conn, &names).await?;
         let told: Vec<&str> = with_limits.iter().map(|(account, _)| account.id.as_str()).collect();
         let usage = plan_usage::load(conn, &told, &names, month).await?;
+        // What was used goes on in the trace of the signal that had the account scored last.
+        let causes = app.core.jobs.traceparents(conn, RESCORE_QUEUE, &told).await?;
         let reports = with_limits.iter().map(|(account, limits)| {
             let metrics = limits.iter().filter(|(metric, _)| known.contains_key(*metric));
             let report = PlanUsageReport {
@@ -102,7 +104,8 @@ pub(crate) async fn execute(
                 active_users: usage.active_users(&account.id),
                 seats: account.facts.seats,
             };
-            events::plan_usage_reported(app, &account.id, &report, now)
+            let event = events::plan_usage_reported(app, &account.id, &report, now);
+            event.caused_by(causes.get(account.id.as_str()).map(String::as_str))
         });
         let reports: Vec<_> = reports.collect();
         plan_usage::note_told(conn, &told, month).await?;

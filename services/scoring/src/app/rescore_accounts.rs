@@ -95,7 +95,7 @@ pub(crate) async fn execute(
         .iter()
         .filter_map(|request| Some((request.account_id.as_str(), request.traceparent.as_deref()?)))
         .collect();
-    let scored = write_today(app, conn, records, &series, &causes, now).await?;
+    let scored = write_today(app, conn, records, &locked, &series, &causes, now).await?;
     let scored: Vec<ScoredToday> = scored
         .into_iter()
         .map(|(row, before)| {
@@ -208,6 +208,7 @@ async fn write_today(
     app: &App,
     conn: &mut PgConnection,
     records: Vec<HealthRecord>,
+    accounts: &HashMap<String, ScoredAccount>,
     series: &HashMap<String, AccountSeries>,
     causes: &Causes<'_>,
     now: DateTime<Utc>,
@@ -238,7 +239,10 @@ async fn write_today(
         let recent_scores = recent.scores(&record.account);
         let changes = changes(record.score, &recent_scores);
         let of_account = series.get(record.account.as_str());
-        let last_activity_day = of_account.and_then(|series| series.newest_activity_day(today));
+        // Who began to use it and never did is silent since then.
+        let activation_day = accounts.get(record.account.as_str()).and_then(|account| account.activation_day);
+        let newest_activity_day = of_account.and_then(|series| series.newest_activity_day(today));
+        let last_activity_day = newest_activity_day.max(activation_day.filter(|day| *day <= today));
         rows.push(CurrentHealth { record, changes, recent_scores, announced, last_activity_day });
     }
     health::write_current(conn, &rows).await?;

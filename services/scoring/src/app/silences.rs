@@ -51,9 +51,18 @@ pub(super) async fn judge<'a>(
     let inputs = |account: &AccountId| -> BTreeSet<SeriesKey> {
         series.get(account.as_str()).map(|series| series.active_series().collect()).unwrap_or_default()
     };
-    let sources = Sources::load(conn, silent.iter().flat_map(|silent| inputs(silent.account)).collect(), today).await?;
+    let mut wanted: BTreeSet<SeriesKey> = silent.iter().flat_map(|silent| inputs(silent.account)).collect();
+    // Of an account that never used anything, any source could have told.
+    let mut all_known = BTreeSet::new();
+    if silent.iter().any(|silent| inputs(silent.account).is_empty()) {
+        let (first, last) = ActiveDays::window(today);
+        all_known = pulses::series_between(conn, first, last).await?;
+        wanted.extend(all_known.iter().cloned());
+    }
+    let sources = Sources::load(conn, wanted, today).await?;
     for Silent { account, last_day } in silent {
-        if sources.live(&inputs(account), today) {
+        let used = inputs(account);
+        if sources.live(if used.is_empty() { &all_known } else { &used }, today) {
             let verdict = Verdict::from(inactivity::condition(last_day, today));
             changes.extend(lasting.judge(account, RiskTriggerKind::Inactivity, "", verdict));
         } else {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-use mainstay_domain::{AccountId, Currency, Money};
+use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::{AccountId, Currency, Money, day_of};
 use mainstay_storage::StorageError;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -117,6 +117,8 @@ pub(crate) struct ScoredAccount {
     pub archived: bool,
     /// Left; still scored, but at risk no more.
     pub churned: bool,
+    /// The day on which it began to use what it bought; none: not known, or still to come.
+    pub activation_day: Option<NaiveDate>,
 }
 
 /// The accounts of `ids` that exist and that nobody else holds, locked until the transaction ends.
@@ -126,7 +128,7 @@ pub(crate) async fn lock_free(
 ) -> Result<HashMap<String, ScoredAccount>, StorageError> {
     let rows = sqlx::query!(
         r#"SELECT account_id, segment, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!",
-                  lifecycle_stage
+                  lifecycle_stage, activated_at
              FROM scoring.accounts
             WHERE account_id = ANY($1::text[])
             ORDER BY account_id
@@ -143,6 +145,7 @@ pub(crate) async fn lock_free(
                 facts: ScoringFacts { segment: codes::segment(row.segment)?, plan_limits: limits.unwrap_or_default() },
                 archived: row.archived,
                 churned: codes::lifecycle_stage(row.lifecycle_stage)? == LifecycleStage::Churned,
+                activation_day: row.activated_at.map(day_of),
             };
             Ok((row.account_id, account))
         })

@@ -19,7 +19,7 @@ pub(crate) struct CurrentHealth {
     /// Scores of the days before, the day before first.
     pub recent_scores: Vec<Option<Points>>,
     pub announced: Announced,
-    /// The account's newest day with activity.
+    /// The account's newest day with activity; its activation is one.
     pub last_activity_day: Option<NaiveDate>,
 }
 

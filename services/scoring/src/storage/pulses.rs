@@ -61,6 +61,19 @@ pub(crate) async fn add(
         .collect()
 }
 
+/// The series of which any account sent a signal from `first` to `last`.
+pub(crate) async fn series_between(
+    conn: &mut PgConnection,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<BTreeSet<SeriesKey>, StorageError> {
+    let rows =
+        sqlx::query!("SELECT DISTINCT kind, name FROM scoring.series_days WHERE day BETWEEN $1 AND $2", first, last,)
+            .fetch_all(conn)
+            .await?;
+    rows.into_iter().map(|row| Ok(SeriesKey { kind: series_kind(row.kind)?, name: row.name })).collect()
+}
+
 /// The days of some series from `first` to `last`, and of each series the last day before.
 pub(crate) async fn load(
     conn: &mut PgConnection,

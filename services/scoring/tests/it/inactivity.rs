@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::RiskTriggerKind::Inactivity;
+use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 
 use crate::account_fixtures::archive;
 use crate::harness::{Harness, activity, at, gauge, usage};
@@ -38,7 +39,33 @@ async fn r93_silence_is_told_after_exactly_14_days_by_the_clock_with_nothing_sen
     assert_eq!(silence(&harness, "acme").await, ("2026-03-01".to_owned(), 14));
     harness.pass_days(10).await;
     assert_eq!(told(&harness, "acme").await, [Told::Raised], "once while it lasts");
-    assert_eq!(told(&harness, "never").await, [], "without activity there is no silence");
+    assert_eq!(told(&harness, "never").await, [], "what never began cannot end");
+}
+
+#[tokio::test]
+async fn r93_who_was_activated_and_never_active_is_silent_since_then() {
+    let mut harness = Harness::start("2026-03-01T09:00:00Z").await;
+    harness.create_accounts(&["acme"]).await;
+    harness.record(vec![lifecycle("acme", "2026-03-02", Change::Activation(proto::Activation {}))]).await;
+    harness.turn_to("2026-03-16").await;
+    assert_eq!(told(&harness, "acme").await, []);
+    harness.turn_to("2026-03-17").await;
+    assert_eq!(told(&harness, "acme").await, [Told::Raised]);
+    assert_eq!(silence(&harness, "acme").await, ("2026-03-02".to_owned(), 14));
+    harness.record(vec![activity("acme", "2026-03-17", "ada")]).await;
+    harness.settle().await;
+    assert_eq!(told(&harness, "acme").await, [Told::Raised, Told::Cleared]);
+}
+
+#[tokio::test]
+async fn of_an_account_that_never_used_anything_any_source_could_have_told() {
+    for (active, expected) in [(vec!["b", "c"], vec![Told::Raised]), (vec![], vec![])] {
+        let mut harness = portfolio().await;
+        harness.create_accounts(&["new"]).await;
+        harness.record(vec![lifecycle("new", "2026-03-01", Change::Activation(proto::Activation {}))]).await;
+        pass_active_days(&mut harness, 15, &active).await;
+        assert_eq!(told(&harness, "new").await, expected, "{active:?}");
+    }
 }
 
 #[tokio::test]
@@ -102,7 +129,7 @@ async fn archival_and_churn_end_a_silence_and_its_timer_and_the_way_back_starts_
     // 2026-04-05.
     unarchive(&harness, "archived").await;
     let renewal = proto::Renewal { renewal_time: Some(crate::account_fixtures::time("2027-04-05")) };
-    let renewed = lifecycle("churned", "2026-04-05", proto::lifecycle_signal::Change::Renewal(renewal));
+    let renewed = lifecycle("churned", "2026-04-05", Change::Renewal(renewal));
     harness.record(vec![renewed]).await;
     harness.pass_days(14).await;
     for id in ["archived", "churned"] {
@@ -130,7 +157,10 @@ async fn pass_active_days(harness: &mut Harness, days: u32, ids: &[&str]) {
     for _ in 0..days {
         harness.pass_days(1).await;
         let today = harness.clock_day(0);
-        harness.record(ids.iter().map(|id| usage(id, &today, "emails", 1)).collect()).await;
+        let signals: Vec<_> = ids.iter().map(|id| usage(id, &today, "emails", 1)).collect();
+        if !signals.is_empty() {
+            harness.record(signals).await;
+        }
         harness.settle().await;
     }
 }

@@ -35,6 +35,7 @@ fn alert() -> Alert {
         plan: String::new(),
         execution: String::new(),
         follow_up: String::new(),
+        issue_resolved: None,
         resolution: None,
         resolution_notes: String::new(),
         closed_at: None,
@@ -44,6 +45,10 @@ fn alert() -> Alert {
 
 fn assess() -> AlertMove {
     AlertMove::Assess { assessment: "a".to_owned(), immediate_action_needed: true }
+}
+
+fn follow_up(issue_resolved: bool) -> AlertMove {
+    AlertMove::FollowUp { follow_up: "f".to_owned(), issue_resolved }
 }
 
 fn close(resolution: Resolution) -> AlertMove {
@@ -64,7 +69,7 @@ fn an_alert_comes_to_its_end_step_by_step() {
         assess(),
         AlertMove::Plan("call".to_owned()),
         AlertMove::Execute("called".to_owned()),
-        AlertMove::FollowUp("fine".to_owned()),
+        follow_up(true),
         close(Resolution::Resolved),
     ];
     let ended = after(&moves);
@@ -127,13 +132,27 @@ fn a_repeat_is_counted_as_its_teller_counts_and_never_less() {
     assert_eq!(alert().repeated(&occurrence(Some(3))).details, ["3 attempts"]);
 }
 
+#[test]
+fn r101_an_alert_is_resolved_when_the_follow_up_found_it_so_and_may_be_followed_up_again_until_then() {
+    let done = || {
+        let plan = AlertMove::Plan("p".to_owned());
+        vec![AlertMove::Acknowledge, assess(), plan, AlertMove::Execute("e".to_owned()), follow_up(false)]
+    };
+    let refused = after(&done()).moved(&close(Resolution::Resolved), now()).expect_err("the issue goes on");
+    let missing = vec!["a follow-up that found the issue resolved (FollowUpAlert)"];
+    assert_eq!(refused, RefusedMove::Illegal { state: AlertState::FollowedUp, missing });
+    assert!(after(&[done(), vec![close(Resolution::NoAction)]].concat()).is_closed());
+    let resolved = after(&[done(), vec![follow_up(true), close(Resolution::Resolved)]].concat());
+    assert_eq!(resolved.resolution, Some(Resolution::Resolved));
+}
+
 fn any_move() -> impl Strategy<Value = AlertMove> {
     prop_oneof![
         Just(AlertMove::Acknowledge),
         Just(assess()),
         Just(AlertMove::Plan("p".to_owned())),
         Just(AlertMove::Execute("e".to_owned())),
-        Just(AlertMove::FollowUp("f".to_owned())),
+        any::<bool>().prop_map(follow_up),
         Just(close(Resolution::Resolved)),
         Just(close(Resolution::NoAction)),
     ]
@@ -159,7 +178,7 @@ proptest! {
                 prop_assert!(!alert.assessment.is_empty() && !alert.plan.is_empty());
             }
             if alert.resolution == Some(Resolution::Resolved) {
-                prop_assert!(!alert.follow_up.is_empty() && !alert.execution.is_empty());
+                prop_assert!(alert.issue_resolved == Some(true) && !alert.execution.is_empty());
             }
         }
     }
