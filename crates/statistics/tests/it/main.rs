@@ -1,0 +1,4 @@
+//! Figures on real customers, against those of scikit-learn and lifelines; `tests/data/README.md` says where both are from.
+
+mod data;
+mod survival;
