@@ -41,6 +41,11 @@ impl Figures {
     pub(crate) fn number(&self, pointer: &str) -> f64 {
         self.part(pointer).as_f64().unwrap_or_else(|| panic!("{pointer} is no number"))
     }
+
+    #[track_caller]
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        self.part(pointer).as_str().unwrap_or_else(|| panic!("{pointer} is no text"))
+    }
 }
 
 /// A file of values between commas, none of which holds one.
