@@ -106,14 +106,12 @@ pub fn check_time(file: &TextFile) -> Result<Vec<Violation>> {
         .collect())
 }
 
-/// Checks that a file of `crates/domain/src` reads and writes nothing.
+/// Checks that a file of a pure crate reads and writes nothing.
 pub fn check_pure(file: &TextFile) -> Result<Vec<Violation>> {
     let source = Source::parse(&file.text).with_context(|| file.path.clone())?;
     let outside = ["std::fs", "std::net", "std::process", "std::env"];
     let paths = source.paths.iter().filter(|path| outside.iter().any(|module| starts_with(&path.text, module)));
-    Ok(paths
-        .map(|path| Violation::new(&file.path, path.line, format!("`{}`: the vocabulary is pure", path.text)))
-        .collect())
+    Ok(paths.map(|path| Violation::new(&file.path, path.line, format!("`{}` in a pure crate", path.text))).collect())
 }
 
 fn check_path(layer: &Layer, modules: &[&str], path: &Named) -> Option<String> {
@@ -235,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vocabulary_is_pure() {
+    fn a_pure_crate_reads_and_writes_nothing() {
         let file = TextFile { path: "crates/domain/src/x.rs".into(), text: "use std::fs::File;\nuse std::fmt;".into() };
         assert_eq!(check_pure(&file).expect("Rust").len(), 1);
     }

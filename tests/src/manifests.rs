@@ -42,10 +42,10 @@ impl Manifest {
         foreign.map(|name| self.violation(name, "a service is asked by RPC, never linked")).collect()
     }
 
-    /// The common vocabulary is pure: this manifest names nothing that does input or output.
+    /// A pure crate's manifest names nothing that does input or output.
     pub fn check_pure(&self) -> Vec<Violation> {
         let impure = self.dependencies().into_iter().filter(|name| INPUT_OUTPUT.contains(name));
-        impure.map(|name| self.violation(name, "the vocabulary is pure")).collect()
+        impure.map(|name| self.violation(name, "this crate is pure")).collect()
     }
 
     fn violation(&self, name: &str, why: &str) -> Violation {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vocabulary_builds_on_nothing_that_reads_or_writes() {
+    fn a_pure_crate_builds_on_nothing_that_reads_or_writes() {
         assert_eq!(manifest("[dependencies]\ntokio.workspace = true\nuuid.workspace = true").check_pure().len(), 1);
     }
 }

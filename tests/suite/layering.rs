@@ -83,9 +83,11 @@ fn services_are_linked_by_the_command_line_only() {
 }
 
 #[test]
-fn the_vocabulary_is_pure() {
-    assert_none(&manifest("crates/domain").check_pure());
-    assert_none(&in_sources(&["crates/domain/src".to_owned()], layers::check_pure));
+fn vocabulary_and_statistics_are_pure() {
+    for folder in ["crates/domain", "crates/statistics"] {
+        assert_none(&manifest(folder).check_pure());
+        assert_none(&in_sources(&[format!("{folder}/src")], layers::check_pure));
+    }
 }
 
 #[test]
