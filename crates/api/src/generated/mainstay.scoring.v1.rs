@@ -3431,7 +3431,7 @@ impl ::prost::Name for Measure {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Input {
     /// Which signals. Required.
-    #[prost(oneof = "input::Series", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "input::Series", tags = "1, 2, 3, 4, 5")]
     pub series: ::core::option::Option<input::Series>,
 }
 /// Nested message and enum types in `Input`.
@@ -3451,6 +3451,9 @@ pub mod input {
         /// All users' activities.
         #[prost(bool, tag = "4")]
         AnyUser(bool),
+        /// What tickets, invoices and disputes add up to.
+        #[prost(enumeration = "super::StorySeries", tag = "5")]
+        Story(i32),
     }
 }
 impl ::prost::Name for Input {
@@ -3590,6 +3593,88 @@ impl ::prost::Name for ActivateModelRequest {
         "/mainstay.scoring.v1.ActivateModelRequest".into()
     }
 }
+/// What is told of tickets, invoices and disputes, day by day. A ticket counts on
+/// the days on which it happened, whenever it is told. An account of which
+/// nothing is told has 0 of what is counted, as long as its source (help desk or
+/// billing) tells of any account; figures it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum StorySeries {
+    /// Not allowed.
+    Unspecified = 0,
+    /// Tickets opened. Counted.
+    TicketsOpened = 1,
+    /// Tickets that are not resolved. Lasts: has a last (at the end of the day) and
+    /// a largest.
+    TicketsOpen = 2,
+    /// Tickets of priority urgent or critical that are not resolved. Lasts.
+    UrgentTicketsOpen = 3,
+    /// Times that a ticket was escalated. Counted.
+    TicketsEscalated = 4,
+    /// Times that a ticket was opened again. Counted.
+    TicketsReopened = 5,
+    /// Satisfaction with tickets, 1 to 5, on the day it was said. A figure: has a
+    /// mean.
+    TicketSatisfaction = 6,
+    /// Sentiment of what customers wrote in tickets, -1 (frustrated) to 1
+    /// (content). A figure.
+    TicketSentiment = 7,
+    /// Hours from a ticket's opening to its first response, on the day of that. A
+    /// figure.
+    FirstResponseHours = 8,
+    /// Hours from a ticket's opening, or its reopening, to its resolution, on the
+    /// day of that. A figure.
+    ResolutionHours = 9,
+    /// Attempts to pay that failed. Counted.
+    PaymentsFailed = 10,
+    /// Invoices of which a payment failed or that are overdue, until they are paid
+    /// or voided. Lasts.
+    InvoicesUnpaid = 11,
+    /// Billing disputes that are not closed. Lasts.
+    DisputesOpen = 12,
+}
+impl StorySeries {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STORY_SERIES_UNSPECIFIED",
+            Self::TicketsOpened => "STORY_SERIES_TICKETS_OPENED",
+            Self::TicketsOpen => "STORY_SERIES_TICKETS_OPEN",
+            Self::UrgentTicketsOpen => "STORY_SERIES_URGENT_TICKETS_OPEN",
+            Self::TicketsEscalated => "STORY_SERIES_TICKETS_ESCALATED",
+            Self::TicketsReopened => "STORY_SERIES_TICKETS_REOPENED",
+            Self::TicketSatisfaction => "STORY_SERIES_TICKET_SATISFACTION",
+            Self::TicketSentiment => "STORY_SERIES_TICKET_SENTIMENT",
+            Self::FirstResponseHours => "STORY_SERIES_FIRST_RESPONSE_HOURS",
+            Self::ResolutionHours => "STORY_SERIES_RESOLUTION_HOURS",
+            Self::PaymentsFailed => "STORY_SERIES_PAYMENTS_FAILED",
+            Self::InvoicesUnpaid => "STORY_SERIES_INVOICES_UNPAID",
+            Self::DisputesOpen => "STORY_SERIES_DISPUTES_OPEN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STORY_SERIES_UNSPECIFIED" => Some(Self::Unspecified),
+            "STORY_SERIES_TICKETS_OPENED" => Some(Self::TicketsOpened),
+            "STORY_SERIES_TICKETS_OPEN" => Some(Self::TicketsOpen),
+            "STORY_SERIES_URGENT_TICKETS_OPEN" => Some(Self::UrgentTicketsOpen),
+            "STORY_SERIES_TICKETS_ESCALATED" => Some(Self::TicketsEscalated),
+            "STORY_SERIES_TICKETS_REOPENED" => Some(Self::TicketsReopened),
+            "STORY_SERIES_TICKET_SATISFACTION" => Some(Self::TicketSatisfaction),
+            "STORY_SERIES_TICKET_SENTIMENT" => Some(Self::TicketSentiment),
+            "STORY_SERIES_FIRST_RESPONSE_HOURS" => Some(Self::FirstResponseHours),
+            "STORY_SERIES_RESOLUTION_HOURS" => Some(Self::ResolutionHours),
+            "STORY_SERIES_PAYMENTS_FAILED" => Some(Self::PaymentsFailed),
+            "STORY_SERIES_INVOICES_UNPAID" => Some(Self::InvoicesUnpaid),
+            "STORY_SERIES_DISPUTES_OPEN" => Some(Self::DisputesOpen),
+            _ => None,
+        }
+    }
+}
 /// How a window becomes a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -3604,8 +3689,9 @@ pub enum Aggregation {
     ActiveDays = 3,
     /// Number of distinct users (`any_user`) or features (`any_feature`) seen.
     Distinct = 4,
-    /// Newest level within the window. Only for gauges. A gauge that is fresh but
-    /// has no level within the window is missing as stale.
+    /// Newest level within the window, of gauges; how many there are at the end of
+    /// the day, of what lasts. A gauge that is fresh but has no level within the
+    /// window is missing as stale.
     Last = 5,
     /// Largest value of a day.
     Max = 6,
@@ -3619,6 +3705,9 @@ pub enum Aggregation {
     /// Newest level within the window divided by the account's plan limit for
     /// the metric. Only for gauges.
     LastOfLimit = 9,
+    /// Mean of the figures within the window. Only for figures of `story`. Missing
+    /// as stale when there are none within the window.
+    Mean = 10,
 }
 impl Aggregation {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3637,6 +3726,7 @@ impl Aggregation {
             Self::DaysSinceLast => "AGGREGATION_DAYS_SINCE_LAST",
             Self::DaysSinceFirst => "AGGREGATION_DAYS_SINCE_FIRST",
             Self::LastOfLimit => "AGGREGATION_LAST_OF_LIMIT",
+            Self::Mean => "AGGREGATION_MEAN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3652,6 +3742,7 @@ impl Aggregation {
             "AGGREGATION_DAYS_SINCE_LAST" => Some(Self::DaysSinceLast),
             "AGGREGATION_DAYS_SINCE_FIRST" => Some(Self::DaysSinceFirst),
             "AGGREGATION_LAST_OF_LIMIT" => Some(Self::LastOfLimit),
+            "AGGREGATION_MEAN" => Some(Self::Mean),
             _ => None,
         }
     }
@@ -4754,7 +4845,7 @@ impl ::prost::Name for FeatureUse {
 /// Something happened to a support ticket. What is told of one ticket, in any
 /// order and however often, makes one story: its state is that after the newest
 /// event time.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TicketSignal {
     /// The ticket's id in the source, 1 to 128 characters. Required.
     #[prost(string, tag = "1")]
@@ -4778,6 +4869,14 @@ pub struct TicketSignal {
     /// (very). Absent: not said.
     #[prost(int32, optional, tag = "7")]
     pub satisfaction: ::core::option::Option<i32>,
+    /// When the customer was answered first. Absent: not said. Of several that are
+    /// said of a ticket the earliest counts.
+    #[prost(message, optional, tag = "8")]
+    pub first_response_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What speaks from the text, -1 (frustrated) to 1 (content), when the help desk
+    /// says. Absent: it is computed from `text`.
+    #[prost(double, optional, tag = "9")]
+    pub sentiment: ::core::option::Option<f64>,
 }
 impl ::prost::Name for TicketSignal {
     const NAME: &'static str = "TicketSignal";

@@ -76,7 +76,8 @@ by the names in brackets, or given with --map and --constant:
   feature_use:  feature, user_id, count
   ticket:       ticket_id (ticket), action (opened, updated, escalated, resolved or
                 reopened), priority (low, normal, high, urgent or critical), subject, text,
-                requester_email (requester), satisfaction (1 to 5)
+                requester_email (requester), satisfaction (1 to 5), first_response_time,
+                sentiment (-1 to 1)
   invoice:      invoice_id (invoice), action (issued, paid, payment_failed, overdue or
                 voided), amount and currency (49.50 with a currency column, or 49.50 EUR),
                 due_time (due_date), failure_reason

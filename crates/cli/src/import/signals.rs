@@ -42,6 +42,8 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("text"),
         Field::with_aliases("requester_email", &["requester"]),
         Field::new("satisfaction"),
+        Field::new("first_response_time"),
+        Field::new("sentiment"),
         Field::new("amount"),
         Field::new("currency"),
         Field::with_aliases("due_time", &["due_date"]),
@@ -182,7 +184,7 @@ fn payload(kind: Kind, fields: &mut FieldReader<'_>, dates: &DateReader) -> Payl
             user_id: fields.text("user_id"),
             count: fields.read("count", whole_number).unwrap_or_default(),
         }),
-        Kind::Ticket => story_signals::ticket(fields),
+        Kind::Ticket => story_signals::ticket(fields, dates),
         Kind::Invoice => story_signals::invoice(fields, dates),
         Kind::Dispute => story_signals::dispute(fields),
         Kind::Lifecycle => story_signals::lifecycle(fields, dates),
@@ -258,6 +260,7 @@ mod tests {
             text: "Help!".to_owned(),
             requester_email: "eve@acme.example".to_owned(),
             satisfaction: Some(1),
+            ..Default::default()
         });
         assert_eq!(
             payload_of(&[

@@ -8,7 +8,7 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 
 use crate::import::fields::FieldReader;
-use crate::import::values::{DateReader, whole_number};
+use crate::import::values::{DateReader, number, whole_number};
 use crate::money;
 
 /// A word of an enum: its name without the prefix, in any case, with spaces, hyphens or underscores.
@@ -25,7 +25,7 @@ where
 }
 
 /// What happened to a ticket.
-pub(crate) fn ticket(fields: &mut FieldReader<'_>) -> Payload {
+pub(crate) fn ticket(fields: &mut FieldReader<'_>, dates: &DateReader) -> Payload {
     let action = |text: &str| {
         let words = [
             ("opened", TicketAction::Opened),
@@ -57,6 +57,8 @@ pub(crate) fn ticket(fields: &mut FieldReader<'_>) -> Payload {
         text: fields.text("text"),
         requester_email: fields.text("requester_email"),
         satisfaction: fields.read("satisfaction", rating),
+        first_response_time: fields.read("first_response_time", |text| dates.read(text)),
+        sentiment: fields.read("sentiment", number),
     })
 }
 

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate};
+use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::ScoringError;
-use crate::domain::{AccountSeries, DayNumber, Level, SeriesKey, day_number};
+use crate::domain::story_series::StoryRow;
+use crate::domain::{AccountSeries, DayNumber, Level, SeriesKey, SeriesKind, day_number};
 use crate::storage::series;
 
 /// The series of those of `ids` that have any.
@@ -19,7 +21,14 @@ pub(crate) async fn load_series(
         let key = SeriesKey { kind: month.kind, name: month.name };
         let first = first_day(month.month, month.first_place);
         let days = (first..).zip(month.day_sums).filter_map(|(day, sum)| Some((day, sum.filter(|&sum| sum != 0)?)));
-        all.entry(month.account_id).or_default().add_counts(&key, days);
+        let series = all.entry(month.account_id).or_default();
+        if key.kind == SeriesKind::Story {
+            let row = StoryRow::parse(&key.name);
+            let row = row.ok_or_else(|| StorageError::Corrupt(format!("story row {}", key.name)))?;
+            series.add_story_days(row, &days.collect::<Vec<_>>());
+        } else {
+            series.add_counts(&key, days);
+        }
     }
     for month in series::gauge_months(conn, ids).await? {
         let first = first_day(month.month, month.first_place);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::{AccountId, Violations, day_of};
 use sqlx::PgConnection;
 
@@ -144,6 +144,8 @@ async fn record(
     let deltas = SeriesDeltas::of(recorded());
     if !deltas.first_days().is_empty() {
         series::add(conn, &deltas).await?;
+    }
+    if !deltas.pulse_days().is_empty() {
         revive(app, conn, &deltas, now).await?;
     }
     let changed_accounts = record_stories::execute(app, conn, recorded(), now).await?;
@@ -167,18 +169,18 @@ async fn revive(
     Ok(())
 }
 
-/// Has the accounts of new signals scored again, from the earliest day that changed, and those that changed themselves, as of today;
+/// Has the accounts of new signals scored again, from the earliest day that changed;
 /// in one statement, so that all lock due work in the order of its keys. A signal ahead of the clock counts when its day comes.
 async fn mark(
     app: &App,
     conn: &mut PgConnection,
     deltas: &SeriesDeltas<'_>,
-    changed_accounts: &[AccountId],
+    changed_accounts: &[(AccountId, NaiveDate)],
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     let today = day_of(now);
     let of_signals = deltas.first_days().iter().map(|(&id, &day)| (id, day.min(today)));
-    let of_changes = changed_accounts.iter().map(|account| (account.as_str(), today));
+    let of_changes = changed_accounts.iter().map(|(account, day)| (account.as_str(), (*day).min(today)));
     let (keys, marks): (Vec<&str>, Vec<i64>) =
         of_signals.chain(of_changes).map(|(id, day)| (id, i64::from(day_number(day)))).unzip();
     Ok(app.core.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?)

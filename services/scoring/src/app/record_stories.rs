@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
-use mainstay_domain::AccountId;
+use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::{AccountId, day_of};
 use mainstay_events::NewEvent;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
@@ -11,15 +11,18 @@ use sqlx::PgConnection;
 use super::causes::Causes;
 use super::risk_changes::{Lasting, settle};
 use super::{App, ScoringError, account_changes, events};
+use crate::domain::DayNumber;
 use crate::domain::account::Account;
 use crate::domain::lifecycle::Lifecycle;
 use crate::domain::signal::{Payload, Signal};
 use crate::domain::story::{Stamp, Story};
-use crate::storage::stories::StoryKey;
-use crate::storage::{accounts, signal_details, stories};
+use crate::domain::story_series::DayEntries;
+use crate::storage::series_deltas::SeriesDeltas;
+use crate::storage::stories::{StoredStory, StoryKey};
+use crate::storage::{accounts, series, signal_details, stories};
 
 /// Takes in signals that were recorded just now, in the caller's transaction; those of series are none of its business. Answers the
-/// accounts that it changed, which are to be scored again.
+/// accounts that are to be scored again, each from the first day that changed.
 ///
 /// Accounts are locked after the rows of signals and series, and before due work, as everybody does who locks more than one of
 /// these.
@@ -28,7 +31,7 @@ pub(super) async fn execute(
     conn: &mut PgConnection,
     recorded: impl Iterator<Item = &Signal>,
     now: DateTime<Utc>,
-) -> Result<Vec<AccountId>, ScoringError> {
+) -> Result<Vec<(AccountId, NaiveDate)>, ScoringError> {
     let mut told: Vec<(Stamp, &Signal)> =
         recorded.filter(|signal| !signal.payload.is_of_series()).map(|signal| (Stamp::of(signal), signal)).collect();
     if told.is_empty() {
@@ -44,8 +47,9 @@ pub(super) async fn execute(
         // Since it was looked at: run anew, it is refused.
         return Err(StorageError::Conflict.into());
     }
-    let changed = record_lifecycles(app, conn, &told, &mut locked, now).await?;
-    record_told_stories(app, conn, &signals, &locked, now).await?;
+    let changed_accounts = record_lifecycles(app, conn, &told, &mut locked, now).await?;
+    let mut changed = record_told_stories(app, conn, &signals, &locked, now).await?;
+    changed.extend(changed_accounts.into_iter().map(|account| (account, day_of(now))));
     Ok(changed)
 }
 
@@ -94,29 +98,32 @@ async fn record_lifecycles(
     Ok(changed_ids)
 }
 
-/// Folds the signals into their stories, oldest first, and tells what that makes of tickets and conditions.
+/// Folds the signals into their stories, oldest first, and tells what that makes of tickets and conditions. Answers whose days it
+/// changed, each with the first of them.
 async fn record_told_stories(
     app: &App,
     conn: &mut PgConnection,
     signals: &[&Signal],
     locked: &HashMap<AccountId, Account>,
     now: DateTime<Utc>,
-) -> Result<(), ScoringError> {
+) -> Result<Vec<(AccountId, NaiveDate)>, ScoringError> {
     let keys: BTreeSet<StoryKey> = signals.iter().filter_map(|signal| StoryKey::of(signal)).collect();
     if keys.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut known = stories::load(conn, keys.iter()).await?;
-    let mut touched: BTreeMap<StoryKey, Story> = keys
+    let mut touched: BTreeMap<StoryKey, StoredStory> = keys
         .into_iter()
         .map(|key| {
-            let story = known.remove(&key).unwrap_or_else(|| Story::untold(key.kind));
-            (key, story)
+            let untold = || StoredStory { story: Story::untold(key.kind), entries: DayEntries::default() };
+            let stored = known.remove(&key).unwrap_or_else(untold);
+            (key, stored)
         })
         .collect();
     let mut told: Vec<NewEvent> = Vec::new();
     for signal in signals {
-        let Some(story) = StoryKey::of(signal).and_then(|key| touched.get_mut(&key)) else { continue };
+        let Some(stored) = StoryKey::of(signal).and_then(|key| touched.get_mut(&key)) else { continue };
+        let story = &mut stored.story;
         let before = story.clone();
         story.absorb(signal);
         if let (Story::Ticket(before), Story::Ticket(after)) = (&before, &*story)
@@ -125,13 +132,39 @@ async fn record_told_stories(
             told.push(events::ticket_changed(app, signal, (action, event_at), after));
         }
     }
+    let changed_days = enter_days(conn, &mut touched).await?;
     stories::write(conn, &touched, now).await?;
     if !told.is_empty() {
         app.core.events.append(conn, &told, now).await?;
     }
     let is_customer = |account: &AccountId| locked.get(account).is_some_and(|account| !account.is_gone());
     let of_customers = touched.into_iter().filter(|(key, _)| is_customer(&key.account));
-    judge_stories(app, conn, of_customers.collect(), now).await
+    let of_customers = of_customers.map(|(key, stored)| (key, stored.story));
+    judge_stories(app, conn, of_customers.collect(), now).await?;
+    Ok(changed_days)
+}
+
+/// Enters into the days of accounts what their stories enter now and did not before. Answers whose days that changed, each with
+/// the first of them.
+async fn enter_days(
+    conn: &mut PgConnection,
+    touched: &mut BTreeMap<StoryKey, StoredStory>,
+) -> Result<Vec<(AccountId, NaiveDate)>, ScoringError> {
+    let mut added: Vec<(AccountId, String, DayNumber, i64)> = Vec::new();
+    for (key, stored) in touched {
+        let entries = stored.story.day_entries();
+        let new = entries.less(&stored.entries);
+        added.extend(new.amounts().map(|(row, day, amount)| (key.account.clone(), row.name(), day, amount)));
+        stored.entries = entries;
+    }
+    let rows = added.iter().map(|(account, row, day, amount)| (account.as_str(), row.as_str(), *day, *amount));
+    let deltas = SeriesDeltas::of_entries(rows);
+    if !added.is_empty() {
+        series::add(conn, &deltas).await?;
+    }
+    let first_day = |account: &AccountId| deltas.first_days().get(account.as_str()).copied();
+    let accounts: BTreeSet<&AccountId> = added.iter().map(|(account, ..)| account).collect();
+    Ok(accounts.into_iter().filter_map(|account| Some((account.clone(), first_day(account)?))).collect())
 }
 
 /// Raises, updates and clears the conditions that stories make. Their accounts are locked.

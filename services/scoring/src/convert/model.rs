@@ -5,6 +5,7 @@ use mainstay_domain::{ModelId, Violations};
 use prost::Message;
 
 use crate::app::get_model::ModelView;
+use crate::domain::story_series::StorySeries;
 use crate::domain::{
     Aggregation, BandCutsDraft, Comparison, ComponentDraft, CurvePoint, HealthModel, Input, MeasureDraft, ModelDraft,
 };
@@ -92,6 +93,27 @@ fn input(series: proto::input::Series) -> Option<Input> {
         proto::input::Series::Feature(feature) => Some(Input::Feature(feature)),
         proto::input::Series::AnyFeature(chosen) => chosen.then_some(Input::AnyFeature),
         proto::input::Series::AnyUser(chosen) => chosen.then_some(Input::AnyUser),
+        proto::input::Series::Story(number) => {
+            let series = proto::StorySeries::try_from(number).ok()?;
+            StorySeries::ALL.into_iter().find(|known| story_message(*known) == series).map(Input::Story)
+        }
+    }
+}
+
+const fn story_message(series: StorySeries) -> proto::StorySeries {
+    match series {
+        StorySeries::TicketsOpened => proto::StorySeries::TicketsOpened,
+        StorySeries::TicketsOpen => proto::StorySeries::TicketsOpen,
+        StorySeries::UrgentTicketsOpen => proto::StorySeries::UrgentTicketsOpen,
+        StorySeries::TicketsEscalated => proto::StorySeries::TicketsEscalated,
+        StorySeries::TicketsReopened => proto::StorySeries::TicketsReopened,
+        StorySeries::TicketSatisfaction => proto::StorySeries::TicketSatisfaction,
+        StorySeries::TicketSentiment => proto::StorySeries::TicketSentiment,
+        StorySeries::FirstResponseHours => proto::StorySeries::FirstResponseHours,
+        StorySeries::ResolutionHours => proto::StorySeries::ResolutionHours,
+        StorySeries::PaymentsFailed => proto::StorySeries::PaymentsFailed,
+        StorySeries::InvoicesUnpaid => proto::StorySeries::InvoicesUnpaid,
+        StorySeries::DisputesOpen => proto::StorySeries::DisputesOpen,
     }
 }
 
@@ -107,6 +129,7 @@ fn aggregation(given: proto::Aggregation) -> Option<Aggregation> {
         proto::Aggregation::DaysSinceLast => Some(Aggregation::DaysSinceLast),
         proto::Aggregation::DaysSinceFirst => Some(Aggregation::DaysSinceFirst),
         proto::Aggregation::LastOfLimit => Some(Aggregation::LastOfLimit),
+        proto::Aggregation::Mean => Some(Aggregation::Mean),
     }
 }
 
@@ -162,6 +185,7 @@ fn measure_message(measure: MeasureDraft) -> proto::Measure {
         Input::Feature(feature) => proto::input::Series::Feature(feature),
         Input::AnyFeature => proto::input::Series::AnyFeature(true),
         Input::AnyUser => proto::input::Series::AnyUser(true),
+        Input::Story(series) => proto::input::Series::Story(story_message(series).into()),
     });
     proto::Measure {
         id: measure.id,
@@ -189,6 +213,7 @@ fn aggregation_message(aggregation: Option<Aggregation>) -> proto::Aggregation {
         Some(Aggregation::DaysSinceLast) => proto::Aggregation::DaysSinceLast,
         Some(Aggregation::DaysSinceFirst) => proto::Aggregation::DaysSinceFirst,
         Some(Aggregation::LastOfLimit) => proto::Aggregation::LastOfLimit,
+        Some(Aggregation::Mean) => proto::Aggregation::Mean,
     }
 }
 
@@ -225,9 +250,15 @@ mod tests {
 
     #[test]
     fn each_word_has_a_word_of_its_own_on_the_wire() {
-        for number in 0..=9 {
+        for number in 0..=10 {
             let wire = proto::Aggregation::try_from(number).expect("an aggregation");
             assert_eq!(aggregation_message(aggregation(wire)), wire);
+        }
+        for series in StorySeries::ALL {
+            let wire = proto::input::Series::Story(story_message(series).into());
+            assert_eq!(input(wire), Some(Input::Story(series)));
+            let name = format!("STORY_SERIES_{}", series.name().to_uppercase());
+            assert_eq!(story_message(series).as_str_name(), name, "one name everywhere");
         }
         for number in 1..=3 {
             let wire = proto::Comparison::try_from(number).expect("a comparison");

@@ -114,6 +114,8 @@ pub(super) fn ticket(found: &mut Violations, given: proto::TicketSignal) -> Payl
         text: given.text,
         requester_email: given.requester_email,
         satisfaction: given.satisfaction,
+        first_response_at: time(found, "ticket.first_response_time", given.first_response_time.as_ref()),
+        sentiment: given.sentiment,
     })
 }
 
@@ -173,6 +175,8 @@ pub(super) fn ticket_message(told: TicketSignal) -> proto::TicketSignal {
         text: told.text,
         requester_email: told.requester_email,
         satisfaction: told.satisfaction,
+        first_response_time: told.first_response_at.map(timestamp),
+        sentiment: told.sentiment,
     }
 }
 

@@ -1,7 +1,5 @@
 //! Invoices and disputes: what is told of them, and what it adds up to.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde::{Deserialize, Serialize};
@@ -9,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::json::Amount;
 use super::risk_trigger::{Condition, RiskCause};
 use super::signal::check_opaque_id;
-use super::story::{Newest, Stamp, count};
+use super::story::{Newest, Stamp, Told, count};
+use super::story_series::{DayEntries, StorySeries};
 use super::ticket::LINE_LENGTH_MAX;
 
 /// Most characters of an id in a source.
@@ -101,10 +100,10 @@ fn check_amount(found: &mut Violations, field: &str, amount: Option<Amount>) {
 pub struct InvoiceStory {
     /// The first that it was paid or voided.
     settled: Option<Stamp>,
-    failures: BTreeSet<Stamp>,
-    /// Of the last attempt.
-    failure_reason: Newest<String>,
-    overdue: bool,
+    /// Attempts to pay that failed, with the reason.
+    failures: Told<String>,
+    /// The first that it was overdue.
+    overdue: Option<Stamp>,
     amount: Newest<Amount>,
     due_at: Newest<DateTime<Utc>>,
 }
@@ -116,11 +115,8 @@ impl InvoiceStory {
             InvoiceAction::Paid | InvoiceAction::Voided => {
                 self.settled = self.settled.take().into_iter().chain([stamp.clone()]).min();
             }
-            InvoiceAction::PaymentFailed => {
-                self.failures.insert(stamp.clone());
-                self.failure_reason.offer(stamp, told.failure_reason.clone());
-            }
-            InvoiceAction::Overdue => self.overdue = true,
+            InvoiceAction::PaymentFailed => self.failures.note(stamp, told.failure_reason.clone()),
+            InvoiceAction::Overdue => self.overdue = self.overdue.take().into_iter().chain([stamp.clone()]).min(),
         }
         if let Some(amount) = told.amount {
             self.amount.offer(stamp, amount);
@@ -136,24 +132,37 @@ impl InvoiceStory {
     }
 
     pub(super) fn condition(&self) -> Option<Condition> {
-        let failed_attempt_count = count(&self.failures);
-        let is_unpaid = !self.is_settled() && (self.overdue || failed_attempt_count > 0);
+        let failed_attempt_count = count(self.failures.all());
+        let is_unpaid = !self.is_settled() && (self.overdue.is_some() || failed_attempt_count > 0);
         is_unpaid.then(|| Condition {
             cause: RiskCause::Payment {
                 amount: self.amount.get().copied(),
                 failed_attempt_count,
-                failure_reason: self.failure_reason.get().cloned().unwrap_or_default(),
-                overdue: self.overdue,
+                failure_reason: self.failures.last().cloned().unwrap_or_default(),
+                overdue: self.overdue.is_some(),
             },
             occurrence_count: failed_attempt_count.max(1),
         })
+    }
+
+    pub(super) fn enter(&self, entries: &mut DayEntries) {
+        for (stamp, _) in self.failures.all() {
+            entries.count(StorySeries::PaymentsFailed, stamp.at);
+        }
+        let first_failure = self.failures.all().next().map(|(stamp, _)| stamp.at);
+        let unpaid_since = [first_failure, self.overdue.as_ref().map(|stamp| stamp.at)].into_iter().flatten().min();
+        let settled_at = self.settled.as_ref().map(|stamp| stamp.at);
+        // What failed after it was paid leaves nothing unpaid.
+        if let Some(since) = unpaid_since.filter(|since| settled_at.is_none_or(|settled_at| *since < settled_at)) {
+            entries.span(StorySeries::InvoicesUnpaid, since, settled_at);
+        }
     }
 }
 
 /// What the signals of a dispute add up to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct DisputeStory {
-    last_action: Newest<DisputeAction>,
+    actions: Told<DisputeAction>,
     invoice_id: Newest<String>,
     amount: Newest<Amount>,
     reason: Newest<String>,
@@ -161,7 +170,7 @@ pub struct DisputeStory {
 
 impl DisputeStory {
     pub(super) fn absorb(&mut self, stamp: &Stamp, told: &DisputeSignal) {
-        self.last_action.offer(stamp, told.action);
+        self.actions.note(stamp, told.action);
         for (kept, given) in [(&mut self.invoice_id, &told.invoice_id), (&mut self.reason, &told.reason)] {
             if !given.is_empty() {
                 kept.offer(stamp, given.clone());
@@ -174,7 +183,7 @@ impl DisputeStory {
 
     /// Whether it is not settled.
     pub fn is_open(&self) -> bool {
-        self.last_action.get() == Some(&DisputeAction::Opened)
+        self.actions.last() == Some(&DisputeAction::Opened)
     }
 
     pub(super) fn condition(&self) -> Option<Condition> {
@@ -186,5 +195,22 @@ impl DisputeStory {
             },
             occurrence_count: 1,
         })
+    }
+
+    pub(super) fn enter(&self, entries: &mut DayEntries) {
+        let mut open_since = None;
+        for (stamp, action) in self.actions.all() {
+            match (open_since, action) {
+                (None, DisputeAction::Opened) => open_since = Some(stamp.at),
+                (Some(since), DisputeAction::Closed) => {
+                    entries.span(StorySeries::DisputesOpen, since, Some(stamp.at));
+                    open_since = None;
+                }
+                (None, DisputeAction::Closed) | (Some(_), DisputeAction::Opened) => {}
+            }
+        }
+        if let Some(since) = open_since {
+            entries.span(StorySeries::DisputesOpen, since, None);
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::pulses::Pulses;
 use super::score::AccountInputs;
 use super::segment::{SEGMENT_ACCOUNTS_MIN, SegmentBases};
 use super::series::{DayNumber, DayValues, GaugeDays, SeriesKind};
+use super::story_series::{Shape, StoryDays};
 
 /// What a number counts as when the earlier window had nothing and this one has something.
 const DOUBLED: f64 = 2.0;
@@ -61,6 +62,9 @@ enum Source<'a> {
     /// Counts. Absent: the account has none of them.
     Counts(Option<&'a DayValues>),
     Levels(&'a GaugeDays),
+    /// What lasts. Absent: the account never had any.
+    Open(Option<&'a StoryDays>),
+    Figures(&'a StoryDays),
 }
 
 /// The days from `first` to `last`, both included.
@@ -95,7 +99,7 @@ pub fn read_measure(measure: &Measure, account: &AccountInputs, context: &DayCon
 }
 
 /// The series of an input and its newest data: the account's own for a gauge,
-/// any account's for all else.
+/// and of figures, any account's for all else.
 fn find_source<'a>(
     measure: &Measure,
     account: &'a AccountInputs,
@@ -108,6 +112,15 @@ fn find_source<'a>(
         Input::AnyFeature => Some((Source::Counts(Some(series.any_feature())), pulses.of_kind(SeriesKind::Feature)?)),
         Input::Feature(name) => {
             Some((Source::Counts(series.feature(name)), pulses.of_series(SeriesKind::Feature, name)?))
+        }
+        Input::Story(story) => {
+            let told = series.story(*story);
+            let lived = pulses.of_series(SeriesKind::Story, story.source().name());
+            match story.shape() {
+                Shape::Count => Some((Source::Counts(told.map(StoryDays::happened)), lived?)),
+                Shape::Open => Some((Source::Open(told), lived?)),
+                Shape::Value => Some((Source::Figures(told?), told?.newest_value_day(day)?)),
+            }
         }
         Input::Metric(name) => {
             let is_gauge = match measure.aggregation {
@@ -135,6 +148,11 @@ fn aggregate(
     match source {
         Source::Levels(levels) => aggregate_levels(measure, account, levels, span),
         Source::Counts(values) => aggregate_counts(measure, account, *values, span),
+        Source::Open(told) => match measure.aggregation {
+            Aggregation::Max => Ok(told.map_or(0, |told| told.most_open(span.first, span.last)) as f64),
+            _ => Ok(told.map_or(0, |told| told.open_at(span.last)) as f64),
+        },
+        Source::Figures(told) => told.mean(span.first, span.last).ok_or(MissingReason::Stale),
     }
 }
 
@@ -166,7 +184,7 @@ fn aggregate_counts(
             None if ever() => 0.0,
             None => return Err(MissingReason::NoData),
         },
-        Aggregation::Last | Aggregation::LastOfLimit => return Err(MissingReason::NoData),
+        Aggregation::Last | Aggregation::LastOfLimit | Aggregation::Mean => return Err(MissingReason::NoData),
     })
 }
 
@@ -204,7 +222,9 @@ fn aggregate_levels(
             let limit = account.plan_limits.get(metric).filter(|limit| **limit > 0.0);
             finite(level / limit.ok_or(MissingReason::NoPlanLimit)?)
         }
-        Aggregation::Sum | Aggregation::MeanPerDay | Aggregation::Distinct => return Err(MissingReason::NoData),
+        Aggregation::Sum | Aggregation::MeanPerDay | Aggregation::Distinct | Aggregation::Mean => {
+            return Err(MissingReason::NoData);
+        }
     })
 }
 

@@ -30,6 +30,7 @@ mod sentences;
 mod series;
 pub mod signal;
 pub mod story;
+pub mod story_series;
 #[cfg(test)]
 mod test_support;
 pub mod ticket;

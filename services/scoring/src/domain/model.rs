@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::curve::{Curve, CurvePoint};
 use super::model_check;
+use super::story_series::StorySeries;
 
 /// How old a measure's newest data may be when its model does not say, in days.
 pub const DEFAULT_FRESHNESS_LIMIT_DAYS: i32 = 45;
@@ -78,6 +79,8 @@ pub enum Input {
     AnyFeature,
     /// All users' activities.
     AnyUser,
+    /// What tickets, invoices and disputes add up to.
+    Story(StorySeries),
 }
 
 /// The days that a measure looks at; the last is the day of the score.
@@ -101,10 +104,12 @@ pub enum Aggregation {
     ActiveDays,
     /// Number of distinct users or features seen.
     Distinct,
-    /// Newest level within the window; of gauges only.
+    /// Newest level within the window, of gauges; how many last at the end of the day, of what is open.
     Last,
     /// Largest value of a day.
     Max,
+    /// Mean of the figures within the window; of figures only.
+    Mean,
     /// Days from the newest signal within the window to the day of the score.
     /// An account that has signals, but none within the window, was silent
     /// for the whole window: the window's length.

@@ -9,6 +9,7 @@ use super::model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
     Input, Measure, MeasureDraft, ModelDraft, Window,
 };
+use super::story_series::Shape;
 
 const MODEL_DISPLAY_NAME_CHARACTERS_MAX: usize = 200;
 const DISPLAY_NAME_CHARACTERS_MAX: usize = 100;
@@ -137,10 +138,10 @@ fn required<T>(faults: &mut Violations, field: &str, value: Option<T>) -> Option
 fn check_input(faults: &mut Violations, field: &str, input: Option<Input>) -> Option<Input> {
     let (part, name) = match &input {
         None => {
-            faults.add(field, "is required: a metric, a feature, any feature or any user");
+            faults.add(field, "is required: a metric, a feature, any feature, any user, or what stories tell");
             return None;
         }
-        Some(Input::AnyFeature | Input::AnyUser) => return input,
+        Some(Input::AnyFeature | Input::AnyUser | Input::Story(_)) => return input,
         Some(Input::Metric(name)) => ("metric", name),
         Some(Input::Feature(name)) => ("feature", name),
     };
@@ -167,6 +168,9 @@ fn check_window(faults: &mut Violations, field: &str, days: i32) -> Option<Windo
 /// Whether an aggregation makes sense of an input, as far as can be told
 /// without data: whether a metric is a gauge, only its signals say.
 fn check_fit(input: &Input, aggregation: Aggregation) -> Result<(), &'static str> {
+    if let Input::Story(series) = input {
+        return check_story_fit(series.shape(), aggregation);
+    }
     match (aggregation, input) {
         (Aggregation::Last | Aggregation::LastOfLimit, Input::Feature(_) | Input::AnyFeature | Input::AnyUser) => Err(
             "only levels have a last value, and only metrics can be levels: choose a metric, or another aggregation",
@@ -174,8 +178,28 @@ fn check_fit(input: &Input, aggregation: Aggregation) -> Result<(), &'static str
         (Aggregation::Distinct, Input::Metric(_) | Input::Feature(_)) => {
             Err("counts distinct users or features: choose any user or any feature, or another aggregation")
         }
+        (Aggregation::Mean, _) => Err("is of figures that stories tell, such as satisfaction: choose another"),
         _ => Ok(()),
     }
+}
+
+fn check_story_fit(shape: Shape, aggregation: Aggregation) -> Result<(), &'static str> {
+    let fits = match shape {
+        Shape::Count => !matches!(
+            aggregation,
+            Aggregation::Distinct | Aggregation::Last | Aggregation::LastOfLimit | Aggregation::Mean
+        ),
+        Shape::Open => matches!(aggregation, Aggregation::Last | Aggregation::Max),
+        Shape::Value => aggregation == Aggregation::Mean,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(match shape {
+        Shape::Count => "does not fit things that happen: choose the sum, the mean per day, days, or the largest",
+        Shape::Open => "does not fit things that last: choose the last (how many at the day's end) or the largest",
+        Shape::Value => "does not fit figures: choose their mean",
+    })
 }
 
 fn check_curve(faults: &mut Violations, field: &str, corners: Vec<CurvePoint>) -> Option<Curve> {

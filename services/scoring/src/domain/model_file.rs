@@ -124,6 +124,9 @@ fn on_one_line<S: Serializer>(input: &Input, serializer: S) -> Result<S::Ok, S::
         Input::Feature(name) => {
             FlowMap([("feature", name)].into_iter().collect::<BTreeMap<_, _>>()).serialize(serializer)
         }
+        Input::Story(series) => {
+            FlowMap([("story", series.name())].into_iter().collect::<BTreeMap<_, _>>()).serialize(serializer)
+        }
         Input::AnyFeature | Input::AnyUser => input.serialize(serializer),
     }
 }

@@ -76,6 +76,7 @@ impl Input {
             Self::Feature(feature) => (SeriesKind::Feature, feature.as_str()),
             Self::AnyFeature => (SeriesKind::Feature, ""),
             Self::AnyUser => (SeriesKind::User, ""),
+            Self::Story(series) => (SeriesKind::Story, series.source().name()),
         };
         SeriesKey { kind, name: name.to_owned() }
     }

@@ -8,6 +8,7 @@ use super::explain::{HealthComparison, MeasureChange, Snapshot, points_at_stake}
 use super::measure::MissingReason;
 use super::model::{Aggregation, Comparison, Component, Input, Measure, Window};
 use super::score::{ComponentOutcome, MeasureOutcome};
+use super::story_series::StorySeries;
 
 /// How many measures a sentence names.
 const NAMED_MAX: usize = 3;
@@ -225,7 +226,11 @@ fn raw_words(measure: &Measure, raw: f64) -> String {
         Aggregation::ActiveDays => format!("{} with {what} {within}", counted(raw, "days")),
         Aggregation::Distinct if measure.input == Input::AnyUser => format!("{} seen {within}", counted(raw, "users")),
         Aggregation::Distinct => format!("{} used {within}", counted(raw, "features")),
+        Aggregation::Last if matches!(measure.input, Input::Story(_)) => counted(raw, &what),
         Aggregation::Last => format!("{what} at {}", number_words(raw)),
+        Aggregation::Max if matches!(measure.input, Input::Story(_)) => {
+            format!("at most {} at a time {within}", counted(raw, &what))
+        }
         Aggregation::Max => format!("{what} at most {} on a day {within}", number_words(raw)),
         Aggregation::DaysSinceLast => match measure.window {
             Window::Days(days) if raw >= f64::from(days) => {
@@ -236,6 +241,7 @@ fn raw_words(measure: &Measure, raw: f64) -> String {
         },
         Aggregation::DaysSinceFirst => since_first_words(raw, &what, measure.window),
         Aggregation::LastOfLimit => format!("{what} at {} of the plan's limit", percent(raw)),
+        Aggregation::Mean => format!("{what} of {} on average {within}", number_words(raw)),
     }
 }
 
@@ -253,6 +259,24 @@ fn input_words(input: &Input) -> String {
         Input::Feature(name) => format!("uses of {}", spaced(name)),
         Input::AnyFeature => "uses of features".to_owned(),
         Input::AnyUser => "activities of users".to_owned(),
+        Input::Story(series) => story_words(*series).to_owned(),
+    }
+}
+
+const fn story_words(series: StorySeries) -> &'static str {
+    match series {
+        StorySeries::TicketsOpened => "tickets opened",
+        StorySeries::TicketsOpen => "tickets open",
+        StorySeries::UrgentTicketsOpen => "tickets open of priority urgent or critical",
+        StorySeries::TicketsEscalated => "escalations of tickets",
+        StorySeries::TicketsReopened => "reopenings of tickets",
+        StorySeries::TicketSatisfaction => "satisfaction with tickets",
+        StorySeries::TicketSentiment => "sentiment of tickets",
+        StorySeries::FirstResponseHours => "hours to the first answer to a ticket",
+        StorySeries::ResolutionHours => "hours to the resolution of a ticket",
+        StorySeries::PaymentsFailed => "payments failed",
+        StorySeries::InvoicesUnpaid => "invoices unpaid",
+        StorySeries::DisputesOpen => "disputes open",
     }
 }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 
+use super::story_series::{StoryDays, StoryRow, StorySeries};
+
 /// A UTC day as the number of days since 1970-01-01.
 pub type DayNumber = i32;
 
@@ -37,6 +39,8 @@ pub enum SeriesKind {
     User,
     /// Uses by feature.
     Feature,
+    /// What stories tell, by [`StoryRow`].
+    Story,
 }
 
 /// Which series of an account.
@@ -54,8 +58,8 @@ pub struct DayValues(Vec<(DayNumber, i64)>);
 
 impl DayValues {
     /// Adds to the totals of days, given in any order and any number of times.
-    /// A total beyond an `i64` stays at its end. Totals are not negative, which
-    /// makes the order of additions irrelevant.
+    /// A total beyond an `i64` stays at its end. Totals of use are not negative, and
+    /// those of stories are far from that end, so that the order is irrelevant.
     pub fn add(&mut self, days: &[(DayNumber, i64)]) {
         self.0.extend_from_slice(days);
         // Days mostly come in order, and a stable sort finds the runs that are.
@@ -148,6 +152,7 @@ pub struct AccountSeries {
     users: BTreeMap<String, DayValues>,
     features: BTreeMap<String, DayValues>,
     gauges: BTreeMap<String, GaugeDays>,
+    stories: BTreeMap<StorySeries, StoryDays>,
     any_user: DayValues,
     any_feature: DayValues,
 }
@@ -156,13 +161,13 @@ impl AccountSeries {
     /// Adds days of one series of counts, in any order.
     ///
     /// # Panics
-    /// With a gauge's key: levels have [`AccountSeries::add_levels`].
+    /// With the key of a gauge or a story: those have [`AccountSeries::add_levels`] and [`AccountSeries::add_story_days`].
     pub fn add_counts(&mut self, key: &SeriesKey, days: impl IntoIterator<Item = (DayNumber, i64)>) {
         let (series, all) = match key.kind {
             SeriesKind::Usage => (&mut self.usage, None),
             SeriesKind::User => (&mut self.users, Some(&mut self.any_user)),
             SeriesKind::Feature => (&mut self.features, Some(&mut self.any_feature)),
-            SeriesKind::Gauge => panic!("levels of the gauge {} given as counts", key.name),
+            SeriesKind::Gauge | SeriesKind::Story => panic!("{} is no series of counts", key.name),
         };
         let days: Vec<_> = days.into_iter().collect();
         if days.is_empty() {
@@ -183,6 +188,14 @@ impl AccountSeries {
         }
     }
 
+    /// Adds days of one row of a story's series, in any order.
+    pub fn add_story_days(&mut self, row: StoryRow, days: &[(DayNumber, i64)]) {
+        let (StoryRow::Sum(series) | StoryRow::Count(series)) = row;
+        if !days.is_empty() {
+            self.stories.entry(series).or_default().add(row, days);
+        }
+    }
+
     /// Adds all of another; which of the two comes first makes no difference.
     pub fn merge(&mut self, other: &Self) {
         for (kind, series) in [
@@ -196,6 +209,9 @@ impl AccountSeries {
         }
         for (metric, gauge) in &other.gauges {
             self.add_levels(metric, gauge.levels().iter().copied());
+        }
+        for (&series, told) in &other.stories {
+            self.stories.entry(series).or_default().merge(told);
         }
     }
 
@@ -212,6 +228,11 @@ impl AccountSeries {
     /// Uses of a feature.
     pub fn feature(&self, name: &str) -> Option<&DayValues> {
         self.features.get(name)
+    }
+
+    /// What stories tell of one kind of thing.
+    pub fn story(&self, series: StorySeries) -> Option<&StoryDays> {
+        self.stories.get(&series)
     }
 
     /// Activities of all users together.
@@ -238,14 +259,16 @@ impl AccountSeries {
     pub fn first_signal_day(&self) -> Option<DayNumber> {
         let counts = self.counts().filter_map(|values| values.days().first().map(|&(day, _)| day));
         let levels = self.gauges.values().filter_map(|gauge| gauge.levels().first().map(|level| level.day));
-        counts.chain(levels).min()
+        let told = self.stories.values().filter_map(StoryDays::first_day);
+        counts.chain(levels).chain(told).min()
     }
 
     /// The newest day with a signal of any kind, up to and with `last`.
     pub fn newest_signal_day(&self, last: DayNumber) -> Option<DayNumber> {
         let counts = self.counts().filter_map(|values| values.newest_day(last));
         let levels = self.gauges.values().filter_map(|gauge| gauge.newest(last).map(|level| level.day));
-        counts.chain(levels).max()
+        let told = self.stories.values().filter_map(|told| told.newest_day(last));
+        counts.chain(levels).chain(told).max()
     }
 
     /// The series in which the account was active, as pulses have them.

@@ -3,7 +3,7 @@
 //! A story is folded from its signals one by one, in whatever order they come and however often: each part of it is the
 //! newest that was said, the oldest, or the set of those that were. So any order gives the same.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::billing::{DisputeStory, InvoiceStory};
 use super::risk_trigger::{Condition, RiskTriggerKind};
 use super::signal::{Payload, Signal, SignalKind};
+use super::story_series::DayEntries;
 use super::ticket::TicketStory;
 
 /// Which of two signals is the newer: by event time; of the same time, by what usually comes later; then by the source and the id
@@ -65,6 +66,55 @@ impl<T> Newest<T> {
     /// Which signal said it.
     pub fn stamp(&self) -> Option<&Stamp> {
         self.0.as_ref().map(|(stamp, _)| stamp)
+    }
+}
+
+/// All that was said of one thing, in the order of the signals that said it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    into = "Vec<(Stamp, T)>",
+    from = "Vec<(Stamp, T)>",
+    bound = "T: Clone + Serialize + for<'any> Deserialize<'any>"
+)]
+pub struct Told<T: Clone>(BTreeMap<Stamp, T>);
+
+impl<T: Clone> Default for Told<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Clone> From<Vec<(Stamp, T)>> for Told<T> {
+    fn from(told: Vec<(Stamp, T)>) -> Self {
+        Self(told.into_iter().collect())
+    }
+}
+
+impl<T: Clone> From<Told<T>> for Vec<(Stamp, T)> {
+    fn from(told: Told<T>) -> Self {
+        told.0.into_iter().collect()
+    }
+}
+
+impl<T: Clone> Told<T> {
+    /// Notes what a signal said.
+    pub(super) fn note(&mut self, stamp: &Stamp, value: T) {
+        self.0.insert(stamp.clone(), value);
+    }
+
+    /// All, the oldest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Stamp, &T)> {
+        self.0.iter()
+    }
+
+    /// What was said last.
+    pub(super) fn last(&self) -> Option<&T> {
+        self.0.last_key_value().map(|(_, value)| value)
+    }
+
+    /// Which signal said it.
+    pub(super) fn last_stamp(&self) -> Option<&Stamp> {
+        self.0.last_key_value().map(|(stamp, _)| stamp)
     }
 }
 
@@ -140,6 +190,17 @@ impl Story {
         }
     }
 
+    /// What it enters into the days of its account.
+    pub fn day_entries(&self) -> DayEntries {
+        let mut entries = DayEntries::default();
+        match self {
+            Self::Ticket(story) => story.enter(&mut entries),
+            Self::Invoice(story) => story.enter(&mut entries),
+            Self::Dispute(story) => story.enter(&mut entries),
+        }
+        entries
+    }
+
     /// The condition that puts the account at risk, if the story is one.
     pub fn condition(&self) -> Option<Condition> {
         match self {
@@ -150,9 +211,9 @@ impl Story {
     }
 }
 
-/// How many signals are in a set, as messages count.
-pub(super) fn count(stamps: &BTreeSet<Stamp>) -> i32 {
-    i32::try_from(stamps.len()).unwrap_or(i32::MAX)
+/// How many there are, as messages count.
+pub(super) fn count<T>(told: impl Iterator<Item = T>) -> i32 {
+    i32::try_from(told.count()).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::story_series::{Shape, StoryRow, StorySeries};
 use super::*;
 
 /// The day that tests score.
@@ -79,6 +80,7 @@ fn input() -> impl Strategy<Value = Input> {
         1 => name().prop_map(Input::Feature),
         1 => Just(Input::AnyFeature),
         1 => Just(Input::AnyUser),
+        2 => select(StorySeries::ALL.to_vec()).prop_map(Input::Story),
     ]
 }
 
@@ -96,6 +98,18 @@ fn aggregation() -> impl Strategy<Value = Aggregation> {
     ])
 }
 
+/// An aggregation that fits what stories tell; for other inputs the one given, which may not fit.
+fn fitting(input: &Input, given: Aggregation) -> Aggregation {
+    match input {
+        Input::Story(series) => match series.shape() {
+            Shape::Count => Aggregation::Sum,
+            Shape::Open => Aggregation::Last,
+            Shape::Value => Aggregation::Mean,
+        },
+        _ => given,
+    }
+}
+
 fn measure() -> impl Strategy<Value = MeasureDraft> {
     let comparison = select(vec![Comparison::None, Comparison::EarlierWindow, Comparison::SegmentMedian]);
     let window = prop_oneof![Just(0), 1i32..40];
@@ -103,9 +117,9 @@ fn measure() -> impl Strategy<Value = MeasureDraft> {
         |(weight, input, window_days, aggregation, comparison, curve, freshness_limit_days)| MeasureDraft {
             display_name: "Measure".to_owned(),
             weight,
-            input: Some(input),
             window_days,
-            aggregation: Some(aggregation),
+            aggregation: Some(fitting(&input, aggregation)),
+            input: Some(input),
             comparison: Some(comparison),
             curve,
             freshness_limit_days,
@@ -141,7 +155,8 @@ pub(super) fn model() -> impl Strategy<Value = HealthModel> {
 pub(super) type Seen = (SeriesKind, &'static str, i32, i64);
 
 pub(super) fn seen(days_before: std::ops::Range<i32>) -> impl Strategy<Value = Seen> {
-    let kinds = select(vec![SeriesKind::Usage, SeriesKind::Gauge, SeriesKind::User, SeriesKind::Feature]);
+    let kinds = [SeriesKind::Usage, SeriesKind::Gauge, SeriesKind::User, SeriesKind::Feature, SeriesKind::Story];
+    let kinds = select(kinds.to_vec());
     (kinds, select(&NAMES[..]), days_before, 0i64..9)
 }
 
@@ -149,10 +164,19 @@ pub(super) fn seen(days_before: std::ops::Range<i32>) -> impl Strategy<Value = S
 pub(super) fn add_seen(series: &mut AccountSeries, all: &[Seen]) {
     for &(kind, name, days_before, amount) in all {
         let day = DAY - days_before;
-        if kind == SeriesKind::Gauge {
-            series.add_levels(name, [Level { day, level: amount as f64, event_micros: amount }]);
-        } else {
-            series.add_counts(&SeriesKey { kind, name: name.to_owned() }, [(day, amount)]);
+        match kind {
+            SeriesKind::Gauge => series.add_levels(name, [Level { day, level: amount as f64, event_micros: amount }]),
+            SeriesKind::Story => {
+                let place = usize::try_from(amount).unwrap_or(0) + name.len();
+                let told = StorySeries::ALL[place % StorySeries::ALL.len()];
+                series.add_story_days(StoryRow::Sum(told), &[(day, amount)]);
+                if told.shape() == Shape::Value {
+                    series.add_story_days(StoryRow::Count(told), &[(day, 1)]);
+                }
+            }
+            SeriesKind::Usage | SeriesKind::User | SeriesKind::Feature => {
+                series.add_counts(&SeriesKey { kind, name: name.to_owned() }, [(day, amount)]);
+            }
         }
     }
 }

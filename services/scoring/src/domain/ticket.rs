@@ -1,14 +1,13 @@
 //! Support tickets: what is told of them, and what it adds up to.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde::{Deserialize, Serialize};
 
 use super::risk_trigger::{Condition, RiskCause};
 use super::signal::check_opaque_id;
-use super::story::{Newest, Stamp, count};
+use super::story::{Newest, Stamp, Told, count};
+use super::story_series::{DayEntries, StorySeries, hours_between};
 use mainstay_domain::EMAIL_LENGTH_MAX;
 
 /// Most characters of a subject line, and of other short texts of signals.
@@ -66,6 +65,12 @@ pub struct TicketSignal {
     pub requester_email: String,
     /// 1 (not at all satisfied) to 5 (very).
     pub satisfaction: Option<i32>,
+    /// When it was answered first; none: not said.
+    #[serde(default)]
+    pub first_response_at: Option<DateTime<Utc>>,
+    /// What speaks from the text, -1 (frustrated) to 1 (content); none: not known.
+    #[serde(default)]
+    pub sentiment: Option<f64>,
 }
 
 impl TicketSignal {
@@ -77,34 +82,34 @@ impl TicketSignal {
         found.check_text("ticket.requester_email", &self.requester_email, EMAIL_LENGTH_MAX);
         let is_rating = self.satisfaction.is_none_or(|satisfaction| (1..=5).contains(&satisfaction));
         found.require(is_rating, "ticket.satisfaction", "must be 1 to 5");
+        let is_sentiment = self.sentiment.is_none_or(|sentiment| (-1.0..=1.0).contains(&sentiment));
+        found.require(is_sentiment, "ticket.sentiment", "must be -1 to 1");
     }
 }
 
 /// What the signals of a ticket add up to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TicketStory {
-    /// The last action that was no mere update.
-    last_move: Newest<TicketAction>,
-    priority: Newest<TicketPriority>,
+    /// The first signal of any kind: it was open from then on.
+    first_told: Option<Stamp>,
+    /// Actions that were no mere updates.
+    moves: Told<TicketAction>,
+    priorities: Told<TicketPriority>,
     subject: Newest<String>,
     requester_email: Newest<String>,
-    satisfaction: Newest<i32>,
-    escalations: BTreeSet<Stamp>,
-    reopenings: BTreeSet<Stamp>,
+    ratings: Told<i32>,
+    first_response_at: Option<DateTime<Utc>>,
+    sentiments: Told<f64>,
 }
 
 impl TicketStory {
     pub(super) fn absorb(&mut self, stamp: &Stamp, told: &TicketSignal) {
-        match told.action {
-            TicketAction::Escalated => drop(self.escalations.insert(stamp.clone())),
-            TicketAction::Reopened => drop(self.reopenings.insert(stamp.clone())),
-            TicketAction::Opened | TicketAction::Updated | TicketAction::Resolved => {}
-        }
+        self.first_told = self.first_told.take().into_iter().chain([stamp.clone()]).min();
         if told.action != TicketAction::Updated {
-            self.last_move.offer(stamp, told.action);
+            self.moves.note(stamp, told.action);
         }
         if let Some(priority) = told.priority {
-            self.priority.offer(stamp, priority);
+            self.priorities.note(stamp, priority);
         }
         for (kept, given) in [(&mut self.subject, &told.subject), (&mut self.requester_email, &told.requester_email)] {
             if !given.is_empty() {
@@ -112,18 +117,22 @@ impl TicketStory {
             }
         }
         if let Some(satisfaction) = told.satisfaction {
-            self.satisfaction.offer(stamp, satisfaction);
+            self.ratings.note(stamp, satisfaction);
+        }
+        self.first_response_at = [self.first_response_at, told.first_response_at].into_iter().flatten().min();
+        if let Some(sentiment) = told.sentiment {
+            self.sentiments.note(stamp, sentiment);
         }
     }
 
     /// Whether it is not resolved; one that is known by an update only is open.
     pub fn is_open(&self) -> bool {
-        self.last_move.get() != Some(&TicketAction::Resolved)
+        self.moves.last() != Some(&TicketAction::Resolved)
     }
 
     /// Its priority now.
     pub fn priority(&self) -> TicketPriority {
-        self.priority.get().copied().unwrap_or(TicketPriority::Normal)
+        self.priorities.last().copied().unwrap_or(TicketPriority::Normal)
     }
 
     /// Its subject line; empty when it was not said.
@@ -138,17 +147,17 @@ impl TicketStory {
 
     /// The newest satisfaction.
     pub fn satisfaction(&self) -> Option<i32> {
-        self.satisfaction.get().copied()
+        self.ratings.last().copied()
     }
 
     /// What happened last, and when, if the step from `before` to this, by the signal of this stamp, deserves an event: the ticket
     /// moved, or has another priority. A late signal that gives it another priority is not what happened last.
     pub fn told_since(&self, before: &Self, stamp: &Stamp) -> Option<(TicketAction, DateTime<Utc>)> {
-        let last_move = self.last_move.stamp();
-        let moved = last_move != before.last_move.stamp();
+        let last_move = self.moves.last_stamp();
+        let moved = last_move != before.moves.last_stamp();
         let is_other_priority = self.priority() != before.priority();
         if moved || (is_other_priority && last_move > Some(stamp)) {
-            return self.last_move.get().copied().zip(last_move.map(|stamp| stamp.at));
+            return self.moves.last().copied().zip(last_move.map(|stamp| stamp.at));
         }
         is_other_priority.then_some((TicketAction::Updated, stamp.at))
     }
@@ -159,10 +168,89 @@ impl TicketStory {
             cause: RiskCause::Ticket {
                 priority: self.priority(),
                 subject: self.subject().to_owned(),
-                escalation_count: count(&self.escalations),
-                reopen_count: count(&self.reopenings),
+                escalation_count: self.count(TicketAction::Escalated),
+                reopen_count: self.count(TicketAction::Reopened),
             },
-            occurrence_count: count(&self.escalations).max(1),
+            occurrence_count: self.count(TicketAction::Escalated).max(1),
         })
+    }
+
+    fn count(&self, action: TicketAction) -> i32 {
+        count(self.moves.all().filter(|(_, told)| **told == action))
+    }
+
+    pub(super) fn enter(&self, entries: &mut DayEntries) {
+        for (stamp, action) in self.moves.all() {
+            let series = match action {
+                TicketAction::Escalated => StorySeries::TicketsEscalated,
+                TicketAction::Reopened => StorySeries::TicketsReopened,
+                TicketAction::Opened | TicketAction::Updated | TicketAction::Resolved => continue,
+            };
+            entries.count(series, stamp.at);
+        }
+        for (stamp, rating) in self.ratings.all() {
+            entries.value(StorySeries::TicketSatisfaction, stamp.at, f64::from(*rating));
+        }
+        for (stamp, sentiment) in self.sentiments.all() {
+            entries.value(StorySeries::TicketSentiment, stamp.at, *sentiment);
+        }
+        let Some(opened_at) = self.first_told.as_ref().map(|stamp| stamp.at) else { return };
+        entries.count(StorySeries::TicketsOpened, opened_at);
+        if let Some(answered_at) = self.first_response_at
+            && let Some(hours) = hours_between(opened_at, answered_at)
+        {
+            entries.value(StorySeries::FirstResponseHours, answered_at, hours);
+        }
+        for (from, until) in self.spans(opened_at) {
+            entries.span(StorySeries::TicketsOpen, from, until);
+            if let Some(hours) = until.and_then(|until| hours_between(from, until)) {
+                entries.value(StorySeries::ResolutionHours, until.unwrap_or(from), hours);
+            }
+            for (from, until) in self.urgent_within(from, until) {
+                entries.span(StorySeries::UrgentTicketsOpen, from, until);
+            }
+        }
+    }
+
+    /// From when to when it was open.
+    fn spans(&self, opened_at: DateTime<Utc>) -> Vec<(DateTime<Utc>, Option<DateTime<Utc>>)> {
+        let mut spans = Vec::new();
+        let mut open_since = Some(opened_at);
+        for (stamp, action) in self.moves.all() {
+            match (open_since, action) {
+                (Some(since), TicketAction::Resolved) => {
+                    spans.push((since, Some(stamp.at)));
+                    open_since = None;
+                }
+                (None, TicketAction::Resolved) => {}
+                (None, _) => open_since = Some(stamp.at),
+                (Some(_), _) => {}
+            }
+        }
+        spans.extend(open_since.map(|since| (since, None)));
+        spans
+    }
+
+    /// From when to when, within a span, it was of priority urgent or critical.
+    fn urgent_within(
+        &self,
+        from: DateTime<Utc>,
+        until: Option<DateTime<Utc>>,
+    ) -> Vec<(DateTime<Utc>, Option<DateTime<Utc>>)> {
+        let mut spans = Vec::new();
+        let mut urgent_since = None;
+        for (stamp, priority) in self.priorities.all().filter(|(stamp, _)| until.is_none_or(|until| stamp.at < until)) {
+            let at = stamp.at.max(from);
+            match urgent_since {
+                None if *priority >= TicketPriority::Urgent => urgent_since = Some(at),
+                Some(since) if *priority < TicketPriority::Urgent => {
+                    spans.push((since, Some(at)));
+                    urgent_since = None;
+                }
+                _ => {}
+            }
+        }
+        spans.extend(urgent_since.map(|since| (since, until)));
+        spans
     }
 }

@@ -94,6 +94,7 @@ pub(crate) const fn series_kind_number(kind: SeriesKind) -> i16 {
         SeriesKind::Gauge => 2,
         SeriesKind::User => 3,
         SeriesKind::Feature => 4,
+        SeriesKind::Story => 5,
     }
 }
 
@@ -103,6 +104,7 @@ pub(crate) fn series_kind(number: i16) -> Result<SeriesKind, StorageError> {
         2 => Ok(SeriesKind::Gauge),
         3 => Ok(SeriesKind::User),
         4 => Ok(SeriesKind::Feature),
+        5 => Ok(SeriesKind::Story),
         _ => Err(corrupt(format!("series kind {number}"))),
     }
 }

@@ -9,9 +9,11 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::codes;
+use crate::domain::DayNumber;
 use crate::domain::lifecycle::Lifecycle;
 use crate::domain::signal::Signal;
 use crate::domain::story::{Story, StoryKind};
+use crate::domain::story_series::{DayEntries, StoryRow};
 
 /// Which story: whose, what about, and its id in the source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,7 +63,7 @@ fn state_of(story: &Story) -> Result<Value, StorageError> {
 pub(crate) async fn load(
     conn: &mut PgConnection,
     keys: impl Iterator<Item = &StoryKey>,
-) -> Result<HashMap<StoryKey, Story>, StorageError> {
+) -> Result<HashMap<StoryKey, StoredStory>, StorageError> {
     let (mut accounts, mut kinds, mut ids) = (Vec::new(), Vec::new(), Vec::new());
     for key in keys {
         accounts.push(key.account.as_str());
@@ -69,7 +71,7 @@ pub(crate) async fn load(
         ids.push(key.id.as_str());
     }
     let rows = sqlx::query!(
-        "SELECT account_id, kind, story_id, state FROM scoring.stories
+        "SELECT account_id, kind, story_id, state, entries FROM scoring.stories
            JOIN unnest($1::text[], $2::smallint[], $3::text[]) AS wanted (account_id, kind, story_id)
           USING (account_id, kind, story_id)",
         &accounts as &[&str],
@@ -82,7 +84,8 @@ pub(crate) async fn load(
         .map(|row| {
             let kind = kind_of(row.kind)?;
             let key = StoryKey { account: codes::account_id(&row.account_id)?, kind, id: row.story_id };
-            Ok((key, story_of(kind, row.state)?))
+            let entries = entries_of(row.entries)?;
+            Ok((key, StoredStory { story: story_of(kind, row.state)?, entries }))
         })
         .collect()
 }
@@ -108,30 +111,51 @@ pub(crate) async fn at_risk(
         .collect()
 }
 
-/// Writes stories, over what was there.
+/// A story, and what it has entered into days so far.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredStory {
+    pub story: Story,
+    pub entries: DayEntries,
+}
+
+/// An entry as it is stored: row, day, amount.
+type StoredEntry = (StoryRow, DayNumber, i64);
+
+fn entries_of(stored: Value) -> Result<DayEntries, StorageError> {
+    serde_json::from_value::<Vec<StoredEntry>>(stored).map(DayEntries::of_amounts).map_err(codes::corrupt)
+}
+
+/// Writes stories, over what was there, with what they enter into days by now.
 pub(crate) async fn write(
     conn: &mut PgConnection,
-    stories: &BTreeMap<StoryKey, Story>,
+    stories: &BTreeMap<StoryKey, StoredStory>,
     now: DateTime<Utc>,
 ) -> Result<(), StorageError> {
     let accounts: Vec<&str> = stories.keys().map(|key| key.account.as_str()).collect();
     let kinds: Vec<i16> = stories.keys().map(|key| kind_number(key.kind)).collect();
     let ids: Vec<&str> = stories.keys().map(|key| key.id.as_str()).collect();
-    let states: Vec<Value> = stories.values().map(state_of).collect::<Result<_, _>>()?;
-    let at_risk: Vec<bool> = stories.values().map(|story| story.condition().is_some()).collect();
+    let states: Vec<Value> = stories.values().map(|stored| state_of(&stored.story)).collect::<Result<_, _>>()?;
+    let at_risk: Vec<bool> = stories.values().map(|stored| stored.story.condition().is_some()).collect();
+    let entries = |stored: &StoredStory| {
+        let entries: Vec<StoredEntry> = stored.entries.amounts().collect();
+        serde_json::to_value(entries).map_err(codes::corrupt)
+    };
+    let entries: Vec<Value> = stories.values().map(entries).collect::<Result<_, _>>()?;
     sqlx::query!(
-        "INSERT INTO scoring.stories (account_id, kind, story_id, state, at_risk, updated_at)
-         SELECT account_id, kind, story_id, state, at_risk, $6
-           FROM unnest($1::text[], $2::smallint[], $3::text[], $4::jsonb[], $5::boolean[])
-                AS given (account_id, kind, story_id, state, at_risk)
+        "INSERT INTO scoring.stories (account_id, kind, story_id, state, at_risk, entries, updated_at)
+         SELECT account_id, kind, story_id, state, at_risk, entries, $6
+           FROM unnest($1::text[], $2::smallint[], $3::text[], $4::jsonb[], $5::boolean[], $7::jsonb[])
+                AS given (account_id, kind, story_id, state, at_risk, entries)
          ON CONFLICT (account_id, kind, story_id) DO UPDATE SET
-             state = excluded.state, at_risk = excluded.at_risk, updated_at = excluded.updated_at",
+             state = excluded.state, at_risk = excluded.at_risk, entries = excluded.entries,
+             updated_at = excluded.updated_at",
         &accounts as &[&str],
         &kinds,
         &ids as &[&str],
         &states,
         &at_risk,
         now,
+        &entries,
     )
     .execute(conn)
     .await?;

@@ -27,4 +27,5 @@ mod risk_triggers;
 mod segments;
 mod signals;
 mod stories;
+mod story_scores;
 mod unstorable_text;

@@ -67,6 +67,7 @@ async fn r95_a_failed_payment_that_is_told_after_the_payment_raises_nothing() {
     harness.record(vec![invoice("acme", "2026-03-03", "in-2", InvoiceAction::Overdue)]).await;
     assert_eq!(told_of(&harness, RiskTriggerKind::PaymentFailed).await, [(Told::Raised, "in-2".to_owned())]);
     harness.record(vec![invoice("acme", "2026-03-08", "in-2", InvoiceAction::Voided)]).await;
+    harness.settle().await;
     assert_eq!(lasting(&harness, "acme").await, []);
 }
 
@@ -325,6 +326,8 @@ async fn every_fault_of_a_story_signal_is_named() {
             text: "x".repeat(20_001),
             requester_email: "x".repeat(255),
             satisfaction: Some(6),
+            first_response_time: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }),
+            sentiment: Some(f64::NAN),
         }),
         Payload::Invoice(proto::InvoiceSignal {
             invoice_id: "x".repeat(129),
@@ -364,11 +367,13 @@ async fn every_fault_of_a_story_signal_is_named() {
         [
             "signals[0].ticket.action",
             "signals[0].ticket.priority",
+            "signals[0].ticket.first_response_time",
             "signals[0].ticket.ticket_id",
             "signals[0].ticket.subject",
             "signals[0].ticket.text",
             "signals[0].ticket.requester_email",
             "signals[0].ticket.satisfaction",
+            "signals[0].ticket.sentiment",
             "signals[1].invoice.action",
             "signals[1].invoice.due_time",
             "signals[1].invoice.invoice_id",

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::super::billing::{DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal};
 use super::super::risk_trigger::RiskCause;
+use super::super::series::DayNumber;
+use super::super::story_series::{StoryRow, StorySeries};
 use super::super::ticket::{TicketAction, TicketPriority, TicketSignal};
 use super::*;
 
@@ -28,6 +30,8 @@ fn ticket(action: TicketAction, priority: Option<TicketPriority>, satisfaction: 
         text: String::new(),
         requester_email: String::new(),
         satisfaction,
+        first_response_at: None,
+        sentiment: None,
     })
 }
 
@@ -132,6 +136,72 @@ proptest! {
         let story = folded(kind, signals.iter().chain([&paid]));
         prop_assert_eq!(story.condition(), None);
     }
+}
+
+/// How many of a series there are at the end of the day after all signals; those of the tests happen within minutes.
+fn left_open(story: &Story, wanted: StorySeries) -> i64 {
+    let of_series = |(row, _, _): &(StoryRow, DayNumber, i64)| *row == StoryRow::Sum(wanted);
+    story.day_entries().amounts().filter(of_series).map(|(_, _, amount)| amount).sum()
+}
+
+proptest! {
+    #[test]
+    fn what_is_left_open_at_the_end_is_what_the_story_says((kind, signals) in any_signals()) {
+        let story = folded(kind, &signals);
+        match &story {
+            Story::Ticket(ticket) => {
+                let is_open = i64::from(!signals.is_empty() && ticket.is_open());
+                prop_assert_eq!(left_open(&story, StorySeries::TicketsOpen), is_open);
+                let is_urgent = i64::from(story.condition().is_some());
+                prop_assert_eq!(left_open(&story, StorySeries::UrgentTicketsOpen), is_urgent);
+            }
+            Story::Invoice(invoice) => {
+                let unpaid = left_open(&story, StorySeries::InvoicesUnpaid);
+                prop_assert_eq!(unpaid, i64::from(story.condition().is_some()));
+                prop_assert!(!invoice.is_settled() || unpaid == 0);
+            }
+            Story::Dispute(dispute) => {
+                prop_assert_eq!(left_open(&story, StorySeries::DisputesOpen), i64::from(dispute.is_open()));
+            }
+        }
+    }
+}
+
+#[test]
+fn r63_r75_a_ticket_enters_its_delays_where_they_ended() {
+    let hours = |hours: i64| hours * 60;
+    let opened = signal(0, 1, ticket(TicketAction::Opened, Some(TicketPriority::Urgent), None));
+    let Payload::Ticket(told) = ticket(TicketAction::Updated, Some(TicketPriority::Low), None) else { unreachable!() };
+    let answered = TicketSignal { first_response_at: Some(DateTime::UNIX_EPOCH + TimeDelta::hours(5)), ..told };
+    let answered = signal(hours(6), 2, Payload::Ticket(answered));
+    let resolved = signal(hours(30), 3, ticket(TicketAction::Resolved, None, Some(2)));
+    let reopened = signal(hours(80), 4, ticket(TicketAction::Reopened, None, None));
+    let escalated = signal(hours(81), 5, ticket(TicketAction::Escalated, None, None));
+    let again = signal(hours(100), 6, ticket(TicketAction::Resolved, None, Some(5)));
+    let story = folded(StoryKind::Ticket, [&again, &opened, &escalated, &answered, &reopened, &resolved]);
+    let entries: Vec<(String, DayNumber, i64)> =
+        story.day_entries().amounts().map(|(row, day, amount)| (row.name(), day, amount)).collect();
+    let expected = [
+        ("tickets_opened", 0, 1),
+        ("tickets_open", 0, 1),
+        ("tickets_open", 1, -1),
+        ("tickets_open", 3, 1),
+        ("tickets_open", 4, -1),
+        ("tickets_escalated", 3, 1),
+        ("tickets_reopened", 3, 1),
+        ("ticket_satisfaction", 1, 2_000),
+        ("ticket_satisfaction", 4, 5_000),
+        ("first_response_hours", 0, 5_000),
+        ("resolution_hours", 1, 30_000),
+        ("resolution_hours", 4, 20_000),
+        ("ticket_satisfaction.count", 1, 1),
+        ("ticket_satisfaction.count", 4, 1),
+        ("first_response_hours.count", 0, 1),
+        ("resolution_hours.count", 1, 1),
+        ("resolution_hours.count", 4, 1),
+    ];
+    let expected: Vec<_> = expected.iter().map(|&(row, day, amount)| (row.to_owned(), day, amount)).collect();
+    assert_eq!(entries, expected, "urgent for six hours of one day, which is over at its end");
 }
 
 #[test]

@@ -1,0 +1,390 @@
+//! What stories tell day by day: series of which measures are made, like those of usage.
+//!
+//! What a story enters is a pure function of what it adds up to. So a signal that comes late changes the days
+//! by what the story enters now less what it entered before, and any order of signals gives the same days.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use mainstay_domain::day_of;
+use serde::{Deserialize, Serialize};
+
+use super::series::{DayNumber, DayValues, day_number};
+
+/// Values are kept in thousandths, as sums of whole numbers come out the same in any order.
+const VALUE_UNITS: f64 = 1_000.0;
+
+/// A series that stories tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorySeries {
+    /// Tickets opened.
+    TicketsOpened,
+    /// Tickets that are not resolved.
+    TicketsOpen,
+    /// Tickets of priority urgent or critical that are not resolved.
+    UrgentTicketsOpen,
+    /// Times that a ticket was handed to a higher level.
+    TicketsEscalated,
+    /// Times that a ticket was opened again.
+    TicketsReopened,
+    /// Satisfaction with tickets, 1 to 5.
+    TicketSatisfaction,
+    /// What speaks from the texts of tickets, -1 (frustrated) to 1 (content).
+    TicketSentiment,
+    /// Hours from a ticket's opening to its first answer.
+    FirstResponseHours,
+    /// Hours from a ticket's opening, or reopening, to its resolution.
+    ResolutionHours,
+    /// Attempts to pay that failed.
+    PaymentsFailed,
+    /// Invoices whose payment failed or that are overdue, and that are not settled.
+    InvoicesUnpaid,
+    /// Billing disputes that are not settled.
+    DisputesOpen,
+}
+
+/// How the days of a series add up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Things that happen: a day has how many.
+    Count,
+    /// Things that last: a day has how many more there are at its end than at the end of the day before.
+    Open,
+    /// Figures: a day has their sum and how many there were.
+    Value,
+}
+
+/// The systems that tell a series: whether they live, signals of any account say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StorySource {
+    /// The help desk.
+    Tickets,
+    /// Billing.
+    Billing,
+}
+
+impl StorySource {
+    /// As the days on which it lived are stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tickets => "tickets",
+            Self::Billing => "billing",
+        }
+    }
+}
+
+impl StorySeries {
+    /// All there are.
+    pub const ALL: [Self; 12] = [
+        Self::TicketsOpened,
+        Self::TicketsOpen,
+        Self::UrgentTicketsOpen,
+        Self::TicketsEscalated,
+        Self::TicketsReopened,
+        Self::TicketSatisfaction,
+        Self::TicketSentiment,
+        Self::FirstResponseHours,
+        Self::ResolutionHours,
+        Self::PaymentsFailed,
+        Self::InvoicesUnpaid,
+        Self::DisputesOpen,
+    ];
+
+    /// As it is stored and written in models.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TicketsOpened => "tickets_opened",
+            Self::TicketsOpen => "tickets_open",
+            Self::UrgentTicketsOpen => "urgent_tickets_open",
+            Self::TicketsEscalated => "tickets_escalated",
+            Self::TicketsReopened => "tickets_reopened",
+            Self::TicketSatisfaction => "ticket_satisfaction",
+            Self::TicketSentiment => "ticket_sentiment",
+            Self::FirstResponseHours => "first_response_hours",
+            Self::ResolutionHours => "resolution_hours",
+            Self::PaymentsFailed => "payments_failed",
+            Self::InvoicesUnpaid => "invoices_unpaid",
+            Self::DisputesOpen => "disputes_open",
+        }
+    }
+
+    /// How its days add up.
+    pub const fn shape(self) -> Shape {
+        match self {
+            Self::TicketsOpened | Self::TicketsEscalated | Self::TicketsReopened | Self::PaymentsFailed => Shape::Count,
+            Self::TicketsOpen | Self::UrgentTicketsOpen | Self::InvoicesUnpaid | Self::DisputesOpen => Shape::Open,
+            Self::TicketSatisfaction | Self::TicketSentiment | Self::FirstResponseHours | Self::ResolutionHours => {
+                Shape::Value
+            }
+        }
+    }
+
+    /// Who tells it.
+    pub const fn source(self) -> StorySource {
+        match self {
+            Self::TicketsOpened
+            | Self::TicketsOpen
+            | Self::UrgentTicketsOpen
+            | Self::TicketsEscalated
+            | Self::TicketsReopened
+            | Self::TicketSatisfaction
+            | Self::TicketSentiment
+            | Self::FirstResponseHours
+            | Self::ResolutionHours => StorySource::Tickets,
+            Self::PaymentsFailed | Self::InvoicesUnpaid | Self::DisputesOpen => StorySource::Billing,
+        }
+    }
+}
+
+/// A row of days that a story adds to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum StoryRow {
+    /// How many, or by how many more; of figures their sum, in thousandths.
+    #[serde(rename = "sum")]
+    Sum(StorySeries),
+    /// Of figures, how many there were.
+    #[serde(rename = "count")]
+    Count(StorySeries),
+}
+
+/// Follows the name of the series where figures are counted.
+const COUNT_SUFFIX: &str = ".count";
+
+impl StoryRow {
+    /// As it is stored.
+    pub fn name(self) -> String {
+        match self {
+            Self::Sum(series) => series.name().to_owned(),
+            Self::Count(series) => format!("{}{COUNT_SUFFIX}", series.name()),
+        }
+    }
+
+    /// The row of a stored name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let series = |name: &str| StorySeries::ALL.into_iter().find(|series| series.name() == name);
+        match name.strip_suffix(COUNT_SUFFIX) {
+            Some(name) => series(name).map(Self::Count),
+            None => series(name).map(Self::Sum),
+        }
+    }
+}
+
+/// What a story enters into the days of its account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DayEntries(BTreeMap<(StoryRow, DayNumber), i64>);
+
+impl DayEntries {
+    /// One more that happened then.
+    pub fn count(&mut self, series: StorySeries, at: DateTime<Utc>) {
+        self.add(StoryRow::Sum(series), at, 1);
+    }
+
+    /// One more from then on, until it ends; none: it lasts.
+    pub fn span(&mut self, series: StorySeries, from: DateTime<Utc>, until: Option<DateTime<Utc>>) {
+        self.add(StoryRow::Sum(series), from, 1);
+        if let Some(until) = until {
+            self.add(StoryRow::Sum(series), until, -1);
+        }
+    }
+
+    /// A figure of then; finite.
+    #[expect(clippy::cast_possible_truncation, reason = "figures are scores and hours: far below 2^63 thousandths")]
+    pub fn value(&mut self, series: StorySeries, at: DateTime<Utc>, value: f64) {
+        self.add(StoryRow::Sum(series), at, (value * VALUE_UNITS).round() as i64);
+        self.add(StoryRow::Count(series), at, 1);
+    }
+
+    fn add(&mut self, row: StoryRow, at: DateTime<Utc>, amount: i64) {
+        let place = (row, day_number(day_of(at)));
+        let sum = self.0.entry(place).or_default();
+        *sum = sum.saturating_add(amount);
+        if *sum == 0 {
+            self.0.remove(&place);
+        }
+    }
+
+    /// By what this is more than what was entered before.
+    #[must_use]
+    pub fn less(&self, before: &Self) -> Self {
+        let mut left = self.0.clone();
+        for (&place, &amount) in &before.0 {
+            let sum = left.entry(place).or_default();
+            *sum = sum.saturating_sub(amount);
+        }
+        left.retain(|_, amount| *amount != 0);
+        Self(left)
+    }
+
+    /// Each row and day with its amount, none of them 0.
+    pub fn amounts(&self) -> impl Iterator<Item = (StoryRow, DayNumber, i64)> {
+        self.0.iter().map(|(&(row, day), &amount)| (row, day, amount))
+    }
+
+    /// The entries of these rows, days and amounts.
+    pub fn of_amounts(amounts: impl IntoIterator<Item = (StoryRow, DayNumber, i64)>) -> Self {
+        Self(amounts.into_iter().map(|(row, day, amount)| ((row, day), amount)).collect())
+    }
+}
+
+/// Hours between two times; none when the later is not later.
+pub(super) fn hours_between(from: DateTime<Utc>, until: DateTime<Utc>) -> Option<f64> {
+    let length = until - from;
+    (length >= TimeDelta::zero()).then(|| length.num_seconds() as f64 / 3_600.0)
+}
+
+/// The days of one series of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoryDays {
+    sums: DayValues,
+    counts: DayValues,
+}
+
+impl StoryDays {
+    /// Adds to the sums, or to the counts of figures.
+    pub(super) fn add(&mut self, row: StoryRow, days: &[(DayNumber, i64)]) {
+        match row {
+            StoryRow::Sum(_) => self.sums.add(days),
+            StoryRow::Count(_) => self.counts.add(days),
+        }
+    }
+
+    /// What happened, by day.
+    pub fn happened(&self) -> &DayValues {
+        &self.sums
+    }
+
+    /// How many last at the end of a day.
+    pub fn open_at(&self, day: DayNumber) -> i64 {
+        self.sums.between(DayNumber::MIN, day).iter().map(|&(_, change)| change).sum()
+    }
+
+    /// The most that lasted at the end of any day from `first` to `last`.
+    pub fn most_open(&self, first: DayNumber, last: DayNumber) -> i64 {
+        let mut open = self.open_at(first);
+        let mut most = open;
+        for &(_, change) in self.sums.between(first.saturating_add(1), last) {
+            open += change;
+            most = most.max(open);
+        }
+        most
+    }
+
+    /// The mean of the figures from `first` to `last`, both included; none without any.
+    pub fn mean(&self, first: DayNumber, last: DayNumber) -> Option<f64> {
+        let total = |days: &DayValues| days.between(first, last).iter().map(|&(_, amount)| amount).sum::<i64>();
+        let count = total(&self.counts);
+        (count > 0).then(|| total(&self.sums) as f64 / VALUE_UNITS / count as f64)
+    }
+
+    /// The newest day with a figure, up to and with `last`.
+    pub fn newest_value_day(&self, last: DayNumber) -> Option<DayNumber> {
+        self.counts.newest_day(last)
+    }
+
+    /// The first day with an entry.
+    pub(super) fn first_day(&self) -> Option<DayNumber> {
+        [&self.sums, &self.counts].into_iter().filter_map(|days| days.days().first().map(|&(day, _)| day)).min()
+    }
+
+    /// The newest day with an entry, up to and with `last`.
+    pub(super) fn newest_day(&self, last: DayNumber) -> Option<DayNumber> {
+        [&self.sums, &self.counts].into_iter().filter_map(|days| days.newest_day(last)).max()
+    }
+
+    /// Adds all of another.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.sums.add(other.sums.days());
+        self.counts.add(other.counts.days());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(day: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(day)
+    }
+
+    #[test]
+    fn rows_are_read_as_they_are_stored() {
+        for series in StorySeries::ALL {
+            for row in [StoryRow::Sum(series), StoryRow::Count(series)] {
+                assert_eq!(StoryRow::parse(&row.name()), Some(row));
+            }
+            assert_eq!(serde_json::to_value(series).expect("JSON"), series.name(), "one name everywhere");
+        }
+        assert_eq!(StoryRow::parse("tickets"), None);
+    }
+
+    fn days_of(entries: &DayEntries, wanted: StorySeries) -> StoryDays {
+        let mut days = StoryDays::default();
+        for (row, day, amount) in entries.amounts() {
+            let (StoryRow::Sum(series) | StoryRow::Count(series)) = row;
+            if series == wanted {
+                days.add(row, &[(day, amount)]);
+            }
+        }
+        days
+    }
+
+    #[test]
+    fn what_lasts_is_counted_at_the_end_of_each_day() {
+        let mut entries = DayEntries::default();
+        entries.span(StorySeries::TicketsOpen, at(3), Some(at(5)));
+        entries.span(StorySeries::TicketsOpen, at(4), None);
+        entries.span(StorySeries::TicketsOpen, at(4), Some(at(4)));
+        let days = days_of(&entries, StorySeries::TicketsOpen);
+        let open: Vec<i64> = (2..7).map(|day| days.open_at(day)).collect();
+        assert_eq!(open, [0, 1, 2, 1, 1]);
+        assert_eq!((days.most_open(5, 7), days.most_open(3, 7), days.most_open(0, 2)), (1, 2, 0));
+    }
+
+    #[test]
+    fn figures_have_their_mean() {
+        let mut entries = DayEntries::default();
+        for (day, value) in [(1, 4.0), (1, 2.0), (3, -0.5)] {
+            entries.value(StorySeries::TicketSentiment, at(day), value);
+        }
+        let days = days_of(&entries, StorySeries::TicketSentiment);
+        assert_eq!(days.mean(1, 1), Some(3.0));
+        assert_eq!(days.mean(2, 3), Some(-0.5));
+        assert_eq!(days.mean(4, 9), None);
+        assert_eq!(days.newest_value_day(2), Some(1));
+    }
+
+    fn entries() -> impl Strategy<Value = DayEntries> {
+        let one = (0usize..StorySeries::ALL.len(), 0i64..10, 0i64..10, -50i32..50);
+        proptest::collection::vec(one, 0..12).prop_map(|all| {
+            let mut entries = DayEntries::default();
+            for (index, from, length, value) in all {
+                let series = StorySeries::ALL[index];
+                match series.shape() {
+                    Shape::Count => entries.count(series, at(from)),
+                    Shape::Open => entries.span(series, at(from), (length < 8).then(|| at(from + length))),
+                    Shape::Value => entries.value(series, at(from), f64::from(value) / 10.0),
+                }
+            }
+            entries
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn steps_from_one_to_the_next_add_up_to_the_last(all in proptest::collection::vec(entries(), 1..6)) {
+            let mut sums: BTreeMap<(StoryRow, DayNumber), i64> = BTreeMap::new();
+            let mut before = DayEntries::default();
+            for entries in &all {
+                for (row, day, amount) in entries.less(&before).amounts() {
+                    *sums.entry((row, day)).or_default() += amount;
+                }
+                before = entries.clone();
+            }
+            sums.retain(|_, amount| *amount != 0);
+            prop_assert_eq!(DayEntries(sums), before);
+        }
+    }
+}
