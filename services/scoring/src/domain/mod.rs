@@ -27,6 +27,7 @@ mod score;
 mod scoring_facts;
 mod segment;
 mod sentences;
+mod sentiment;
 mod series;
 pub mod signal;
 pub mod story;

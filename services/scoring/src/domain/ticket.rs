@@ -5,6 +5,7 @@ use mainstay_domain::Violations;
 use serde::{Deserialize, Serialize};
 
 use super::risk_trigger::{Condition, RiskCause};
+use super::sentiment::sentiment;
 use super::signal::check_opaque_id;
 use super::story::{Newest, Stamp, Told, count};
 use super::story_series::{DayEntries, StorySeries, hours_between};
@@ -120,7 +121,7 @@ impl TicketStory {
             self.ratings.note(stamp, satisfaction);
         }
         self.first_response_at = [self.first_response_at, told.first_response_at].into_iter().flatten().min();
-        if let Some(sentiment) = told.sentiment {
+        if let Some(sentiment) = told.sentiment.or_else(|| sentiment(&told.text)) {
             self.sentiments.note(stamp, sentiment);
         }
     }

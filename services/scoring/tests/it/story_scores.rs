@@ -141,3 +141,24 @@ async fn told_in_any_order_the_health_of_each_day_is_the_same() {
         assert_eq!(scores(&mut harness, id, 2..=12).await, expected, "{id}");
     }
 }
+
+#[tokio::test]
+async fn r64_what_customers_write_in_tickets_is_a_figure_and_what_the_help_desk_says_goes_before() {
+    let mut measure = measure_of(StorySeries::TicketSentiment, Aggregation::Mean, 90, 1.0);
+    let corner = |x, points| proto::CurvePoint { x, points };
+    measure.curve = vec![corner(-1.0, 0.0), corner(1.0, 100.0)];
+    let mut harness = scored_by(measure).await;
+    let written = |id: &str, text: &str, sentiment: Option<f64>| {
+        let mut signal = ticket(id, "2026-03-01", "t-1", TicketAction::Opened, TicketPriority::Normal);
+        if let Some(Payload::Ticket(told)) = &mut signal.payload {
+            (told.text, told.sentiment) = (text.to_owned(), sentiment);
+        }
+        signal
+    };
+    let angry = "This is terrible, the export fails again and I am very frustrated!";
+    harness.record(vec![written("acme", angry, None), written("other", angry, Some(0.5))]).await;
+    harness.settle().await;
+    let computed = harness.health_of("acme", "").await.score.expect("a score");
+    assert!(computed < 20.0, "{computed}");
+    assert_eq!(harness.health_of("other", "").await.score, Some(75.0));
+}
