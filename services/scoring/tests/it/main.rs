@@ -28,3 +28,4 @@ mod segments;
 mod signals;
 mod stories;
 mod unstorable_text;
+mod webhooks;
