@@ -6,8 +6,8 @@
 //!
 //! | vendor | signature | checked with |
 //! |---|---|---|
-//! | Stripe | `Stripe-Signature`, HMAC-SHA256 of `t.body` | API versions `2024-06-20` and `2026-10-28.endive` |
-//! | Lago | `X-Lago-Signature`, HMAC-SHA256, algorithm `hmac` | the serializers of lago-api 1.30 and later |
+//! | Stripe | `Stripe-Signature`, HMAC-SHA256 of `t.body` | API version `2026-10-28.endive` (types of stripe-python 16.1.0), and invoices of `2024-06-20` |
+//! | Lago | `X-Lago-Signature`, HMAC-SHA256, algorithm `hmac` | the serializers of lago-api, read in November 2026 |
 //! | Zendesk | `X-Zendesk-Webhook-Signature`, HMAC-SHA256 of timestamp and body | event version `2022-11-06`; our trigger template |
 //! | Segment | `X-Signature`, HMAC-SHA1 | the Spec's track, identify, group, page and screen |
 //! | tickets | none: only imported | our own schema, [`Adapter::map`] |
