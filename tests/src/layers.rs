@@ -14,7 +14,7 @@ struct Layer {
     why: &'static str,
 }
 
-const LAYERS: [Layer; 7] = [
+const LAYERS: [Layer; 8] = [
     Layer {
         name: "domain",
         crates: &[
@@ -33,13 +33,13 @@ const LAYERS: [Layer; 7] = [
             "tokio",
             "tonic",
         ],
-        layers: &["grpc", "convert", "app", "storage", "jobs", "page"],
+        layers: &["grpc", "convert", "app", "storage", "jobs", "page", "webhooks"],
         why: "the domain is arithmetic and rules, without input and output",
     },
     Layer {
         name: "storage",
         crates: &["mainstay_api", "mainstay_rpc", "mainstay_service", "prost", "tonic"],
-        layers: &["grpc", "convert", "app", "jobs", "page"],
+        layers: &["grpc", "convert", "app", "jobs", "page", "webhooks"],
         why: "rows become the domain's types and nothing else",
     },
     Layer {
@@ -60,6 +60,12 @@ const LAYERS: [Layer; 7] = [
         crates: &["sqlx", "tonic"],
         layers: &["convert", "grpc", "jobs", "storage"],
         why: "pages call use cases, as RPCs do",
+    },
+    Layer {
+        name: "webhooks",
+        crates: &["sqlx", "tonic"],
+        layers: &["grpc", "jobs", "storage"],
+        why: "webhooks call use cases, as RPCs do",
     },
     Layer {
         name: "grpc",

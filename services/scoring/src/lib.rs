@@ -2,7 +2,8 @@
 //!
 //! Data goes one way: [`grpc`] turns messages into the domain's types and calls
 //! a use case in [`app`]; use cases apply the rules in [`domain`] and read and
-//! write through [`storage`]; [`jobs`] does what happens because time passes.
+//! write through [`storage`]; [`jobs`] does what happens because time passes, and
+//! [`webhooks`] takes in what vendors send.
 
 mod app;
 mod convert;
@@ -12,8 +13,9 @@ mod jobs;
 mod service;
 mod settings;
 mod storage;
+mod webhooks;
 
 pub use convert::model::{model_draft, model_message};
 pub use service::{SERVICE_NAME, ScoringMain, ScoringParts, ScoringService};
-pub use settings::ScoringSettings;
+pub use settings::{ScoringSettings, WebhookSettings};
 pub use storage::{SCHEMA, migrator};

@@ -29,6 +29,7 @@ use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, RiskTriggerRpc
 use crate::jobs::{Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore};
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
+use crate::webhooks;
 
 /// Name of the service, of its feed and its schema.
 pub const SERVICE_NAME: &str = "scoring";
@@ -96,6 +97,7 @@ impl ScoringService {
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
             .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
             .add_service(limited!(status.into_service(), limits))
+            .admin_routes(webhooks::router(app.clone(), &settings.webhooks))
             .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))
             .add_service(limited!(EventFeedServer::new(feed).into_service(), limits))
             .open_ended(&[SUBSCRIBE, WATCH_HEALTH, STREAM_SIGNALS])
@@ -110,7 +112,7 @@ impl ScoringService {
         self.server.local_addr()
     }
 
-    /// Where `/livez`, `/readyz` and `/metrics` are.
+    /// Where `/livez`, `/readyz`, `/metrics` and `/webhooks/` are.
     pub fn admin_addr(&self) -> SocketAddr {
         self.server.admin_addr()
     }

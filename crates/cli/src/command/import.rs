@@ -1,9 +1,12 @@
-//! `mainstay import`: accounts and signals from files.
+//! `mainstay import`: accounts, signals and what vendors send, from files.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use mainstay_adapters::Vendor;
 
+pub(crate) use super::import_payloads::PayloadArguments;
+use super::import_payloads::{LAGO_HELP, SEGMENT_HELP, STRIPE_HELP, TICKETS_HELP, ZENDESK_HELP};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::import::{self, ImportKind};
@@ -108,6 +111,21 @@ pub(crate) enum ImportCommand {
     /// Record what customers did
     #[command(after_help = SIGNALS_HELP)]
     Signals(SignalArguments),
+    /// Take in events of Stripe: invoices, disputes, subscriptions, customers
+    #[command(after_help = STRIPE_HELP)]
+    Stripe(PayloadArguments),
+    /// Take in webhooks of Lago: invoices, subscriptions, customers
+    #[command(after_help = LAGO_HELP)]
+    Lago(PayloadArguments),
+    /// Take in tickets of Zendesk, from events or triggers
+    #[command(after_help = ZENDESK_HELP)]
+    Zendesk(PayloadArguments),
+    /// Take in tickets of any help desk
+    #[command(after_help = TICKETS_HELP)]
+    Tickets(PayloadArguments),
+    /// Take in calls of Segment: use, activity, people, companies
+    #[command(after_help = SEGMENT_HELP)]
+    Segment(PayloadArguments),
 }
 
 /// From where, and how it is read.
@@ -192,5 +210,10 @@ pub(crate) async fn run(command: &ImportCommand, connection: &Connection, output
             let kind = ImportKind::Signals { source_id_from: arguments.source_id_from };
             import::run(kind, &arguments.common, connection, output).await
         }
+        ImportCommand::Stripe(arguments) => import::run_vendor(Vendor::Stripe, arguments, connection, output).await,
+        ImportCommand::Lago(arguments) => import::run_vendor(Vendor::Lago, arguments, connection, output).await,
+        ImportCommand::Zendesk(arguments) => import::run_vendor(Vendor::Zendesk, arguments, connection, output).await,
+        ImportCommand::Tickets(arguments) => import::run_vendor(Vendor::Tickets, arguments, connection, output).await,
+        ImportCommand::Segment(arguments) => import::run_vendor(Vendor::Segment, arguments, connection, output).await,
     }
 }

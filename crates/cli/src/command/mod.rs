@@ -13,6 +13,7 @@ pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;
+mod import_payloads;
 pub(crate) mod messages;
 pub(crate) mod model_files;
 pub(crate) mod models;

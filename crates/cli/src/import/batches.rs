@@ -10,7 +10,7 @@ use crate::import::names::NameCheck;
 use crate::import::row::{ReadError, Reject, Row, RowSource};
 
 /// Largest batch in encoded bytes: half of what gRPC accepts by default.
-const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
+pub(crate) const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Makes of rows what is sent.
 pub(crate) trait Mapper: Send + 'static {
@@ -185,7 +185,8 @@ fn item<M: Mapper>(
     mapper.map(row).map_err(|faults| reason(&faults))
 }
 
-fn reason(faults: &Violations) -> String {
+/// All faults in one line.
+pub(crate) fn reason(faults: &Violations) -> String {
     faults.iter().map(|fault| format!("{}: {}", fault.field, fault.description)).collect::<Vec<_>>().join("; ")
 }
 

@@ -26,12 +26,33 @@ pub(crate) struct Counts {
     pub(crate) known: u64,
     /// Rows for which a later one was sent.
     pub(crate) replaced: u64,
+    /// What payloads of vendors said of accounts, beside their signals.
+    pub(crate) accounts: AccountCounts,
+    /// Payloads that mean nothing here.
+    pub(crate) ignored: u64,
+}
+
+/// What became of the accounts that payloads of vendors speak of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct AccountCounts {
+    /// New ones.
+    pub(crate) added: u64,
+    /// Those that were changed.
+    pub(crate) changed: u64,
+    /// Those that were so already, or of which something newer is known.
+    pub(crate) known: u64,
+}
+
+impl AccountCounts {
+    fn sum(&self) -> u64 {
+        self.added + self.changed + self.known
+    }
 }
 
 impl Counts {
     /// Rows that were taken in.
     pub(crate) fn taken(&self) -> u64 {
-        self.added + self.changed + self.known + self.replaced
+        self.added + self.changed + self.known + self.replaced + self.accounts.sum() + self.ignored
     }
 }
 
@@ -61,12 +82,18 @@ impl Ledger {
 
     /// Settles a batch: `counts` of it were taken in, and the items of `errors` refused.
     pub(crate) fn settle<M>(&mut self, batch: &Batch<M>, counts: Counts, errors: &[ItemError]) -> io::Result<()> {
-        batch.notes.iter().for_each(|text| self.note(text));
         let refused = errors.iter().filter_map(|error| {
             let item = batch.items.get(usize::try_from(error.index).ok()?)?;
             let status = error.status.as_ref();
             Some(item.reject(status.map_or_else(|| "refused".to_owned(), |status| item_reason(status, error.index))))
         });
+        let refused = refused.collect();
+        self.settle_with(batch, counts, refused)
+    }
+
+    /// Settles a batch: `counts` of it were taken in, and `refused` not.
+    pub(crate) fn settle_with<M>(&mut self, batch: &Batch<M>, counts: Counts, refused: Vec<Reject>) -> io::Result<()> {
+        batch.notes.iter().for_each(|text| self.note(text));
         let mut rejects: Vec<Reject> = batch.rejects.iter().cloned().chain(refused).collect();
         rejects.sort_by_key(|reject| reject.line);
         for reject in &rejects {
@@ -76,6 +103,10 @@ impl Ledger {
         self.counts.changed += counts.changed;
         self.counts.known += counts.known;
         self.counts.replaced += batch.replaced;
+        self.counts.accounts.added += counts.accounts.added;
+        self.counts.accounts.changed += counts.accounts.changed;
+        self.counts.accounts.known += counts.accounts.known;
+        self.counts.ignored += counts.ignored;
         self.bar.set_position(self.bytes_read.load(Ordering::Relaxed));
         self.bar.set_message(format!("{} rows", grouped(&(self.counts.taken() + self.rejects.count()).to_string())));
         Ok(())
@@ -114,7 +145,7 @@ impl Ledger {
 
 /// Why an item was refused. Its fields are told without their place in the
 /// batch, which says nothing to the owner of the file.
-fn item_reason(status: &mainstay_api::google::rpc::Status, index: i32) -> String {
+pub(crate) fn item_reason(status: &mainstay_api::google::rpc::Status, index: i32) -> String {
     let mut report = ErrorReport::from(status);
     for fault in &mut report.fields {
         for prefix in ["signals", "accounts"] {

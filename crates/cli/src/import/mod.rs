@@ -9,6 +9,7 @@ mod accounts;
 mod batches;
 mod contacts;
 mod csv_rows;
+mod ending;
 mod fields;
 mod json_rows;
 mod ledger;
@@ -22,6 +23,7 @@ mod signals;
 mod source;
 mod story_signals;
 mod values;
+mod vendor;
 
 use std::time::Instant;
 
@@ -30,9 +32,10 @@ use tokio::task::JoinHandle;
 
 use crate::command::import::{ImportArguments, SourceIdFrom};
 use crate::connection::Connection;
-use crate::failure::{FAILED, Failure, WRONG_USE, describe};
+use crate::failure::Failure;
 use crate::import::accounts::AccountMapper;
 use crate::import::batches::{Batch, Mapper};
+use crate::import::ending::Ending;
 use crate::import::ledger::{Counts, Ledger};
 use crate::import::mapping::Mapping;
 use crate::import::rejects::Rejects;
@@ -40,11 +43,13 @@ use crate::import::row::ReadError;
 use crate::import::signals::SignalMapper;
 use crate::import::source::Source;
 use crate::import::values::DateReader;
-use crate::output::{Output, note};
+use crate::output::Output;
 use mainstay_domain::grouped;
 
 /// How many batches are read ahead of what is sent.
 const BATCHES_AHEAD: usize = 2;
+
+pub(crate) use vendor::run as run_vendor;
 
 /// What is taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +102,9 @@ pub(crate) async fn run(
         }
     };
     ledger.finish()?;
-    finish(kind, arguments, result, &ledger, started, output)
+    let summary = summary(kind, arguments.dry_run, ledger.counts(), ledger.rejects().count());
+    let ending = Ending { dry_run: arguments.dry_run, summary, more: serde_json::Map::new() };
+    ending.tell(result, &ledger, started, output)
 }
 
 type Reader = JoinHandle<Result<(), ReadError>>;
@@ -110,7 +117,7 @@ fn read<M: Mapper>(source: Source, mapper: M, rows_max: usize) -> (mpsc::Receive
 }
 
 /// Sending failed, or else reading did. A reader whose receiver is gone ends.
-async fn both<M>(sent: Result<(), Failure>, batches: mpsc::Receiver<Batch<M>>, reader: Reader) -> Result<(), Failure> {
+async fn both<B>(sent: Result<(), Failure>, batches: mpsc::Receiver<B>, reader: Reader) -> Result<(), Failure> {
     drop(batches);
     sent?;
     match reader.await {
@@ -126,54 +133,6 @@ async fn count<M>(batches: &mut mpsc::Receiver<Batch<M>>, ledger: &mut Ledger) -
         ledger.settle(&batch, Counts { added, ..Counts::default() }, &[])?;
     }
     Ok(())
-}
-
-/// Tells what became of the rows, and how it ended.
-fn finish(
-    kind: ImportKind,
-    arguments: &ImportArguments,
-    result: Result<(), Failure>,
-    ledger: &Ledger,
-    started: Instant,
-    output: &mut Output,
-) -> Result<u8, Failure> {
-    let counts = ledger.counts();
-    let rejected = ledger.rejects().count();
-    let path = ledger.rejects().path().map(|path| path.display().to_string());
-    if output.is_json() {
-        let summary = serde_json::json!({
-            "dryRun": arguments.dry_run,
-            "complete": result.is_ok(),
-            "added": counts.added,
-            "changed": counts.changed,
-            "known": counts.known,
-            "replaced": counts.replaced,
-            "rejected": rejected,
-            "rejectsFile": path,
-        });
-        output.line(&summary.to_string())?;
-    } else {
-        output.line(&summary(kind, arguments.dry_run, counts, rejected))?;
-        let seconds = started.elapsed().as_secs_f64();
-        let rate = (counts.taken() + rejected) as f64 / seconds.max(0.001);
-        note(&format!("{seconds:.1} s, {} rows a second", grouped(&format!("{rate:.0}"))));
-        if let Some(path) = path {
-            note(&format!("Bad rows are in {path}: correct and import them."));
-        }
-    }
-    output.flush()?;
-    let Err(failure) = result else { return Ok(ledger.exit_code()) };
-    match &failure {
-        Failure::Call(status) => note(&describe(status, output.format())),
-        other => note(&format!("mainstay: {other}")),
-    }
-    if counts.taken() == 0 {
-        return Ok(WRONG_USE);
-    }
-    note(
-        "Not all is taken in. Run the same command again once that is put right: what is there already changes nothing.",
-    );
-    Ok(FAILED)
 }
 
 fn summary(kind: ImportKind, dry_run: bool, counts: Counts, rejected: u64) -> String {

@@ -31,9 +31,16 @@ pub(crate) struct Source {
 }
 
 /// Counts what is read.
-struct Counted<R> {
+pub(crate) struct Counted<R> {
     inner: R,
     bytes: Arc<AtomicU64>,
+}
+
+impl<R> Counted<R> {
+    /// Adds what is read of `inner` to `bytes`.
+    pub(crate) fn new(inner: R, bytes: Arc<AtomicU64>) -> Self {
+        Self { inner, bytes }
+    }
 }
 
 impl<R: Read> Read for Counted<R> {
@@ -78,7 +85,7 @@ pub(crate) fn open(arguments: &ImportArguments, mapping: &Mapping) -> Result<Sou
         (Box::new(file), metadata.is_file().then_some(metadata.len()))
     };
     let bytes_read = Arc::new(AtomicU64::new(0));
-    let reader = BufReader::with_capacity(READ_BUFFER_BYTES, Counted { inner, bytes: bytes_read.clone() });
+    let reader = BufReader::with_capacity(READ_BUFFER_BYTES, Counted::new(inner, bytes_read.clone()));
     let (rows, reject_format): (Box<dyn RowSource>, _) = match format {
         FileFormat::Csv => {
             let delimiter = arguments.delimiter.unwrap_or_else(|| delimiter_of(path));

@@ -3,6 +3,7 @@
 
 mod expansion;
 mod import_accounts;
+mod import_payloads;
 mod import_signals;
 mod look_ups;
 mod server;

@@ -89,7 +89,7 @@ pub(crate) fn folder() -> TempDir {
     folder
 }
 
-async fn done(address: SocketAddr, arguments: &[&str]) -> Ran {
+pub(crate) async fn done(address: SocketAddr, arguments: &[&str]) -> Ran {
     let ran = run(address, arguments).await;
     assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
     ran

@@ -9,6 +9,8 @@
 //! | `GET /readyz` | 200, or 503 with the reason in the body |
 //! | `GET /metrics` | the text format of Prometheus |
 //! | `grpc.health.v1.Health` | as on the RPC port |
+//!
+//! A service may add routes of its own, which must then see for themselves who may call them.
 
 mod readiness;
 

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use mainstay_domain::{IdSource, SharedClock};
 use mainstay_telemetry::Telemetry;
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ pub struct ServerBuilder {
     open_ended: HashSet<&'static str>,
     readiness: Option<Arc<dyn Readiness>>,
     telemetry: Option<Telemetry>,
+    admin_routes: Router,
     streams_cancelled: CancellationToken,
 }
 
@@ -53,6 +55,7 @@ impl ServerBuilder {
             open_ended: HashSet::from([HEALTH_WATCH]),
             readiness: None,
             telemetry: None,
+            admin_routes: Router::new(),
             streams_cancelled: CancellationToken::new(),
         }
     }
@@ -89,6 +92,13 @@ impl ServerBuilder {
         self
     }
 
+    /// What else the admin port answers. It is neither encrypted nor authenticated: these routes must see to that themselves.
+    #[must_use]
+    pub fn admin_routes(mut self, routes: Router) -> Self {
+        self.admin_routes = self.admin_routes.merge(routes);
+        self
+    }
+
     /// Streaming methods (`/package.Service/Method`) that stay open until one side ends them: no deadline
     /// after their first answer unless the caller gave one.
     #[must_use]
@@ -108,8 +118,18 @@ impl ServerBuilder {
     /// # Errors
     /// What keeps the server from starting.
     pub async fn complete(self) -> Result<Server, StartError> {
-        let Self { name, settings, clock, mut routes, services, open_ended, readiness, telemetry, streams_cancelled } =
-            self;
+        let Self {
+            name,
+            settings,
+            clock,
+            mut routes,
+            services,
+            open_ended,
+            readiness,
+            telemetry,
+            admin_routes,
+            streams_cancelled,
+        } = self;
         refuse_open_doors(&settings)?;
         let methods = known_methods(&services, &open_ended)?;
         let permissions = MethodPermissions::from_descriptors(
@@ -139,7 +159,7 @@ impl ServerBuilder {
         let chain = layers::around_routes(routes.routes(), &parts);
         let gate = Arc::new(Gate::new());
         let admin_health = HealthServer::new(HealthService::from_health_reporter(health.clone()));
-        let pages = admin::router(gate.clone(), telemetry, admin_health);
+        let pages = admin::router(gate.clone(), telemetry, admin_health).merge(admin_routes);
         let rpc_listener = bind("the RPC port", settings.listen).await?;
         let admin_listener = bind("the admin port", settings.admin_listen).await?;
         let connections = Connections::new(settings.connections.clone(), settings.limits.clone(), ids.clone());

@@ -42,6 +42,7 @@ pub(crate) mod rescore_accounts;
 mod risk_changes;
 pub(crate) mod seed_default_model;
 pub(crate) mod silences;
+pub(crate) mod tell_accounts;
 pub(crate) mod update_account;
 pub(crate) mod upsert_accounts;
 pub(crate) mod wait_operation;

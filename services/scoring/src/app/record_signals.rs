@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::{AccountId, Violations, day_of};
+use mainstay_storage::transact;
 use sqlx::PgConnection;
 
 use super::mark_all_accounts::mark_all_soon;
@@ -44,24 +45,47 @@ pub(crate) async fn execute<T: Replayable + Send>(
     let answer = app
         .core
         .mutate(mutation, async |conn| {
-            let now = app.core.clock.now();
-            let (accepted, refused) = sort_out(conn, items, now).await?;
-            if all_or_nothing && !refused.is_empty() {
-                return Err(refuse_all(FIELDS, refused));
-            }
-            let mut recorded = record(app, conn, &accepted, now).await?;
+            let recorded = take(app, conn, items, all_or_nothing).await?;
             recorded_count.store(recorded.recorded, Ordering::Relaxed);
             duplicate_count.store(recorded.duplicates, Ordering::Relaxed);
-            recorded.refused = refused;
-            Ok(answer(recorded))
+            Ok::<_, ScoringError>(answer(recorded))
         })
         .await?;
     if !mutation.validate_only {
-        let count = |counted: AtomicUsize| counted.into_inner() as u64;
-        ::metrics::counter!("mainstay_scoring_signals_recorded_total").increment(count(recorded_count));
-        ::metrics::counter!("mainstay_scoring_signals_duplicate_total").increment(count(duplicate_count));
+        count(recorded_count.into_inner(), duplicate_count.into_inner());
     }
     Ok(answer)
+}
+
+/// Records those of a batch that can be recorded. Without a request id: the signals' own ids make it safe to repeat.
+pub(crate) async fn record_each(app: &App, items: &[Item]) -> Result<RecordedSignals, ScoringError> {
+    if items.is_empty() {
+        return Ok(RecordedSignals::default());
+    }
+    let recorded = transact(&app.core.pool, async |conn| take(app, conn, items, false).await).await?;
+    app.core.work_arrived.notify_one();
+    count(recorded.recorded, recorded.duplicates);
+    Ok(recorded)
+}
+
+fn count(recorded: usize, duplicates: usize) {
+    ::metrics::counter!("mainstay_scoring_signals_recorded_total").increment(recorded as u64);
+    ::metrics::counter!("mainstay_scoring_signals_duplicate_total").increment(duplicates as u64);
+}
+
+async fn take(
+    app: &App,
+    conn: &mut PgConnection,
+    items: &[Item],
+    all_or_nothing: bool,
+) -> Result<RecordedSignals, ScoringError> {
+    let now = app.core.clock.now();
+    let (accepted, refused) = sort_out(conn, items, now).await?;
+    if all_or_nothing && !refused.is_empty() {
+        return Err(refuse_all(FIELDS, refused));
+    }
+    let recorded = record(app, conn, &accepted, now).await?;
+    Ok(RecordedSignals { refused, ..recorded })
 }
 
 /// The signals that can be recorded, and the errors of the others by place.

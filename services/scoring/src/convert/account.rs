@@ -300,12 +300,42 @@ pub(crate) fn patched(
     given: &proto::Account,
     fields: &BTreeSet<&'static str>,
 ) -> Result<AccountFacts, Violations> {
-    let mut patched = facts_message(&stored.facts);
+    with_fields(&stored.id, &stored.facts, given, fields)
+}
+
+/// What is said of account `id` once `fields` of what is known are as in `given`, or all that is wrong with that.
+pub(crate) fn with_fields(
+    id: &AccountId,
+    known: &AccountFacts,
+    given: &proto::Account,
+    fields: &BTreeSet<&'static str>,
+) -> Result<AccountFacts, Violations> {
+    let mut patched = facts_message(known);
     for field in fields {
         copy_field(&mut patched, given, field);
     }
+    new_facts(id, patched)
+}
+
+/// What is said of account `id` once this is one of its contacts, instead of the one with its id, or all that is wrong with that. Whether
+/// somebody is a champion is for people to say: that stays.
+pub(crate) fn with_contact(
+    id: &AccountId,
+    known: &AccountFacts,
+    given: &proto::Contact,
+) -> Result<AccountFacts, Violations> {
+    let mut patched = facts_message(known);
+    match patched.contacts.iter_mut().find(|contact| contact.id == given.id) {
+        Some(contact) => *contact = proto::Contact { champion: contact.champion, ..given.clone() },
+        None => patched.contacts.push(given.clone()),
+    }
+    new_facts(id, patched)
+}
+
+/// What a message says of account `id`, or all that is wrong with that.
+pub(crate) fn new_facts(id: &AccountId, given: proto::Account) -> Result<AccountFacts, Violations> {
     let mut found = Violations::new();
-    let facts = facts(&mut found, Some(&stored.id), patched);
+    let facts = facts(&mut found, Some(id), given);
     found.into_result(facts)
 }
 

@@ -4,6 +4,7 @@
 //! handed in, so the same inputs give the same score at any time.
 
 pub mod account;
+mod account_news;
 mod account_tree;
 pub mod billing;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub mod story_series;
 mod test_support;
 pub mod ticket;
 
+pub use account_news::NewsKey;
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};

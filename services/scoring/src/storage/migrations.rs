@@ -28,6 +28,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(6, "0006_days"),
         migration!(7, "0007_risks"),
         migration!(8, "0008_story_series"),
+        migration!(9, "0009_account_news"),
     ],
 };
 

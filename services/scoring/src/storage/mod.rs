@@ -1,5 +1,6 @@
 //! Rows and queries: the only place with SQL, and only of the schema `scoring`.
 
+pub(crate) mod account_news;
 pub(crate) mod accounts;
 pub(crate) mod codes;
 pub(crate) mod health;

@@ -29,3 +29,4 @@ mod signals;
 mod stories;
 mod story_scores;
 mod unstorable_text;
+mod webhooks;

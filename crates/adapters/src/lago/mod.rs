@@ -1,0 +1,106 @@
+//! Lago: invoices, subscriptions and customers.
+//!
+//! | webhook | what it becomes |
+//! |---|---|
+//! | `invoice.created`, `.one_off_created`, `.add_on_added`, `.paid_credit_added` | invoice issued |
+//! | `invoice.payment_status_updated`, when it says `succeeded` | invoice paid |
+//! | `invoice.payment_failure` | payment failed, with the provider's error |
+//! | `invoice.payment_overdue` | invoice overdue |
+//! | `invoice.voided` | invoice voided |
+//! | `invoice.payment_dispute_lost` | dispute closed: Lago does not say when one is opened |
+//! | `subscription.started`, `.updated` | the plan, and the end of the period or contract as renewal |
+//! | `subscription.terminated` | churn, unless another plan follows |
+//! | `customer.created`, `.updated` | the account exists |
+//!
+//! The account is what metadata names, else the customer's external id, which is the caller's own.
+//!
+//! A webhook has no id in its body. Delivered, it is known by `X-Lago-Unique-Key`, which stays the same each time it is tried;
+//! from a file, by its content. Failures do not say when they were, so that the time of receipt is theirs.
+
+mod customer;
+mod invoice;
+pub(crate) mod signature;
+mod subscription;
+
+use chrono::{DateTime, Utc};
+use mainstay_domain::{AccountId, Violations};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::account::Metadata;
+use crate::mapped::{Outcome, Told};
+use crate::read::{fault, read};
+use crate::text::content_id;
+use crate::{Delivery, Vendor};
+
+/// The header with the id of a delivery.
+pub(crate) const DELIVERY_HEADER: &str = "x-lago-unique-key";
+
+#[derive(Debug, Deserialize)]
+struct Envelope {
+    webhook_type: String,
+    object_type: String,
+}
+
+/// A webhook as its object is mapped.
+struct Webhook<'a> {
+    /// Where the object is.
+    path: &'a str,
+    object: &'a Value,
+    id: String,
+    received_at: DateTime<Utc>,
+    account_key: &'a str,
+}
+
+impl Webhook<'_> {
+    /// What is told of an account by this webhook.
+    fn of<'t>(&'t self, account: &'t AccountId, at: DateTime<Utc>) -> Told<'t> {
+        Told { account, vendor: Vendor::Lago, id: &self.id, at }
+    }
+
+    /// The path of a field of the object.
+    fn field(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+}
+
+/// An entry of metadata, which Lago has as lists.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    key: String,
+    value: Option<String>,
+}
+
+fn as_metadata(entries: Vec<Entry>) -> Metadata {
+    entries.into_iter().filter_map(|entry| Some((entry.key, Value::String(entry.value?)))).collect()
+}
+
+/// Maps a webhook. `account_key` is the key of metadata that names the account.
+pub(crate) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Result<Outcome, Violations> {
+    let Envelope { webhook_type, object_type } = read("", payload)?;
+    let mapping = match webhook_type.as_str() {
+        "invoice.created" | "invoice.one_off_created" | "invoice.add_on_added" | "invoice.paid_credit_added" => {
+            invoice::issued
+        }
+        "invoice.payment_status_updated" => invoice::payment_status,
+        "invoice.payment_failure" => invoice::payment_failed,
+        "invoice.payment_overdue" => invoice::overdue,
+        "invoice.voided" => invoice::voided,
+        "invoice.payment_dispute_lost" => invoice::dispute_lost,
+        "subscription.started" => subscription::started,
+        "subscription.updated" => subscription::updated,
+        "subscription.terminated" => subscription::terminated,
+        "customer.created" | "customer.updated" => customer::told,
+        other => {
+            return Ok(Outcome::ignored(format!("the webhook `{other}` says nothing that scoring takes")));
+        }
+    };
+    let object = payload.get(&object_type).ok_or_else(|| fault(object_type.clone(), "is missing"))?;
+    mapping(&Webhook {
+        path: &object_type,
+        object,
+        id: delivery.id.clone().unwrap_or_else(|| content_id(payload)),
+        received_at: delivery.received_at,
+        account_key,
+    })
+}

@@ -1,0 +1,139 @@
+//! What a payload comes to.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use mainstay_api::mainstay::scoring::v1::{Account, Contact, Signal};
+use mainstay_domain::AccountId;
+
+use crate::Vendor;
+use crate::read::timestamp;
+use crate::text;
+
+/// What a payload means to us.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// This is to be taken in.
+    Mapped(Mapped),
+    /// Nothing; the text says why, for people.
+    Ignored(Cow<'static, str>),
+}
+
+/// What is to be taken in: first what is said of accounts, then the signals.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Mapped {
+    /// What is said of accounts and of people there.
+    pub accounts: Vec<AccountNews>,
+    /// What was seen, each with an id of its own.
+    pub signals: Vec<Signal>,
+}
+
+/// What a vendor says of an account. Of two that are about the same thing, the one with the greater stamp counts, whichever
+/// comes first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountNews {
+    /// Whose.
+    pub account: AccountId,
+    /// What it is about, for example `segment/group` or `segment/contact/u1`; with the account it says which news replace which.
+    pub subject: String,
+    /// How new it is.
+    pub stamp: Stamp,
+    /// What is said.
+    pub news: News,
+}
+
+/// Which of two is the newer: by time, then by what usually comes later, then by id, so that there is an order between any two.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// When it was so.
+    pub at: DateTime<Utc>,
+    /// Rises with what usually comes later.
+    pub rank: i16,
+    /// The vendor's id of the event.
+    pub id: String,
+}
+
+/// What is said of an account.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// There is such a customer. The account is created when there is none, with what is given here; one that exists stays as
+    /// it is, since others know more of it.
+    Exists(Account),
+    /// Fields of an account have these values. An account that is not there is created, if its display name is among them.
+    Fields {
+        /// The account with the values.
+        account: Account,
+        /// The fields, as the proto names them; not empty.
+        fields: Vec<&'static str>,
+    },
+    /// A person at the customer; the one with the same id is replaced, the others stay.
+    Contact(Contact),
+}
+
+impl Outcome {
+    /// Only signals.
+    pub(crate) fn signals(signals: Vec<Signal>) -> Self {
+        Self::Mapped(Mapped { accounts: Vec::new(), signals })
+    }
+
+    /// Only news of one account.
+    pub(crate) fn news(news: AccountNews) -> Self {
+        Self::Mapped(Mapped { accounts: vec![news], signals: Vec::new() })
+    }
+
+    /// Nothing, because of this.
+    pub(crate) fn ignored(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Ignored(reason.into())
+    }
+}
+
+/// What is told of an account by one event.
+pub(crate) struct Told<'a> {
+    /// Whose.
+    pub(crate) account: &'a AccountId,
+    /// By whom.
+    pub(crate) vendor: Vendor,
+    /// The vendor's id of the event.
+    pub(crate) id: &'a str,
+    /// When it happened.
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl Told<'_> {
+    /// The signal of an event that tells of nothing else.
+    pub(crate) fn signal(&self, payload: Payload) -> Signal {
+        self.signal_under(self.id, payload)
+    }
+
+    /// One signal of several of an event, told apart by a word.
+    pub(crate) fn part(&self, word: &str, payload: Payload) -> Signal {
+        self.signal_under(&format!("{}/{word}", self.id), payload)
+    }
+
+    fn signal_under(&self, id: &str, payload: Payload) -> Signal {
+        Signal {
+            account: self.account.name(),
+            source: self.vendor.as_str().to_owned(),
+            source_id: text::id(id),
+            event_time: Some(timestamp(self.at)),
+            payload: Some(payload),
+            record_time: None,
+        }
+    }
+
+    /// What the event says of the account, in this respect.
+    pub(crate) fn news(&self, respect: &str, rank: i16, news: News) -> AccountNews {
+        AccountNews {
+            account: self.account.clone(),
+            subject: text::id(&format!("{}/{respect}", self.vendor)),
+            stamp: Stamp { at: self.at, rank, id: text::id(self.id) },
+            news,
+        }
+    }
+
+    /// The account with nothing but its name.
+    pub(crate) fn blank_account(&self) -> Account {
+        Account { name: self.account.name(), ..Account::default() }
+    }
+}

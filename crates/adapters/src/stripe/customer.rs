@@ -1,0 +1,32 @@
+//! Customers.
+
+use mainstay_api::mainstay::scoring::v1::Account;
+use mainstay_domain::Violations;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::event::{Event, OBJECT, Reference};
+use crate::account::Metadata;
+use crate::mapped::{News, Outcome};
+use crate::read::read;
+use crate::text::{NAME_LENGTH_MAX, cut, filled};
+
+#[derive(Debug, Deserialize)]
+struct Customer {
+    id: String,
+    name: Option<String>,
+    email: Option<String>,
+    metadata: Option<Metadata>,
+}
+
+/// There is such a customer.
+pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violations> {
+    let Customer { id, name, email, metadata } = read(OBJECT, object)?;
+    let display_name = [name.as_deref(), email.as_deref()].into_iter().find_map(filled).unwrap_or(&id).to_owned();
+    let Some(account) = event.account(&[("metadata", metadata.as_ref())], Some(&Reference::Id(id)))? else {
+        return Ok(Outcome::ignored("the customer has no id"));
+    };
+    let told = event.of(&account);
+    let exists = Account { display_name: cut(&display_name, NAME_LENGTH_MAX), ..told.blank_account() };
+    Ok(Outcome::news(told.news("customer", 0, News::Exists(exists))))
+}

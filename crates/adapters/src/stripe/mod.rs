@@ -1,0 +1,53 @@
+//! Stripe: events of invoices, disputes, subscriptions and customers.
+//!
+//! | event | what it becomes |
+//! |---|---|
+//! | `invoice.created` (not a draft), `invoice.finalized` | invoice issued |
+//! | `invoice.paid`, `invoice.payment_succeeded` | invoice paid |
+//! | `invoice.payment_failed` | payment failed, with the number of the attempt and the time of the next |
+//! | `invoice.overdue` | invoice overdue |
+//! | `invoice.voided`, `invoice.marked_uncollectible` | invoice voided: nothing is due any more |
+//! | `charge.dispute.created`, `.updated`, `.closed` | dispute opened, or closed once its status says so |
+//! | `customer.subscription.created`, `.updated` | seats, the plan, and the end of the period as renewal |
+//! | `customer.subscription.deleted` | churn, with the reason, feedback and comment |
+//! | `customer.created`, `customer.updated` | the account exists |
+//!
+//! The account is what the object's metadata names, else what the metadata of its subscription names, else the customer's id.
+//! Stripe copies neither the metadata of customers to invoices nor any to disputes.
+
+mod customer;
+mod dispute;
+mod event;
+mod invoice;
+pub(crate) mod signature;
+mod subscription;
+
+use mainstay_domain::Violations;
+use serde_json::Value;
+
+use crate::mapped::Outcome;
+use crate::read::{read, seconds};
+use event::{Envelope, Event};
+
+/// Maps an event. `account_key` is the key of metadata that names the account.
+pub(crate) fn map(payload: &Value, account_key: &str) -> Result<Outcome, Violations> {
+    if payload.get("object").and_then(Value::as_str).is_some_and(|object| object.starts_with("v2.")) {
+        return Ok(Outcome::ignored("a thin event says only that something happened: subscribe to snapshot events"));
+    }
+    let envelope: Envelope = read("", payload)?;
+    let event = Event { at: seconds("created", envelope.created)?, id: &envelope.id, account_key };
+    let object = &envelope.data.object;
+    match envelope.kind.as_str() {
+        "invoice.created" | "invoice.finalized" => invoice::issued(&event, object),
+        "invoice.paid" | "invoice.payment_succeeded" => invoice::paid(&event, object),
+        "invoice.payment_failed" => invoice::payment_failed(&event, object),
+        "invoice.overdue" => invoice::overdue(&event, object),
+        "invoice.voided" | "invoice.marked_uncollectible" => invoice::voided(&event, object),
+        "charge.dispute.created" | "charge.dispute.updated" | "charge.dispute.closed" => dispute::told(&event, object),
+        "customer.subscription.created" | "customer.subscription.updated" => subscription::told(&event, object),
+        "customer.subscription.deleted" => subscription::deleted(&event, object),
+        "customer.created" | "customer.updated" => customer::told(&event, object),
+        "charge.refunded" => Ok(Outcome::ignored("there is no signal of refunds")),
+        other => Ok(Outcome::ignored(format!("the event `{other}` says nothing that scoring takes"))),
+    }
+}

@@ -1,0 +1,125 @@
+//! Tickets of any help desk, in a schema of ours.
+//!
+//! ```json
+//! {
+//!   "account": "acme",
+//!   "ticket_id": "4711",
+//!   "action": "opened",
+//!   "time": "2026-11-20T09:30:00Z",
+//!   "id": "event-1",
+//!   "source": "helpdesk",
+//!   "priority": "urgent",
+//!   "subject": "Nothing works",
+//!   "text": "Help!",
+//!   "requester_email": "eve@acme.example",
+//!   "satisfaction": 4
+//! }
+//! ```
+//!
+//! `account`, `ticket_id`, `action` and `time` are required. `action` is `opened`, `updated`, `escalated`, `resolved` or `reopened`;
+//! `priority` is `low`, `normal`, `high`, `urgent` or `critical`; `satisfaction` is 1 to 5; `first_response_time` is when the
+//! customer was answered first; `sentiment` is -1 (frustrated) to 1 (content), without which it is computed from `text`.
+//! Without an `id` an event is known by its content. A name that is not among these is refused, since it is a mistake more often than not.
+
+use chrono::{DateTime, Utc};
+use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use mainstay_api::mainstay::scoring::v1::{TicketAction, TicketPriority, TicketSignal};
+use mainstay_domain::{EMAIL_LENGTH_MAX, Violations, is_key};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Vendor;
+use crate::account::{Candidate, account};
+use crate::mapped::{Outcome, Told};
+use crate::read::{fault, read, text_or_number, text_or_number_if_any, timestamp};
+use crate::text::{LINE_LENGTH_MAX, TEXT_LENGTH_MAX, content_id, cut, id};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    account: String,
+    #[serde(deserialize_with = "text_or_number")]
+    ticket_id: String,
+    action: String,
+    time: DateTime<Utc>,
+    #[serde(default, deserialize_with = "text_or_number_if_any")]
+    id: Option<String>,
+    source: Option<String>,
+    priority: Option<String>,
+    subject: Option<String>,
+    text: Option<String>,
+    requester_email: Option<String>,
+    satisfaction: Option<i32>,
+    first_response_time: Option<DateTime<Utc>>,
+    sentiment: Option<f64>,
+}
+
+/// Maps an event of a ticket.
+pub(crate) fn map(payload: &Value) -> Result<Outcome, Violations> {
+    let ticket: Given = read("", payload)?;
+    let mut found = Violations::new();
+    let named = account([Candidate::new("account", Some(ticket.account.as_str()))]);
+    let named = named.map_err(|faults| found.extend(faults)).ok().flatten();
+    found.require(!ticket.account.trim().is_empty(), "account", "is empty");
+    let action = action("action", &ticket.action).map_err(|faults| found.extend(faults)).ok();
+    let priority = priority("priority", ticket.priority.as_deref()).map_err(|faults| found.extend(faults)).ok();
+    let is_rating = ticket.satisfaction.is_none_or(|rating| (1..=5).contains(&rating));
+    found.require(is_rating, "satisfaction", "must be 1 to 5");
+    let is_sentiment = ticket.sentiment.is_none_or(|sentiment| (-1.0..=1.0).contains(&sentiment));
+    found.require(is_sentiment, "sentiment", "must be -1 to 1");
+    let is_source = ticket.source.as_deref().is_none_or(is_key);
+    found.require(is_source, "source", "must be `[a-z0-9][a-z0-9_.-]{0,62}`");
+    let (Some(account), Some(action), Some(priority), true) = (named, action, priority, found.is_empty()) else {
+        return Err(found);
+    };
+    let payload_id = ticket.id.unwrap_or_else(|| content_id(payload));
+    let told = Told { account: &account, vendor: Vendor::Tickets, id: &payload_id, at: ticket.time };
+    let line = |text: Option<String>, most| cut(&text.unwrap_or_default(), most);
+    let mut signal = told.signal(Payload::Ticket(TicketSignal {
+        ticket_id: id(&ticket.ticket_id),
+        action: action.into(),
+        priority: priority.into(),
+        subject: line(ticket.subject, LINE_LENGTH_MAX),
+        text: line(ticket.text, TEXT_LENGTH_MAX),
+        requester_email: email(ticket.requester_email.as_deref()),
+        satisfaction: ticket.satisfaction,
+        first_response_time: ticket.first_response_time.map(timestamp),
+        sentiment: ticket.sentiment,
+    }));
+    if let Some(source) = ticket.source {
+        signal.source = source;
+    }
+    Ok(Outcome::signals(vec![signal]))
+}
+
+/// What happened, by its word.
+pub(crate) fn action(path: &str, word: &str) -> Result<TicketAction, Violations> {
+    match word.trim().to_lowercase().as_str() {
+        "opened" => Ok(TicketAction::Opened),
+        "updated" => Ok(TicketAction::Updated),
+        "escalated" => Ok(TicketAction::Escalated),
+        "resolved" => Ok(TicketAction::Resolved),
+        "reopened" => Ok(TicketAction::Reopened),
+        other => {
+            let words = "opened, updated, escalated, resolved or reopened";
+            Err(fault(path, format!("`{other}` is no action of a ticket: {words}")))
+        }
+    }
+}
+
+fn priority(path: &str, word: Option<&str>) -> Result<TicketPriority, Violations> {
+    match word.unwrap_or_default().trim().to_lowercase().as_str() {
+        "" => Ok(TicketPriority::Unspecified),
+        "low" => Ok(TicketPriority::Low),
+        "normal" => Ok(TicketPriority::Normal),
+        "high" => Ok(TicketPriority::High),
+        "urgent" => Ok(TicketPriority::Urgent),
+        "critical" => Ok(TicketPriority::Critical),
+        other => Err(fault(path, format!("`{other}` is no priority: low, normal, high, urgent or critical"))),
+    }
+}
+
+/// A mail address; none when it is longer than any can be.
+pub(crate) fn email(text: Option<&str>) -> String {
+    cut(text.filter(|text| text.trim().len() <= EMAIL_LENGTH_MAX).unwrap_or_default(), EMAIL_LENGTH_MAX)
+}

@@ -1,0 +1,156 @@
+//! The vendors, and what is done with what they send.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use mainstay_domain::Violations;
+use serde_json::Value;
+
+use crate::account::DEFAULT_ACCOUNT_KEY;
+use crate::mapped::{Mapped, Outcome};
+use crate::read::fault;
+use crate::{SignatureError, lago, segment, stripe, tickets, zendesk};
+
+/// A system whose payloads are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Vendor {
+    /// Stripe: invoices, disputes, subscriptions, customers.
+    Stripe,
+    /// Lago: invoices, subscriptions, customers.
+    Lago,
+    /// Zendesk: tickets.
+    Zendesk,
+    /// Segment: what users do, and who they are.
+    Segment,
+    /// Any help desk: tickets in a schema of ours. Not signed, so that it is only imported.
+    Tickets,
+}
+
+impl Vendor {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Stripe, Self::Lago, Self::Zendesk, Self::Segment, Self::Tickets];
+
+    /// Its name in addresses, settings, commands and as the source of its signals.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stripe => "stripe",
+            Self::Lago => "lago",
+            Self::Zendesk => "zendesk",
+            Self::Segment => "segment",
+            Self::Tickets => "tickets",
+        }
+    }
+
+    /// Checks the signature of a delivery over its raw body. With several secrets, as while one is exchanged for another,
+    /// any of them will do.
+    ///
+    /// # Errors
+    /// Why the delivery is not to be believed; always for [`Vendor::Tickets`], which signs nothing.
+    pub fn verify(
+        self,
+        headers: &HeaderMap,
+        body: &[u8],
+        secrets: &[&[u8]],
+        now: DateTime<Utc>,
+    ) -> Result<(), SignatureError> {
+        match self {
+            Self::Stripe => stripe::signature::verify(headers, body, secrets, now),
+            Self::Lago => lago::signature::verify(headers, body, secrets),
+            Self::Zendesk => zendesk::signature::verify(headers, body, secrets, now),
+            Self::Segment => segment::signature::verify(headers, body, secrets),
+            Self::Tickets => Err(SignatureError::Forged),
+        }
+    }
+
+    /// What the headers say of a delivery that came in at `received_at`.
+    pub fn delivery(self, headers: &HeaderMap, received_at: DateTime<Utc>) -> Delivery {
+        let id = match self {
+            Self::Lago => headers.get(lago::DELIVERY_HEADER),
+            Self::Stripe | Self::Zendesk | Self::Segment | Self::Tickets => None,
+        };
+        Delivery { id: id.and_then(|id| id.to_str().ok()).map(str::to_owned), received_at }
+    }
+}
+
+impl fmt::Display for Vendor {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// How a payload came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The vendor's id of the delivery, the same each time it is tried; none when there is none, as in a file.
+    pub id: Option<String>,
+    /// When it came: the time of what does not say its own.
+    pub received_at: DateTime<Utc>,
+}
+
+/// How the payloads of a vendor are mapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adapter {
+    /// Whose payloads.
+    pub vendor: Vendor,
+    /// The key of metadata (or of traits and properties) that names the account.
+    pub account_key: String,
+}
+
+impl Adapter {
+    /// An adapter that looks for the account under [`DEFAULT_ACCOUNT_KEY`].
+    pub fn new(vendor: Vendor) -> Self {
+        Self { vendor, account_key: DEFAULT_ACCOUNT_KEY.to_owned() }
+    }
+
+    /// Maps the body of a delivery: a payload, or a list of them.
+    ///
+    /// # Errors
+    /// It is not JSON, or a payload is malformed: each fault with the path of its field.
+    pub fn map_body(&self, body: &[u8], delivery: &Delivery) -> Result<Outcome, Violations> {
+        let value: Value = serde_json::from_slice(body).map_err(|error| fault("", format!("is not JSON: {error}")))?;
+        match value {
+            Value::Array(payloads) => self.map_all(&payloads, delivery),
+            payload => self.map(&payload, delivery),
+        }
+    }
+
+    /// Maps one payload.
+    ///
+    /// # Errors
+    /// It is malformed: each fault with the path of its field.
+    pub fn map(&self, payload: &Value, delivery: &Delivery) -> Result<Outcome, Violations> {
+        let key = self.account_key.as_str();
+        match self.vendor {
+            Vendor::Stripe => stripe::map(payload, key),
+            Vendor::Lago => lago::map(payload, delivery, key),
+            Vendor::Zendesk => zendesk::map(payload, delivery, key),
+            Vendor::Segment => segment::map(payload, delivery, key),
+            Vendor::Tickets => tickets::map(payload),
+        }
+    }
+
+    /// All payloads together; nothing when nothing of them means anything.
+    fn map_all(&self, payloads: &[Value], delivery: &Delivery) -> Result<Outcome, Violations> {
+        let mut mapped = Mapped::default();
+        let mut reason = None;
+        let mut found = Violations::new();
+        for (place, payload) in payloads.iter().enumerate() {
+            match self.map(payload, delivery) {
+                Ok(Outcome::Mapped(part)) => {
+                    mapped.accounts.extend(part.accounts);
+                    mapped.signals.extend(part.signals);
+                }
+                Ok(Outcome::Ignored(why)) => reason = reason.or(Some(why)),
+                Err(faults) => found.absorb(&format!("[{place}]"), faults),
+            }
+        }
+        let is_empty = mapped.accounts.is_empty() && mapped.signals.is_empty();
+        let outcome = match reason {
+            Some(reason) if is_empty => Outcome::Ignored(reason),
+            _ if is_empty => Outcome::ignored("the list is empty"),
+            _ => Outcome::Mapped(mapped),
+        };
+        found.into_result(outcome)
+    }
+}

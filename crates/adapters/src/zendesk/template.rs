@@ -1,0 +1,98 @@
+//! What a trigger or automation sends: the JSON that an administrator writes with Zendesk's placeholders. This is the one to
+//! write; only the account and `ticket_id` are needed.
+//!
+//! ```json
+//! {
+//!   "mainstay_account": "{{ticket.organization.external_id}}",
+//!   "ticket_id": "{{ticket.id}}",
+//!   "action": "",
+//!   "status": "{{ticket.status}}",
+//!   "priority": "{{ticket.priority}}",
+//!   "subject": "{{ticket.title}}",
+//!   "text": "{{ticket.latest_public_comment}}",
+//!   "requester_email": "{{ticket.requester.email}}",
+//!   "satisfaction": "{{satisfaction.current_rating}}",
+//!   "updated_at": "{{ticket.updated_at_with_timestamp}}"
+//! }
+//! ```
+//!
+//! `action` is `opened`, `updated`, `escalated`, `resolved` or `reopened`; without it solved and closed tickets are resolved, new
+//! ones opened, others updated. What Zendesk has nothing for, it sends empty.
+//!
+//! There is no id: a delivery that is tried again is known by its content.
+
+use chrono::{DateTime, Utc};
+use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use mainstay_api::mainstay::scoring::v1::{TicketAction, TicketSignal};
+use mainstay_domain::Violations;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::ticket_id;
+use super::words::{is_done, priority, satisfaction};
+use crate::account::{Candidate, account};
+use crate::mapped::{Outcome, Told};
+use crate::read::{fault, read, text_or_number, text_or_number_if_any};
+use crate::text::{LINE_LENGTH_MAX, TEXT_LENGTH_MAX, content_id, cut, filled};
+use crate::{Delivery, Vendor, tickets};
+
+#[derive(Debug, Deserialize)]
+struct Template {
+    #[serde(deserialize_with = "text_or_number")]
+    ticket_id: String,
+    action: Option<String>,
+    status: Option<String>,
+    priority: Option<String>,
+    subject: Option<String>,
+    text: Option<String>,
+    requester_email: Option<String>,
+    #[serde(default, deserialize_with = "text_or_number_if_any")]
+    satisfaction: Option<String>,
+    updated_at: Option<String>,
+    #[serde(default, deserialize_with = "text_or_number_if_any")]
+    organization_id: Option<String>,
+}
+
+/// Maps what a trigger sends.
+pub(super) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Result<Outcome, Violations> {
+    let template: Template = read("", payload)?;
+    let named = account([
+        Candidate::of_value(account_key, payload.get(account_key)),
+        Candidate::new("organization_id", template.organization_id.as_deref()),
+    ])?;
+    let Some(account) = named else {
+        return Ok(Outcome::ignored(format!("neither `{account_key}` nor `organization_id` says whose ticket it is")));
+    };
+    let at = match filled(template.updated_at.as_deref()) {
+        None => delivery.received_at,
+        Some(text) => text
+            .parse::<DateTime<Utc>>()
+            .map_err(|_| fault("updated_at", format!("`{text}` is not a time as RFC 3339 has it")))?,
+    };
+    let payload_id = content_id(payload);
+    let told = Told { account: &account, vendor: Vendor::Zendesk, id: &payload_id, at };
+    let line = |text: Option<String>, most| cut(&text.unwrap_or_default(), most);
+    let ticket = TicketSignal {
+        ticket_id: ticket_id(&template.ticket_id),
+        action: action(template.action.as_deref(), template.status.as_deref())?.into(),
+        priority: priority("priority", template.priority.as_deref())?.into(),
+        subject: line(template.subject, LINE_LENGTH_MAX),
+        text: line(template.text, TEXT_LENGTH_MAX),
+        requester_email: tickets::email(template.requester_email.as_deref()),
+        satisfaction: satisfaction("satisfaction", template.satisfaction.as_deref())?,
+        first_response_time: None,
+        sentiment: None,
+    };
+    Ok(Outcome::signals(vec![told.signal(Payload::Ticket(ticket))]))
+}
+
+fn action(action: Option<&str>, status: Option<&str>) -> Result<TicketAction, Violations> {
+    if let Some(word) = filled(action) {
+        return tickets::action("action", word);
+    }
+    Ok(match filled(status) {
+        Some(status) if is_done(status) => TicketAction::Resolved,
+        Some(status) if status.eq_ignore_ascii_case("new") => TicketAction::Opened,
+        _ => TicketAction::Updated,
+    })
+}

@@ -1,0 +1,37 @@
+//! What Zendesk calls things.
+
+use mainstay_api::mainstay::scoring::v1::TicketPriority;
+use mainstay_domain::Violations;
+
+use crate::read::fault;
+
+/// Whether nobody works on a ticket of this status any more.
+pub(super) fn is_done(status: &str) -> bool {
+    ["solved", "closed"].contains(&status.to_lowercase().as_str())
+}
+
+/// A priority; unspecified when the ticket has none.
+pub(super) fn priority(path: &str, word: Option<&str>) -> Result<TicketPriority, Violations> {
+    match word.unwrap_or_default().trim().to_lowercase().as_str() {
+        "" | "-" => Ok(TicketPriority::Unspecified),
+        "low" => Ok(TicketPriority::Low),
+        "normal" => Ok(TicketPriority::Normal),
+        "high" => Ok(TicketPriority::High),
+        "urgent" => Ok(TicketPriority::Urgent),
+        other => Err(fault(path, format!("`{other}` is no priority: low, normal, high or urgent"))),
+    }
+}
+
+/// A rating, 1 to 5: a number as it is, good as 5, bad as 1. None while the customer has not rated.
+pub(super) fn satisfaction(path: &str, text: Option<&str>) -> Result<Option<i32>, Violations> {
+    let text = text.unwrap_or_default().trim().to_lowercase();
+    match text.as_str() {
+        "" | "-" | "offered" | "unoffered" => Ok(None),
+        good if good.starts_with("good") => Ok(Some(5)),
+        bad if bad.starts_with("bad") => Ok(Some(1)),
+        number => match number.parse() {
+            Ok(rating) if (1..=5).contains(&rating) => Ok(Some(rating)),
+            _ => Err(fault(path, format!("`{number}` is no rating: good, bad, or 1 to 5"))),
+        },
+    }
+}

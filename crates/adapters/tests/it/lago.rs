@@ -1,0 +1,142 @@
+//! What payloads of Lago become.
+
+use mainstay_adapters::{Adapter, Delivery, News, Outcome, Vendor};
+use mainstay_api::mainstay::common::v1::Money;
+use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
+use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use mainstay_api::mainstay::scoring::v1::{
+    Account, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Renewal,
+};
+use prost_types::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{at, delivery, faults, fixture, ignored, mapped, news, payload_of, signal, time_of, with};
+
+const INVOICE: &str = "5eb02857-a71e-4ea2-bcf9-57d3a41bc6ba";
+
+fn invoice(action: InvoiceAction) -> InvoiceSignal {
+    InvoiceSignal {
+        invoice_id: INVOICE.to_owned(),
+        action: action.into(),
+        amount: Some(Money { currency_code: "EUR".to_owned(), minor_units: 120 }),
+        due_time: Some(Timestamp { seconds: at("2022-05-30T00:00:00Z").timestamp(), nanos: 0 }),
+        failure_reason: String::new(),
+    }
+}
+
+#[test]
+fn r185_what_becomes_of_an_invoice_is_told() {
+    for (name, action, time) in [
+        ("invoice_created", InvoiceAction::Issued, "2022-04-30T06:00:00Z"),
+        ("invoice_payment_status_updated", InvoiceAction::Paid, "2022-05-02T10:00:00Z"),
+        ("invoice_payment_overdue", InvoiceAction::Overdue, "2022-05-31T01:00:00Z"),
+    ] {
+        let told = signal(Vendor::Lago, &fixture(&format!("lago/{name}")));
+        assert_eq!((told.account.as_str(), time_of(&told)), ("accounts/5eb02857", at(time)), "{name}");
+        assert_eq!(payload_of(told), Payload::Invoice(invoice(action)), "{name}");
+    }
+    let status =
+        |status: &str| with(fixture("lago/invoice_payment_status_updated"), "/invoice/payment_status", json!(status));
+    assert!(ignored(Vendor::Lago, &status("failed")).contains("invoice.payment_failure"));
+    assert!(ignored(Vendor::Lago, &status("pending")).contains("`pending`"));
+}
+
+#[test]
+fn r185_a_failed_payment_is_told_with_the_providers_error() {
+    let payload = fixture("lago/invoice_payment_failure");
+    let failed = signal(Vendor::Lago, &payload);
+    assert_eq!((failed.account.as_str(), time_of(&failed)), ("accounts/5eb02857", delivery().received_at));
+    let expected = InvoiceSignal {
+        amount: None,
+        due_time: None,
+        failure_reason: "Your card has insufficient funds. (card_declined)".to_owned(),
+        ..invoice(InvoiceAction::PaymentFailed)
+    };
+    assert_eq!(payload_of(failed), Payload::Invoice(expected));
+    let reason = |error: Value| {
+        let payload = with(payload.clone(), "/payment_provider_invoice_payment_error/provider_error", error);
+        let Payload::Invoice(failed) = payload_of(signal(Vendor::Lago, &payload)) else { panic!("an invoice") };
+        failed.failure_reason
+    };
+    assert_eq!(reason(json!("declined")), "declined");
+    assert_eq!(reason(json!({"message": "declined", "code": null})), "declined");
+    assert_eq!(reason(json!({"other": 1})), "{\"other\":1}");
+    assert_eq!(reason(Value::Null), "");
+}
+
+#[test]
+fn a_delivery_is_known_by_its_key_and_a_payload_of_a_file_by_its_content() {
+    let payload = fixture("lago/invoice_payment_failure");
+    let id = |delivery: Delivery| match Adapter::new(Vendor::Lago).map(&payload, &delivery) {
+        Ok(Outcome::Mapped(mapped)) => mapped.signals[0].source_id.clone(),
+        other => panic!("{other:?}"),
+    };
+    let headers = [(http::HeaderName::from_static("x-lago-unique-key"), http::HeaderValue::from_static("w-1"))];
+    let headers = headers.into_iter().collect();
+    let first = Vendor::Lago.delivery(&headers, at("2026-01-01T00:00:00Z"));
+    let retried = Vendor::Lago.delivery(&headers, at("2026-01-01T01:00:00Z"));
+    assert_eq!((id(first).as_str(), id(retried).as_str()), ("w-1", "w-1"));
+    let from_file = id(delivery());
+    assert!(from_file.starts_with("sha256-"), "{from_file}");
+    assert_eq!(id(Delivery { received_at: at("2027-01-01T00:00:00Z"), ..delivery() }), from_file);
+}
+
+#[test]
+fn a_lost_dispute_is_closed() {
+    let lost = signal(Vendor::Lago, &fixture("lago/invoice_payment_dispute_lost"));
+    assert_eq!((lost.account.as_str(), time_of(&lost)), ("accounts/5eb02857", at("2022-06-10T12:00:00Z")));
+    let expected = DisputeSignal {
+        dispute_id: INVOICE.to_owned(),
+        action: DisputeAction::Closed.into(),
+        invoice_id: INVOICE.to_owned(),
+        amount: invoice(InvoiceAction::Issued).amount,
+        reason: "Dispute lost: fraudulent".to_owned(),
+    };
+    assert_eq!(payload_of(lost), Payload::Dispute(expected));
+}
+
+#[test]
+fn a_subscription_tells_plan_renewal_and_churn() {
+    let told = mapped(Vendor::Lago, &fixture("lago/subscription_started"));
+    let [renewal] = told.signals.as_slice() else { panic!("{told:?}") };
+    assert_eq!(time_of(renewal), at("2022-08-08T00:00:00.123Z"));
+    let renewal_time = Some(Timestamp { seconds: at("2023-08-08T00:00:00Z").timestamp(), nanos: 0 });
+    let change = |change| Payload::Lifecycle(LifecycleSignal { change: Some(change) });
+    assert_eq!(payload_of(renewal.clone()), change(Change::Renewal(Renewal { renewal_time })));
+    let account = Account { name: "accounts/5eb02857".to_owned(), plan: "premium".to_owned(), ..Account::default() };
+    assert_eq!(told.accounts[0].news, News::Fields { account, fields: vec!["plan"] });
+
+    let ended = fixture("lago/subscription_terminated");
+    let churn = signal(Vendor::Lago, &ended);
+    assert_eq!(time_of(&churn), at("2022-09-14T16:35:31Z"));
+    let reason = "the subscription was terminated".to_owned();
+    assert_eq!(payload_of(churn), change(Change::Churn(Churn { reason })));
+    let replaced = with(ended, "/subscription/next_plan_code", json!("enterprise"));
+    assert_eq!(ignored(Vendor::Lago, &replaced), "the plan `enterprise` follows: the customer stays");
+}
+
+#[test]
+fn a_customer_exists_and_metadata_names_the_account() {
+    let told = news(Vendor::Lago, &fixture("lago/customer_created"));
+    let account =
+        |name: &str| Account { name: name.to_owned(), display_name: "Gavin Belson".to_owned(), ..Account::default() };
+    assert_eq!(told.news, News::Exists(account("accounts/gavin")));
+    let plain = with(fixture("lago/customer_created"), "/customer/metadata", json!([]));
+    assert_eq!(news(Vendor::Lago, &plain).news, News::Exists(account("accounts/5eb02857")));
+}
+
+#[test]
+fn what_is_malformed_is_told_with_its_path_and_what_says_nothing_is_ignored() {
+    let created = || fixture("lago/invoice_created");
+    for (pointer, value, told) in [
+        ("/invoice/total_amount_cents", json!(1.5), "invoice.total_amount_cents: invalid type"),
+        ("/invoice/payment_due_date", json!("soon"), "invoice.payment_due_date: "),
+        ("/invoice/customer/external_id", json!("a b"), "invoice.customer.external_id: names the account"),
+        ("/object_type", json!("invoices"), "invoices: is missing"),
+    ] {
+        let faults = faults(Vendor::Lago, &with(created(), pointer, value));
+        assert!(faults[0].starts_with(told), "{pointer}: {faults:?}");
+    }
+    let wallet = with(created(), "/webhook_type", json!("wallet.created"));
+    assert!(ignored(Vendor::Lago, &wallet).contains("`wallet.created`"));
+}

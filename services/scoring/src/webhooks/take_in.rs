@@ -1,0 +1,155 @@
+//! What a delivery says, through the use cases of the RPCs: accounts first, since signals need them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use mainstay_adapters::{AccountNews, Mapped, News, Stamp};
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_domain::{AccountId, Violations, with_causes};
+use mainstay_storage::StorageError;
+
+use super::answer::Answer;
+use crate::app::record_signals::{self, Item};
+use crate::app::tell_accounts::{self, ToldAccount, ToldAccounts};
+use crate::app::{App, ScoringError};
+use crate::convert;
+use crate::domain::NewsKey;
+use crate::domain::account::AccountFacts;
+use crate::domain::signal::BATCH_MAX;
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Signals that are new.
+    pub(super) recorded: usize,
+    /// Signals that were known.
+    pub(super) known: usize,
+    /// What became of accounts.
+    pub(super) accounts: ToldAccounts,
+}
+
+impl Taken {
+    /// Whether all was known before.
+    pub(super) const fn is_repeat(&self) -> bool {
+        self.recorded == 0 && self.accounts.created == 0 && self.accounts.changed == 0
+    }
+}
+
+/// Takes in what a delivery says, and answers when it is durable. What can be taken in of a list is; the rest decides the answer, and
+/// what was taken in is recognised when the delivery comes again.
+pub(super) async fn take_in(app: &App, mapped: Mapped, now: DateTime<Utc>) -> Answer {
+    let mut taken = Taken::default();
+    let mut refusals = Vec::new();
+    for news in by_account(&mapped.accounts).into_values() {
+        match tell(app, &news).await {
+            Ok(accounts) => taken.accounts.add(accounts),
+            Err(error) => refusals.push(refused(error)),
+        }
+    }
+    match record(app, mapped.signals, now).await {
+        Ok((recorded, known, errors)) => {
+            (taken.recorded, taken.known) = (recorded, known);
+            refusals.extend(errors.into_iter().map(refused));
+        }
+        Err(error) => refusals.push(refused(error)),
+    }
+    answer(taken, refusals)
+}
+
+/// What may go better when it comes again is said before what will not; that something means nothing, only when nothing else was there.
+fn answer(taken: Taken, refusals: Vec<Answer>) -> Answer {
+    let weight = |answer: &Answer| match answer {
+        Answer::Unavailable => 0,
+        Answer::Failed => 1,
+        Answer::UnknownAccount(_) => 2,
+        Answer::Malformed(_) => 3,
+        _ => 4,
+    };
+    let is_empty = taken == Taken::default();
+    let heaviest = refusals.into_iter().min_by_key(weight);
+    heaviest.filter(|answer| is_empty || weight(answer) < 4).unwrap_or(Answer::Taken(taken))
+}
+
+fn by_account(news: &[AccountNews]) -> BTreeMap<&AccountId, Vec<&AccountNews>> {
+    let mut sorted: BTreeMap<&AccountId, Vec<&AccountNews>> = BTreeMap::new();
+    for news in news {
+        sorted.entry(&news.account).or_default().push(news);
+    }
+    sorted
+}
+
+/// Takes in what is said of one account.
+async fn tell(app: &App, news: &[&AccountNews]) -> Result<ToldAccounts, ScoringError> {
+    let told: Vec<ToldAccount> = news.iter().map(|news| told_account(news)).collect();
+    let facts = |place: usize, known: Option<&AccountFacts>| {
+        let AccountNews { account: id, news, .. } = news[place];
+        facts(id, news, known)
+    };
+    tell_accounts::execute(app, &told, facts).await
+}
+
+fn told_account(news: &AccountNews) -> ToldAccount {
+    let AccountNews { account, subject, stamp: Stamp { at, rank, id }, news } = news;
+    let key =
+        NewsKey { account: account.clone(), subject: subject.clone(), at: *at, rank: *rank, event_id: id.clone() };
+    ToldAccount { key, is_only_existence: matches!(news, News::Exists(_)) }
+}
+
+/// What an account is once this is told of it; none when it is not enough for a new one.
+fn facts(id: &AccountId, news: &News, known: Option<&AccountFacts>) -> Option<Result<AccountFacts, Violations>> {
+    match (news, known) {
+        (News::Exists(account), None) => Some(convert::account::new_facts(id, account.clone())),
+        (News::Exists(_), Some(known)) => Some(Ok(known.clone())),
+        (News::Fields { account, .. }, None) => {
+            (!account.display_name.is_empty()).then(|| convert::account::new_facts(id, account.clone()))
+        }
+        (News::Fields { account, fields }, Some(known)) => {
+            let fields: BTreeSet<&'static str> = fields.iter().copied().collect();
+            Some(convert::account::with_fields(id, known, account, &fields))
+        }
+        (News::Contact(_), None) => None,
+        (News::Contact(contact), Some(known)) => Some(convert::account::with_contact(id, known, contact)),
+    }
+}
+
+/// How many signals were new and how many known, and why others were refused.
+async fn record(
+    app: &App,
+    signals: Vec<proto::Signal>,
+    now: DateTime<Utc>,
+) -> Result<(usize, usize, Vec<ScoringError>), ScoringError> {
+    let (mut recorded, mut known, mut refused) = (0, 0, Vec::new());
+    let items: Vec<Item> = signals.into_iter().map(|signal| convert::signal::signal(signal, now)).enumerate().collect();
+    for batch in items.chunks(BATCH_MAX) {
+        let outcome = record_signals::record_each(app, batch).await?;
+        recorded += outcome.recorded;
+        known += outcome.duplicates;
+        refused.extend(outcome.refused.into_iter().map(|(_, error)| error));
+    }
+    Ok((recorded, known, refused))
+}
+
+/// What a vendor is answered when a use case refuses something.
+fn refused(error: ScoringError) -> Answer {
+    match error {
+        ScoringError::AccountNotFound(id) => Answer::UnknownAccount(id.name()),
+        ScoringError::AccountArchived(id) => Answer::Ignored(format!("{} is archived", id.name())),
+        ScoringError::Invalid(found) => Answer::Malformed(found),
+        ScoringError::MetricKindMismatch { metric, known } => {
+            let mut found = Violations::new();
+            let kind = known.metric_word();
+            found.add("event", format!("the metric `{metric}` is known as a {kind}: call the event by another name"));
+            Answer::Malformed(found)
+        }
+        ScoringError::Storage(
+            error @ (StorageError::Unavailable(_) | StorageError::Conflict | StorageError::Timeout),
+        ) => {
+            tracing::warn!(error = %with_causes(&error), "the database did not take in a webhook");
+            Answer::Unavailable
+        }
+        other => {
+            tracing::error!(error = %with_causes(&other), "a webhook was not taken in");
+            Answer::Failed
+        }
+    }
+}
