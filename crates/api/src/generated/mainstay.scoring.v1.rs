@@ -3451,7 +3451,7 @@ pub mod input {
         /// All users' activities.
         #[prost(bool, tag = "4")]
         AnyUser(bool),
-        /// What tickets, invoices and disputes add up to.
+        /// What tickets, invoices, disputes, answers and contacts add up to.
         #[prost(enumeration = "super::StorySeries", tag = "5")]
         Story(i32),
     }
@@ -3593,10 +3593,11 @@ impl ::prost::Name for ActivateModelRequest {
         "/mainstay.scoring.v1.ActivateModelRequest".into()
     }
 }
-/// What is told of tickets, invoices and disputes, day by day. A ticket counts on
-/// the days on which it happened, whenever it is told. An account of which
-/// nothing is told has 0 of what is counted, as long as its source (help desk or
-/// billing) tells of any account; figures it has none.
+/// What is told of tickets, invoices, disputes, answers and contacts, day by day.
+/// It counts on the days on which it happened, whenever it is told. An account of
+/// which nothing is told has 0 of what is counted, as long as its source (help
+/// desk, billing, surveys, those who look after accounts) tells of any account;
+/// figures it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum StorySeries {
@@ -3632,6 +3633,17 @@ pub enum StorySeries {
     InvoicesUnpaid = 11,
     /// Billing disputes that are not closed. Lasts.
     DisputesOpen = 12,
+    /// Answers to NPS questions, 0 to 10. A figure.
+    NpsScore = 13,
+    /// Answers to CSAT questions, 1 to 5. A figure.
+    CsatScore = 14,
+    /// Answers to CES questions, 1 to 7. A figure.
+    CesScore = 15,
+    /// Contacts between the account and those who look after it. Counted.
+    Touches = 16,
+    /// Contacts to which somebody at the account answered, or which it began.
+    /// Counted.
+    TouchesAnswered = 17,
 }
 impl StorySeries {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3653,6 +3665,11 @@ impl StorySeries {
             Self::PaymentsFailed => "STORY_SERIES_PAYMENTS_FAILED",
             Self::InvoicesUnpaid => "STORY_SERIES_INVOICES_UNPAID",
             Self::DisputesOpen => "STORY_SERIES_DISPUTES_OPEN",
+            Self::NpsScore => "STORY_SERIES_NPS_SCORE",
+            Self::CsatScore => "STORY_SERIES_CSAT_SCORE",
+            Self::CesScore => "STORY_SERIES_CES_SCORE",
+            Self::Touches => "STORY_SERIES_TOUCHES",
+            Self::TouchesAnswered => "STORY_SERIES_TOUCHES_ANSWERED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3671,6 +3688,11 @@ impl StorySeries {
             "STORY_SERIES_PAYMENTS_FAILED" => Some(Self::PaymentsFailed),
             "STORY_SERIES_INVOICES_UNPAID" => Some(Self::InvoicesUnpaid),
             "STORY_SERIES_DISPUTES_OPEN" => Some(Self::DisputesOpen),
+            "STORY_SERIES_NPS_SCORE" => Some(Self::NpsScore),
+            "STORY_SERIES_CSAT_SCORE" => Some(Self::CsatScore),
+            "STORY_SERIES_CES_SCORE" => Some(Self::CesScore),
+            "STORY_SERIES_TOUCHES" => Some(Self::Touches),
+            "STORY_SERIES_TOUCHES_ANSWERED" => Some(Self::TouchesAnswered),
             _ => None,
         }
     }
@@ -4710,7 +4732,7 @@ pub struct Signal {
     pub record_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What was seen. Required. Numbers 18 to 30 are kept for answers and
     /// outcomes.
-    #[prost(oneof = "signal::Payload", tags = "10, 11, 12, 13, 14, 15, 16, 17")]
+    #[prost(oneof = "signal::Payload", tags = "10, 11, 12, 13, 14, 15, 16, 17, 32, 33")]
     pub payload: ::core::option::Option<signal::Payload>,
 }
 /// Nested message and enum types in `Signal`.
@@ -4743,6 +4765,12 @@ pub mod signal {
         /// Something happened to the contract, or on the way into it.
         #[prost(message, tag = "17")]
         Lifecycle(super::LifecycleSignal),
+        /// The customer answered a survey.
+        #[prost(message, tag = "32")]
+        SurveyAnswer(super::SurveyAnswerSignal),
+        /// There was a contact between the customer and those who look after it.
+        #[prost(message, tag = "33")]
+        Touch(super::TouchSignal),
     }
 }
 impl ::prost::Name for Signal {
@@ -4886,6 +4914,54 @@ impl ::prost::Name for TicketSignal {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.TicketSignal".into()
+    }
+}
+/// A customer answered a survey, of whatever survey tool.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SurveyAnswerSignal {
+    /// What was asked. Required.
+    #[prost(enumeration = "SurveyQuestion", tag = "1")]
+    pub question: i32,
+    /// The answer, on the scale of the question.
+    #[prost(int32, tag = "2")]
+    pub score: i32,
+    /// Who answered: the contact's id, at most 128 characters. Empty: not known.
+    #[prost(string, tag = "3")]
+    pub contact_id: ::prost::alloc::string::String,
+    /// What was said beside, at most 20 000 characters. Empty: nothing.
+    #[prost(string, tag = "4")]
+    pub comment: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SurveyAnswerSignal {
+    const NAME: &'static str = "SurveyAnswerSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SurveyAnswerSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SurveyAnswerSignal".into()
+    }
+}
+/// A contact between the customer and those who look after it: a call, a mail, a
+/// meeting.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TouchSignal {
+    /// Whether the customer began it.
+    #[prost(bool, tag = "1")]
+    pub inbound: bool,
+    /// Whether somebody at the customer answered. What the customer began counts as
+    /// answered.
+    #[prost(bool, tag = "2")]
+    pub answered: bool,
+}
+impl ::prost::Name for TouchSignal {
+    const NAME: &'static str = "TouchSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TouchSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TouchSignal".into()
     }
 }
 /// Something happened to an invoice. What is told of one invoice, in any order
@@ -5223,6 +5299,43 @@ impl ::prost::Name for ListSignalsResponse {
         "/mainstay.scoring.v1.ListSignalsResponse".into()
     }
 }
+/// What a survey asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SurveyQuestion {
+    /// Not allowed.
+    Unspecified = 0,
+    /// NPS: would you recommend us? 0 to 10.
+    Nps = 1,
+    /// CSAT: how satisfied are you? 1 to 5.
+    Csat = 2,
+    /// CES: how easy was it? 1 (very hard) to 7 (very easy).
+    Ces = 3,
+}
+impl SurveyQuestion {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SURVEY_QUESTION_UNSPECIFIED",
+            Self::Nps => "SURVEY_QUESTION_NPS",
+            Self::Csat => "SURVEY_QUESTION_CSAT",
+            Self::Ces => "SURVEY_QUESTION_CES",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SURVEY_QUESTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "SURVEY_QUESTION_NPS" => Some(Self::Nps),
+            "SURVEY_QUESTION_CSAT" => Some(Self::Csat),
+            "SURVEY_QUESTION_CES" => Some(Self::Ces),
+            _ => None,
+        }
+    }
+}
 /// What happened to a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -5368,6 +5481,10 @@ pub enum SignalKind {
     Dispute = 7,
     /// `Signal.lifecycle`.
     Lifecycle = 8,
+    /// `Signal.survey_answer`.
+    SurveyAnswer = 9,
+    /// `Signal.touch`.
+    Touch = 10,
 }
 impl SignalKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -5385,6 +5502,8 @@ impl SignalKind {
             Self::Invoice => "SIGNAL_KIND_INVOICE",
             Self::Dispute => "SIGNAL_KIND_DISPUTE",
             Self::Lifecycle => "SIGNAL_KIND_LIFECYCLE",
+            Self::SurveyAnswer => "SIGNAL_KIND_SURVEY_ANSWER",
+            Self::Touch => "SIGNAL_KIND_TOUCH",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -5399,6 +5518,8 @@ impl SignalKind {
             "SIGNAL_KIND_INVOICE" => Some(Self::Invoice),
             "SIGNAL_KIND_DISPUTE" => Some(Self::Dispute),
             "SIGNAL_KIND_LIFECYCLE" => Some(Self::Lifecycle),
+            "SIGNAL_KIND_SURVEY_ANSWER" => Some(Self::SurveyAnswer),
+            "SIGNAL_KIND_TOUCH" => Some(Self::Touch),
             _ => None,
         }
     }

@@ -70,9 +70,9 @@ by the names in brackets, or given with --map and --constant:
                                RFC 3339 or YYYY-MM-DD, then midnight UTC; required
   source                       the system that saw it; `import` when there is none
   source_id                    its id there
-  kind                         usage, gauge, activity, feature_use, ticket, invoice, dispute
-                               or lifecycle; else told by the fields that are filled, save
-                               for lifecycle
+  kind                         usage, gauge, activity, feature_use, ticket, invoice, dispute,
+                               lifecycle, survey_answer or touch; else told by the fields
+                               that are filled, save for the last three
   usage:        metric, quantity (a whole number)
   gauge:        metric, level
   activity:     user_id (user), action
@@ -88,6 +88,8 @@ by the names in brackets, or given with --map and --constant:
                 currency, reason
   lifecycle:    action (activation, milestone, renewal, churn or seat_change), and with it
                 milestone, renewal_time (renewal_date), reason or seats
+  survey_answer: question (nps, csat or ces), score, contact_id (contact), comment
+  touch:        direction (inbound or outbound), answered (yes or no)
 
 Bad rows are told with their line numbers and set aside in FILE.rejected, which can be
 corrected and imported. Exit codes: 0 all rows taken in, or there are none; 1 some

@@ -52,6 +52,12 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("milestone"),
         Field::with_aliases("renewal_time", &["renewal_date"]),
         Field::new("seats"),
+        Field::new("question"),
+        Field::new("score"),
+        Field::with_aliases("contact_id", &["contact"]),
+        Field::new("comment"),
+        Field::new("direction"),
+        Field::new("answered"),
     ],
     prefixes: &[],
     required: &["account", "event_time"],
@@ -75,6 +81,8 @@ enum Kind {
     Invoice,
     Dispute,
     Lifecycle,
+    SurveyAnswer,
+    Touch,
 }
 
 impl SignalMapper {
@@ -95,8 +103,11 @@ impl SignalMapper {
                 "invoice" => Ok(Kind::Invoice),
                 "dispute" => Ok(Kind::Dispute),
                 "lifecycle" => Ok(Kind::Lifecycle),
+                "survey_answer" | "answer" => Ok(Kind::SurveyAnswer),
+                "touch" => Ok(Kind::Touch),
                 _ => Err(format!(
-                    "`{word}` is not a kind: usage, gauge, activity, feature_use, ticket, invoice, dispute or lifecycle"
+                    "`{word}` is not a kind: usage, gauge, activity, feature_use, ticket, invoice, dispute, lifecycle, \
+                     survey_answer or touch"
                 )),
             };
         }
@@ -188,6 +199,8 @@ fn payload(kind: Kind, fields: &mut FieldReader<'_>, dates: &DateReader) -> Payl
         Kind::Invoice => story_signals::invoice(fields, dates),
         Kind::Dispute => story_signals::dispute(fields),
         Kind::Lifecycle => story_signals::lifecycle(fields, dates),
+        Kind::SurveyAnswer => story_signals::survey_answer(fields),
+        Kind::Touch => story_signals::touch(fields),
     }
 }
 

@@ -1,10 +1,10 @@
-//! Signals of tickets, invoices, disputes and contracts from rows.
+//! Signals of tickets, invoices, disputes, contracts, answers and contacts from rows.
 
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
     Activation, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Milestone, Renewal,
-    SeatChange, TicketAction, TicketPriority, TicketSignal,
+    SeatChange, SurveyAnswerSignal, SurveyQuestion, TicketAction, TicketPriority, TicketSignal, TouchSignal,
 };
 
 use crate::import::fields::FieldReader;
@@ -97,6 +97,34 @@ pub(crate) fn dispute(fields: &mut FieldReader<'_>) -> Payload {
         invoice_id: fields.text("invoice_id"),
         amount: fields.read("amount", |text| money::parse(text, currency)),
         reason: fields.text("reason"),
+    })
+}
+
+/// An answer to a survey.
+pub(crate) fn survey_answer(fields: &mut FieldReader<'_>) -> Payload {
+    let question = |text: &str| {
+        let words = [("nps", SurveyQuestion::Nps), ("csat", SurveyQuestion::Csat), ("ces", SurveyQuestion::Ces)];
+        word(text, "question of a survey", &words)
+    };
+    let score = |text: &str| {
+        whole_number(text).and_then(|number| i32::try_from(number).map_err(|_| "is out of range".to_owned()))
+    };
+    Payload::SurveyAnswer(SurveyAnswerSignal {
+        question: fields.required("question", question).unwrap_or_default().into(),
+        score: fields.required("score", score).unwrap_or_default(),
+        contact_id: fields.text("contact_id"),
+        comment: fields.text("comment"),
+    })
+}
+
+/// A contact.
+pub(crate) fn touch(fields: &mut FieldReader<'_>) -> Payload {
+    let is_inbound = |text: &str| word(text, "direction", &[("inbound", true), ("outbound", false)]);
+    let yes_or_no =
+        |text: &str| word(text, "yes or no", &[("yes", true), ("no", false), ("true", true), ("false", false)]);
+    Payload::Touch(TouchSignal {
+        inbound: fields.required("direction", is_inbound).unwrap_or_default(),
+        answered: fields.read("answered", yes_or_no).unwrap_or_default(),
     })
 }
 

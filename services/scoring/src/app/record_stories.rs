@@ -16,10 +16,10 @@ use crate::domain::account::Account;
 use crate::domain::lifecycle::Lifecycle;
 use crate::domain::signal::{Payload, Signal};
 use crate::domain::story::{Stamp, Story};
-use crate::domain::story_series::DayEntries;
+use crate::domain::story_series::{DayEntries, StoryRow};
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::stories::{StoredStory, StoryKey};
-use crate::storage::{accounts, series, signal_details, stories};
+use crate::storage::{accounts, series, stories};
 
 /// Takes in signals that were recorded just now, in the caller's transaction; those of series are none of its business. Answers the
 /// accounts that are to be scored again, each from the first day that changed.
@@ -39,7 +39,6 @@ pub(super) async fn execute(
     }
     told.sort_by(|(left, _), (right, _)| left.cmp(right));
     let signals: Vec<&Signal> = told.iter().map(|(_, signal)| *signal).collect();
-    signal_details::insert(conn, &signals).await?;
     let ids: BTreeSet<&str> = signals.iter().map(|signal| signal.account.as_str()).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let mut locked = accounts::lock(conn, &ids).await?;
@@ -150,14 +149,14 @@ async fn enter_days(
     conn: &mut PgConnection,
     touched: &mut BTreeMap<StoryKey, StoredStory>,
 ) -> Result<Vec<(AccountId, NaiveDate)>, ScoringError> {
-    let mut added: Vec<(AccountId, String, DayNumber, i64)> = Vec::new();
+    let mut added: Vec<(AccountId, StoryRow, DayNumber, i64)> = Vec::new();
     for (key, stored) in touched {
         let entries = stored.story.day_entries();
         let new = entries.less(&stored.entries);
-        added.extend(new.amounts().map(|(row, day, amount)| (key.account.clone(), row.name(), day, amount)));
+        added.extend(new.amounts().map(|(row, day, amount)| (key.account.clone(), row, day, amount)));
         stored.entries = entries;
     }
-    let rows = added.iter().map(|(account, row, day, amount)| (account.as_str(), row.as_str(), *day, *amount));
+    let rows = added.iter().map(|(account, row, day, amount)| (account.as_str(), *row, *day, *amount));
     let deltas = SeriesDeltas::of_entries(rows);
     if !added.is_empty() {
         series::add(conn, &deltas).await?;

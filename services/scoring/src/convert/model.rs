@@ -114,6 +114,11 @@ const fn story_message(series: StorySeries) -> proto::StorySeries {
         StorySeries::PaymentsFailed => proto::StorySeries::PaymentsFailed,
         StorySeries::InvoicesUnpaid => proto::StorySeries::InvoicesUnpaid,
         StorySeries::DisputesOpen => proto::StorySeries::DisputesOpen,
+        StorySeries::NpsScore => proto::StorySeries::NpsScore,
+        StorySeries::CsatScore => proto::StorySeries::CsatScore,
+        StorySeries::CesScore => proto::StorySeries::CesScore,
+        StorySeries::Touches => proto::StorySeries::Touches,
+        StorySeries::TouchesAnswered => proto::StorySeries::TouchesAnswered,
     }
 }
 

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations};
 
-use super::story_signal;
+use super::{story_signal, voice};
 use crate::domain::signal::{Payload, Signal, SignalKind, StoredSignal, check_event_time, check_source};
+use crate::domain::voice::TouchSignal;
 use mainstay_service::wire::{enum_values, time, timestamp};
 
 /// A signal of a message, or all that is wrong with it at the time `now`.
@@ -19,7 +20,7 @@ pub(crate) fn signal(given: proto::Signal, now: DateTime<Utc>) -> Result<Signal,
     if given.payload.is_none() {
         found.add(
             "payload",
-            "is required: one of usage, gauge, activity, feature_use, ticket, invoice, dispute, lifecycle",
+            "is required: one of usage, gauge, activity, feature_use, ticket, invoice, dispute, lifecycle, survey_answer, touch",
         );
     }
     let payload = given.payload.and_then(|given| payload(&mut found, given));
@@ -56,6 +57,10 @@ fn payload(found: &mut Violations, given: proto::signal::Payload) -> Option<Payl
         proto::signal::Payload::Invoice(invoice) => story_signal::invoice(found, invoice),
         proto::signal::Payload::Dispute(dispute) => story_signal::dispute(found, dispute),
         proto::signal::Payload::Lifecycle(lifecycle) => return story_signal::lifecycle(found, lifecycle),
+        proto::signal::Payload::SurveyAnswer(answer) => return voice::answer(found, answer),
+        proto::signal::Payload::Touch(touch) => {
+            Payload::Touch(TouchSignal { inbound: touch.inbound, answered: touch.answered })
+        }
     })
 }
 
@@ -75,6 +80,10 @@ pub(crate) fn message(stored: StoredSignal) -> proto::Signal {
         Payload::Invoice(told) => proto::signal::Payload::Invoice(story_signal::invoice_message(told)),
         Payload::Dispute(told) => proto::signal::Payload::Dispute(story_signal::dispute_message(told)),
         Payload::Lifecycle(told) => proto::signal::Payload::Lifecycle(story_signal::lifecycle_message(&told)),
+        Payload::SurveyAnswer(told) => proto::signal::Payload::SurveyAnswer(voice::answer_message(told)),
+        Payload::Touch(TouchSignal { inbound, answered }) => {
+            proto::signal::Payload::Touch(proto::TouchSignal { inbound, answered })
+        }
     };
     proto::Signal {
         account: signal.account.name(),
@@ -102,5 +111,7 @@ fn kind_of(number: i32) -> Option<SignalKind> {
         proto::SignalKind::Invoice => Some(SignalKind::Invoice),
         proto::SignalKind::Dispute => Some(SignalKind::Dispute),
         proto::SignalKind::Lifecycle => Some(SignalKind::Lifecycle),
+        proto::SignalKind::SurveyAnswer => Some(SignalKind::SurveyAnswer),
+        proto::SignalKind::Touch => Some(SignalKind::Touch),
     }
 }

@@ -36,6 +36,7 @@ pub mod story_series;
 #[cfg(test)]
 mod test_support;
 pub mod ticket;
+pub mod voice;
 
 pub use account_news::NewsKey;
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};

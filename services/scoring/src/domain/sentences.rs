@@ -277,6 +277,11 @@ const fn story_words(series: StorySeries) -> &'static str {
         StorySeries::PaymentsFailed => "payments failed",
         StorySeries::InvoicesUnpaid => "invoices unpaid",
         StorySeries::DisputesOpen => "disputes open",
+        StorySeries::NpsScore => "answers to whether they would recommend us",
+        StorySeries::CsatScore => "satisfaction",
+        StorySeries::CesScore => "ease",
+        StorySeries::Touches => "contacts",
+        StorySeries::TouchesAnswered => "contacts answered",
     }
 }
 

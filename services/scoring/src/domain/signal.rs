@@ -8,7 +8,9 @@ use super::account::KEY_RULE;
 use super::billing::{DisputeSignal, InvoiceSignal};
 use super::lifecycle::LifecycleSignal;
 use super::story::StoryKind;
+use super::story_series::{DayEntries, StorySource};
 use super::ticket::TicketSignal;
+use super::voice::{self, SurveyAnswerSignal, TouchSignal};
 
 /// Most signals of one batch.
 pub const BATCH_MAX: usize = 10_000;
@@ -120,6 +122,10 @@ pub enum Payload {
     Dispute(DisputeSignal),
     /// Something happened to the contract.
     Lifecycle(LifecycleSignal),
+    /// The customer answered a survey.
+    SurveyAnswer(SurveyAnswerSignal),
+    /// There was a contact.
+    Touch(TouchSignal),
 }
 
 /// What kind of thing a signal is; the numbers are those of the database.
@@ -142,6 +148,10 @@ pub enum SignalKind {
     Dispute = 7,
     /// A contract's story went on.
     Lifecycle = 8,
+    /// An answer to a survey.
+    SurveyAnswer = 9,
+    /// A contact.
+    Touch = 10,
 }
 
 impl SignalKind {
@@ -161,6 +171,8 @@ impl SignalKind {
             6 => Some(Self::Invoice),
             7 => Some(Self::Dispute),
             8 => Some(Self::Lifecycle),
+            9 => Some(Self::SurveyAnswer),
+            10 => Some(Self::Touch),
             _ => None,
         }
     }
@@ -188,12 +200,44 @@ impl Payload {
             Self::Invoice(_) => SignalKind::Invoice,
             Self::Dispute(_) => SignalKind::Dispute,
             Self::Lifecycle(_) => SignalKind::Lifecycle,
+            Self::SurveyAnswer(_) => SignalKind::SurveyAnswer,
+            Self::Touch(_) => SignalKind::Touch,
         }
     }
 
-    /// Whether it adds to the days of a series, of which scores are made.
+    /// Whether all it does is to add to the days of a series, of which scores are made.
     pub const fn is_of_series(&self) -> bool {
-        matches!(self, Self::Usage { .. } | Self::Gauge { .. } | Self::Activity { .. } | Self::FeatureUse { .. })
+        matches!(
+            self,
+            Self::Usage { .. }
+                | Self::Gauge { .. }
+                | Self::Activity { .. }
+                | Self::FeatureUse { .. }
+                | Self::SurveyAnswer(_)
+                | Self::Touch(_)
+        )
+    }
+
+    /// What it enters into days by itself; stories enter what they add up to.
+    pub fn day_entries(&self, event_at: DateTime<Utc>) -> DayEntries {
+        let mut entries = DayEntries::default();
+        match self {
+            Self::SurveyAnswer(told) => voice::enter_answer(told, event_at, &mut entries),
+            Self::Touch(told) => voice::enter_touch(*told, event_at, &mut entries),
+            _ => {}
+        }
+        entries
+    }
+
+    /// The source of what stories tell that it is from; none for usage and contracts.
+    pub fn story_source(&self) -> Option<StorySource> {
+        match self {
+            Self::Ticket(_) => Some(StorySource::Tickets),
+            Self::Invoice(_) | Self::Dispute(_) => Some(StorySource::Billing),
+            Self::SurveyAnswer(_) => Some(StorySource::Surveys),
+            Self::Touch(_) => Some(StorySource::Touches),
+            _ => None,
+        }
     }
 
     /// The story it tells, by its kind and the id in its source.
@@ -267,6 +311,8 @@ impl Payload {
             Self::Invoice(told) => told.check(found),
             Self::Dispute(told) => told.check(found),
             Self::Lifecycle(told) => told.check(found, event_at),
+            Self::SurveyAnswer(told) => told.check(found),
+            Self::Touch(_) => {}
         }
     }
 }
@@ -274,6 +320,11 @@ impl Payload {
 /// Notes an id of another system that cannot be one.
 pub(super) fn check_opaque_id(found: &mut Violations, field: &str, id: &str) {
     found.require(is_opaque_id(id), field, OPAQUE_ID_RULE);
+}
+
+/// Notes an id of another system that is neither empty nor one.
+pub(super) fn check_optional_id(found: &mut Violations, field: &str, id: &str) {
+    found.require(id.is_empty() || is_opaque_id(id), field, OPAQUE_ID_RULE);
 }
 
 const OPAQUE_ID_RULE: &str = "must be 1 to 128 characters without control characters";

@@ -42,6 +42,16 @@ pub enum StorySeries {
     InvoicesUnpaid,
     /// Billing disputes that are not settled.
     DisputesOpen,
+    /// Answers to "would you recommend us?", 0 to 10.
+    NpsScore,
+    /// Answers to "how satisfied are you?", 1 to 5.
+    CsatScore,
+    /// Answers to "how easy was it?", 1 to 7.
+    CesScore,
+    /// Contacts between the account and those who look after it.
+    Touches,
+    /// Contacts to which somebody at the customer answered, or which the customer began.
+    TouchesAnswered,
 }
 
 /// How the days of a series add up.
@@ -62,6 +72,10 @@ pub enum StorySource {
     Tickets,
     /// Billing.
     Billing,
+    /// Surveys.
+    Surveys,
+    /// Those who look after accounts.
+    Touches,
 }
 
 impl StorySource {
@@ -70,13 +84,56 @@ impl StorySource {
         match self {
             Self::Tickets => "tickets",
             Self::Billing => "billing",
+            Self::Surveys => "surveys",
+            Self::Touches => "touches",
         }
     }
 }
 
+/// The names of the series, here once.
+macro_rules! names {
+    ($($series:ident => $name:literal,)*) => {
+        impl StorySeries {
+            /// As it is stored and written in models.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$series => $name,)*
+                }
+            }
+
+            /// As the counts of its figures are stored.
+            const fn count_name(self) -> &'static str {
+                match self {
+                    $(Self::$series => concat!($name, ".count"),)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    TicketsOpened => "tickets_opened",
+    TicketsOpen => "tickets_open",
+    UrgentTicketsOpen => "urgent_tickets_open",
+    TicketsEscalated => "tickets_escalated",
+    TicketsReopened => "tickets_reopened",
+    TicketSatisfaction => "ticket_satisfaction",
+    TicketSentiment => "ticket_sentiment",
+    FirstResponseHours => "first_response_hours",
+    ResolutionHours => "resolution_hours",
+    PaymentsFailed => "payments_failed",
+    InvoicesUnpaid => "invoices_unpaid",
+    DisputesOpen => "disputes_open",
+    NpsScore => "nps_score",
+    CsatScore => "csat_score",
+    CesScore => "ces_score",
+    Touches => "touches",
+    TouchesAnswered => "touches_answered",
+}
+
 impl StorySeries {
     /// All there are.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::TicketsOpened,
         Self::TicketsOpen,
         Self::UrgentTicketsOpen,
@@ -89,34 +146,30 @@ impl StorySeries {
         Self::PaymentsFailed,
         Self::InvoicesUnpaid,
         Self::DisputesOpen,
+        Self::NpsScore,
+        Self::CsatScore,
+        Self::CesScore,
+        Self::Touches,
+        Self::TouchesAnswered,
     ];
-
-    /// As it is stored and written in models.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TicketsOpened => "tickets_opened",
-            Self::TicketsOpen => "tickets_open",
-            Self::UrgentTicketsOpen => "urgent_tickets_open",
-            Self::TicketsEscalated => "tickets_escalated",
-            Self::TicketsReopened => "tickets_reopened",
-            Self::TicketSatisfaction => "ticket_satisfaction",
-            Self::TicketSentiment => "ticket_sentiment",
-            Self::FirstResponseHours => "first_response_hours",
-            Self::ResolutionHours => "resolution_hours",
-            Self::PaymentsFailed => "payments_failed",
-            Self::InvoicesUnpaid => "invoices_unpaid",
-            Self::DisputesOpen => "disputes_open",
-        }
-    }
 
     /// How its days add up.
     pub const fn shape(self) -> Shape {
         match self {
-            Self::TicketsOpened | Self::TicketsEscalated | Self::TicketsReopened | Self::PaymentsFailed => Shape::Count,
+            Self::TicketsOpened
+            | Self::TicketsEscalated
+            | Self::TicketsReopened
+            | Self::PaymentsFailed
+            | Self::Touches
+            | Self::TouchesAnswered => Shape::Count,
             Self::TicketsOpen | Self::UrgentTicketsOpen | Self::InvoicesUnpaid | Self::DisputesOpen => Shape::Open,
-            Self::TicketSatisfaction | Self::TicketSentiment | Self::FirstResponseHours | Self::ResolutionHours => {
-                Shape::Value
-            }
+            Self::TicketSatisfaction
+            | Self::TicketSentiment
+            | Self::FirstResponseHours
+            | Self::ResolutionHours
+            | Self::NpsScore
+            | Self::CsatScore
+            | Self::CesScore => Shape::Value,
         }
     }
 
@@ -133,6 +186,8 @@ impl StorySeries {
             | Self::FirstResponseHours
             | Self::ResolutionHours => StorySource::Tickets,
             Self::PaymentsFailed | Self::InvoicesUnpaid | Self::DisputesOpen => StorySource::Billing,
+            Self::NpsScore | Self::CsatScore | Self::CesScore => StorySource::Surveys,
+            Self::Touches | Self::TouchesAnswered => StorySource::Touches,
         }
     }
 }
@@ -148,25 +203,19 @@ pub enum StoryRow {
     Count(StorySeries),
 }
 
-/// Follows the name of the series where figures are counted.
-const COUNT_SUFFIX: &str = ".count";
-
 impl StoryRow {
     /// As it is stored.
-    pub fn name(self) -> String {
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Sum(series) => series.name().to_owned(),
-            Self::Count(series) => format!("{}{COUNT_SUFFIX}", series.name()),
+            Self::Sum(series) => series.name(),
+            Self::Count(series) => series.count_name(),
         }
     }
 
     /// The row of a stored name.
     pub fn parse(name: &str) -> Option<Self> {
-        let series = |name: &str| StorySeries::ALL.into_iter().find(|series| series.name() == name);
-        match name.strip_suffix(COUNT_SUFFIX) {
-            Some(name) => series(name).map(Self::Count),
-            None => series(name).map(Self::Sum),
-        }
+        let rows = StorySeries::ALL.into_iter().flat_map(|series| [Self::Sum(series), Self::Count(series)]);
+        rows.into_iter().find(|row| row.name() == name)
     }
 }
 

@@ -6,8 +6,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use super::pulses::PulseDay;
 use crate::domain::signal::{Payload, Signal};
-use crate::domain::story::StoryKind;
-use crate::domain::story_series::StorySource;
+use crate::domain::story_series::StoryRow;
 use crate::domain::{DayNumber, SeriesKind, date_of};
 
 /// Days of a month.
@@ -49,41 +48,31 @@ fn month_and_place(day: NaiveDate) -> (NaiveDate, usize) {
     (day.with_day(1).unwrap_or(day), day.day0() as usize)
 }
 
-/// The source whose life a story's signals tell of.
-const fn source_of(kind: StoryKind) -> StorySource {
-    match kind {
-        StoryKind::Ticket => StorySource::Tickets,
-        StoryKind::Invoice | StoryKind::Dispute => StorySource::Billing,
-    }
-}
-
 impl<'a> SeriesDeltas<'a> {
     /// What these signals, all of them new, add. Those of stories only say that their source lives: what they add is known when the
     /// stories are.
     pub(crate) fn of(signals: impl IntoIterator<Item = &'a Signal>) -> Self {
         let mut deltas = Self::default();
         for signal in signals {
-            match signal.payload.story() {
-                Some((kind, _)) => {
-                    let name = source_of(kind).name();
-                    let day = signal.event_at.date_naive();
-                    deltas.pulse_days.insert(PulseDay { kind: SeriesKind::Story, name, day });
-                }
-                None if signal.payload.is_of_series() => deltas.add(signal),
-                None => {}
+            if let Some(source) = signal.payload.story_source() {
+                let (name, day) = (source.name(), signal.event_at.date_naive());
+                deltas.pulse_days.insert(PulseDay { kind: SeriesKind::Story, name, day });
+            }
+            if signal.payload.is_of_series() {
+                deltas.add(signal);
             }
         }
         deltas
     }
 
-    /// What stories enter into days, by account and the stored name of the row.
-    pub(crate) fn of_entries(entries: impl IntoIterator<Item = (&'a str, &'a str, DayNumber, i64)>) -> Self {
+    /// What stories enter into days.
+    pub(crate) fn of_entries(entries: impl IntoIterator<Item = (&'a str, StoryRow, DayNumber, i64)>) -> Self {
         let mut deltas = Self::default();
         for (account, row, day, amount) in entries {
             let day = date_of(day);
             let first_day = deltas.first_days.entry(account).or_insert(day);
             *first_day = day.min(*first_day);
-            deltas.add_to_day(account, SeriesKind::Story, row, day, amount);
+            deltas.add_to_day(account, SeriesKind::Story, row.name(), day, amount);
         }
         deltas
     }
@@ -102,6 +91,11 @@ impl<'a> SeriesDeltas<'a> {
                 self.pulse_days.insert(PulseDay { kind: SeriesKind::Feature, name: "", day });
                 if !user_id.is_empty() {
                     self.user(account, user_id, day);
+                }
+            }
+            Payload::SurveyAnswer(_) | Payload::Touch(_) => {
+                for (row, day, amount) in signal.payload.day_entries(signal.event_at).amounts() {
+                    self.add_to_day(account, SeriesKind::Story, row.name(), date_of(day), amount);
                 }
             }
             Payload::Ticket(_) | Payload::Invoice(_) | Payload::Dispute(_) | Payload::Lifecycle(_) => {}

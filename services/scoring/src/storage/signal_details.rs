@@ -1,4 +1,5 @@
-//! What signals say that have no columns of their own, as JSON: tickets, invoices, disputes, contracts.
+//! What signals say that have no columns of their own, as JSON: tickets, invoices, disputes,
+//! contracts, answers, contacts.
 
 use mainstay_storage::StorageError;
 use serde_json::Value;
@@ -14,6 +15,8 @@ fn details_of(payload: &Payload) -> Option<serde_json::Result<Value>> {
         Payload::Invoice(told) => Some(serde_json::to_value(told)),
         Payload::Dispute(told) => Some(serde_json::to_value(told)),
         Payload::Lifecycle(told) => Some(serde_json::to_value(told)),
+        Payload::SurveyAnswer(told) => Some(serde_json::to_value(told)),
+        Payload::Touch(told) => Some(serde_json::to_value(told)),
         Payload::Usage { .. } | Payload::Gauge { .. } | Payload::Activity { .. } | Payload::FeatureUse { .. } => None,
     }
 }
@@ -26,6 +29,8 @@ pub(super) fn payload_of(kind: SignalKind, details: Option<Value>) -> Result<Pay
         SignalKind::Invoice => serde_json::from_value(details).map(Payload::Invoice),
         SignalKind::Dispute => serde_json::from_value(details).map(Payload::Dispute),
         SignalKind::Lifecycle => serde_json::from_value(details).map(Payload::Lifecycle),
+        SignalKind::SurveyAnswer => serde_json::from_value(details).map(Payload::SurveyAnswer),
+        SignalKind::Touch => serde_json::from_value(details).map(Payload::Touch),
         SignalKind::Usage | SignalKind::Gauge | SignalKind::Activity | SignalKind::FeatureUse => {
             return Err(codes::corrupt(format!("signal_details of kind {kind:?}")));
         }
@@ -33,8 +38,11 @@ pub(super) fn payload_of(kind: SignalKind, details: Option<Value>) -> Result<Pay
     .map_err(codes::corrupt)
 }
 
-/// Inserts what these signals say, all of them new and inserted by this transaction.
-pub(crate) async fn insert(conn: &mut PgConnection, signals: &[&Signal]) -> Result<(), StorageError> {
+/// Inserts what these signals say that has no columns, all of them new and inserted by this transaction.
+pub(crate) async fn insert<'a>(
+    conn: &mut PgConnection,
+    signals: impl Iterator<Item = &'a Signal>,
+) -> Result<(), StorageError> {
     let (mut accounts, mut sources, mut source_ids, mut details) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for signal in signals {
         if let Some(told) = details_of(&signal.payload) {
@@ -43,6 +51,9 @@ pub(crate) async fn insert(conn: &mut PgConnection, signals: &[&Signal]) -> Resu
             source_ids.push(signal.source_id.as_str());
             details.push(told.map_err(codes::corrupt)?);
         }
+    }
+    if details.is_empty() {
+        return Ok(());
     }
     sqlx::query!(
         "INSERT INTO scoring.signal_details (account_id, source, source_id, details)

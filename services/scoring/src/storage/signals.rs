@@ -151,9 +151,12 @@ fn payload_of(
             user_id: user_id.unwrap_or_default(),
             count: amount.ok_or_else(|| missing("amount"))?,
         }),
-        told @ (SignalKind::Ticket | SignalKind::Invoice | SignalKind::Dispute | SignalKind::Lifecycle) => {
-            signal_details::payload_of(told, details)
-        }
+        told @ (SignalKind::Ticket
+        | SignalKind::Invoice
+        | SignalKind::Dispute
+        | SignalKind::Lifecycle
+        | SignalKind::SurveyAnswer
+        | SignalKind::Touch) => signal_details::payload_of(told, details),
     }
 }
 
@@ -186,6 +189,8 @@ impl<'a> SignalColumns<'a> {
                 Payload::Invoice(told) => (&told.invoice_id, None, None, None),
                 Payload::Dispute(told) => (&told.dispute_id, None, None, None),
                 Payload::Lifecycle(told) => (told.word(), None, None, None),
+                Payload::SurveyAnswer(told) => (told.question.word(), None, None, None),
+                Payload::Touch(_) => ("touch", None, None, None),
             };
             columns.account_id.push(signal.account.as_str());
             columns.source.push(&signal.source);

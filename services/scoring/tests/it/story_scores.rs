@@ -4,7 +4,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use proto::{Aggregation, DisputeAction, InvoiceAction, StorySeries, TicketAction, TicketPriority};
 
-use crate::harness::{Harness, model_of, sum_of, usage};
+use crate::harness::{Harness, model_of, signal, sum_of, usage};
 use crate::risk_fixtures::{dispute, invoice, ticket};
 
 const START: &str = "2026-03-01T12:00:00Z";
@@ -161,4 +161,48 @@ async fn r64_what_customers_write_in_tickets_is_a_figure_and_what_the_help_desk_
     let computed = harness.health_of("acme", "").await.score.expect("a score");
     assert!(computed < 20.0, "{computed}");
     assert_eq!(harness.health_of("other", "").await.score, Some(75.0));
+}
+
+#[tokio::test]
+async fn r39_answers_of_surveys_and_contacts_count_on_their_days() {
+    let mut nps = measure_of(StorySeries::NpsScore, Aggregation::Mean, 3, 10.0);
+    nps.curve = vec![proto::CurvePoint { x: 0.0, points: 0.0 }, proto::CurvePoint { x: 10.0, points: 100.0 }];
+    let mut model = model_of(nps);
+    model.components.push(proto::Component {
+        id: "relationship".to_owned(),
+        display_name: "Relationship".to_owned(),
+        weight: 1.0,
+        measures: vec![measure_of(StorySeries::TouchesAnswered, Aggregation::DaysSinceLast, 10, 4.0)],
+        ..Default::default()
+    });
+    let mut harness = Harness::start(START).await;
+    harness.create_accounts(&["acme", "other"]).await;
+    harness.activate("voice", model).await;
+    harness.turn_to("2026-03-04").await;
+    let answer = |day: &str, score| {
+        let question = proto::SurveyQuestion::Nps.into();
+        let contact_id = "eve".to_owned();
+        let told = proto::SurveyAnswerSignal { question, score, contact_id, ..Default::default() };
+        signal("acme", day, Payload::SurveyAnswer(told))
+    };
+    let touch =
+        |day: &str, inbound, answered| signal("acme", day, Payload::Touch(proto::TouchSignal { inbound, answered }));
+    let told = vec![
+        answer("2026-03-01", 4),
+        answer("2026-03-02", 8),
+        touch("2026-03-01", true, false),
+        touch("2026-03-03", false, false),
+        touch("2026-03-02", false, true),
+    ];
+    assert_eq!(harness.record(told.clone()).await.recorded_count, 5);
+    assert_eq!(harness.record(told).await.duplicate_count, 5, "each counts once");
+    harness.settle().await;
+    // NPS means of 4, 6, 6 and 8; 0, 0, 1 and 2 days since the last contact that was answered.
+    let acme = scores(&mut harness, "acme", 1..=4).await;
+    assert_eq!(acme, [Some(70.0), Some(80.0), Some(67.5), Some(65.0)]);
+    assert_eq!(harness.health_of("other", "").await.score, None, "never asked, never met");
+    let request = proto::ListSignalsRequest { parent: "accounts/acme".to_owned(), ..Default::default() };
+    let listed = harness.signals.clone().list_signals(request).await.expect("a list").into_inner().signals;
+    assert_eq!(listed.len(), 5);
+    assert!(listed.iter().any(|signal| signal.payload == answer("2026-03-02", 8).payload));
 }

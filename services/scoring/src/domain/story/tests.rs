@@ -180,7 +180,7 @@ fn r63_r75_a_ticket_enters_its_delays_where_they_ended() {
     let again = signal(hours(100), 6, ticket(TicketAction::Resolved, None, Some(5)));
     let story = folded(StoryKind::Ticket, [&again, &opened, &escalated, &answered, &reopened, &resolved]);
     let entries: Vec<(String, DayNumber, i64)> =
-        story.day_entries().amounts().map(|(row, day, amount)| (row.name(), day, amount)).collect();
+        story.day_entries().amounts().map(|(row, day, amount)| (row.name().to_owned(), day, amount)).collect();
     let expected = [
         ("tickets_opened", 0, 1),
         ("tickets_open", 0, 1),

@@ -1,0 +1,95 @@
+//! What customers answered when they were asked, and contacts with them.
+
+use chrono::{DateTime, Utc};
+use mainstay_domain::Violations;
+use serde::{Deserialize, Serialize};
+
+use super::signal::check_optional_id;
+use super::story_series::{DayEntries, StorySeries};
+use super::ticket::TICKET_TEXT_LENGTH_MAX;
+
+/// What was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SurveyQuestion {
+    /// Would you recommend us? 0 to 10.
+    Nps,
+    /// How satisfied are you? 1 to 5.
+    Csat,
+    /// How easy was it? 1 to 7.
+    Ces,
+}
+
+impl SurveyQuestion {
+    /// The least and the most that can be answered.
+    const fn scale(self) -> (i32, i32) {
+        match self {
+            Self::Nps => (0, 10),
+            Self::Csat => (1, 5),
+            Self::Ces => (1, 7),
+        }
+    }
+
+    /// A word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Nps => "nps",
+            Self::Csat => "csat",
+            Self::Ces => "ces",
+        }
+    }
+
+    const fn series(self) -> StorySeries {
+        match self {
+            Self::Nps => StorySeries::NpsScore,
+            Self::Csat => StorySeries::CsatScore,
+            Self::Ces => StorySeries::CesScore,
+        }
+    }
+}
+
+/// An answer to a survey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurveyAnswerSignal {
+    /// What was asked.
+    pub question: SurveyQuestion,
+    /// The answer, on the question's scale.
+    pub score: i32,
+    /// Who answered, by the id of the contact; empty: not known.
+    pub contact_id: String,
+    /// What was said beside; may be empty.
+    pub comment: String,
+}
+
+/// A contact between the account and those who look after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TouchSignal {
+    /// Whether the customer began it.
+    pub inbound: bool,
+    /// Whether somebody at the customer answered; one that the customer began is answered.
+    pub answered: bool,
+}
+
+impl SurveyAnswerSignal {
+    /// Notes what is wrong with it.
+    pub(super) fn check(&self, found: &mut Violations) {
+        let (least, most) = self.question.scale();
+        let fits = (least..=most).contains(&self.score);
+        found.require(fits, "survey_answer.score", format!("must be {least} to {most}"));
+        check_optional_id(found, "survey_answer.contact_id", &self.contact_id);
+        found.check_text("survey_answer.comment", &self.comment, TICKET_TEXT_LENGTH_MAX);
+    }
+}
+
+/// What an answer enters into the day on which it was given.
+pub(super) fn enter_answer(told: &SurveyAnswerSignal, at: DateTime<Utc>, entries: &mut DayEntries) {
+    entries.value(told.question.series(), at, f64::from(told.score));
+}
+
+/// What a contact enters into its day.
+pub(super) fn enter_touch(told: TouchSignal, at: DateTime<Utc>, entries: &mut DayEntries) {
+    entries.count(StorySeries::Touches, at);
+    if told.inbound || told.answered {
+        entries.count(StorySeries::TouchesAnswered, at);
+    }
+}
