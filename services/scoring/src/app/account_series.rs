@@ -7,7 +7,8 @@ use sqlx::PgConnection;
 
 use super::ScoringError;
 use crate::domain::{AccountSeries, DayNumber, Level, SeriesKey, day_number};
-use crate::storage::series;
+use crate::storage::peers;
+use crate::storage::series::{self, CountMonth};
 
 /// The series of those of `ids` that have any.
 pub(crate) async fn load_series(
@@ -16,10 +17,7 @@ pub(crate) async fn load_series(
 ) -> Result<HashMap<String, AccountSeries>, ScoringError> {
     let mut all: HashMap<String, AccountSeries> = HashMap::new();
     for month in series::count_months(conn, ids).await? {
-        let key = SeriesKey { kind: month.kind, name: month.name };
-        let first = first_day(month.month, month.first_place);
-        let days = (first..).zip(month.day_sums).filter_map(|(day, sum)| Some((day, sum.filter(|&sum| sum != 0)?)));
-        all.entry(month.account_id).or_default().add_counts(&key, days);
+        add_count_month(&mut all, month);
     }
     for month in series::gauge_months(conn, ids).await? {
         let first = first_day(month.month, month.first_place);
@@ -29,6 +27,26 @@ pub(crate) async fn load_series(
         all.entry(month.account_id).or_default().add_levels(&month.name, levels);
     }
     Ok(all)
+}
+
+/// The counts of those of `ids` that have any, from the month of a day on.
+pub(super) async fn load_counts_since(
+    conn: &mut PgConnection,
+    ids: &[&str],
+    day: NaiveDate,
+) -> Result<HashMap<String, AccountSeries>, ScoringError> {
+    let mut all = HashMap::new();
+    for month in peers::count_months_since(conn, ids, day.with_day(1).unwrap_or(day)).await? {
+        add_count_month(&mut all, month);
+    }
+    Ok(all)
+}
+
+fn add_count_month(all: &mut HashMap<String, AccountSeries>, month: CountMonth) {
+    let key = SeriesKey { kind: month.kind, name: month.name };
+    let first = first_day(month.month, month.first_place);
+    let days = (first..).zip(month.day_sums).filter_map(|(day, sum)| Some((day, sum.filter(|&sum| sum != 0)?)));
+    all.entry(month.account_id).or_default().add_counts(&key, days);
 }
 
 /// The day at a place of a month, from 1; an empty array has no place.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "points are multiples of 1/128, whose sums are exact")]
 
+mod absences;
 mod account_archive;
 mod account_batches;
 mod account_fixtures;
@@ -22,9 +23,11 @@ mod portfolio;
 mod pulses;
 mod recompute;
 mod refusals;
+mod renewal_risks;
 mod risk_fixtures;
 mod risk_triggers;
 mod segments;
 mod signals;
 mod stories;
 mod unstorable_text;
+mod use_changes;
