@@ -26,7 +26,7 @@ use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
 use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
-use crate::jobs::{Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore};
+use crate::jobs::{Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore, RiskLooks};
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
 use crate::webhooks;
@@ -143,6 +143,7 @@ fn workers(app: &App, settings: &ScoringSettings, database: &DatabaseSettings) -
         .queue(Arc::new(MarkAll(app.clone())), 1)
         .queue(Arc::new(Rescore(app.clone())), rescore_workers)
         .queue(Arc::new(Inactivity(app.clone())), 1)
+        .queue(Arc::new(RiskLooks(app.clone())), 1)
         .queue(Arc::new(PlanUsage(app.clone())), 1)
         .queue(Arc::new(Recompute(app.clone())), 1)
         .queue(Arc::new(OperationMonitor(app.clone())), 1))

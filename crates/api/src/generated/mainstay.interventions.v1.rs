@@ -492,6 +492,16 @@ pub enum AlertKind {
     Detractor = 8,
     /// Somebody raised it by hand.
     Manual = 9,
+    /// Use fell in each of three weeks, and by 30 % or more.
+    UsageDecline = 11,
+    /// Users came on half as many days as in the four weeks before, or fewer.
+    LoginDrop = 12,
+    /// A new customer never used what most like it do.
+    FeatureNotAdopted = 13,
+    /// A champion is silent while others go on.
+    ChampionSilent = 14,
+    /// The renewal is within 90 days, and the score below 70.
+    RenewalAtRisk = 15,
 }
 impl AlertKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -510,6 +520,11 @@ impl AlertKind {
             Self::TicketUrgent => "ALERT_KIND_TICKET_URGENT",
             Self::Detractor => "ALERT_KIND_DETRACTOR",
             Self::Manual => "ALERT_KIND_MANUAL",
+            Self::UsageDecline => "ALERT_KIND_USAGE_DECLINE",
+            Self::LoginDrop => "ALERT_KIND_LOGIN_DROP",
+            Self::FeatureNotAdopted => "ALERT_KIND_FEATURE_NOT_ADOPTED",
+            Self::ChampionSilent => "ALERT_KIND_CHAMPION_SILENT",
+            Self::RenewalAtRisk => "ALERT_KIND_RENEWAL_AT_RISK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -525,6 +540,11 @@ impl AlertKind {
             "ALERT_KIND_TICKET_URGENT" => Some(Self::TicketUrgent),
             "ALERT_KIND_DETRACTOR" => Some(Self::Detractor),
             "ALERT_KIND_MANUAL" => Some(Self::Manual),
+            "ALERT_KIND_USAGE_DECLINE" => Some(Self::UsageDecline),
+            "ALERT_KIND_LOGIN_DROP" => Some(Self::LoginDrop),
+            "ALERT_KIND_FEATURE_NOT_ADOPTED" => Some(Self::FeatureNotAdopted),
+            "ALERT_KIND_CHAMPION_SILENT" => Some(Self::ChampionSilent),
+            "ALERT_KIND_RENEWAL_AT_RISK" => Some(Self::RenewalAtRisk),
             _ => None,
         }
     }
@@ -4792,9 +4812,11 @@ impl ::prost::Name for TouchRecorded {
 pub struct Policy {
     /// `policies/{policy}`, where the id is a kind of alert (`health_critical`,
     /// `health_at_risk`, `health_drop`, `inactivity`, `payment_failed`,
-    /// `billing_dispute`, `ticket_urgent`, `detractor`, `manual`) or of case
-    /// (`case_at_risk`, `case_detractor`), for one segment with `.enterprise`,
-    /// `.mid_market`, `.smb` or `.unknown` behind it. Required.
+    /// `billing_dispute`, `ticket_urgent`, `detractor`, `manual`,
+    /// `usage_decline`, `login_drop`, `feature_not_adopted`, `champion_silent`,
+    /// `renewal_at_risk`) or of case (`case_at_risk`, `case_detractor`), for one
+    /// segment with `.enterprise`, `.mid_market`, `.smb` or `.unknown` behind it.
+    /// Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
     /// Set by the server: from 1, one more with each change.

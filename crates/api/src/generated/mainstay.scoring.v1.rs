@@ -4375,8 +4375,8 @@ pub struct RiskTrigger {
     /// What condition.
     #[prost(enumeration = "RiskTriggerKind", tag = "3")]
     pub kind: i32,
-    /// What it is about within the account: the id of the invoice, dispute or
-    /// ticket. Empty for conditions of the account as a whole.
+    /// What it is about within the account: the id of the invoice, dispute,
+    /// ticket or contact. Empty for conditions of the account as a whole.
     #[prost(string, tag = "4")]
     pub subject: ::prost::alloc::string::String,
     /// When it began, by the clock of the business.
@@ -4399,7 +4399,10 @@ pub struct RiskTrigger {
     #[prost(double, optional, tag = "10")]
     pub score: ::core::option::Option<f64>,
     /// The data that made it, as of the last change.
-    #[prost(oneof = "risk_trigger::Cause", tags = "11, 12, 13, 14, 15")]
+    #[prost(
+        oneof = "risk_trigger::Cause",
+        tags = "11, 12, 13, 14, 15, 17, 18, 19, 20, 21"
+    )]
     pub cause: ::core::option::Option<risk_trigger::Cause>,
 }
 /// Nested message and enum types in `RiskTrigger`.
@@ -4422,6 +4425,21 @@ pub mod risk_trigger {
         /// For tickets.
         #[prost(message, tag = "15")]
         Ticket(super::TicketCause),
+        /// For use that declines.
+        #[prost(message, tag = "17")]
+        UsageDecline(super::UsageDeclineCause),
+        /// For days with activity that became fewer.
+        #[prost(message, tag = "18")]
+        LoginDrop(super::LoginDropCause),
+        /// For features that were never used.
+        #[prost(message, tag = "19")]
+        FeatureNotAdopted(super::FeatureNotAdoptedCause),
+        /// For champions who are silent.
+        #[prost(message, tag = "20")]
+        ChampionSilent(super::ChampionSilentCause),
+        /// For renewals at risk.
+        #[prost(message, tag = "21")]
+        RenewalAtRisk(super::RenewalAtRiskCause),
     }
 }
 impl ::prost::Name for RiskTrigger {
@@ -4569,6 +4587,177 @@ impl ::prost::Name for TicketCause {
         "/mainstay.scoring.v1.TicketCause".into()
     }
 }
+/// Use that declines.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UsageDeclineCause {
+    /// What declined: a usage metric (its sum), all features (their uses) or all
+    /// users (how many were active).
+    #[prost(message, optional, tag = "1")]
+    pub input: ::core::option::Option<Input>,
+    /// Median of the four weeks before it fell; above 0.
+    #[prost(double, tag = "2")]
+    pub base: f64,
+    /// Monday of the last of these weeks, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub base_week: ::prost::alloc::string::String,
+    /// The three newest complete weeks, oldest first.
+    #[prost(message, repeated, tag = "4")]
+    pub weeks: ::prost::alloc::vec::Vec<WeekOfUse>,
+}
+impl ::prost::Name for UsageDeclineCause {
+    const NAME: &'static str = "UsageDeclineCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UsageDeclineCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UsageDeclineCause".into()
+    }
+}
+/// What was used in a week.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WeekOfUse {
+    /// Its Monday, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub week: ::prost::alloc::string::String,
+    /// The sum, or the number of users.
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+}
+impl ::prost::Name for WeekOfUse {
+    const NAME: &'static str = "WeekOfUse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.WeekOfUse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.WeekOfUse".into()
+    }
+}
+/// Days with activity of users that became fewer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoginDropCause {
+    /// Days with activity of the 28 days up to and with `last_day`.
+    #[prost(int32, tag = "1")]
+    pub active_days: i32,
+    /// Of the 28 days before those.
+    #[prost(int32, tag = "2")]
+    pub earlier_active_days: i32,
+    /// The last UTC day that counts, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub last_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LoginDropCause {
+    const NAME: &'static str = "LoginDropCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LoginDropCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LoginDropCause".into()
+    }
+}
+/// Features that an account never used.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FeatureNotAdoptedCause {
+    /// The UTC day of the activation, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub activation_day: ::prost::alloc::string::String,
+    /// The features, those that most peers use first; at most 20.
+    #[prost(message, repeated, tag = "2")]
+    pub features: ::prost::alloc::vec::Vec<PeerFeature>,
+    /// How many accounts of the same segment and plan were asked; at most 200.
+    #[prost(int32, tag = "3")]
+    pub peer_count: i32,
+}
+impl ::prost::Name for FeatureNotAdoptedCause {
+    const NAME: &'static str = "FeatureNotAdoptedCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureNotAdoptedCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureNotAdoptedCause".into()
+    }
+}
+/// A feature that peers use.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PeerFeature {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+    /// How many of the peers use it.
+    #[prost(int32, tag = "2")]
+    pub user_count: i32,
+}
+impl ::prost::Name for PeerFeature {
+    const NAME: &'static str = "PeerFeature";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PeerFeature".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PeerFeature".into()
+    }
+}
+/// The silence of a champion.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChampionSilentCause {
+    /// The id of the contact.
+    #[prost(string, tag = "1")]
+    pub contact_id: ::prost::alloc::string::String,
+    /// The name of the contact. Empty: not known.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// The champion's last UTC day with activity, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub last_activity_day: ::prost::alloc::string::String,
+    /// Whole days since then.
+    #[prost(int32, tag = "4")]
+    pub silent_days: i32,
+    /// How many other users of the account were active in the last 7 days.
+    #[prost(int32, tag = "5")]
+    pub other_active_users: i32,
+}
+impl ::prost::Name for ChampionSilentCause {
+    const NAME: &'static str = "ChampionSilentCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ChampionSilentCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ChampionSilentCause".into()
+    }
+}
+/// A renewal at risk.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RenewalAtRiskCause {
+    /// The UTC day of the renewal, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub renewal_day: ::prost::alloc::string::String,
+    /// Days until then; below 0 once it has passed without a word.
+    #[prost(int32, tag = "2")]
+    pub days_left: i32,
+    /// The score, 0 to 100.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+    /// Below which it puts the renewal at risk, in points.
+    #[prost(double, tag = "4")]
+    pub threshold: f64,
+    /// The annual recurring revenue at risk. Absent: not known.
+    #[prost(message, optional, tag = "5")]
+    pub arr_at_risk: ::core::option::Option<super::super::common::v1::Money>,
+}
+impl ::prost::Name for RenewalAtRiskCause {
+    const NAME: &'static str = "RenewalAtRiskCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RenewalAtRiskCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RenewalAtRiskCause".into()
+    }
+}
 /// What condition puts an account at risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -4595,6 +4784,32 @@ pub enum RiskTriggerKind {
     /// A ticket of priority urgent or critical is open. Cleared when it is
     /// resolved, or its priority lowered.
     TicketUrgent = 7,
+    /// Use of a metric, of all features, or the number of active users fell in
+    /// each of three complete weeks (Monday to Sunday, UTC) against the week
+    /// before, and the newest is 30 % or more below the median of the four weeks
+    /// before. Weeks of less than 100 uses or 10 users are no such base. Not
+    /// raised when most accounts fell at least half as far. Cleared when a
+    /// complete week is less than 15 % below the base, or the base is more than
+    /// twelve weeks old.
+    UsageDecline = 9,
+    /// Users were active on half as many days of the last 28, or fewer, as of the
+    /// 28 before, of which they were on 8 or more. Not raised when most accounts
+    /// fell at least half as far. Cleared at three quarters.
+    LoginDrop = 10,
+    /// Looked at on the 30th and 60th day after the activation: features that half
+    /// or more of the accounts of the same segment and plan use, and the account
+    /// never did. Needs ten such accounts activated 90 days ago or longer, and an
+    /// account that used some feature. Cleared when all that were named are used.
+    FeatureNotAdopted = 11,
+    /// A contact marked as champion, who was active on four days or more of the
+    /// four weeks before, was not for 21 whole days, while other users of the
+    /// account were in the last 7. One for each such contact, known by activities
+    /// whose user is the contact's id or mail address. Cleared by the next one, or
+    /// when the contact is no champion any more.
+    ChampionSilent = 12,
+    /// The renewal is within 90 days, and the score below 70. Cleared when the
+    /// score is above 72, or the renewal not near: renewed, or moved.
+    RenewalAtRisk = 13,
 }
 impl RiskTriggerKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4611,6 +4826,11 @@ impl RiskTriggerKind {
             Self::PaymentFailed => "RISK_TRIGGER_KIND_PAYMENT_FAILED",
             Self::BillingDispute => "RISK_TRIGGER_KIND_BILLING_DISPUTE",
             Self::TicketUrgent => "RISK_TRIGGER_KIND_TICKET_URGENT",
+            Self::UsageDecline => "RISK_TRIGGER_KIND_USAGE_DECLINE",
+            Self::LoginDrop => "RISK_TRIGGER_KIND_LOGIN_DROP",
+            Self::FeatureNotAdopted => "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED",
+            Self::ChampionSilent => "RISK_TRIGGER_KIND_CHAMPION_SILENT",
+            Self::RenewalAtRisk => "RISK_TRIGGER_KIND_RENEWAL_AT_RISK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4624,6 +4844,11 @@ impl RiskTriggerKind {
             "RISK_TRIGGER_KIND_PAYMENT_FAILED" => Some(Self::PaymentFailed),
             "RISK_TRIGGER_KIND_BILLING_DISPUTE" => Some(Self::BillingDispute),
             "RISK_TRIGGER_KIND_TICKET_URGENT" => Some(Self::TicketUrgent),
+            "RISK_TRIGGER_KIND_USAGE_DECLINE" => Some(Self::UsageDecline),
+            "RISK_TRIGGER_KIND_LOGIN_DROP" => Some(Self::LoginDrop),
+            "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED" => Some(Self::FeatureNotAdopted),
+            "RISK_TRIGGER_KIND_CHAMPION_SILENT" => Some(Self::ChampionSilent),
+            "RISK_TRIGGER_KIND_RENEWAL_AT_RISK" => Some(Self::RenewalAtRisk),
             _ => None,
         }
     }
@@ -4635,7 +4860,7 @@ pub enum RiskTriggerClearReason {
     /// It lasts.
     Unspecified = 0,
     /// The condition is no longer met: score recovered, activity seen again,
-    /// invoice paid, dispute closed, ticket resolved.
+    /// invoice paid, dispute closed, ticket resolved, contract renewed.
     Ended = 1,
     /// The account was archived, or churned.
     AccountGone = 2,

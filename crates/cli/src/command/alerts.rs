@@ -236,6 +236,16 @@ pub(crate) enum AlertKindWord {
     Detractor,
     /// Somebody raised it by hand
     Manual,
+    /// Use fell in each of three weeks, and by 30 % or more
+    UsageDecline,
+    /// Users came on half as many days as in the four weeks before, or fewer
+    LoginDrop,
+    /// A new customer never used what most like it do
+    FeatureNotAdopted,
+    /// A champion is silent while others go on
+    ChampionSilent,
+    /// The renewal is within 90 days, and the score below 70
+    RenewalAtRisk,
 }
 
 impl From<AlertKindWord> for proto::AlertKind {
@@ -250,6 +260,11 @@ impl From<AlertKindWord> for proto::AlertKind {
             AlertKindWord::TicketUrgent => Self::TicketUrgent,
             AlertKindWord::Detractor => Self::Detractor,
             AlertKindWord::Manual => Self::Manual,
+            AlertKindWord::UsageDecline => Self::UsageDecline,
+            AlertKindWord::LoginDrop => Self::LoginDrop,
+            AlertKindWord::FeatureNotAdopted => Self::FeatureNotAdopted,
+            AlertKindWord::ChampionSilent => Self::ChampionSilent,
+            AlertKindWord::RenewalAtRisk => Self::RenewalAtRisk,
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Cell;
+use mainstay_api::mainstay::scoring::v1::input::Series;
 use mainstay_api::mainstay::scoring::v1::risk_trigger::Cause;
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_client::RiskTriggerServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
-    ListRiskTriggersRequest, RiskTrigger, RiskTriggerClearReason, RiskTriggerKind, TicketPriority,
+    ListRiskTriggersRequest, PeerFeature, RiskTrigger, RiskTriggerClearReason, RiskTriggerKind, TicketPriority,
+    UsageDeclineCause,
 };
 use mainstay_clients::retrying;
 
@@ -63,6 +65,16 @@ pub(crate) enum KindWord {
     BillingDispute,
     /// An urgent or critical ticket is open
     TicketUrgent,
+    /// Use fell in each of three weeks, and by 30 % or more
+    UsageDecline,
+    /// Users came on half as many days as in the four weeks before, or fewer
+    LoginDrop,
+    /// A new customer never used what most like it do
+    FeatureNotAdopted,
+    /// A champion is silent while others go on
+    ChampionSilent,
+    /// The renewal is within 90 days, and the score at risk
+    RenewalAtRisk,
 }
 
 impl From<KindWord> for RiskTriggerKind {
@@ -75,6 +87,11 @@ impl From<KindWord> for RiskTriggerKind {
             KindWord::PaymentFailed => Self::PaymentFailed,
             KindWord::BillingDispute => Self::BillingDispute,
             KindWord::TicketUrgent => Self::TicketUrgent,
+            KindWord::UsageDecline => Self::UsageDecline,
+            KindWord::LoginDrop => Self::LoginDrop,
+            KindWord::FeatureNotAdopted => Self::FeatureNotAdopted,
+            KindWord::ChampionSilent => Self::ChampionSilent,
+            KindWord::RenewalAtRisk => Self::RenewalAtRisk,
         }
     }
 }
@@ -89,6 +106,11 @@ fn kind_words(kind: RiskTriggerKind) -> &'static str {
         RiskTriggerKind::PaymentFailed => "unpaid",
         RiskTriggerKind::BillingDispute => "dispute",
         RiskTriggerKind::TicketUrgent => "urgent ticket",
+        RiskTriggerKind::UsageDecline => "use declines",
+        RiskTriggerKind::LoginDrop => "fewer logins",
+        RiskTriggerKind::FeatureNotAdopted => "not adopted",
+        RiskTriggerKind::ChampionSilent => "champion silent",
+        RiskTriggerKind::RenewalAtRisk => "renewal at risk",
     }
 }
 
@@ -191,8 +213,40 @@ fn why(cause: &Cause) -> String {
             let reopened = count(ticket.reopen_count, "reopened");
             [Some(priority.to_owned()), escalated, reopened, said(&ticket.subject)].into_iter().flatten().collect()
         }
+        Cause::UsageDecline(decline) => decline_words(decline),
+        Cause::LoginDrop(days) => {
+            let of_28 = |days: i32| format!("{days} of 28 days");
+            vec![of_28(days.active_days), format!("{} before", of_28(days.earlier_active_days))]
+        }
+        Cause::FeatureNotAdopted(unadopted) => {
+            let feature = |known: &PeerFeature| {
+                format!("{} ({} of {} use it)", known.feature, known.user_count, unadopted.peer_count)
+            };
+            unadopted.features.iter().map(feature).collect()
+        }
+        Cause::ChampionSilent(silence) => {
+            let since = format!("since {}", silence.last_activity_day);
+            [said(&silence.display_name), Some(since)].into_iter().flatten().collect()
+        }
+        Cause::RenewalAtRisk(renewal) => {
+            let arr = renewal.arr_at_risk.as_ref().map(money::format);
+            let renewed = format!("renewal {}", renewal.renewal_day);
+            [Some(renewed), Some(points(Some(renewal.score))), arr].into_iter().flatten().collect()
+        }
     };
     parts.join(", ")
+}
+
+/// What declined, and its weeks.
+fn decline_words(decline: &UsageDeclineCause) -> Vec<String> {
+    let what = match decline.input.as_ref().and_then(|input| input.series.as_ref()) {
+        Some(Series::Metric(name) | Series::Feature(name)) => name.clone(),
+        Some(Series::AnyFeature(_)) => "features".to_owned(),
+        Some(Series::AnyUser(_)) => "users".to_owned(),
+        None => String::new(),
+    };
+    let weeks: Vec<String> = decline.weeks.iter().map(|week| week.total.to_string()).collect();
+    vec![format!("{what} {:.0} a week", decline.base), format!("then {}", weeks.join(" → "))]
 }
 
 fn said(text: &str) -> Option<String> {
@@ -202,7 +256,10 @@ fn said(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use mainstay_api::mainstay::common::v1::Money;
-    use mainstay_api::mainstay::scoring::v1::{HealthCause, InactivityCause, PaymentCause, TicketCause};
+    use mainstay_api::mainstay::scoring::v1::{
+        ChampionSilentCause, FeatureNotAdoptedCause, HealthCause, InactivityCause, Input, LoginDropCause, PaymentCause,
+        RenewalAtRiskCause, TicketCause, WeekOfUse,
+    };
 
     use super::*;
 
@@ -227,6 +284,41 @@ mod tests {
             ..TicketCause::default()
         };
         assert_eq!(why(&Cause::Ticket(ticket)), "critical, escalated 1 time, Nothing works");
+    }
+
+    #[test]
+    fn a_condition_of_use_or_of_a_renewal_says_what_made_it() {
+        let week = |total: i64| WeekOfUse { total, ..WeekOfUse::default() };
+        let decline = UsageDeclineCause {
+            input: Some(Input { series: Some(Series::Metric("emails".to_owned())) }),
+            base: 1_000.0,
+            weeks: [900, 800, 700].map(week).to_vec(),
+            ..UsageDeclineCause::default()
+        };
+        assert_eq!(why(&Cause::UsageDecline(decline)), "emails 1000 a week, then 900 → 800 → 700");
+        let days = LoginDropCause { active_days: 9, earlier_active_days: 20, ..LoginDropCause::default() };
+        assert_eq!(why(&Cause::LoginDrop(days)), "9 of 28 days, 20 of 28 days before");
+        let feature = |name: &str, user_count| PeerFeature { feature: name.to_owned(), user_count };
+        let unadopted = FeatureNotAdoptedCause {
+            features: vec![feature("exports", 9), feature("api", 7)],
+            peer_count: 10,
+            ..FeatureNotAdoptedCause::default()
+        };
+        let both = "exports (9 of 10 use it), api (7 of 10 use it)";
+        assert_eq!(why(&Cause::FeatureNotAdopted(unadopted)), both);
+        let silence = ChampionSilentCause {
+            display_name: "Ada".to_owned(),
+            last_activity_day: "2026-03-01".to_owned(),
+            ..ChampionSilentCause::default()
+        };
+        assert_eq!(why(&Cause::ChampionSilent(silence)), "Ada, since 2026-03-01");
+        let renewal = RenewalAtRiskCause {
+            renewal_day: "2026-05-01".to_owned(),
+            score: 61.5,
+            arr_at_risk: Some(Money { currency_code: "EUR".to_owned(), minor_units: 1_200_000 }),
+            ..RenewalAtRiskCause::default()
+        };
+        assert_eq!(why(&Cause::RenewalAtRisk(renewal)), "renewal 2026-05-01, 61.5, 12,000.00 EUR");
     }
 
     #[test]

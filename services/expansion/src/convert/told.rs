@@ -42,7 +42,12 @@ pub(crate) fn risk_trigger(message: &scoring::RiskTrigger) -> Result<Option<(Acc
         scoring::RiskTriggerKind::Unspecified
         | scoring::RiskTriggerKind::HealthDrop
         | scoring::RiskTriggerKind::Inactivity
-        | scoring::RiskTriggerKind::TicketUrgent => return Ok(None),
+        | scoring::RiskTriggerKind::TicketUrgent
+        | scoring::RiskTriggerKind::UsageDecline
+        | scoring::RiskTriggerKind::LoginDrop
+        | scoring::RiskTriggerKind::FeatureNotAdopted
+        | scoring::RiskTriggerKind::ChampionSilent
+        | scoring::RiskTriggerKind::RenewalAtRisk => return Ok(None),
     };
     let account = AccountId::parse_name(&message.account).map_err(|_| "account")?;
     let started_at = time(message.raise_time.as_ref()).ok_or("raise_time")?;

@@ -110,7 +110,7 @@ async fn cancel_tasks(session: &mut Session<'_>, case: Uuid) -> Result<(), Inter
     Ok(())
 }
 
-/// Alerts on the account's health and silence are over with the case at risk; those on payments and tickets have ends of
+/// Alerts on the account's health, use and renewal are over with the case at risk; those on payments and tickets have ends of
 /// their own. A detractor's alert is over with the detractor's case.
 async fn close_alerts(session: &mut Session<'_>, case: &Case, outcome: Outcome) -> Result<(), InterventionsError> {
     let resolution = match outcome {
@@ -125,6 +125,11 @@ async fn close_alerts(session: &mut Session<'_>, case: &Case, outcome: Outcome) 
             | AlertKind::HealthAtRisk
             | AlertKind::HealthDrop
             | AlertKind::Inactivity
+            | AlertKind::UsageDecline
+            | AlertKind::LoginDrop
+            | AlertKind::FeatureNotAdopted
+            | AlertKind::ChampionSilent
+            | AlertKind::RenewalAtRisk
             | AlertKind::Manual => case.kind == CaseKind::AtRisk,
             AlertKind::Detractor => case.kind == CaseKind::Detractor,
             AlertKind::PaymentFailed | AlertKind::BillingDispute | AlertKind::TicketUrgent => false,

@@ -115,6 +115,11 @@ pub(crate) fn kind_message(kind: AlertKind) -> proto::AlertKind {
         AlertKind::TicketUrgent => proto::AlertKind::TicketUrgent,
         AlertKind::Detractor => proto::AlertKind::Detractor,
         AlertKind::Manual => proto::AlertKind::Manual,
+        AlertKind::UsageDecline => proto::AlertKind::UsageDecline,
+        AlertKind::LoginDrop => proto::AlertKind::LoginDrop,
+        AlertKind::FeatureNotAdopted => proto::AlertKind::FeatureNotAdopted,
+        AlertKind::ChampionSilent => proto::AlertKind::ChampionSilent,
+        AlertKind::RenewalAtRisk => proto::AlertKind::RenewalAtRisk,
     }
 }
 

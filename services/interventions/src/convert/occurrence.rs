@@ -7,10 +7,12 @@ use mainstay_api::mainstay::surveys::v1 as surveys;
 use mainstay_domain::{AccountId, Currency, Money, Points, Violations};
 use mainstay_service::wire;
 
-use crate::domain::alert::{AlertKind, Answer, Occurrence};
+use crate::domain::alert::{AlertKind, Answer, DETAILS_MAX, Occurrence};
 
 /// Most characters of a customer's comment that an alert shows.
 const COMMENT_SHOWN_MAX: usize = 500;
+/// Most characters of a name that a headline shows.
+const NAME_SHOWN_MAX: usize = 100;
 
 /// What a risk trigger of scoring says; none when this version does not know its kind.
 pub(crate) fn of_trigger(trigger: &scoring::RiskTrigger) -> Option<Occurrence> {
@@ -44,6 +46,11 @@ pub(crate) fn kind_of_trigger(kind: scoring::RiskTriggerKind) -> Option<AlertKin
         scoring::RiskTriggerKind::PaymentFailed => Some(AlertKind::PaymentFailed),
         scoring::RiskTriggerKind::BillingDispute => Some(AlertKind::BillingDispute),
         scoring::RiskTriggerKind::TicketUrgent => Some(AlertKind::TicketUrgent),
+        scoring::RiskTriggerKind::UsageDecline => Some(AlertKind::UsageDecline),
+        scoring::RiskTriggerKind::LoginDrop => Some(AlertKind::LoginDrop),
+        scoring::RiskTriggerKind::FeatureNotAdopted => Some(AlertKind::FeatureNotAdopted),
+        scoring::RiskTriggerKind::ChampionSilent => Some(AlertKind::ChampionSilent),
+        scoring::RiskTriggerKind::RenewalAtRisk => Some(AlertKind::RenewalAtRisk),
     }
 }
 
@@ -93,6 +100,14 @@ fn words(trigger: &scoring::RiskTrigger) -> (String, Vec<String>) {
             (format!("The customer disputes a charge ({})", dispute.dispute_id), details)
         }
         Some(scoring::risk_trigger::Cause::Ticket(ticket)) => ticket_words(ticket),
+        Some(scoring::risk_trigger::Cause::UsageDecline(decline)) => decline_words(decline),
+        Some(scoring::risk_trigger::Cause::LoginDrop(days)) => (
+            format!("Active on {} of 28 days, {} before", days.active_days, days.earlier_active_days),
+            vec![format!("Days with activity of users, up to and with {}.", days.last_day)],
+        ),
+        Some(scoring::risk_trigger::Cause::FeatureNotAdopted(unadopted)) => unadopted_words(unadopted),
+        Some(scoring::risk_trigger::Cause::ChampionSilent(silence)) => champion_words(silence),
+        Some(scoring::risk_trigger::Cause::RenewalAtRisk(renewal)) => renewal_words(renewal),
         None => ("The account is at risk".to_owned(), Vec::new()),
     }
 }
@@ -140,14 +155,77 @@ fn ticket_words(ticket: &scoring::TicketCause) -> (String, Vec<String>) {
     (format!("{priority} ticket {}", ticket.ticket_id), details)
 }
 
+fn decline_words(decline: &scoring::UsageDeclineCause) -> (String, Vec<String>) {
+    let what = match decline.input.as_ref().and_then(|input| input.series.as_ref()) {
+        Some(scoring::input::Series::Metric(name) | scoring::input::Series::Feature(name)) => format!("Use of {name}"),
+        Some(scoring::input::Series::AnyFeature(_)) => "Use of features".to_owned(),
+        Some(scoring::input::Series::AnyUser(_)) => "The number of active users".to_owned(),
+        None => "Use".to_owned(),
+    };
+    let newest = decline.weeks.last().map_or(decline.base, |week| week.total as f64);
+    let percent = (1.0 - newest / decline.base.max(f64::MIN_POSITIVE)) * 100.0;
+    let mut details = vec![format!("Before: {:.0} a week, up to the week of {}.", decline.base, decline.base_week)];
+    details.extend(decline.weeks.iter().map(|week| format!("Week of {}: {}.", week.week, week.total)));
+    (format!("{what} is {percent:.0} % below what it was"), details)
+}
+
+fn unadopted_words(unadopted: &scoring::FeatureNotAdoptedCause) -> (String, Vec<String>) {
+    let headline = match unadopted.features.as_slice() {
+        [only] => format!("{} was never used", shortened(&only.feature)),
+        several => format!("{} features were never used", several.len()),
+    };
+    let mut details = vec![format!("Activated on {}.", unadopted.activation_day)];
+    let users = |known: &scoring::PeerFeature| {
+        format!("{}: used by {} of {} like this one.", known.feature, known.user_count, unadopted.peer_count)
+    };
+    // A line is taken by the activation.
+    details.extend(unadopted.features.iter().take(DETAILS_MAX - 1).map(users));
+    (headline, details)
+}
+
+fn champion_words(silence: &scoring::ChampionSilentCause) -> (String, Vec<String>) {
+    let names = [&silence.display_name, &silence.contact_id];
+    let name = names.into_iter().find(|name| !name.is_empty()).map_or("", String::as_str);
+    let headline = format!(
+        "The champion {} is silent for {} days",
+        shortened(&name.replace(char::is_control, " ")),
+        silence.silent_days
+    );
+    let mut details = vec![format!("Last activity on {}.", silence.last_activity_day)];
+    details.push(format!("Others active in the last week: {}.", silence.other_active_users));
+    details.extend(line("Contact", &silence.contact_id));
+    (headline, details)
+}
+
+fn renewal_words(renewal: &scoring::RenewalAtRiskCause) -> (String, Vec<String>) {
+    let when = match renewal.days_left {
+        ..0 => "is overdue".to_owned(),
+        0 => "is today".to_owned(),
+        1 => "is tomorrow".to_owned(),
+        days => format!("is in {days} days"),
+    };
+    let mut details = vec![format!("Renewal on {}.", renewal.renewal_day)];
+    details.extend(money(renewal.arr_at_risk.as_ref()).map(|arr| format!("Annual revenue at risk: {arr}")));
+    (format!("The renewal {when}, and health is at {:.1}", renewal.score), details)
+}
+
+/// A name of the caller's, short enough for a headline.
+fn shortened(name: &str) -> String {
+    name.chars().take(NAME_SHOWN_MAX).collect()
+}
+
 fn line(what: &str, text: &str) -> Option<String> {
     (!text.is_empty()).then(|| format!("{what}: {}", text.replace(char::is_control, " ")))
 }
 
 fn amount(message: Option<&MoneyMessage>) -> Option<String> {
+    money(message).map(|money| format!("Amount: {money}"))
+}
+
+fn money(message: Option<&MoneyMessage>) -> Option<Money> {
     let message = message?;
     let currency = Currency::parse(&message.currency_code).ok()?;
-    Some(format!("Amount: {}", Money { currency, minor_units: message.minor_units }))
+    Some(Money { currency, minor_units: message.minor_units })
 }
 
 /// A time of another service's message.

@@ -40,11 +40,21 @@ pub enum AlertKind {
     Detractor,
     /// Somebody raised it by hand.
     Manual,
+    /// Use fell in each of three weeks, and by 30 % or more.
+    UsageDecline,
+    /// Users came on half as many days as in the four weeks before, or fewer.
+    LoginDrop,
+    /// A new customer never used what most like it do.
+    FeatureNotAdopted,
+    /// A champion is silent while others go on.
+    ChampionSilent,
+    /// The renewal is within 90 days, and the score below 70.
+    RenewalAtRisk,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::HealthCritical,
         Self::HealthAtRisk,
         Self::HealthDrop,
@@ -54,6 +64,11 @@ impl AlertKind {
         Self::TicketUrgent,
         Self::Detractor,
         Self::Manual,
+        Self::UsageDecline,
+        Self::LoginDrop,
+        Self::FeatureNotAdopted,
+        Self::ChampionSilent,
+        Self::RenewalAtRisk,
     ];
 
     /// In a policy's id.
@@ -68,6 +83,11 @@ impl AlertKind {
             Self::TicketUrgent => "ticket_urgent",
             Self::Detractor => "detractor",
             Self::Manual => "manual",
+            Self::UsageDecline => "usage_decline",
+            Self::LoginDrop => "login_drop",
+            Self::FeatureNotAdopted => "feature_not_adopted",
+            Self::ChampionSilent => "champion_silent",
+            Self::RenewalAtRisk => "renewal_at_risk",
         }
     }
 }

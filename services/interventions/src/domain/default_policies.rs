@@ -51,10 +51,18 @@ fn alert(kind: AlertKind) -> PolicyDefinition {
                 ..base(Severity::Critical, clocks)
             }
         }
-        AlertKind::HealthAtRisk => {
+        // Who renews the contract hears of it, too.
+        AlertKind::HealthAtRisk | AlertKind::RenewalAtRisk => {
             PolicyDefinition { notify: vec![OwnerRole::AccountManager], ..base(Severity::High, five_clocks()) }
         }
-        AlertKind::HealthDrop | AlertKind::Inactivity | AlertKind::Manual => base(Severity::High, five_clocks()),
+        AlertKind::HealthDrop
+        | AlertKind::Inactivity
+        | AlertKind::Manual
+        | AlertKind::UsageDecline
+        | AlertKind::LoginDrop
+        | AlertKind::ChampionSilent => base(Severity::High, five_clocks()),
+        // Nothing is lost yet.
+        AlertKind::FeatureNotAdopted => base(Severity::Warning, five_clocks()),
         AlertKind::PaymentFailed | AlertKind::BillingDispute => {
             PolicyDefinition { notify: vec![OwnerRole::FinanceContact], ..base(Severity::High, five_clocks()) }
         }
@@ -147,7 +155,11 @@ mod tests {
         };
         let (acknowledge, plan, execute) = (ClockStep::Acknowledge, ClockStep::Plan, ClockStep::Execute);
         let five = [(acknowledge, 2), (ClockStep::Assess, 4), (plan, 24), (execute, 48), (ClockStep::FollowUp, 72)];
-        assert_eq!(due("inactivity"), five);
+        for kind in
+            ["inactivity", "usage_decline", "login_drop", "feature_not_adopted", "champion_silent", "renewal_at_risk"]
+        {
+            assert_eq!(due(kind), five, "{kind}");
+        }
         assert_eq!(due("health_critical")[..5], five);
         assert_eq!(due("health_critical")[5], (ClockStep::EscalateToDirector, 24));
         assert_eq!(due("ticket_urgent")[1], (ClockStep::Review, 4));

@@ -52,6 +52,11 @@ numbered!(AlertKind, alert_kind_number, alert_kind, {
     TicketUrgent = 7,
     Detractor = 8,
     Manual = 9,
+    UsageDecline = 11,
+    LoginDrop = 12,
+    FeatureNotAdopted = 13,
+    ChampionSilent = 14,
+    RenewalAtRisk = 15,
 });
 
 numbered!(AlertState, alert_state_number, alert_state, {

@@ -184,6 +184,42 @@ async fn r96_an_urgent_ticket_is_to_be_reviewed_within_4_hours() {
 }
 
 #[tokio::test]
+async fn r69_r71_use_champions_and_renewals_are_the_csms_within_the_five_deadlines() {
+    use scoring::RiskTriggerKind as Kind;
+    use scoring::risk_trigger::Cause;
+    let week = |total: i64| scoring::WeekOfUse { total, ..Default::default() };
+    let decline = scoring::UsageDeclineCause {
+        input: Some(scoring::Input { series: Some(scoring::input::Series::Metric("emails".to_owned())) }),
+        base: 1_000.0,
+        weeks: [900, 800, 640].map(week).to_vec(),
+        ..Default::default()
+    };
+    let days = scoring::LoginDropCause { active_days: 9, earlier_active_days: 20, ..Default::default() };
+    let exports = scoring::PeerFeature { feature: "exports".to_owned(), user_count: 9 };
+    let unadopted = scoring::FeatureNotAdoptedCause { features: vec![exports], peer_count: 10, ..Default::default() };
+    let silence = scoring::ChampionSilentCause { contact_id: "c-1".to_owned(), silent_days: 21, ..Default::default() };
+    let renewal = scoring::RenewalAtRiskCause { days_left: 90, score: 60.0, ..Default::default() };
+    let told = [
+        (Kind::UsageDecline, Cause::UsageDecline(decline), "Use of emails is 36 % below what it was"),
+        (Kind::LoginDrop, Cause::LoginDrop(days), "Active on 9 of 28 days, 20 before"),
+        (Kind::FeatureNotAdopted, Cause::FeatureNotAdopted(unadopted), "exports was never used"),
+        (Kind::ChampionSilent, Cause::ChampionSilent(silence), "The champion c-1 is silent for 21 days"),
+        (Kind::RenewalAtRisk, Cause::RenewalAtRisk(renewal), "The renewal is in 90 days, and health is at 60.0"),
+    ];
+    for (kind, cause, headline) in told {
+        let mut harness = Harness::with_acme(START).await;
+        harness.raise(harness.trigger(kind, "", cause)).await;
+        harness.settle().await;
+        let alert = harness.open_alert().await;
+        assert_eq!((alert.headline.as_str(), alert.owner_email.as_str()), (headline, CSM));
+        assert_eq!(alert.kind().as_str_name().replace("ALERT_KIND", "RISK_TRIGGER_KIND"), kind.as_str_name());
+        assert_eq!(alert.clocks.len(), 5, "{headline}");
+        let is_renewal = kind == Kind::RenewalAtRisk;
+        assert_eq!(harness.mail_to(ACCOUNT_MANAGER).len(), usize::from(is_renewal), "who renews it hears of it");
+    }
+}
+
+#[tokio::test]
 async fn r102_account_managers_hear_of_accounts_at_risk() {
     let harness = Harness::with_acme(START).await;
     let cause =

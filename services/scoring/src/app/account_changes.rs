@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::queues::{INACTIVITY_QUEUE, RESCORE_QUEUE};
 use super::risk_changes::clear_all;
-use super::{App, ScoringError, events, record_stories, silences};
+use super::{App, ScoringError, events, looks, record_stories, silences};
 use crate::domain::account::{Account, AccountChange};
 use crate::domain::day_number;
 use crate::domain::lifecycle::Lifecycle;
@@ -62,12 +62,13 @@ pub(super) async fn write(
     if !gone.is_empty() {
         clear_all(app, conn, &gone, now).await?;
         app.core.jobs.cancel(conn, INACTIVITY_QUEUE, &gone).await?;
+        looks::cancel(app, conn, &gone).await?;
     }
     let back = ids_of(&|account| !account.is_gone() && was_gone(account));
     if !back.is_empty() {
         begin_anew(app, conn, &back, now).await?;
     }
-    Ok(())
+    looks::watch_changed(app, conn, changed, stored, now).await
 }
 
 /// Of accounts that are customers again: what of their stories puts them at risk is raised, and their silence counts from today.

@@ -1,6 +1,7 @@
 //! What the service does: one file a use case, named by what it does. No
 //! gRPC here; transactions begin and end here.
 
+mod absences;
 mod account_changes;
 pub(crate) mod account_series;
 pub(crate) mod activate_model;
@@ -27,6 +28,7 @@ pub(crate) mod list_models;
 pub(crate) mod list_operations;
 pub(crate) mod list_risk_triggers;
 pub(crate) mod list_signals;
+pub(crate) mod looks;
 pub(crate) mod mark_all_accounts;
 pub(crate) mod model_cache;
 mod parent_checks;
@@ -41,10 +43,11 @@ pub(crate) mod report_plan_usage;
 pub(crate) mod rescore_accounts;
 mod risk_changes;
 pub(crate) mod seed_default_model;
-pub(crate) mod silences;
+mod silences;
 pub(crate) mod tell_accounts;
 pub(crate) mod update_account;
 pub(crate) mod upsert_accounts;
+mod use_changes;
 pub(crate) mod wait_operation;
 
 use std::sync::Arc;

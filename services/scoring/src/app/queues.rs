@@ -11,12 +11,16 @@ pub(crate) const MARK_ALL_QUEUE: &str = "mark_all";
 pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";
 /// Operations to end when their work is done: the key is the operation's id.
 pub(crate) const OPERATIONS_QUEUE: &str = "operations";
-/// Payload of a job of [`RESCORE_QUEUE`] whose account may have gone silent: that is looked at with today's score.
-pub(crate) const SILENCE_DUE: &str = "silence";
+/// Payload of a job of [`RESCORE_QUEUE`] whose account's time has come in [`INACTIVITY_QUEUE`] or [`RISK_LOOK_QUEUE`]: what no signal
+/// tells of is looked at with today's score. The word is that of when silence was all, which jobs and replicas of then still have.
+pub(crate) const LOOK_DUE: &str = "silence";
 /// Accounts that may have gone silent: the key is the account's id, due when its last activity known then was 14 whole days ago. An
 /// account that was active and is neither inactive nor gone has one, or is about to be looked at. Only who holds the account's row
 /// begins one; its worker only hands it over.
 pub(crate) const INACTIVITY_QUEUE: &str = "inactivity";
+/// Accounts of which something may begin that no signal tells of, beside silence: see `app/looks.rs` for the keys. Only who holds the
+/// account's row begins one; its worker only hands it over.
+pub(crate) const RISK_LOOK_QUEUE: &str = "risk_looks";
 /// Tells how much of their plans accounts used in a month: one job, whose low mark is the month's first day and whose payload is the
 /// last account that was told.
 pub(crate) const PLAN_USAGE_QUEUE: &str = "plan_usage";

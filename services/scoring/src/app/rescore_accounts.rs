@@ -33,8 +33,8 @@ pub(crate) struct RescoreRequest {
     pub account_id: String,
     /// The earliest day whose inputs changed.
     pub from_day: NaiveDate,
-    /// Whether its time has come to be looked at for silence.
-    pub silence_due: bool,
+    /// Whether its time has come to be looked at for what no signal tells of.
+    pub look_due: bool,
     /// W3C `traceparent` of whoever has it scored.
     pub traceparent: Option<String>,
 }
@@ -89,8 +89,8 @@ pub(crate) async fn execute(
     if !partly.is_empty() {
         health::forget_recent_scores(conn, &partly).await?;
     }
-    let silence_due: HashSet<&str> =
-        requests.iter().filter(|request| request.silence_due).map(|request| request.account_id.as_str()).collect();
+    let look_due: HashSet<&str> =
+        requests.iter().filter(|request| request.look_due).map(|request| request.account_id.as_str()).collect();
     let causes: Causes<'_> = requests
         .iter()
         .filter_map(|request| Some((request.account_id.as_str(), request.traceparent.as_deref()?)))
@@ -99,8 +99,8 @@ pub(crate) async fn execute(
     let scored: Vec<ScoredToday> = scored
         .into_iter()
         .map(|(row, before)| {
-            let silence_due = silence_due.contains(row.record.account.as_str());
-            ScoredToday { row, before, silence_due }
+            let look_due = look_due.contains(row.record.account.as_str());
+            ScoredToday { row, before, look_due }
         })
         .collect();
     if !scored.is_empty() {

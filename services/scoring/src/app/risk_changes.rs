@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::causes::Causes;
 use super::{App, ScoringError, events};
-use crate::domain::risk_trigger::{ClearReason, RiskTrigger, RiskTriggerKind, Step, Verdict, step};
+use crate::domain::risk_trigger::{ClearReason, RiskCause, RiskTrigger, RiskTriggerKind, Step, Verdict, step};
 use crate::storage::risk_triggers;
 
 /// What becomes of one condition of an account.
@@ -17,7 +17,7 @@ use crate::storage::risk_triggers;
 pub(super) struct Change {
     account: AccountId,
     kind: RiskTriggerKind,
-    /// The invoice, dispute or ticket; empty for the account as a whole.
+    /// The invoice, dispute, ticket or contact; empty for the account as a whole.
     subject: String,
     /// The one that lasts.
     last: Option<RiskTrigger>,
@@ -45,6 +45,17 @@ impl Lasting {
     /// Whether one of an account as a whole lasts.
     pub(super) fn has(&self, account: &AccountId, kind: RiskTriggerKind) -> bool {
         self.get(account, kind, "").is_some()
+    }
+
+    /// What made the one of an account as a whole that lasts.
+    pub(super) fn cause(&self, account: &AccountId, kind: RiskTriggerKind) -> Option<&RiskCause> {
+        self.get(account, kind, "").map(|trigger| &trigger.condition.cause)
+    }
+
+    /// What those of a kind that last are about.
+    pub(super) fn subjects(&self, account: &AccountId, kind: RiskTriggerKind) -> impl Iterator<Item = &str> {
+        let all = self.0.get(account).into_iter().flatten();
+        all.filter(move |trigger| trigger.kind == kind).map(|trigger| trigger.subject.as_str())
     }
 
     /// What becomes of a condition by what is known of it now, if anything does.

@@ -4,30 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use mainstay_domain::{AccountId, start_of_day};
-use mainstay_jobs::{Job, NewJob};
-use serde_json::Value;
+use mainstay_jobs::NewJob;
 use sqlx::PgConnection;
 
 use super::causes::Causes;
-use super::queues::{INACTIVITY_QUEUE, RESCORE_QUEUE, SILENCE_DUE};
+use super::queues::INACTIVITY_QUEUE;
 use super::risk_changes::{Change, Lasting};
 use super::{App, ScoringError};
 use crate::domain::inactivity::{self, ActiveDays, COMPARABLE_ACCOUNTS_MIN};
 use crate::domain::risk_trigger::{RiskTriggerKind, Verdict};
-use crate::domain::{AccountSeries, SeriesKey, day_number};
+use crate::domain::{AccountSeries, SeriesKey};
 use crate::storage::{accounts, pulses};
-
-/// Has accounts whose time has come looked at: with their score, behind their row's lock. So who looks waits for nobody.
-pub(crate) async fn look_at(app: &App, conn: &mut PgConnection, due: &[Job]) -> Result<(), ScoringError> {
-    let (now, today) = (app.core.clock.now(), app.core.clock.today());
-    let low_mark = i64::from(day_number(today));
-    let look = |job: &Job| {
-        let look = NewJob::due(&job.key, now).with_low_mark(low_mark).with_payload(Value::from(SILENCE_DUE));
-        look.caused_by(job.traceparent.as_deref())
-    };
-    let looks: Vec<NewJob> = due.iter().map(look).collect();
-    Ok(app.core.jobs.schedule(conn, RESCORE_QUEUE, &looks, now).await?)
-}
 
 /// An account that was silent for long enough.
 pub(super) struct Silent<'a> {

@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::health::band_message;
 use super::story_signal::priority_message;
+use crate::domain::feature_adoption::{PeerFeature, Unadopted};
 use crate::domain::json::Amount;
 use crate::domain::risk_trigger::{ClearReason, RiskCause, RiskTrigger, RiskTriggerKind};
+use crate::domain::usage_decline::{Decline, UseSeries, WeekOfUse};
 use mainstay_service::wire::{enum_values, money_message, timestamp};
 
 const COLLECTION: &str = "riskTriggers";
@@ -21,6 +23,11 @@ const fn kind_message(kind: RiskTriggerKind) -> proto::RiskTriggerKind {
         RiskTriggerKind::PaymentFailed => proto::RiskTriggerKind::PaymentFailed,
         RiskTriggerKind::BillingDispute => proto::RiskTriggerKind::BillingDispute,
         RiskTriggerKind::TicketUrgent => proto::RiskTriggerKind::TicketUrgent,
+        RiskTriggerKind::UsageDecline => proto::RiskTriggerKind::UsageDecline,
+        RiskTriggerKind::LoginDrop => proto::RiskTriggerKind::LoginDrop,
+        RiskTriggerKind::FeatureNotAdopted => proto::RiskTriggerKind::FeatureNotAdopted,
+        RiskTriggerKind::ChampionSilent => proto::RiskTriggerKind::ChampionSilent,
+        RiskTriggerKind::RenewalAtRisk => proto::RiskTriggerKind::RenewalAtRisk,
     }
 }
 
@@ -34,6 +41,11 @@ fn kind_of(number: i32) -> Option<RiskTriggerKind> {
         proto::RiskTriggerKind::PaymentFailed => Some(RiskTriggerKind::PaymentFailed),
         proto::RiskTriggerKind::BillingDispute => Some(RiskTriggerKind::BillingDispute),
         proto::RiskTriggerKind::TicketUrgent => Some(RiskTriggerKind::TicketUrgent),
+        proto::RiskTriggerKind::UsageDecline => Some(RiskTriggerKind::UsageDecline),
+        proto::RiskTriggerKind::LoginDrop => Some(RiskTriggerKind::LoginDrop),
+        proto::RiskTriggerKind::FeatureNotAdopted => Some(RiskTriggerKind::FeatureNotAdopted),
+        proto::RiskTriggerKind::ChampionSilent => Some(RiskTriggerKind::ChampionSilent),
+        proto::RiskTriggerKind::RenewalAtRisk => Some(RiskTriggerKind::RenewalAtRisk),
     }
 }
 
@@ -115,5 +127,51 @@ fn cause_message(cause: &RiskCause, subject: &str) -> proto::risk_trigger::Cause
                 reopen_count: *reopen_count,
             })
         }
+        RiskCause::UsageDecline(decline) => Cause::UsageDecline(decline_message(decline)),
+        RiskCause::LoginDrop(days) => Cause::LoginDrop(proto::LoginDropCause {
+            active_days: days.active_days,
+            earlier_active_days: days.earlier_active_days,
+            last_day: days.last_day.to_string(),
+        }),
+        RiskCause::FeatureNotAdopted(unadopted) => Cause::FeatureNotAdopted(unadopted_message(unadopted)),
+        RiskCause::ChampionSilent(silence) => Cause::ChampionSilent(proto::ChampionSilentCause {
+            contact_id: subject.to_owned(),
+            display_name: silence.display_name.clone(),
+            last_activity_day: silence.last_activity_day.to_string(),
+            silent_days: silence.silent_days,
+            other_active_users: silence.other_users,
+        }),
+        RiskCause::RenewalAtRisk(renewal) => Cause::RenewalAtRisk(proto::RenewalAtRiskCause {
+            renewal_day: renewal.renewal_day.to_string(),
+            days_left: renewal.days_left,
+            score: renewal.score.0.as_f64(),
+            threshold: renewal.threshold.0.as_f64(),
+            arr_at_risk: money(&renewal.arr),
+        }),
+    }
+}
+
+fn decline_message(decline: &Decline) -> proto::UsageDeclineCause {
+    let series = match &decline.series {
+        UseSeries::Metric(metric) => proto::input::Series::Metric(metric.clone()),
+        UseSeries::AnyFeature => proto::input::Series::AnyFeature(true),
+        UseSeries::AnyUser => proto::input::Series::AnyUser(true),
+    };
+    let week = |week: &WeekOfUse| proto::WeekOfUse { week: week.monday.to_string(), total: week.total };
+    proto::UsageDeclineCause {
+        input: Some(proto::Input { series: Some(series) }),
+        base: decline.base,
+        base_week: decline.base_monday.to_string(),
+        weeks: decline.weeks.iter().map(week).collect(),
+    }
+}
+
+fn unadopted_message(unadopted: &Unadopted) -> proto::FeatureNotAdoptedCause {
+    let feature =
+        |known: &PeerFeature| proto::PeerFeature { feature: known.feature.clone(), user_count: known.user_count };
+    proto::FeatureNotAdoptedCause {
+        activation_day: unadopted.activation_day.to_string(),
+        features: unadopted.features.iter().map(feature).collect(),
+        peer_count: unadopted.peer_count,
     }
 }

@@ -187,6 +187,11 @@ impl Account {
 }
 
 impl AccountFacts {
+    /// The contacts who are champions.
+    pub fn champions(&self) -> impl Iterator<Item = &Contact> {
+        self.contacts.iter().filter(|contact| contact.champion)
+    }
+
     /// All that is wrong with the facts of account `id` by the rules in the
     /// proto, save for what other accounts decide: see [`super::parent_faults`].
     pub fn violations(&self, id: Option<&AccountId>) -> Violations {

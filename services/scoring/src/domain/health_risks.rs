@@ -8,7 +8,7 @@ use super::risk_trigger::{Condition, RiskCause, RiskTriggerKind, Verdict};
 
 /// How far above a cut a score must rise for the condition to end, so that one that swings around the cut does not raise it each
 /// time.
-const RECOVERY_MARGIN: Points = Points::whole(2);
+pub(super) const RECOVERY_MARGIN: Points = Points::whole(2);
 /// A fall in 30 days beyond this is a drop.
 const DROP_ABOVE: Points = Points::whole(15);
 /// A drop ends when the fall is at most this.

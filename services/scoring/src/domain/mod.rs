@@ -9,20 +9,25 @@ mod account_tree;
 pub mod billing;
 #[cfg(test)]
 mod cdnow_tests;
+pub mod champions;
 mod changes;
 mod curve;
 mod explain;
+pub mod feature_adoption;
 mod health;
 mod health_risks;
 pub mod inactivity;
 pub mod json;
 pub mod lifecycle;
+pub mod login_drop;
 mod measure;
 mod model;
 mod model_check;
 mod model_file;
+mod peer_shares;
 mod portfolio;
 mod pulses;
+pub mod renewal_risk;
 pub mod risk_trigger;
 mod score;
 mod scoring_facts;
@@ -36,6 +41,7 @@ pub mod story_series;
 #[cfg(test)]
 mod test_support;
 pub mod ticket;
+pub mod usage_decline;
 pub mod voice;
 
 pub use account_news::NewsKey;
@@ -54,6 +60,7 @@ pub use model::{
     Input, Measure, MeasureDraft, ModelDraft, Window,
 };
 pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
+pub use peer_shares::is_everybodys;
 pub(crate) use portfolio::{BandSummary, HealthCursor, HealthFilter, HealthOrder, HealthSummary, SummaryGroup};
 pub use pulses::{JoinedDay, Pulses};
 pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};

@@ -5,11 +5,20 @@ use mainstay_domain::{AccountId, Points};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::champions::ChampionSilence;
+use super::feature_adoption::Unadopted;
 use super::json::{Amount, StoredBand, StoredPoints};
+use super::login_drop::LoginDays;
+use super::renewal_risk::RenewalRisk;
 use super::ticket::TicketPriority;
+use super::usage_decline::Decline;
 
 /// By how much a score must have moved since a condition's last event to be told again.
 const TOLD_MOVE_MIN: Points = Points::whole(5);
+/// By how much of its base a decline must have moved to be told again.
+const TOLD_DECLINE_MIN: f64 = 0.1;
+/// By how many active days of four weeks a drop must have moved to be told again: one a week.
+const TOLD_DAYS_MIN: i32 = 4;
 
 /// What condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +37,16 @@ pub enum RiskTriggerKind {
     BillingDispute,
     /// A ticket of priority urgent or critical is open.
     TicketUrgent,
+    /// Use fell in each of three weeks, and by 30 % or more.
+    UsageDecline,
+    /// Users were active on half as many days as in the four weeks before, or fewer.
+    LoginDrop,
+    /// A new customer never used what its peers do.
+    FeatureNotAdopted,
+    /// A champion is silent while others go on.
+    ChampionSilent,
+    /// The renewal is near, and the score poor.
+    RenewalAtRisk,
 }
 
 /// Why a condition ended.
@@ -94,6 +113,16 @@ pub enum RiskCause {
         /// How often it was reopened.
         reopen_count: i32,
     },
+    /// Use that declines.
+    UsageDecline(Decline),
+    /// Days with activity that became fewer.
+    LoginDrop(LoginDays),
+    /// Features that were never used.
+    FeatureNotAdopted(Unadopted),
+    /// A champion's silence.
+    ChampionSilent(ChampionSilence),
+    /// A renewal at risk.
+    RenewalAtRisk(RenewalRisk),
 }
 
 /// A condition as it is now.
@@ -144,7 +173,7 @@ pub struct RiskTrigger {
     pub account: AccountId,
     /// What condition.
     pub kind: RiskTriggerKind,
-    /// The invoice, dispute or ticket; empty for conditions of the account as a whole.
+    /// The invoice, dispute, ticket or contact; empty for conditions of the account as a whole.
     pub subject: String,
     /// When it began.
     pub raised_at: DateTime<Utc>,
@@ -172,7 +201,8 @@ pub fn step(lasting: Option<&Condition>, verdict: Verdict) -> Option<Step> {
 
 impl Condition {
     /// Whether it differs enough from what was told `last`. A score moves all the time, and the days of a silence pass by
-    /// themselves: the one is told when it moved by 5 points, the other when its last activity is another one.
+    /// themselves: the one is told when it moved by 5 points, the other when its last activity is another one. So with all that
+    /// moves by itself.
     fn deserves_event(&self, last: &Self) -> bool {
         match (&self.cause, &last.cause) {
             (RiskCause::Health { score, .. }, RiskCause::Health { score: told, .. }) => {
@@ -182,6 +212,22 @@ impl Condition {
                 RiskCause::Inactivity { last_activity_day, .. },
                 RiskCause::Inactivity { last_activity_day: told, .. },
             ) => last_activity_day != told,
+            (RiskCause::UsageDecline(now), RiskCause::UsageDecline(told)) => {
+                (now.share() - told.share()).abs() >= TOLD_DECLINE_MIN
+            }
+            (RiskCause::LoginDrop(now), RiskCause::LoginDrop(told)) => {
+                (now.active_days - told.active_days).abs() >= TOLD_DAYS_MIN
+            }
+            (RiskCause::FeatureNotAdopted(now), RiskCause::FeatureNotAdopted(told)) => {
+                now.activation_day != told.activation_day || !now.names().eq(told.names())
+            }
+            (RiskCause::ChampionSilent(now), RiskCause::ChampionSilent(told)) => {
+                now.last_activity_day != told.last_activity_day
+            }
+            (RiskCause::RenewalAtRisk(now), RiskCause::RenewalAtRisk(told)) => {
+                (now.renewal_day, now.arr) != (told.renewal_day, told.arr)
+                    || (now.score.0 - told.score.0).abs() >= TOLD_MOVE_MIN
+            }
             _ => self != last,
         }
     }

@@ -220,6 +220,16 @@ impl AccountSeries {
         self.usage.get(metric)
     }
 
+    /// The usage metrics that there are.
+    pub fn usage_metrics(&self) -> impl Iterator<Item = &str> {
+        self.usage.keys().map(String::as_str)
+    }
+
+    /// Activities by user.
+    pub fn users(&self) -> impl Iterator<Item = (&str, &DayValues)> {
+        self.users.iter().map(|(user_id, days)| (user_id.as_str(), days))
+    }
+
     /// Levels of a metric.
     pub fn gauge(&self, metric: &str) -> Option<&GaugeDays> {
         self.gauges.get(metric)

@@ -6,8 +6,8 @@ use sqlx::PgConnection;
 
 use super::rescore::job_error;
 use crate::app::App;
+use crate::app::looks;
 use crate::app::queues::INACTIVITY_QUEUE;
-use crate::app::silences;
 
 const BATCH: i64 = 500;
 
@@ -25,7 +25,7 @@ impl JobHandler for Inactivity {
     }
 
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
-        silences::look_at(&self.0, connection, jobs).await.map_err(job_error)?;
+        looks::look_at(&self.0, connection, jobs).await.map_err(job_error)?;
         // Who looks schedules the next look, if there is one.
         Ok(vec![Outcome::Done; jobs.len()])
     }

@@ -5,9 +5,11 @@ mod mark_all;
 mod plan_usage;
 mod recompute;
 mod rescore;
+mod risk_looks;
 
 pub(crate) use inactivity::Inactivity;
 pub(crate) use mark_all::MarkAll;
 pub(crate) use plan_usage::PlanUsage;
 pub(crate) use recompute::{OperationMonitor, Recompute};
 pub(crate) use rescore::Rescore;
+pub(crate) use risk_looks::RiskLooks;

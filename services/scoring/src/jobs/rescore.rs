@@ -8,7 +8,7 @@ use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::app::queues::{RESCORE_QUEUE, SILENCE_DUE};
+use crate::app::queues::{LOOK_DUE, RESCORE_QUEUE};
 use crate::app::rescore_accounts::{self, RescoreRequest, Rescored};
 use crate::app::{App, ScoringError};
 use crate::domain::{date_of, day_number};
@@ -28,7 +28,7 @@ pub(super) fn requests(app: &App, jobs: &[Job]) -> Vec<RescoreRequest> {
         .map(|job| RescoreRequest {
             account_id: job.key.clone(),
             from_day: from_day(job),
-            silence_due: job.payload.as_str() == Some(SILENCE_DUE),
+            look_due: job.payload.as_str() == Some(LOOK_DUE),
             traceparent: job.traceparent.clone(),
         })
         .collect()
@@ -63,7 +63,7 @@ impl JobHandler for Rescore {
                 Rescored::Done { through } => {
                     let next = through + TimeDelta::days(1);
                     let (due_at, low_mark) = (start_of_day(next), Some(i64::from(day_number(next))));
-                    // A silence that was due has been looked at.
+                    // What was due has been looked at.
                     Outcome::Again { due_at, low_mark, payload: Some(Value::Null) }
                 }
                 Rescored::More { from_day } => again(now, Some(i64::from(day_number(from_day)))),

@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use super::codes;
 use crate::domain::ScoringFacts;
 use crate::domain::account::{Account, AccountFacts, AccountFilter, LifecycleStage};
+use crate::domain::champions::Champion;
 
 struct AccountRow {
     account_id: String,
@@ -119,6 +120,14 @@ pub(crate) struct ScoredAccount {
     pub churned: bool,
     /// The day on which it began to use what it bought; none: not known, or still to come.
     pub activation_day: Option<NaiveDate>,
+    /// The day on which its contract is due for renewal.
+    pub renewal_day: Option<NaiveDate>,
+    /// Annual recurring revenue.
+    pub arr: Option<Money>,
+    /// The plan it is on; empty when not known.
+    pub plan: String,
+    /// People who carry the product there.
+    pub champions: Vec<Champion>,
 }
 
 /// The accounts of `ids` that exist and that nobody else holds, locked until the transaction ends.
@@ -128,7 +137,8 @@ pub(crate) async fn lock_free(
 ) -> Result<HashMap<String, ScoredAccount>, StorageError> {
     let rows = sqlx::query!(
         r#"SELECT account_id, segment, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!",
-                  lifecycle_stage, activated_at
+                  lifecycle_stage, activated_at, renewal_at, currency, arr_minor_units, plan,
+                  NULLIF(champions, '[]') AS champions
              FROM scoring.accounts
             WHERE account_id = ANY($1::text[])
             ORDER BY account_id
@@ -140,12 +150,18 @@ pub(crate) async fn lock_free(
     rows.into_iter()
         .map(|row| {
             let limits = row.plan_limits.map(|limits| from_json("plan_limits", limits)).transpose()?;
+            let champions = row.champions.map(|champions| from_json("champions", champions)).transpose()?;
+            let currency = row.currency.as_deref().map(Currency::parse).transpose().map_err(codes::corrupt)?;
             let account = ScoredAccount {
                 id: codes::account_id(&row.account_id)?,
                 facts: ScoringFacts { segment: codes::segment(row.segment)?, plan_limits: limits.unwrap_or_default() },
                 archived: row.archived,
                 churned: codes::lifecycle_stage(row.lifecycle_stage)? == LifecycleStage::Churned,
                 activation_day: row.activated_at.map(day_of),
+                renewal_day: row.renewal_at.map(day_of),
+                arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
+                plan: row.plan,
+                champions: champions.unwrap_or_default(),
             };
             Ok((row.account_id, account))
         })

@@ -29,6 +29,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(7, "0007_risks"),
         migration!(8, "0008_story_series"),
         migration!(9, "0009_account_news"),
+        migration!(10, "0010_triggers"),
     ],
 };
 

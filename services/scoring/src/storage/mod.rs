@@ -9,6 +9,7 @@ pub(crate) mod metrics;
 mod migrations;
 pub(crate) mod models;
 pub(crate) mod operations;
+pub(crate) mod peers;
 pub(crate) mod plan_usage;
 pub(crate) mod pulses;
 pub(crate) mod risk_triggers;

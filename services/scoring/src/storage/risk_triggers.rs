@@ -24,6 +24,11 @@ const fn kind_number(kind: RiskTriggerKind) -> i16 {
         RiskTriggerKind::PaymentFailed => 5,
         RiskTriggerKind::BillingDispute => 6,
         RiskTriggerKind::TicketUrgent => 7,
+        RiskTriggerKind::UsageDecline => 9,
+        RiskTriggerKind::LoginDrop => 10,
+        RiskTriggerKind::FeatureNotAdopted => 11,
+        RiskTriggerKind::ChampionSilent => 12,
+        RiskTriggerKind::RenewalAtRisk => 13,
     }
 }
 
@@ -36,6 +41,11 @@ fn kind_of(number: i16) -> Result<RiskTriggerKind, StorageError> {
         5 => Ok(RiskTriggerKind::PaymentFailed),
         6 => Ok(RiskTriggerKind::BillingDispute),
         7 => Ok(RiskTriggerKind::TicketUrgent),
+        9 => Ok(RiskTriggerKind::UsageDecline),
+        10 => Ok(RiskTriggerKind::LoginDrop),
+        11 => Ok(RiskTriggerKind::FeatureNotAdopted),
+        12 => Ok(RiskTriggerKind::ChampionSilent),
+        13 => Ok(RiskTriggerKind::RenewalAtRisk),
         _ => Err(codes::corrupt(format!("risk trigger kind {number}"))),
     }
 }

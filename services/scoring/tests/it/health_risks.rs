@@ -7,7 +7,7 @@ use crate::harness::{Harness, at, gauge, model_of};
 use crate::risk_fixtures::{Told, churn, lasting, risk_events, told_of_account};
 
 /// A model whose score is the newest level of `points`, in hundredths.
-fn points_model() -> proto::Model {
+pub(crate) fn points_model() -> proto::Model {
     model_of(proto::Measure {
         id: "points".to_owned(),
         display_name: "Points".to_owned(),

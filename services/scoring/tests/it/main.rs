@@ -2,6 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "points are multiples of 1/128, whose sums are exact")]
 
+mod absences;
 mod account_archive;
 mod account_batches;
 mod account_fixtures;
@@ -22,6 +23,7 @@ mod portfolio;
 mod pulses;
 mod recompute;
 mod refusals;
+mod renewal_risks;
 mod risk_fixtures;
 mod risk_triggers;
 mod segments;
@@ -30,3 +32,4 @@ mod stories;
 mod story_scores;
 mod unstorable_text;
 mod webhooks;
+mod use_changes;
