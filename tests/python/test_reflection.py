@@ -23,6 +23,7 @@ def test_the_server_tells_what_it_serves(server):
         ACCOUNTS,
         "mainstay.scoring.v1.HealthService",
         "mainstay.scoring.v1.ModelService",
+        "mainstay.scoring.v1.LabelService",
         "mainstay.scoring.v1.RiskTriggerService",
         "mainstay.scoring.v1.SignalService",
     } <= set(server.services())

@@ -1487,6 +1487,12 @@ pub enum ErrorReason {
     OperationNotFound = 9,
     /// The risk trigger does not exist; metadata `risk_trigger`.
     RiskTriggerNotFound = 10,
+    /// The label does not exist; metadata `label`.
+    LabelNotFound = 11,
+    /// The account has an open label of this kind; metadata `account`, `label`.
+    LabelOpen = 12,
+    /// The label was rejected or withdrawn, or has expired; metadata `label`, `state`.
+    LabelEnded = 13,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1506,6 +1512,9 @@ impl ErrorReason {
             Self::RecomputeRunning => "ERROR_REASON_RECOMPUTE_RUNNING",
             Self::OperationNotFound => "ERROR_REASON_OPERATION_NOT_FOUND",
             Self::RiskTriggerNotFound => "ERROR_REASON_RISK_TRIGGER_NOT_FOUND",
+            Self::LabelNotFound => "ERROR_REASON_LABEL_NOT_FOUND",
+            Self::LabelOpen => "ERROR_REASON_LABEL_OPEN",
+            Self::LabelEnded => "ERROR_REASON_LABEL_ENDED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1522,6 +1531,9 @@ impl ErrorReason {
             "ERROR_REASON_RECOMPUTE_RUNNING" => Some(Self::RecomputeRunning),
             "ERROR_REASON_OPERATION_NOT_FOUND" => Some(Self::OperationNotFound),
             "ERROR_REASON_RISK_TRIGGER_NOT_FOUND" => Some(Self::RiskTriggerNotFound),
+            "ERROR_REASON_LABEL_NOT_FOUND" => Some(Self::LabelNotFound),
+            "ERROR_REASON_LABEL_OPEN" => Some(Self::LabelOpen),
+            "ERROR_REASON_LABEL_ENDED" => Some(Self::LabelEnded),
             _ => None,
         }
     }
@@ -1580,6 +1592,12 @@ pub struct Health {
     /// past day. Absent: not known.
     #[prost(message, optional, tag = "16")]
     pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What people say against the computed band, as far as it is open now, also
+    /// in the health of a past day: at most one override and one dispute, in this
+    /// order. `score` and `band` are the computed ones all the same. See
+    /// `LabelService`.
+    #[prost(message, repeated, tag = "17")]
+    pub corrections: ::prost::alloc::vec::Vec<Label>,
 }
 impl ::prost::Name for Health {
     const NAME: &'static str = "Health";
@@ -1589,6 +1607,107 @@ impl ::prost::Name for Health {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.Health".into()
+    }
+}
+/// What a CSM or a customer says against the computed label of an account's
+/// health; made and ended by `LabelService`. Not one of the `labels` of an
+/// `Account`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Label {
+    /// `accounts/{account}/labels/{label}`; the id is a UUID.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Of whose health: `accounts/{account}`.
+    #[prost(string, tag = "2")]
+    pub account: ::prost::alloc::string::String,
+    /// Whether it says another band, or none.
+    #[prost(enumeration = "LabelKind", tag = "3")]
+    pub kind: i32,
+    /// How far it has come. Open ones are pending or accepted.
+    #[prost(enumeration = "LabelState", tag = "4")]
+    pub state: i32,
+    /// The band that the account is in as they see it. Unspecified: a dispute.
+    #[prost(enumeration = "Band", tag = "5")]
+    pub band: i32,
+    /// Why, in their words: 1 to 2 000 characters.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who says so.
+    #[prost(enumeration = "LabelSpeaker", tag = "7")]
+    pub speaker: i32,
+    /// Mail address of the person who says so. Empty: not said.
+    #[prost(string, tag = "8")]
+    pub contact_email: ::prost::alloc::string::String,
+    /// Who made it by the API: the caller's identity.
+    #[prost(string, tag = "9")]
+    pub creator: ::prost::alloc::string::String,
+    /// The UTC day of the computed health that it was said of, `YYYY-MM-DD`.
+    /// Empty: the account was not scored yet.
+    #[prost(string, tag = "10")]
+    pub computed_day: ::prost::alloc::string::String,
+    /// The computed score of that day. Absent: there was none.
+    #[prost(double, optional, tag = "11")]
+    pub computed_score: ::core::option::Option<f64>,
+    /// The computed band of that day.
+    #[prost(enumeration = "Band", tag = "12")]
+    pub computed_band: i32,
+    /// The model that made it: `models/{model}`. Empty: the account was not scored yet.
+    #[prost(string, tag = "13")]
+    pub computed_model: ::prost::alloc::string::String,
+    /// When it was made.
+    #[prost(message, optional, tag = "14")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ends by itself, or would have.
+    #[prost(message, optional, tag = "15")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// By when somebody has to review it.
+    #[prost(message, optional, tag = "16")]
+    pub review_due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What the last review found. Absent: nobody reviewed it.
+    #[prost(message, optional, tag = "17")]
+    pub review: ::core::option::Option<LabelReview>,
+    /// When it ended. Absent: it is open.
+    #[prost(message, optional, tag = "18")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with each change. Sent with a review or withdrawal, it makes that
+    /// fail with `ETAG_MISMATCH` when somebody was faster.
+    #[prost(string, tag = "19")]
+    pub etag: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Label {
+    const NAME: &'static str = "Label";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Label".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Label".into()
+    }
+}
+/// What looking at a label found.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LabelReview {
+    /// In words: 1 to 2 000 characters.
+    #[prost(string, tag = "1")]
+    pub words: ::prost::alloc::string::String,
+    /// Mail address of the person who reviewed it.
+    #[prost(string, tag = "2")]
+    pub reviewer_email: ::prost::alloc::string::String,
+    /// Who said so by the API: the caller's identity.
+    #[prost(string, tag = "3")]
+    pub recorder: ::prost::alloc::string::String,
+    /// When.
+    #[prost(message, optional, tag = "4")]
+    pub review_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for LabelReview {
+    const NAME: &'static str = "LabelReview";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelReview".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelReview".into()
     }
 }
 /// What a component gave.
@@ -2244,6 +2363,117 @@ impl Band {
             "BAND_AT_RISK" => Some(Self::AtRisk),
             "BAND_STABLE" => Some(Self::Stable),
             "BAND_HEALTHY" => Some(Self::Healthy),
+            _ => None,
+        }
+    }
+}
+/// What a label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LabelKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// The band is another one.
+    Override = 1,
+    /// The computed band is wrong.
+    Dispute = 2,
+}
+impl LabelKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LABEL_KIND_UNSPECIFIED",
+            Self::Override => "LABEL_KIND_OVERRIDE",
+            Self::Dispute => "LABEL_KIND_DISPUTE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LABEL_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "LABEL_KIND_OVERRIDE" => Some(Self::Override),
+            "LABEL_KIND_DISPUTE" => Some(Self::Dispute),
+            _ => None,
+        }
+    }
+}
+/// How far a label has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LabelState {
+    /// Never sent.
+    Unspecified = 0,
+    /// Open; nobody has reviewed it.
+    Pending = 1,
+    /// Open; a review found it right.
+    Accepted = 2,
+    /// Ended: a review found it not right.
+    Rejected = 3,
+    /// Ended: it was taken back.
+    Withdrawn = 4,
+    /// Ended: its time was over.
+    Expired = 5,
+}
+impl LabelState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LABEL_STATE_UNSPECIFIED",
+            Self::Pending => "LABEL_STATE_PENDING",
+            Self::Accepted => "LABEL_STATE_ACCEPTED",
+            Self::Rejected => "LABEL_STATE_REJECTED",
+            Self::Withdrawn => "LABEL_STATE_WITHDRAWN",
+            Self::Expired => "LABEL_STATE_EXPIRED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LABEL_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "LABEL_STATE_PENDING" => Some(Self::Pending),
+            "LABEL_STATE_ACCEPTED" => Some(Self::Accepted),
+            "LABEL_STATE_REJECTED" => Some(Self::Rejected),
+            "LABEL_STATE_WITHDRAWN" => Some(Self::Withdrawn),
+            "LABEL_STATE_EXPIRED" => Some(Self::Expired),
+            _ => None,
+        }
+    }
+}
+/// Who says what a label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LabelSpeaker {
+    /// Not allowed.
+    Unspecified = 0,
+    /// Somebody on our side who looks after the account.
+    Csm = 1,
+    /// Somebody at the customer.
+    Customer = 2,
+}
+impl LabelSpeaker {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LABEL_SPEAKER_UNSPECIFIED",
+            Self::Csm => "LABEL_SPEAKER_CSM",
+            Self::Customer => "LABEL_SPEAKER_CUSTOMER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LABEL_SPEAKER_UNSPECIFIED" => Some(Self::Unspecified),
+            "LABEL_SPEAKER_CSM" => Some(Self::Csm),
+            "LABEL_SPEAKER_CUSTOMER" => Some(Self::Customer),
             _ => None,
         }
     }
@@ -5943,6 +6173,75 @@ impl ::prost::Name for RiskTriggerCleared {
         "/mainstay.scoring.v1.RiskTriggerCleared".into()
     }
 }
+/// Event: a CSM or a customer said that an account's health is in another band
+/// than the computed one, or that the computed one is wrong.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LabelCorrected {
+    /// What was said, beside what is computed.
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+}
+impl ::prost::Name for LabelCorrected {
+    const NAME: &'static str = "LabelCorrected";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelCorrected".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelCorrected".into()
+    }
+}
+/// Event: a label was reviewed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LabelReviewed {
+    /// The label as it is now, accepted or rejected.
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+}
+impl ::prost::Name for LabelReviewed {
+    const NAME: &'static str = "LabelReviewed";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelReviewed".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelReviewed".into()
+    }
+}
+/// Event: a label was taken back.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LabelWithdrawn {
+    /// The label as it ended.
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+}
+impl ::prost::Name for LabelWithdrawn {
+    const NAME: &'static str = "LabelWithdrawn";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelWithdrawn".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelWithdrawn".into()
+    }
+}
+/// Event: the time of a label was over.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LabelExpired {
+    /// The label as it ended.
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+}
+impl ::prost::Name for LabelExpired {
+    const NAME: &'static str = "LabelExpired";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelExpired".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelExpired".into()
+    }
+}
 /// Event: a support ticket's story moved: opened, escalated, resolved, reopened,
 /// or given another priority. Other updates are not told.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -6091,6 +6390,985 @@ impl AccountChangeKind {
             "ACCOUNT_CHANGE_KIND_UNARCHIVED" => Some(Self::Unarchived),
             _ => None,
         }
+    }
+}
+/// Says in which band an account is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OverrideLabelRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// The band that the account is in as they see it. Required; not the computed one.
+    #[prost(enumeration = "Band", tag = "2")]
+    pub band: i32,
+    /// Why, in words: 1 to 2 000 characters. Required.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who says so. Required.
+    #[prost(enumeration = "LabelSpeaker", tag = "4")]
+    pub speaker: i32,
+    /// Mail address of the person who says so. Required of a customer; may be
+    /// empty for a CSM.
+    #[prost(string, tag = "5")]
+    pub contact_email: ::prost::alloc::string::String,
+    /// When it ends by itself: after now, at most 90 days from now. Absent: 30 days
+    /// from now.
+    #[prost(message, optional, tag = "6")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// By when somebody has to review it: after now, not after it expires. Absent:
+    /// 7 days from now, or when it expires if that is sooner.
+    #[prost(message, optional, tag = "7")]
+    pub review_due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Check only: answers with the label as it would be, and keeps nothing.
+    #[prost(bool, tag = "8")]
+    pub validate_only: bool,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "9")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for OverrideLabelRequest {
+    const NAME: &'static str = "OverrideLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.OverrideLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.OverrideLabelRequest".into()
+    }
+}
+/// Says that a computed band is wrong.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DisputeLabelRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// Why, in words: 1 to 2 000 characters. Required.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who says so. Required.
+    #[prost(enumeration = "LabelSpeaker", tag = "3")]
+    pub speaker: i32,
+    /// Mail address of the person who says so. Required of a customer; may be
+    /// empty for a CSM.
+    #[prost(string, tag = "4")]
+    pub contact_email: ::prost::alloc::string::String,
+    /// When it ends by itself: after now, at most 180 days from now. Absent: 30
+    /// days from now.
+    #[prost(message, optional, tag = "5")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// By when somebody has to review it: after now, not after it expires. Absent:
+    /// 7 days from now, or when it expires if that is sooner.
+    #[prost(message, optional, tag = "6")]
+    pub review_due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Check only: answers with the label as it would be, and keeps nothing.
+    #[prost(bool, tag = "7")]
+    pub validate_only: bool,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "8")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DisputeLabelRequest {
+    const NAME: &'static str = "DisputeLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DisputeLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DisputeLabelRequest".into()
+    }
+}
+/// Says what came of looking at a label.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewLabelRequest {
+    /// `accounts/{account}/labels/{label}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What came of it. Required.
+    #[prost(enumeration = "LabelVerdict", tag = "2")]
+    pub verdict: i32,
+    /// What was found, in words: 1 to 2 000 characters. Required.
+    #[prost(string, tag = "3")]
+    pub words: ::prost::alloc::string::String,
+    /// Mail address of the person who reviewed it. Required.
+    #[prost(string, tag = "4")]
+    pub reviewer_email: ::prost::alloc::string::String,
+    /// When given, the stored label must have this etag. Empty: any.
+    #[prost(string, tag = "5")]
+    pub etag: ::prost::alloc::string::String,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReviewLabelRequest {
+    const NAME: &'static str = "ReviewLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ReviewLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ReviewLabelRequest".into()
+    }
+}
+/// Takes a label back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawLabelRequest {
+    /// `accounts/{account}/labels/{label}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// When given, the stored label must have this etag. Empty: any.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for WithdrawLabelRequest {
+    const NAME: &'static str = "WithdrawLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.WithdrawLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.WithdrawLabelRequest".into()
+    }
+}
+/// Asks for one label.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLabelRequest {
+    /// `accounts/{account}/labels/{label}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetLabelRequest {
+    const NAME: &'static str = "GetLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetLabelRequest".into()
+    }
+}
+/// Asks for a page of labels. All filters given must hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLabelsRequest {
+    /// How many at most: 50 by default, 1 000 at most.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before, with the same filter. Empty: the
+    /// first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only of this account, `accounts/{account}`; an account that does not exist
+    /// has none. Empty: of any.
+    #[prost(string, tag = "3")]
+    pub account: ::prost::alloc::string::String,
+    /// Only those that are open. Default: ended ones too.
+    #[prost(bool, tag = "4")]
+    pub open_only: bool,
+    /// Only those that are pending and whose `review_due_time` has come by this
+    /// time. Absent: whatever their review.
+    #[prost(message, optional, tag = "5")]
+    pub review_due_by_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for ListLabelsRequest {
+    const NAME: &'static str = "ListLabelsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListLabelsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListLabelsRequest".into()
+    }
+}
+/// A page of labels.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListLabelsResponse {
+    /// The labels.
+    #[prost(message, repeated, tag = "1")]
+    pub labels: ::prost::alloc::vec::Vec<Label>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListLabelsResponse {
+    const NAME: &'static str = "ListLabelsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListLabelsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListLabelsResponse".into()
+    }
+}
+/// What came of looking at a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LabelVerdict {
+    /// Not allowed.
+    Unspecified = 0,
+    /// It is right.
+    Accepted = 1,
+    /// It is not right.
+    Rejected = 2,
+}
+impl LabelVerdict {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LABEL_VERDICT_UNSPECIFIED",
+            Self::Accepted => "LABEL_VERDICT_ACCEPTED",
+            Self::Rejected => "LABEL_VERDICT_REJECTED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LABEL_VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+            "LABEL_VERDICT_ACCEPTED" => Some(Self::Accepted),
+            "LABEL_VERDICT_REJECTED" => Some(Self::Rejected),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod label_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps what a CSM or a customer says against the computed label of an
+    /// account's health: that it is another one (an override), or only that it is
+    /// wrong (a dispute).
+    ///
+    /// None of this changes a score, a band, or a condition that puts the account at
+    /// risk. `Health.corrections` shows what is open beside the computed score, and
+    /// each label remembers the score that it was said of. An account has at most one
+    /// open label of each kind. One is open until it is rejected or withdrawn, or
+    /// until its `expire_time`, at which it ends by itself.
+    ///
+    /// What happens is told by the events `LabelCorrected`, `LabelReviewed`,
+    /// `LabelWithdrawn` and `LabelExpired`.
+    #[derive(Debug, Clone)]
+    pub struct LabelServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl LabelServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> LabelServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> LabelServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            LabelServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Says in which band an account is, whatever is computed.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when the band is the
+        /// computed one; `REQUEST_ID_REUSED`), `NOT_FOUND` (`ACCOUNT_NOT_FOUND`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ALREADY_EXISTS` (`LABEL_OPEN`).
+        pub async fn override_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OverrideLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/OverrideLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "OverrideLabel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says that the computed band of an account is wrong, without another one.
+        ///
+        /// Errors: as `OverrideLabel`, but for the band.
+        pub async fn dispute_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DisputeLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/DisputeLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "DisputeLabel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says what came of looking at a label. An accepted one stays open until its
+        /// `expire_time` and may still be rejected; a rejected one ends. One that was
+        /// reviewed with this verdict last is answered as it is, whatever `etag` the
+        /// call comes with: it may be a first call whose answer was lost.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`LABEL_NOT_FOUND`), `FAILED_PRECONDITION` (`LABEL_ENDED`),
+        /// `ABORTED` (`ETAG_MISMATCH`).
+        pub async fn review_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReviewLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/ReviewLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "ReviewLabel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a label back. One that was withdrawn is answered as it is, whatever
+        /// `etag` the call comes with.
+        ///
+        /// Errors: as `ReviewLabel`.
+        pub async fn withdraw_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/WithdrawLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "WithdrawLabel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one label, ended ones too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND` (`LABEL_NOT_FOUND`).
+        pub async fn get_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/GetLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("mainstay.scoring.v1.LabelService", "GetLabel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists labels, those made last first; those made at the same time by
+        /// descending id.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_labels(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListLabelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLabelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/ListLabels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "ListLabels"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod label_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with LabelServiceServer.
+    #[async_trait]
+    pub trait LabelService: std::marker::Send + std::marker::Sync + 'static {
+        /// Says in which band an account is, whatever is computed.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when the band is the
+        /// computed one; `REQUEST_ID_REUSED`), `NOT_FOUND` (`ACCOUNT_NOT_FOUND`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ALREADY_EXISTS` (`LABEL_OPEN`).
+        async fn override_label(
+            &self,
+            request: tonic::Request<super::OverrideLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Says that the computed band of an account is wrong, without another one.
+        ///
+        /// Errors: as `OverrideLabel`, but for the band.
+        async fn dispute_label(
+            &self,
+            request: tonic::Request<super::DisputeLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Says what came of looking at a label. An accepted one stays open until its
+        /// `expire_time` and may still be rejected; a rejected one ends. One that was
+        /// reviewed with this verdict last is answered as it is, whatever `etag` the
+        /// call comes with: it may be a first call whose answer was lost.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`LABEL_NOT_FOUND`), `FAILED_PRECONDITION` (`LABEL_ENDED`),
+        /// `ABORTED` (`ETAG_MISMATCH`).
+        async fn review_label(
+            &self,
+            request: tonic::Request<super::ReviewLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Takes a label back. One that was withdrawn is answered as it is, whatever
+        /// `etag` the call comes with.
+        ///
+        /// Errors: as `ReviewLabel`.
+        async fn withdraw_label(
+            &self,
+            request: tonic::Request<super::WithdrawLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Returns one label, ended ones too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND` (`LABEL_NOT_FOUND`).
+        async fn get_label(
+            &self,
+            request: tonic::Request<super::GetLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Lists labels, those made last first; those made at the same time by
+        /// descending id.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_labels(
+            &self,
+            request: tonic::Request<super::ListLabelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLabelsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps what a CSM or a customer says against the computed label of an
+    /// account's health: that it is another one (an override), or only that it is
+    /// wrong (a dispute).
+    ///
+    /// None of this changes a score, a band, or a condition that puts the account at
+    /// risk. `Health.corrections` shows what is open beside the computed score, and
+    /// each label remembers the score that it was said of. An account has at most one
+    /// open label of each kind. One is open until it is rejected or withdrawn, or
+    /// until its `expire_time`, at which it ends by itself.
+    ///
+    /// What happens is told by the events `LabelCorrected`, `LabelReviewed`,
+    /// `LabelWithdrawn` and `LabelExpired`.
+    #[derive(Debug)]
+    pub struct LabelServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> LabelServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for LabelServiceServer<T>
+    where
+        T: LabelService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.LabelService/OverrideLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct OverrideLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::OverrideLabelRequest>
+                    for OverrideLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OverrideLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::override_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OverrideLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/DisputeLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct DisputeLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::DisputeLabelRequest>
+                    for DisputeLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DisputeLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::dispute_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DisputeLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/ReviewLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReviewLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::ReviewLabelRequest>
+                    for ReviewLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReviewLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::review_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReviewLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/WithdrawLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::WithdrawLabelRequest>
+                    for WithdrawLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::withdraw_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/GetLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::GetLabelRequest>
+                    for GetLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::get_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/ListLabels" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListLabelsSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::ListLabelsRequest>
+                    for ListLabelsSvc<T> {
+                        type Response = super::ListLabelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListLabelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::list_labels(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListLabelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for LabelServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.LabelService";
+    impl<T> tonic::server::NamedService for LabelServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Asks for one condition.

@@ -8,6 +8,7 @@ mod case_story;
 mod case_tasks;
 mod case_view;
 pub(crate) mod cases;
+mod corrections;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod health;

@@ -17,6 +17,8 @@ pub(crate) const SILENCE_DUE: &str = "silence";
 /// account that was active and is neither inactive nor gone has one, or is about to be looked at. Only who holds the account's row
 /// begins one; its worker only hands it over.
 pub(crate) const INACTIVITY_QUEUE: &str = "inactivity";
+/// Labels whose time will be over: the key is the account's id and the label's with a slash between them.
+pub(crate) const LABELS_QUEUE: &str = "labels";
 /// Tells how much of their plans accounts used in a month: one job, whose low mark is the month's first day and whose payload is the
 /// last account that was told.
 pub(crate) const PLAN_USAGE_QUEUE: &str = "plan_usage";

@@ -59,6 +59,7 @@ pub(crate) fn health(scored: &ScoredView) -> proto::Health {
         account_display_name: view.display_name.clone(),
         segment: segment_message(view.segment).into(),
         arr: view.arr.map(money_message),
+        corrections: scored.corrections.iter().map(super::label::message).collect(),
     }
 }
 
@@ -173,7 +174,8 @@ pub(crate) fn filter(found: &mut Violations, given: &proto::HealthFilter) -> Hea
     }
 }
 
-fn band(given: proto::Band) -> Option<Band> {
+/// A band of a message; unspecified is none.
+pub(super) fn band(given: proto::Band) -> Option<Band> {
     match given {
         proto::Band::Unspecified => None,
         proto::Band::Critical => Some(Band::Critical),

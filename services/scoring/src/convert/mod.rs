@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod common;
 pub(crate) mod health;
+pub(crate) mod label;
 pub(crate) mod model;
 pub(crate) mod risk_trigger;
 pub(crate) mod signal;

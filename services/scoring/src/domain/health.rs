@@ -77,4 +77,6 @@ pub(crate) struct HealthView {
     pub display_name: String,
     pub segment: Segment,
     pub arr: Option<Money>,
+    /// Whether somebody says something against its label, which is not over as far as rows say.
+    pub is_corrected: bool,
 }

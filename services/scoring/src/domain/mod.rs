@@ -15,6 +15,7 @@ mod health;
 mod health_risks;
 pub mod inactivity;
 pub mod json;
+pub mod label;
 pub mod lifecycle;
 mod measure;
 mod model;

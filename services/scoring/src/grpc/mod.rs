@@ -4,6 +4,7 @@
 mod accounts;
 mod error;
 mod health;
+mod labels;
 mod models;
 mod operations;
 mod risk_triggers;
@@ -11,6 +12,7 @@ mod signals;
 
 pub(crate) use accounts::AccountRpc;
 pub(crate) use health::HealthRpc;
+pub(crate) use labels::LabelRpc;
 pub(crate) use models::ModelRpc;
 pub(crate) use operations::OperationsRpc;
 pub(crate) use risk_triggers::RiskTriggerRpc;

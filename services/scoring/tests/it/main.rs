@@ -14,6 +14,7 @@ mod health_risks;
 mod history;
 mod housekeeping;
 mod inactivity;
+mod labels;
 mod lifecycle;
 mod models;
 mod past_days;
