@@ -15,6 +15,7 @@ mod names;
 mod partition;
 mod points;
 mod proportion;
+mod terms;
 mod violations;
 
 pub use band::{Band, BandCuts};
@@ -29,4 +30,5 @@ pub use names::{AccountId, EMAIL_LENGTH_MAX, InvalidName, ModelId, ProgramId, is
 pub use partition::{PARTITION_COUNT, partition_of};
 pub use points::Points;
 pub use proportion::{Interval, Proportion, Z_95};
+pub use terms::{BIG_CHANGE_DAYS, RECOVERED_ABOVE};
 pub use violations::{Violation, Violations};

@@ -2035,6 +2035,25 @@ pub struct HealthExplanation {
     /// The same in one or more sentences.
     #[prost(string, repeated, tag = "4")]
     pub sentences: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What is behind a fall of the score since `decline_since_day`, what cost
+    /// most first: measures that lost points, when the score fell at all; then
+    /// conditions other than those of the score that lasted at the end of the day
+    /// explained, those that began last first.
+    #[prost(message, repeated, tag = "5")]
+    pub decline_triggers: ::prost::alloc::vec::Vec<DeclineTrigger>,
+    /// The day since which measures lost points, `YYYY-MM-DD`: that of
+    /// `comparison`, or without one the last that was scored by 30 days before.
+    /// Empty: there was none.
+    #[prost(string, tag = "6")]
+    pub decline_since_day: ::prost::alloc::string::String,
+    /// What to do, each step once: about conditions that lasted, what keeps a
+    /// customer from working or paying first; then about measures that lost points.
+    #[prost(message, repeated, tag = "7")]
+    pub recommended_steps: ::prost::alloc::vec::Vec<RecommendedStep>,
+    /// What would lift the account above 70, which is `recovered`. Absent: it is
+    /// above, or has no score.
+    #[prost(message, optional, tag = "8")]
+    pub lift: ::core::option::Option<Lift>,
 }
 impl ::prost::Name for HealthExplanation {
     const NAME: &'static str = "HealthExplanation";
@@ -2044,6 +2063,161 @@ impl ::prost::Name for HealthExplanation {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.HealthExplanation".into()
+    }
+}
+/// One thing behind a fall of a score.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeclineTrigger {
+    /// The points that it cost, a multiple of 1/128; 0 for a condition, which is
+    /// no part of the score.
+    #[prost(double, tag = "1")]
+    pub points: f64,
+    /// What happened, in a sentence.
+    #[prost(string, tag = "2")]
+    pub sentence: ::prost::alloc::string::String,
+    /// What it is.
+    #[prost(oneof = "decline_trigger::Source", tags = "3, 4")]
+    pub source: ::core::option::Option<decline_trigger::Source>,
+}
+/// Nested message and enum types in `DeclineTrigger`.
+pub mod decline_trigger {
+    /// What it is.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Source {
+        /// A measure, by its id.
+        #[prost(string, tag = "3")]
+        Measure(::prost::alloc::string::String),
+        /// A condition: `accounts/{account}/riskTriggers/{risk_trigger}`.
+        #[prost(string, tag = "4")]
+        RiskTrigger(::prost::alloc::string::String),
+    }
+}
+impl ::prost::Name for DeclineTrigger {
+    const NAME: &'static str = "DeclineTrigger";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DeclineTrigger".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DeclineTrigger".into()
+    }
+}
+/// A step that is worth taking.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecommendedStep {
+    /// Who takes it.
+    #[prost(enumeration = "StepRole", tag = "1")]
+    pub role: i32,
+    /// What to do, in a sentence.
+    #[prost(string, tag = "2")]
+    pub sentence: ::prost::alloc::string::String,
+    /// Conditions that ask for it: `accounts/{account}/riskTriggers/{risk_trigger}`.
+    #[prost(string, repeated, tag = "3")]
+    pub risk_triggers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Measures that lost points and ask for it, by their ids.
+    #[prost(string, repeated, tag = "4")]
+    pub measures: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for RecommendedStep {
+    const NAME: &'static str = "RecommendedStep";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RecommendedStep".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RecommendedStep".into()
+    }
+}
+/// What would lift a score above a mark. Measures count by themselves here, as
+/// if the others stayed as they are, although two may look at the same signals;
+/// those without data are left as they are.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Lift {
+    /// The mark that the score has to exceed.
+    #[prost(double, tag = "1")]
+    pub above: f64,
+    /// Whether the steps lift it there. False: nothing does; the steps are all
+    /// that can be gained.
+    #[prost(bool, tag = "2")]
+    pub attainable: bool,
+    /// The score after all steps.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+    /// The fewest measures that do it, those that add most first; the last moves
+    /// only as far as it must.
+    #[prost(message, repeated, tag = "4")]
+    pub steps: ::prost::alloc::vec::Vec<LiftStep>,
+    /// Measures with weight that cannot add more, in the model's order.
+    #[prost(message, repeated, tag = "5")]
+    pub obstacles: ::prost::alloc::vec::Vec<LiftObstacle>,
+}
+impl ::prost::Name for Lift {
+    const NAME: &'static str = "Lift";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Lift".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Lift".into()
+    }
+}
+/// What one measure would have to be.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LiftStep {
+    /// The measure's id.
+    #[prost(string, tag = "1")]
+    pub measure: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// The number before the curve.
+    #[prost(double, tag = "3")]
+    pub value: f64,
+    /// What it would have to be: the nearest that is enough, at most three digits
+    /// of it where fractions count, whole where only whole numbers can be.
+    #[prost(double, tag = "4")]
+    pub needed_value: f64,
+    /// What the score gains by it.
+    #[prost(double, tag = "5")]
+    pub gain: f64,
+    /// The same in words.
+    #[prost(string, tag = "6")]
+    pub sentence: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LiftStep {
+    const NAME: &'static str = "LiftStep";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LiftStep".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LiftStep".into()
+    }
+}
+/// A measure that cannot lift a score.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LiftObstacle {
+    /// The measure's id.
+    #[prost(string, tag = "1")]
+    pub measure: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "LiftObstacleReason", tag = "3")]
+    pub reason: i32,
+    /// Why it has no data that counts; for `LIFT_OBSTACLE_REASON_MISSING`.
+    #[prost(enumeration = "MissingReason", tag = "4")]
+    pub missing_reason: i32,
+}
+impl ::prost::Name for LiftObstacle {
+    const NAME: &'static str = "LiftObstacle";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LiftObstacle".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LiftObstacle".into()
     }
 }
 /// What one component did.
@@ -2524,6 +2698,84 @@ impl HealthOrder {
         }
     }
 }
+/// Who takes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum StepRole {
+    /// Never sent.
+    Unspecified = 0,
+    /// Customer success manager.
+    Csm = 1,
+    /// Director of customer success.
+    CsmDirector = 2,
+    /// Contact in finance.
+    FinanceContact = 3,
+    /// Support.
+    Support = 4,
+}
+impl StepRole {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STEP_ROLE_UNSPECIFIED",
+            Self::Csm => "STEP_ROLE_CSM",
+            Self::CsmDirector => "STEP_ROLE_CSM_DIRECTOR",
+            Self::FinanceContact => "STEP_ROLE_FINANCE_CONTACT",
+            Self::Support => "STEP_ROLE_SUPPORT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STEP_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "STEP_ROLE_CSM" => Some(Self::Csm),
+            "STEP_ROLE_CSM_DIRECTOR" => Some(Self::CsmDirector),
+            "STEP_ROLE_FINANCE_CONTACT" => Some(Self::FinanceContact),
+            "STEP_ROLE_SUPPORT" => Some(Self::Support),
+            _ => None,
+        }
+    }
+}
+/// Why a measure cannot lift a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LiftObstacleReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// It has no data that counts, and its weight is with the others.
+    Missing = 1,
+    /// It gives as much as it can.
+    AtItsBest = 2,
+    /// Only time moves it.
+    OnlyTime = 3,
+}
+impl LiftObstacleReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LIFT_OBSTACLE_REASON_UNSPECIFIED",
+            Self::Missing => "LIFT_OBSTACLE_REASON_MISSING",
+            Self::AtItsBest => "LIFT_OBSTACLE_REASON_AT_ITS_BEST",
+            Self::OnlyTime => "LIFT_OBSTACLE_REASON_ONLY_TIME",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LIFT_OBSTACLE_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "LIFT_OBSTACLE_REASON_MISSING" => Some(Self::Missing),
+            "LIFT_OBSTACLE_REASON_AT_ITS_BEST" => Some(Self::AtItsBest),
+            "LIFT_OBSTACLE_REASON_ONLY_TIME" => Some(Self::OnlyTime),
+            _ => None,
+        }
+    }
+}
 /// Why a measure was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2818,7 +3070,8 @@ pub mod health_service_client {
         /// Says why: the points of each component and measure, which add up exactly
         /// to the score; and against an earlier day, what moved it, which adds up
         /// exactly to the change. All points are multiples of 1/128, so that sums of
-        /// doubles are exact in every language.
+        /// doubles are exact in every language. It names what is behind a fall, what
+        /// to do about it, and what would lift the score.
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, or `HEALTH_NOT_SCORED`: it was
         /// not scored by `day` or by `compare_day`), `INVALID_ARGUMENT`
@@ -2982,7 +3235,8 @@ pub mod health_service_server {
         /// Says why: the points of each component and measure, which add up exactly
         /// to the score; and against an earlier day, what moved it, which adds up
         /// exactly to the change. All points are multiples of 1/128, so that sums of
-        /// doubles are exact in every language.
+        /// doubles are exact in every language. It names what is behind a fall, what
+        /// to do about it, and what would lift the score.
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, or `HEALTH_NOT_SCORED`: it was
         /// not scored by `day` or by `compare_day`), `INVALID_ARGUMENT`

@@ -7,6 +7,7 @@ use mainstay_api::mainstay::scoring::v1::{ExplainHealthRequest, HealthComparison
 use mainstay_clients::retrying;
 
 use crate::command::corrections::in_a_line;
+use crate::command::explain_why;
 use crate::command::health::client;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -65,7 +66,7 @@ pub(crate) fn show(explanation: &HealthExplanation, output: &mut Output) -> Resu
         output.line(&comparison_headline(comparison))?;
         output.table(changes_table(comparison))?;
     }
-    Ok(())
+    explain_why::show(explanation, output)
 }
 
 fn headline(explanation: &HealthExplanation) -> String {
@@ -235,7 +236,7 @@ mod tests {
                     },
                 ],
             }),
-            sentences: Vec::new(),
+            ..HealthExplanation::default()
         }
     }
 

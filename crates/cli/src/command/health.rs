@@ -41,7 +41,8 @@ The exit code is 1 when one of the accounts is not known, or had no health by th
     /// Say why a score is what it is, and what moved it
     #[command(after_help = "\
 Each component and measure shows what it adds to the score; the column ADDS adds up
-exactly to it. With --compare it also says what moved the score since that day.
+exactly to it. With --compare it also says what moved the score since that day. It ends with
+what is behind a fall, what to do about it, and what would lift the score above 70.
 
 Examples:
   mainstay health explain acme

@@ -11,6 +11,7 @@ pub(crate) mod cases;
 mod corrections;
 pub(crate) mod demo;
 pub(crate) mod explain;
+mod explain_why;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;

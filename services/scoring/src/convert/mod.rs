@@ -8,3 +8,4 @@ pub(crate) mod model;
 pub(crate) mod risk_trigger;
 pub(crate) mod signal;
 pub(crate) mod story_signal;
+mod why;

@@ -10,6 +10,7 @@ pub mod billing;
 mod cdnow_tests;
 mod changes;
 mod curve;
+mod decline;
 mod explain;
 mod health;
 mod health_risks;
@@ -17,12 +18,14 @@ pub mod inactivity;
 pub mod json;
 pub mod label;
 pub mod lifecycle;
+mod lift;
 mod measure;
 mod model;
 mod model_check;
 mod model_file;
 mod portfolio;
 mod pulses;
+mod recommended_steps;
 pub mod risk_trigger;
 mod score;
 mod scoring_facts;
@@ -38,12 +41,14 @@ pub mod ticket;
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};
+pub use decline::{DeclineSource, DeclineTrigger, decline_triggers};
 pub use explain::{
     ComponentExplanation, HealthComparison, HealthExplanation, MeasureChange, MeasureExplanation, Snapshot, compare,
     explain,
 };
 pub(crate) use health::{Changes, HealthRecord, HealthView};
 pub use health_risks::ScoreReading;
+pub use lift::{Lift, LiftObstacle, LiftStep, ObstacleReason, lift};
 pub use measure::{DayContext, MissingReason, Reading, read_measure};
 pub use model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
@@ -52,6 +57,7 @@ pub use model::{
 pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
 pub(crate) use portfolio::{BandSummary, HealthCursor, HealthFilter, HealthOrder, HealthSummary, SummaryGroup};
 pub use pulses::{JoinedDay, Pulses};
+pub use recommended_steps::{RecommendedStep, StepRole, recommended_steps};
 pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};
 pub use scoring_facts::{ScoringFacts, ScoringFactsByDay};
 pub use segment::{SEGMENT_ACCOUNTS_MIN, Segment, SegmentBase, SegmentBases};

@@ -29,3 +29,4 @@ mod segments;
 mod signals;
 mod stories;
 mod unstorable_text;
+mod why;
