@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
+use mainstay_api::mainstay::scoring::v1::definition_service_server::DefinitionServiceServer;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceServer;
 use mainstay_api::mainstay::scoring::v1::label_service_server::LabelServiceServer;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServer;
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
-use crate::grpc::{AccountRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
+use crate::grpc::{AccountRpc, DefinitionRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
 use crate::jobs::{Inactivity, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore};
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
@@ -97,6 +98,7 @@ impl ScoringService {
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
             .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
             .add_service(limited!(LabelServiceServer::new(LabelRpc { app: app.clone() }), limits))
+            .add_service(limited!(DefinitionServiceServer::new(DefinitionRpc { app: app.clone() }), limits))
             .add_service(limited!(status.into_service(), limits))
             .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))
             .add_service(limited!(EventFeedServer::new(feed).into_service(), limits))

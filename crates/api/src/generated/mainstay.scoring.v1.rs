@@ -1458,6 +1458,620 @@ pub mod account_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// What the services mean by a term.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Definition {
+    /// `definitions/{definition}`, for example `definitions/recovered`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it means, in a sentence, with the numbers.
+    #[prost(string, tag = "3")]
+    pub sentence: ::prost::alloc::string::String,
+    /// The numbers. All bounds that are given must hold.
+    #[prost(message, repeated, tag = "4")]
+    pub values: ::prost::alloc::vec::Vec<DefinitionValue>,
+    /// Made of the values: it is another one when, and only when, a value is.
+    /// Compare it as text.
+    #[prost(string, tag = "5")]
+    pub version: ::prost::alloc::string::String,
+    /// Since when it holds with these values: of a band the first day that is
+    /// scored by them without a break, of others the day they were settled or
+    /// changed; at midnight UTC.
+    #[prost(message, optional, tag = "6")]
+    pub effective_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The model whose cuts these are: `models/{model}`. Empty: no model says it.
+    #[prost(string, tag = "7")]
+    pub model: ::prost::alloc::string::String,
+    /// The requirements that ask for it, for example `R57`.
+    #[prost(string, repeated, tag = "8")]
+    pub requirements: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The services that judge by it.
+    #[prost(string, repeated, tag = "9")]
+    pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for Definition {
+    const NAME: &'static str = "Definition";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Definition".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Definition".into()
+    }
+}
+/// One number of a definition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DefinitionValue {
+    /// What it bounds within the definition, for example `score` or `days`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// On which side of the number it holds.
+    #[prost(enumeration = "DefinitionBound", tag = "2")]
+    pub bound: i32,
+    /// The number.
+    #[prost(double, tag = "3")]
+    pub number: f64,
+    /// What is counted.
+    #[prost(enumeration = "DefinitionUnit", tag = "4")]
+    pub unit: i32,
+}
+impl ::prost::Name for DefinitionValue {
+    const NAME: &'static str = "DefinitionValue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DefinitionValue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DefinitionValue".into()
+    }
+}
+/// Asks for one definition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDefinitionRequest {
+    /// `definitions/{definition}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDefinitionRequest {
+    const NAME: &'static str = "GetDefinitionRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetDefinitionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetDefinitionRequest".into()
+    }
+}
+/// Asks for all definitions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDefinitionsRequest {}
+impl ::prost::Name for ListDefinitionsRequest {
+    const NAME: &'static str = "ListDefinitionsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListDefinitionsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListDefinitionsRequest".into()
+    }
+}
+/// All definitions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDefinitionsResponse {
+    /// The definitions.
+    #[prost(message, repeated, tag = "1")]
+    pub definitions: ::prost::alloc::vec::Vec<Definition>,
+    /// Made of the versions of all: it is another one when, and only when, one of
+    /// them is.
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDefinitionsResponse {
+    const NAME: &'static str = "ListDefinitionsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListDefinitionsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListDefinitionsResponse".into()
+    }
+}
+/// On which side of a number something holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DefinitionBound {
+    /// Never sent.
+    Unspecified = 0,
+    /// Below it.
+    Below = 1,
+    /// On it and below.
+    AtMost = 2,
+    /// On it and above.
+    AtLeast = 3,
+    /// Above it.
+    Above = 4,
+    /// On it: a length of time within which something is compared.
+    Within = 5,
+}
+impl DefinitionBound {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEFINITION_BOUND_UNSPECIFIED",
+            Self::Below => "DEFINITION_BOUND_BELOW",
+            Self::AtMost => "DEFINITION_BOUND_AT_MOST",
+            Self::AtLeast => "DEFINITION_BOUND_AT_LEAST",
+            Self::Above => "DEFINITION_BOUND_ABOVE",
+            Self::Within => "DEFINITION_BOUND_WITHIN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEFINITION_BOUND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEFINITION_BOUND_BELOW" => Some(Self::Below),
+            "DEFINITION_BOUND_AT_MOST" => Some(Self::AtMost),
+            "DEFINITION_BOUND_AT_LEAST" => Some(Self::AtLeast),
+            "DEFINITION_BOUND_ABOVE" => Some(Self::Above),
+            "DEFINITION_BOUND_WITHIN" => Some(Self::Within),
+            _ => None,
+        }
+    }
+}
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DefinitionUnit {
+    /// Never sent.
+    Unspecified = 0,
+    /// Points of health, 0 to 100, or of its change.
+    Points = 1,
+    /// Days.
+    Days = 2,
+    /// Months.
+    Months = 3,
+    /// Percent.
+    Percent = 4,
+    /// An answer to the NPS question, 0 to 10.
+    Answer = 5,
+}
+impl DefinitionUnit {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEFINITION_UNIT_UNSPECIFIED",
+            Self::Points => "DEFINITION_UNIT_POINTS",
+            Self::Days => "DEFINITION_UNIT_DAYS",
+            Self::Months => "DEFINITION_UNIT_MONTHS",
+            Self::Percent => "DEFINITION_UNIT_PERCENT",
+            Self::Answer => "DEFINITION_UNIT_ANSWER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEFINITION_UNIT_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEFINITION_UNIT_POINTS" => Some(Self::Points),
+            "DEFINITION_UNIT_DAYS" => Some(Self::Days),
+            "DEFINITION_UNIT_MONTHS" => Some(Self::Months),
+            "DEFINITION_UNIT_PERCENT" => Some(Self::Percent),
+            "DEFINITION_UNIT_ANSWER" => Some(Self::Answer),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod definition_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says what the services mean by a term: the numbers that they judge by, from
+    /// the code that judges. The cuts between the bands are those of the model that
+    /// scores today, all others are the same for every installation of a version.
+    #[derive(Debug, Clone)]
+    pub struct DefinitionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DefinitionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DefinitionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DefinitionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DefinitionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns one definition.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
+        pub async fn get_definition(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDefinitionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.DefinitionService/GetDefinition",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.DefinitionService",
+                        "GetDefinition",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists all definitions, bands first, always in the same order. They are few,
+        /// and come in one answer.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
+        pub async fn list_definitions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDefinitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDefinitionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.DefinitionService/ListDefinitions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.DefinitionService",
+                        "ListDefinitions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod definition_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DefinitionServiceServer.
+    #[async_trait]
+    pub trait DefinitionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns one definition.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
+        async fn get_definition(
+            &self,
+            request: tonic::Request<super::GetDefinitionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status>;
+        /// Lists all definitions, bands first, always in the same order. They are few,
+        /// and come in one answer.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
+        async fn list_definitions(
+            &self,
+            request: tonic::Request<super::ListDefinitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDefinitionsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Says what the services mean by a term: the numbers that they judge by, from
+    /// the code that judges. The cuts between the bands are those of the model that
+    /// scores today, all others are the same for every installation of a version.
+    #[derive(Debug)]
+    pub struct DefinitionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DefinitionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DefinitionServiceServer<T>
+    where
+        T: DefinitionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.DefinitionService/GetDefinition" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDefinitionSvc<T: DefinitionService>(pub Arc<T>);
+                    impl<
+                        T: DefinitionService,
+                    > tonic::server::UnaryService<super::GetDefinitionRequest>
+                    for GetDefinitionSvc<T> {
+                        type Response = super::Definition;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDefinitionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DefinitionService>::get_definition(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDefinitionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.DefinitionService/ListDefinitions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDefinitionsSvc<T: DefinitionService>(pub Arc<T>);
+                    impl<
+                        T: DefinitionService,
+                    > tonic::server::UnaryService<super::ListDefinitionsRequest>
+                    for ListDefinitionsSvc<T> {
+                        type Response = super::ListDefinitionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDefinitionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DefinitionService>::list_definitions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDefinitionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DefinitionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.DefinitionService";
+    impl<T> tonic::server::NamedService for DefinitionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Reasons that scoring gives in `google.rpc.ErrorInfo.reason` (there without
 /// the prefix `ERROR_REASON_`) beside the common ones, with the domain
 /// `scoring.mainstay`.
@@ -1493,6 +2107,8 @@ pub enum ErrorReason {
     LabelOpen = 12,
     /// The label was rejected or withdrawn, or has expired; metadata `label`, `state`.
     LabelEnded = 13,
+    /// The definition does not exist; metadata `definition`.
+    DefinitionNotFound = 14,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1515,6 +2131,7 @@ impl ErrorReason {
             Self::LabelNotFound => "ERROR_REASON_LABEL_NOT_FOUND",
             Self::LabelOpen => "ERROR_REASON_LABEL_OPEN",
             Self::LabelEnded => "ERROR_REASON_LABEL_ENDED",
+            Self::DefinitionNotFound => "ERROR_REASON_DEFINITION_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1534,6 +2151,7 @@ impl ErrorReason {
             "ERROR_REASON_LABEL_NOT_FOUND" => Some(Self::LabelNotFound),
             "ERROR_REASON_LABEL_OPEN" => Some(Self::LabelOpen),
             "ERROR_REASON_LABEL_ENDED" => Some(Self::LabelEnded),
+            "ERROR_REASON_DEFINITION_NOT_FOUND" => Some(Self::DefinitionNotFound),
             _ => None,
         }
     }

@@ -44,6 +44,8 @@ pub(crate) enum ScoringError {
     LabelOpen(AccountId, Uuid),
     #[error("label {1} of account {0} is {state}", state = .2.word())]
     LabelEnded(AccountId, Uuid, LabelState),
+    #[error("definition {0} does not exist")]
+    DefinitionNotFound(String),
     #[error("the etag is not that of the stored resource")]
     EtagMismatch,
     #[error(transparent)]

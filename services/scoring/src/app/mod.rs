@@ -25,6 +25,7 @@ pub(crate) mod get_risk_trigger;
 mod health_risks;
 pub(crate) mod health_scored;
 pub(crate) mod list_accounts;
+pub(crate) mod list_definitions;
 pub(crate) mod list_health;
 pub(crate) mod list_labels;
 pub(crate) mod list_models;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod common;
+pub(crate) mod definition;
 pub(crate) mod health;
 pub(crate) mod label;
 pub(crate) mod model;

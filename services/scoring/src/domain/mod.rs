@@ -11,6 +11,7 @@ mod cdnow_tests;
 mod changes;
 mod curve;
 mod decline;
+pub mod definitions;
 mod explain;
 mod health;
 mod health_risks;

@@ -7,6 +7,7 @@ use mainstay_rpc::ApiError;
 use tonic::{Code, Status};
 
 use crate::app::ScoringError;
+use crate::convert;
 use crate::convert::label::name as label_name;
 
 const DOMAIN: &str = "scoring.mainstay";
@@ -99,6 +100,11 @@ impl From<ScoringError> for ApiError {
                     .with_metadata("label", name.clone())
                     .with_metadata("state", state.word())
                     .with_precondition("ENDED", name, "the label must be open")
+            }
+            ScoringError::DefinitionNotFound(id) => {
+                let name = convert::definition::name(&id);
+                of(Code::NotFound, ErrorReason::DefinitionNotFound, format!("{name} does not exist"))
+                    .with_metadata("definition", name)
             }
             ScoringError::EtagMismatch => Self::common(
                 CommonReason::EtagMismatch,

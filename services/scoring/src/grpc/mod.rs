@@ -2,6 +2,7 @@
 //! answer back. No SQL and no rules here.
 
 mod accounts;
+mod definitions;
 mod error;
 mod health;
 mod labels;
@@ -11,6 +12,7 @@ mod risk_triggers;
 mod signals;
 
 pub(crate) use accounts::AccountRpc;
+pub(crate) use definitions::DefinitionRpc;
 pub(crate) use health::HealthRpc;
 pub(crate) use labels::LabelRpc;
 pub(crate) use models::ModelRpc;

@@ -7,6 +7,7 @@ mod account_batches;
 mod account_fixtures;
 mod accounts;
 mod deadlines;
+mod definitions;
 mod harness;
 mod health;
 mod health_changes;
