@@ -121,8 +121,8 @@ def rollout(manifests):
 def background_connections(service, given):
     always = 4 + 1 + 2
     return always + {
-        # Beside rescoring: marking all accounts, silences, the use of plans, recomputations, operations.
-        "scoring": lambda: int(given.get("scoring.rescore_workers", "2")) + 5,
+        # Beside rescoring: marking all accounts, silences, the use of plans, ends of labels, recomputations, operations.
+        "scoring": lambda: int(given.get("scoring.rescore_workers", "2")) + 6,
         # Occasions 2, enrolments, follow-ups, resurveys.
         "surveys": lambda: 5 + 2 * 3 + 4,
         # Beside clocks: looking at saved accounts.

@@ -21,8 +21,10 @@ def test_the_server_tells_what_it_serves(server):
         "grpc.health.v1.Health",
         "mainstay.events.v1.EventFeedService",
         ACCOUNTS,
+        "mainstay.scoring.v1.DefinitionService",
         "mainstay.scoring.v1.HealthService",
         "mainstay.scoring.v1.ModelService",
+        "mainstay.scoring.v1.LabelService",
         "mainstay.scoring.v1.RiskTriggerService",
         "mainstay.scoring.v1.SignalService",
     } <= set(server.services())

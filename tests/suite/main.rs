@@ -1,3 +1,4 @@
 //! The suite as a whole.
 
 mod layering;
+mod terms;

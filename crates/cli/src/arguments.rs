@@ -7,8 +7,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    accounts, alerts, cases, demo, health, import, messages, models, opportunities, plans, risks, status, story,
-    surveys, up,
+    accounts, alerts, cases, definitions, demo, health, import, messages, models, opportunities, plans, risks, status,
+    story, surveys, up,
 };
 use crate::output::OutputFormat;
 
@@ -125,6 +125,8 @@ pub(crate) enum Command {
     /// Look at what puts accounts at risk
     #[command(subcommand)]
     Risks(risks::RisksCommand),
+    /// Say what the services mean by their terms, and since when
+    Definitions(definitions::DefinitionsArguments),
     /// Look at plans, create and publish them, and compare what they cost
     #[command(subcommand)]
     Plans(plans::PlansCommand),

@@ -20,6 +20,11 @@ fn now() -> i64 {
     TURNED_CLOCK.get().map_or_else(|| SystemClock.now(), |clock| clock.now()).timestamp()
 }
 
+/// Now, as messages have it, to the second.
+pub(crate) fn now_time() -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: now(), nanos: 0 }
+}
+
 /// Today (UTC).
 pub(crate) fn today() -> NaiveDate {
     TURNED_CLOCK.get().map_or_else(|| SystemClock.today(), |clock| clock.today())

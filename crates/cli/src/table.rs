@@ -49,7 +49,12 @@ fn color(band: Band) -> Option<Color> {
 
 /// A band in its colour.
 pub(crate) fn band_cell(band: Band) -> Cell {
-    colored(Cell::new(words::band(band)), band)
+    band_cell_with(band, "")
+}
+
+/// A band in its colour, and what stands behind it.
+pub(crate) fn band_cell_with(band: Band, behind: &str) -> Cell {
+    colored(Cell::new(format!("{}{behind}", words::band(band))), band)
 }
 
 /// A score in its band's colour.

@@ -15,6 +15,8 @@ mod names;
 mod partition;
 mod points;
 mod proportion;
+mod stable_hash;
+mod terms;
 mod violations;
 
 pub use band::{Band, BandCuts};
@@ -29,4 +31,10 @@ pub use names::{AccountId, EMAIL_LENGTH_MAX, InvalidName, ModelId, ProgramId, is
 pub use partition::{PARTITION_COUNT, partition_of};
 pub use points::Points;
 pub use proportion::{Interval, Proportion, Z_95};
+pub use stable_hash::stable_hash;
+pub use terms::{
+    BIG_CHANGE_ABOVE, BIG_CHANGE_DAYS, BIG_CHANGE_ENDS_AT, HYSTERESIS, INACTIVE_DAYS_MIN, LARGER_PLAN_HEALTH_ABOVE,
+    LARGER_PLAN_PERCENT, NEAR_LIMIT_MONTHS_MIN, NEAR_LIMIT_PERCENT, NPS_PASSIVE_MIN, NPS_PROMOTER_MIN, NPS_SCORE_MAX,
+    RECOVERED_ABOVE,
+};
 pub use violations::{Violation, Violations};

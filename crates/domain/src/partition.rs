@@ -1,17 +1,17 @@
 //! Which partition of an event log an account belongs to.
 
+use crate::stable_hash;
+
 /// Number of partitions of every event log. Consumers share work by partition,
 /// and offsets are kept by partition, so this never changes.
 pub const PARTITION_COUNT: i16 = 64;
 
 /// The partition of an account, or of the empty key for events that concern
-/// none: FNV-1a (64 bit; Fowler, Noll, Vo) of the id, its high bits folded
-/// into its low ones, modulo 64. Stable over versions and languages.
+/// none: the id's [`stable_hash`], its high bits folded into its low ones,
+/// modulo 64. Stable over versions and languages.
 #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 64")]
 pub fn partition_of(account_id: &str) -> i16 {
-    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let hash = account_id.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    let hash = stable_hash(account_id.bytes());
     let folded = hash ^ (hash >> 32);
     (folded % u64::from(PARTITION_COUNT.unsigned_abs())) as i16
 }

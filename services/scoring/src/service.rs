@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
+use mainstay_api::mainstay::scoring::v1::definition_service_server::DefinitionServiceServer;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceServer;
+use mainstay_api::mainstay::scoring::v1::label_service_server::LabelServiceServer;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServer;
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_server::RiskTriggerServiceServer;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalServiceServer;
@@ -25,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
-use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
-use crate::jobs::{Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore, RiskLooks};
+use crate::grpc::{AccountRpc, DefinitionRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
+use crate::jobs::{Inactivity, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore, RiskLooks};
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
 use crate::webhooks;
@@ -96,6 +98,8 @@ impl ScoringService {
             .add_service(limited!(ModelServiceServer::new(ModelRpc { app: app.clone() }), limits))
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
             .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
+            .add_service(limited!(LabelServiceServer::new(LabelRpc { app: app.clone() }), limits))
+            .add_service(limited!(DefinitionServiceServer::new(DefinitionRpc { app: app.clone() }), limits))
             .add_service(limited!(status.into_service(), limits))
             .admin_routes(webhooks::router(app.clone(), &settings.webhooks))
             .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))
@@ -145,6 +149,7 @@ fn workers(app: &App, settings: &ScoringSettings, database: &DatabaseSettings) -
         .queue(Arc::new(Inactivity(app.clone())), 1)
         .queue(Arc::new(RiskLooks(app.clone())), 1)
         .queue(Arc::new(PlanUsage(app.clone())), 1)
+        .queue(Arc::new(LabelExpiry(app.clone())), 1)
         .queue(Arc::new(Recompute(app.clone())), 1)
         .queue(Arc::new(OperationMonitor(app.clone())), 1))
 }

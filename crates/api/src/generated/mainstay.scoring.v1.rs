@@ -1458,6 +1458,620 @@ pub mod account_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// What the services mean by a term.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Definition {
+    /// `definitions/{definition}`, for example `definitions/recovered`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it means, in a sentence, with the numbers.
+    #[prost(string, tag = "3")]
+    pub sentence: ::prost::alloc::string::String,
+    /// The numbers. All bounds that are given must hold.
+    #[prost(message, repeated, tag = "4")]
+    pub values: ::prost::alloc::vec::Vec<DefinitionValue>,
+    /// Made of the values: it is another one when, and only when, a value is.
+    /// Compare it as text.
+    #[prost(string, tag = "5")]
+    pub version: ::prost::alloc::string::String,
+    /// Since when it holds with these values: of a band the first day that is
+    /// scored by them without a break, of others the day they were settled or
+    /// changed; at midnight UTC.
+    #[prost(message, optional, tag = "6")]
+    pub effective_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The model whose cuts these are: `models/{model}`. Empty: no model says it.
+    #[prost(string, tag = "7")]
+    pub model: ::prost::alloc::string::String,
+    /// The requirements that ask for it, for example `R57`.
+    #[prost(string, repeated, tag = "8")]
+    pub requirements: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The services that judge by it.
+    #[prost(string, repeated, tag = "9")]
+    pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for Definition {
+    const NAME: &'static str = "Definition";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Definition".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Definition".into()
+    }
+}
+/// One number of a definition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DefinitionValue {
+    /// What it bounds within the definition, for example `score` or `days`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// On which side of the number it holds.
+    #[prost(enumeration = "DefinitionBound", tag = "2")]
+    pub bound: i32,
+    /// The number.
+    #[prost(double, tag = "3")]
+    pub number: f64,
+    /// What is counted.
+    #[prost(enumeration = "DefinitionUnit", tag = "4")]
+    pub unit: i32,
+}
+impl ::prost::Name for DefinitionValue {
+    const NAME: &'static str = "DefinitionValue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DefinitionValue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DefinitionValue".into()
+    }
+}
+/// Asks for one definition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDefinitionRequest {
+    /// `definitions/{definition}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDefinitionRequest {
+    const NAME: &'static str = "GetDefinitionRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetDefinitionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetDefinitionRequest".into()
+    }
+}
+/// Asks for all definitions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDefinitionsRequest {}
+impl ::prost::Name for ListDefinitionsRequest {
+    const NAME: &'static str = "ListDefinitionsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListDefinitionsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListDefinitionsRequest".into()
+    }
+}
+/// All definitions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDefinitionsResponse {
+    /// The definitions.
+    #[prost(message, repeated, tag = "1")]
+    pub definitions: ::prost::alloc::vec::Vec<Definition>,
+    /// Made of the versions of all: it is another one when, and only when, one of
+    /// them is.
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDefinitionsResponse {
+    const NAME: &'static str = "ListDefinitionsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListDefinitionsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListDefinitionsResponse".into()
+    }
+}
+/// On which side of a number something holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DefinitionBound {
+    /// Never sent.
+    Unspecified = 0,
+    /// Below it.
+    Below = 1,
+    /// On it and below.
+    AtMost = 2,
+    /// On it and above.
+    AtLeast = 3,
+    /// Above it.
+    Above = 4,
+    /// On it: a length of time within which something is compared.
+    Within = 5,
+}
+impl DefinitionBound {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEFINITION_BOUND_UNSPECIFIED",
+            Self::Below => "DEFINITION_BOUND_BELOW",
+            Self::AtMost => "DEFINITION_BOUND_AT_MOST",
+            Self::AtLeast => "DEFINITION_BOUND_AT_LEAST",
+            Self::Above => "DEFINITION_BOUND_ABOVE",
+            Self::Within => "DEFINITION_BOUND_WITHIN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEFINITION_BOUND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEFINITION_BOUND_BELOW" => Some(Self::Below),
+            "DEFINITION_BOUND_AT_MOST" => Some(Self::AtMost),
+            "DEFINITION_BOUND_AT_LEAST" => Some(Self::AtLeast),
+            "DEFINITION_BOUND_ABOVE" => Some(Self::Above),
+            "DEFINITION_BOUND_WITHIN" => Some(Self::Within),
+            _ => None,
+        }
+    }
+}
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DefinitionUnit {
+    /// Never sent.
+    Unspecified = 0,
+    /// Points of health, 0 to 100, or of its change.
+    Points = 1,
+    /// Days.
+    Days = 2,
+    /// Months.
+    Months = 3,
+    /// Percent.
+    Percent = 4,
+    /// An answer to the NPS question, 0 to 10.
+    Answer = 5,
+}
+impl DefinitionUnit {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEFINITION_UNIT_UNSPECIFIED",
+            Self::Points => "DEFINITION_UNIT_POINTS",
+            Self::Days => "DEFINITION_UNIT_DAYS",
+            Self::Months => "DEFINITION_UNIT_MONTHS",
+            Self::Percent => "DEFINITION_UNIT_PERCENT",
+            Self::Answer => "DEFINITION_UNIT_ANSWER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEFINITION_UNIT_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEFINITION_UNIT_POINTS" => Some(Self::Points),
+            "DEFINITION_UNIT_DAYS" => Some(Self::Days),
+            "DEFINITION_UNIT_MONTHS" => Some(Self::Months),
+            "DEFINITION_UNIT_PERCENT" => Some(Self::Percent),
+            "DEFINITION_UNIT_ANSWER" => Some(Self::Answer),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod definition_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says what the services mean by a term: the numbers that they judge by, from
+    /// the code that judges. The cuts between the bands are those of the model that
+    /// scores today, all others are the same for every installation of a version.
+    #[derive(Debug, Clone)]
+    pub struct DefinitionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DefinitionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DefinitionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DefinitionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DefinitionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns one definition.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
+        pub async fn get_definition(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDefinitionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.DefinitionService/GetDefinition",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.DefinitionService",
+                        "GetDefinition",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists all definitions, bands first, always in the same order. They are few,
+        /// and come in one answer.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
+        pub async fn list_definitions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDefinitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDefinitionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.DefinitionService/ListDefinitions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.DefinitionService",
+                        "ListDefinitions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod definition_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DefinitionServiceServer.
+    #[async_trait]
+    pub trait DefinitionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns one definition.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
+        async fn get_definition(
+            &self,
+            request: tonic::Request<super::GetDefinitionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status>;
+        /// Lists all definitions, bands first, always in the same order. They are few,
+        /// and come in one answer.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
+        async fn list_definitions(
+            &self,
+            request: tonic::Request<super::ListDefinitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDefinitionsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Says what the services mean by a term: the numbers that they judge by, from
+    /// the code that judges. The cuts between the bands are those of the model that
+    /// scores today, all others are the same for every installation of a version.
+    #[derive(Debug)]
+    pub struct DefinitionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DefinitionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DefinitionServiceServer<T>
+    where
+        T: DefinitionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.DefinitionService/GetDefinition" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDefinitionSvc<T: DefinitionService>(pub Arc<T>);
+                    impl<
+                        T: DefinitionService,
+                    > tonic::server::UnaryService<super::GetDefinitionRequest>
+                    for GetDefinitionSvc<T> {
+                        type Response = super::Definition;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDefinitionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DefinitionService>::get_definition(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDefinitionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.DefinitionService/ListDefinitions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDefinitionsSvc<T: DefinitionService>(pub Arc<T>);
+                    impl<
+                        T: DefinitionService,
+                    > tonic::server::UnaryService<super::ListDefinitionsRequest>
+                    for ListDefinitionsSvc<T> {
+                        type Response = super::ListDefinitionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDefinitionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DefinitionService>::list_definitions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDefinitionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DefinitionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.DefinitionService";
+    impl<T> tonic::server::NamedService for DefinitionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Reasons that scoring gives in `google.rpc.ErrorInfo.reason` (there without
 /// the prefix `ERROR_REASON_`) beside the common ones, with the domain
 /// `scoring.mainstay`.
@@ -1487,6 +2101,14 @@ pub enum ErrorReason {
     OperationNotFound = 9,
     /// The risk trigger does not exist; metadata `risk_trigger`.
     RiskTriggerNotFound = 10,
+    /// The label does not exist; metadata `label`.
+    LabelNotFound = 11,
+    /// The account has an open label of this kind; metadata `account`, `label`.
+    LabelOpen = 12,
+    /// The label was rejected or withdrawn, or has expired; metadata `label`, `state`.
+    LabelEnded = 13,
+    /// The definition does not exist; metadata `definition`.
+    DefinitionNotFound = 14,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1506,6 +2128,10 @@ impl ErrorReason {
             Self::RecomputeRunning => "ERROR_REASON_RECOMPUTE_RUNNING",
             Self::OperationNotFound => "ERROR_REASON_OPERATION_NOT_FOUND",
             Self::RiskTriggerNotFound => "ERROR_REASON_RISK_TRIGGER_NOT_FOUND",
+            Self::LabelNotFound => "ERROR_REASON_LABEL_NOT_FOUND",
+            Self::LabelOpen => "ERROR_REASON_LABEL_OPEN",
+            Self::LabelEnded => "ERROR_REASON_LABEL_ENDED",
+            Self::DefinitionNotFound => "ERROR_REASON_DEFINITION_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1522,6 +2148,10 @@ impl ErrorReason {
             "ERROR_REASON_RECOMPUTE_RUNNING" => Some(Self::RecomputeRunning),
             "ERROR_REASON_OPERATION_NOT_FOUND" => Some(Self::OperationNotFound),
             "ERROR_REASON_RISK_TRIGGER_NOT_FOUND" => Some(Self::RiskTriggerNotFound),
+            "ERROR_REASON_LABEL_NOT_FOUND" => Some(Self::LabelNotFound),
+            "ERROR_REASON_LABEL_OPEN" => Some(Self::LabelOpen),
+            "ERROR_REASON_LABEL_ENDED" => Some(Self::LabelEnded),
+            "ERROR_REASON_DEFINITION_NOT_FOUND" => Some(Self::DefinitionNotFound),
             _ => None,
         }
     }
@@ -1580,6 +2210,12 @@ pub struct Health {
     /// past day. Absent: not known.
     #[prost(message, optional, tag = "16")]
     pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What people say against the computed band, as far as it is open now, also
+    /// in the health of a past day: at most one override and one dispute, in this
+    /// order. `score` and `band` are the computed ones all the same. See
+    /// `LabelService`.
+    #[prost(message, repeated, tag = "17")]
+    pub corrections: ::prost::alloc::vec::Vec<Label>,
 }
 impl ::prost::Name for Health {
     const NAME: &'static str = "Health";
@@ -1589,6 +2225,107 @@ impl ::prost::Name for Health {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.Health".into()
+    }
+}
+/// What a CSM or a customer says against the computed label of an account's
+/// health; made and ended by `LabelService`. Not one of the `labels` of an
+/// `Account`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Label {
+    /// `accounts/{account}/labels/{label}`; the id is a UUID.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Of whose health: `accounts/{account}`.
+    #[prost(string, tag = "2")]
+    pub account: ::prost::alloc::string::String,
+    /// Whether it says another band, or none.
+    #[prost(enumeration = "LabelKind", tag = "3")]
+    pub kind: i32,
+    /// How far it has come. Open ones are pending or accepted.
+    #[prost(enumeration = "LabelState", tag = "4")]
+    pub state: i32,
+    /// The band that the account is in as they see it. Unspecified: a dispute.
+    #[prost(enumeration = "Band", tag = "5")]
+    pub band: i32,
+    /// Why, in their words: 1 to 2 000 characters.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who says so.
+    #[prost(enumeration = "LabelSpeaker", tag = "7")]
+    pub speaker: i32,
+    /// Mail address of the person who says so. Empty: not said.
+    #[prost(string, tag = "8")]
+    pub contact_email: ::prost::alloc::string::String,
+    /// Who made it by the API: the caller's identity.
+    #[prost(string, tag = "9")]
+    pub creator: ::prost::alloc::string::String,
+    /// The UTC day of the computed health that it was said of, `YYYY-MM-DD`.
+    /// Empty: the account was not scored yet.
+    #[prost(string, tag = "10")]
+    pub computed_day: ::prost::alloc::string::String,
+    /// The computed score of that day. Absent: there was none.
+    #[prost(double, optional, tag = "11")]
+    pub computed_score: ::core::option::Option<f64>,
+    /// The computed band of that day.
+    #[prost(enumeration = "Band", tag = "12")]
+    pub computed_band: i32,
+    /// The model that made it: `models/{model}`. Empty: the account was not scored yet.
+    #[prost(string, tag = "13")]
+    pub computed_model: ::prost::alloc::string::String,
+    /// When it was made.
+    #[prost(message, optional, tag = "14")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ends by itself, or would have.
+    #[prost(message, optional, tag = "15")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// By when somebody has to review it.
+    #[prost(message, optional, tag = "16")]
+    pub review_due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What the last review found. Absent: nobody reviewed it.
+    #[prost(message, optional, tag = "17")]
+    pub review: ::core::option::Option<LabelReview>,
+    /// When it ended. Absent: it is open.
+    #[prost(message, optional, tag = "18")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with each change. Sent with a review or withdrawal, it makes that
+    /// fail with `ETAG_MISMATCH` when somebody was faster.
+    #[prost(string, tag = "19")]
+    pub etag: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Label {
+    const NAME: &'static str = "Label";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Label".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Label".into()
+    }
+}
+/// What looking at a label found.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LabelReview {
+    /// In words: 1 to 2 000 characters.
+    #[prost(string, tag = "1")]
+    pub words: ::prost::alloc::string::String,
+    /// Mail address of the person who reviewed it.
+    #[prost(string, tag = "2")]
+    pub reviewer_email: ::prost::alloc::string::String,
+    /// Who said so by the API: the caller's identity.
+    #[prost(string, tag = "3")]
+    pub recorder: ::prost::alloc::string::String,
+    /// When.
+    #[prost(message, optional, tag = "4")]
+    pub review_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for LabelReview {
+    const NAME: &'static str = "LabelReview";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelReview".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelReview".into()
     }
 }
 /// What a component gave.
@@ -1916,6 +2653,25 @@ pub struct HealthExplanation {
     /// The same in one or more sentences.
     #[prost(string, repeated, tag = "4")]
     pub sentences: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What is behind a fall of the score since `decline_since_day`, what cost
+    /// most first: measures that lost points, when the score fell at all; then
+    /// conditions other than those of the score that lasted at the end of the day
+    /// explained, those that began last first.
+    #[prost(message, repeated, tag = "5")]
+    pub decline_triggers: ::prost::alloc::vec::Vec<DeclineTrigger>,
+    /// The day since which measures lost points, `YYYY-MM-DD`: that of
+    /// `comparison`, or without one the last that was scored by 30 days before.
+    /// Empty: there was none.
+    #[prost(string, tag = "6")]
+    pub decline_since_day: ::prost::alloc::string::String,
+    /// What to do, each step once: about conditions that lasted, what keeps a
+    /// customer from working or paying first; then about measures that lost points.
+    #[prost(message, repeated, tag = "7")]
+    pub recommended_steps: ::prost::alloc::vec::Vec<RecommendedStep>,
+    /// What would lift the account above 70, which is `recovered`. Absent: it is
+    /// above, or has no score.
+    #[prost(message, optional, tag = "8")]
+    pub lift: ::core::option::Option<Lift>,
 }
 impl ::prost::Name for HealthExplanation {
     const NAME: &'static str = "HealthExplanation";
@@ -1925,6 +2681,161 @@ impl ::prost::Name for HealthExplanation {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.HealthExplanation".into()
+    }
+}
+/// One thing behind a fall of a score.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeclineTrigger {
+    /// The points that it cost, a multiple of 1/128; 0 for a condition, which is
+    /// no part of the score.
+    #[prost(double, tag = "1")]
+    pub points: f64,
+    /// What happened, in a sentence.
+    #[prost(string, tag = "2")]
+    pub sentence: ::prost::alloc::string::String,
+    /// What it is.
+    #[prost(oneof = "decline_trigger::Source", tags = "3, 4")]
+    pub source: ::core::option::Option<decline_trigger::Source>,
+}
+/// Nested message and enum types in `DeclineTrigger`.
+pub mod decline_trigger {
+    /// What it is.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Source {
+        /// A measure, by its id.
+        #[prost(string, tag = "3")]
+        Measure(::prost::alloc::string::String),
+        /// A condition: `accounts/{account}/riskTriggers/{risk_trigger}`.
+        #[prost(string, tag = "4")]
+        RiskTrigger(::prost::alloc::string::String),
+    }
+}
+impl ::prost::Name for DeclineTrigger {
+    const NAME: &'static str = "DeclineTrigger";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DeclineTrigger".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DeclineTrigger".into()
+    }
+}
+/// A step that is worth taking.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecommendedStep {
+    /// Who takes it.
+    #[prost(enumeration = "StepRole", tag = "1")]
+    pub role: i32,
+    /// What to do, in a sentence.
+    #[prost(string, tag = "2")]
+    pub sentence: ::prost::alloc::string::String,
+    /// Conditions that ask for it: `accounts/{account}/riskTriggers/{risk_trigger}`.
+    #[prost(string, repeated, tag = "3")]
+    pub risk_triggers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Measures that lost points and ask for it, by their ids.
+    #[prost(string, repeated, tag = "4")]
+    pub measures: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for RecommendedStep {
+    const NAME: &'static str = "RecommendedStep";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RecommendedStep".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RecommendedStep".into()
+    }
+}
+/// What would lift a score above a mark. Measures count by themselves here, as
+/// if the others stayed as they are, although two may look at the same signals;
+/// those without data are left as they are.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Lift {
+    /// The mark that the score has to exceed.
+    #[prost(double, tag = "1")]
+    pub above: f64,
+    /// Whether the steps lift it there. False: nothing does; the steps are all
+    /// that can be gained.
+    #[prost(bool, tag = "2")]
+    pub attainable: bool,
+    /// The score after all steps.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+    /// The fewest measures that do it, those that add most first; the last moves
+    /// only as far as it must.
+    #[prost(message, repeated, tag = "4")]
+    pub steps: ::prost::alloc::vec::Vec<LiftStep>,
+    /// Measures with weight that cannot add more, in the model's order.
+    #[prost(message, repeated, tag = "5")]
+    pub obstacles: ::prost::alloc::vec::Vec<LiftObstacle>,
+}
+impl ::prost::Name for Lift {
+    const NAME: &'static str = "Lift";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Lift".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Lift".into()
+    }
+}
+/// What one measure would have to be.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LiftStep {
+    /// The measure's id.
+    #[prost(string, tag = "1")]
+    pub measure: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// The number before the curve.
+    #[prost(double, tag = "3")]
+    pub value: f64,
+    /// What it would have to be: the nearest that is enough, at most three digits
+    /// of it where fractions count, whole where only whole numbers can be.
+    #[prost(double, tag = "4")]
+    pub needed_value: f64,
+    /// What the score gains by it.
+    #[prost(double, tag = "5")]
+    pub gain: f64,
+    /// The same in words.
+    #[prost(string, tag = "6")]
+    pub sentence: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LiftStep {
+    const NAME: &'static str = "LiftStep";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LiftStep".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LiftStep".into()
+    }
+}
+/// A measure that cannot lift a score.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LiftObstacle {
+    /// The measure's id.
+    #[prost(string, tag = "1")]
+    pub measure: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "LiftObstacleReason", tag = "3")]
+    pub reason: i32,
+    /// Why it has no data that counts; for `LIFT_OBSTACLE_REASON_MISSING`.
+    #[prost(enumeration = "MissingReason", tag = "4")]
+    pub missing_reason: i32,
+}
+impl ::prost::Name for LiftObstacle {
+    const NAME: &'static str = "LiftObstacle";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LiftObstacle".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LiftObstacle".into()
     }
 }
 /// What one component did.
@@ -2248,6 +3159,117 @@ impl Band {
         }
     }
 }
+/// What a label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LabelKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// The band is another one.
+    Override = 1,
+    /// The computed band is wrong.
+    Dispute = 2,
+}
+impl LabelKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LABEL_KIND_UNSPECIFIED",
+            Self::Override => "LABEL_KIND_OVERRIDE",
+            Self::Dispute => "LABEL_KIND_DISPUTE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LABEL_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "LABEL_KIND_OVERRIDE" => Some(Self::Override),
+            "LABEL_KIND_DISPUTE" => Some(Self::Dispute),
+            _ => None,
+        }
+    }
+}
+/// How far a label has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LabelState {
+    /// Never sent.
+    Unspecified = 0,
+    /// Open; nobody has reviewed it.
+    Pending = 1,
+    /// Open; a review found it right.
+    Accepted = 2,
+    /// Ended: a review found it not right.
+    Rejected = 3,
+    /// Ended: it was taken back.
+    Withdrawn = 4,
+    /// Ended: its time was over.
+    Expired = 5,
+}
+impl LabelState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LABEL_STATE_UNSPECIFIED",
+            Self::Pending => "LABEL_STATE_PENDING",
+            Self::Accepted => "LABEL_STATE_ACCEPTED",
+            Self::Rejected => "LABEL_STATE_REJECTED",
+            Self::Withdrawn => "LABEL_STATE_WITHDRAWN",
+            Self::Expired => "LABEL_STATE_EXPIRED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LABEL_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "LABEL_STATE_PENDING" => Some(Self::Pending),
+            "LABEL_STATE_ACCEPTED" => Some(Self::Accepted),
+            "LABEL_STATE_REJECTED" => Some(Self::Rejected),
+            "LABEL_STATE_WITHDRAWN" => Some(Self::Withdrawn),
+            "LABEL_STATE_EXPIRED" => Some(Self::Expired),
+            _ => None,
+        }
+    }
+}
+/// Who says what a label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LabelSpeaker {
+    /// Not allowed.
+    Unspecified = 0,
+    /// Somebody on our side who looks after the account.
+    Csm = 1,
+    /// Somebody at the customer.
+    Customer = 2,
+}
+impl LabelSpeaker {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LABEL_SPEAKER_UNSPECIFIED",
+            Self::Csm => "LABEL_SPEAKER_CSM",
+            Self::Customer => "LABEL_SPEAKER_CUSTOMER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LABEL_SPEAKER_UNSPECIFIED" => Some(Self::Unspecified),
+            "LABEL_SPEAKER_CSM" => Some(Self::Csm),
+            "LABEL_SPEAKER_CUSTOMER" => Some(Self::Customer),
+            _ => None,
+        }
+    }
+}
 /// Order of a list of health. Accounts without the figure come last; equal
 /// ones by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2290,6 +3312,84 @@ impl HealthOrder {
             "HEALTH_ORDER_CHANGE_30D_ASC" => Some(Self::Change30dAsc),
             "HEALTH_ORDER_CHANGE_30D_DESC" => Some(Self::Change30dDesc),
             "HEALTH_ORDER_ARR_DESC" => Some(Self::ArrDesc),
+            _ => None,
+        }
+    }
+}
+/// Who takes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum StepRole {
+    /// Never sent.
+    Unspecified = 0,
+    /// Customer success manager.
+    Csm = 1,
+    /// Director of customer success.
+    CsmDirector = 2,
+    /// Contact in finance.
+    FinanceContact = 3,
+    /// Support.
+    Support = 4,
+}
+impl StepRole {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STEP_ROLE_UNSPECIFIED",
+            Self::Csm => "STEP_ROLE_CSM",
+            Self::CsmDirector => "STEP_ROLE_CSM_DIRECTOR",
+            Self::FinanceContact => "STEP_ROLE_FINANCE_CONTACT",
+            Self::Support => "STEP_ROLE_SUPPORT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STEP_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "STEP_ROLE_CSM" => Some(Self::Csm),
+            "STEP_ROLE_CSM_DIRECTOR" => Some(Self::CsmDirector),
+            "STEP_ROLE_FINANCE_CONTACT" => Some(Self::FinanceContact),
+            "STEP_ROLE_SUPPORT" => Some(Self::Support),
+            _ => None,
+        }
+    }
+}
+/// Why a measure cannot lift a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LiftObstacleReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// It has no data that counts, and its weight is with the others.
+    Missing = 1,
+    /// It gives as much as it can.
+    AtItsBest = 2,
+    /// Only time moves it.
+    OnlyTime = 3,
+}
+impl LiftObstacleReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LIFT_OBSTACLE_REASON_UNSPECIFIED",
+            Self::Missing => "LIFT_OBSTACLE_REASON_MISSING",
+            Self::AtItsBest => "LIFT_OBSTACLE_REASON_AT_ITS_BEST",
+            Self::OnlyTime => "LIFT_OBSTACLE_REASON_ONLY_TIME",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LIFT_OBSTACLE_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "LIFT_OBSTACLE_REASON_MISSING" => Some(Self::Missing),
+            "LIFT_OBSTACLE_REASON_AT_ITS_BEST" => Some(Self::AtItsBest),
+            "LIFT_OBSTACLE_REASON_ONLY_TIME" => Some(Self::OnlyTime),
             _ => None,
         }
     }
@@ -2588,7 +3688,8 @@ pub mod health_service_client {
         /// Says why: the points of each component and measure, which add up exactly
         /// to the score; and against an earlier day, what moved it, which adds up
         /// exactly to the change. All points are multiples of 1/128, so that sums of
-        /// doubles are exact in every language.
+        /// doubles are exact in every language. It names what is behind a fall, what
+        /// to do about it, and what would lift the score.
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, or `HEALTH_NOT_SCORED`: it was
         /// not scored by `day` or by `compare_day`), `INVALID_ARGUMENT`
@@ -2752,7 +3853,8 @@ pub mod health_service_server {
         /// Says why: the points of each component and measure, which add up exactly
         /// to the score; and against an earlier day, what moved it, which adds up
         /// exactly to the change. All points are multiples of 1/128, so that sums of
-        /// doubles are exact in every language.
+        /// doubles are exact in every language. It names what is behind a fall, what
+        /// to do about it, and what would lift the score.
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, or `HEALTH_NOT_SCORED`: it was
         /// not scored by `day` or by `compare_day`), `INVALID_ARGUMENT`
@@ -6388,6 +7490,75 @@ impl ::prost::Name for RiskTriggerCleared {
         "/mainstay.scoring.v1.RiskTriggerCleared".into()
     }
 }
+/// Event: a CSM or a customer said that an account's health is in another band
+/// than the computed one, or that the computed one is wrong.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LabelCorrected {
+    /// What was said, beside what is computed.
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+}
+impl ::prost::Name for LabelCorrected {
+    const NAME: &'static str = "LabelCorrected";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelCorrected".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelCorrected".into()
+    }
+}
+/// Event: a label was reviewed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LabelReviewed {
+    /// The label as it is now, accepted or rejected.
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+}
+impl ::prost::Name for LabelReviewed {
+    const NAME: &'static str = "LabelReviewed";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelReviewed".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelReviewed".into()
+    }
+}
+/// Event: a label was taken back.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LabelWithdrawn {
+    /// The label as it ended.
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+}
+impl ::prost::Name for LabelWithdrawn {
+    const NAME: &'static str = "LabelWithdrawn";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelWithdrawn".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelWithdrawn".into()
+    }
+}
+/// Event: the time of a label was over.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LabelExpired {
+    /// The label as it ended.
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+}
+impl ::prost::Name for LabelExpired {
+    const NAME: &'static str = "LabelExpired";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LabelExpired".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LabelExpired".into()
+    }
+}
 /// Event: a support ticket's story moved: opened, escalated, resolved, reopened,
 /// or given another priority. Other updates are not told.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -6536,6 +7707,985 @@ impl AccountChangeKind {
             "ACCOUNT_CHANGE_KIND_UNARCHIVED" => Some(Self::Unarchived),
             _ => None,
         }
+    }
+}
+/// Says in which band an account is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OverrideLabelRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// The band that the account is in as they see it. Required; not the computed one.
+    #[prost(enumeration = "Band", tag = "2")]
+    pub band: i32,
+    /// Why, in words: 1 to 2 000 characters. Required.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who says so. Required.
+    #[prost(enumeration = "LabelSpeaker", tag = "4")]
+    pub speaker: i32,
+    /// Mail address of the person who says so. Required of a customer; may be
+    /// empty for a CSM.
+    #[prost(string, tag = "5")]
+    pub contact_email: ::prost::alloc::string::String,
+    /// When it ends by itself: after now, at most 90 days from now. Absent: 30 days
+    /// from now.
+    #[prost(message, optional, tag = "6")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// By when somebody has to review it: after now, not after it expires. Absent:
+    /// 7 days from now, or when it expires if that is sooner.
+    #[prost(message, optional, tag = "7")]
+    pub review_due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Check only: answers with the label as it would be, and keeps nothing.
+    #[prost(bool, tag = "8")]
+    pub validate_only: bool,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "9")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for OverrideLabelRequest {
+    const NAME: &'static str = "OverrideLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.OverrideLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.OverrideLabelRequest".into()
+    }
+}
+/// Says that a computed band is wrong.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DisputeLabelRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// Why, in words: 1 to 2 000 characters. Required.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who says so. Required.
+    #[prost(enumeration = "LabelSpeaker", tag = "3")]
+    pub speaker: i32,
+    /// Mail address of the person who says so. Required of a customer; may be
+    /// empty for a CSM.
+    #[prost(string, tag = "4")]
+    pub contact_email: ::prost::alloc::string::String,
+    /// When it ends by itself: after now, at most 180 days from now. Absent: 30
+    /// days from now.
+    #[prost(message, optional, tag = "5")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// By when somebody has to review it: after now, not after it expires. Absent:
+    /// 7 days from now, or when it expires if that is sooner.
+    #[prost(message, optional, tag = "6")]
+    pub review_due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Check only: answers with the label as it would be, and keeps nothing.
+    #[prost(bool, tag = "7")]
+    pub validate_only: bool,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "8")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DisputeLabelRequest {
+    const NAME: &'static str = "DisputeLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DisputeLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DisputeLabelRequest".into()
+    }
+}
+/// Says what came of looking at a label.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewLabelRequest {
+    /// `accounts/{account}/labels/{label}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What came of it. Required.
+    #[prost(enumeration = "LabelVerdict", tag = "2")]
+    pub verdict: i32,
+    /// What was found, in words: 1 to 2 000 characters. Required.
+    #[prost(string, tag = "3")]
+    pub words: ::prost::alloc::string::String,
+    /// Mail address of the person who reviewed it. Required.
+    #[prost(string, tag = "4")]
+    pub reviewer_email: ::prost::alloc::string::String,
+    /// When given, the stored label must have this etag. Empty: any.
+    #[prost(string, tag = "5")]
+    pub etag: ::prost::alloc::string::String,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReviewLabelRequest {
+    const NAME: &'static str = "ReviewLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ReviewLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ReviewLabelRequest".into()
+    }
+}
+/// Takes a label back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawLabelRequest {
+    /// `accounts/{account}/labels/{label}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// When given, the stored label must have this etag. Empty: any.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// As in `CreateAccountRequest`.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for WithdrawLabelRequest {
+    const NAME: &'static str = "WithdrawLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.WithdrawLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.WithdrawLabelRequest".into()
+    }
+}
+/// Asks for one label.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLabelRequest {
+    /// `accounts/{account}/labels/{label}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetLabelRequest {
+    const NAME: &'static str = "GetLabelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetLabelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetLabelRequest".into()
+    }
+}
+/// Asks for a page of labels. All filters given must hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLabelsRequest {
+    /// How many at most: 50 by default, 1 000 at most.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before, with the same filter. Empty: the
+    /// first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only of this account, `accounts/{account}`; an account that does not exist
+    /// has none. Empty: of any.
+    #[prost(string, tag = "3")]
+    pub account: ::prost::alloc::string::String,
+    /// Only those that are open. Default: ended ones too.
+    #[prost(bool, tag = "4")]
+    pub open_only: bool,
+    /// Only those that are pending and whose `review_due_time` has come by this
+    /// time. Absent: whatever their review.
+    #[prost(message, optional, tag = "5")]
+    pub review_due_by_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for ListLabelsRequest {
+    const NAME: &'static str = "ListLabelsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListLabelsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListLabelsRequest".into()
+    }
+}
+/// A page of labels.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListLabelsResponse {
+    /// The labels.
+    #[prost(message, repeated, tag = "1")]
+    pub labels: ::prost::alloc::vec::Vec<Label>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListLabelsResponse {
+    const NAME: &'static str = "ListLabelsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListLabelsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListLabelsResponse".into()
+    }
+}
+/// What came of looking at a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LabelVerdict {
+    /// Not allowed.
+    Unspecified = 0,
+    /// It is right.
+    Accepted = 1,
+    /// It is not right.
+    Rejected = 2,
+}
+impl LabelVerdict {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LABEL_VERDICT_UNSPECIFIED",
+            Self::Accepted => "LABEL_VERDICT_ACCEPTED",
+            Self::Rejected => "LABEL_VERDICT_REJECTED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LABEL_VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+            "LABEL_VERDICT_ACCEPTED" => Some(Self::Accepted),
+            "LABEL_VERDICT_REJECTED" => Some(Self::Rejected),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod label_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps what a CSM or a customer says against the computed label of an
+    /// account's health: that it is another one (an override), or only that it is
+    /// wrong (a dispute).
+    ///
+    /// None of this changes a score, a band, or a condition that puts the account at
+    /// risk. `Health.corrections` shows what is open beside the computed score, and
+    /// each label remembers the score that it was said of. An account has at most one
+    /// open label of each kind. One is open until it is rejected or withdrawn, or
+    /// until its `expire_time`, at which it ends by itself.
+    ///
+    /// What happens is told by the events `LabelCorrected`, `LabelReviewed`,
+    /// `LabelWithdrawn` and `LabelExpired`.
+    #[derive(Debug, Clone)]
+    pub struct LabelServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl LabelServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> LabelServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> LabelServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            LabelServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Says in which band an account is, whatever is computed.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when the band is the
+        /// computed one; `REQUEST_ID_REUSED`), `NOT_FOUND` (`ACCOUNT_NOT_FOUND`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ALREADY_EXISTS` (`LABEL_OPEN`).
+        pub async fn override_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OverrideLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/OverrideLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "OverrideLabel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says that the computed band of an account is wrong, without another one.
+        ///
+        /// Errors: as `OverrideLabel`, but for the band.
+        pub async fn dispute_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DisputeLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/DisputeLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "DisputeLabel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says what came of looking at a label. An accepted one stays open until its
+        /// `expire_time` and may still be rejected; a rejected one ends. One that was
+        /// reviewed with this verdict last is answered as it is, whatever `etag` the
+        /// call comes with: it may be a first call whose answer was lost.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`LABEL_NOT_FOUND`), `FAILED_PRECONDITION` (`LABEL_ENDED`),
+        /// `ABORTED` (`ETAG_MISMATCH`).
+        pub async fn review_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReviewLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/ReviewLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "ReviewLabel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a label back. One that was withdrawn is answered as it is, whatever
+        /// `etag` the call comes with.
+        ///
+        /// Errors: as `ReviewLabel`.
+        pub async fn withdraw_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/WithdrawLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "WithdrawLabel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one label, ended ones too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND` (`LABEL_NOT_FOUND`).
+        pub async fn get_label(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/GetLabel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("mainstay.scoring.v1.LabelService", "GetLabel"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists labels, those made last first; those made at the same time by
+        /// descending id.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_labels(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListLabelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLabelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.LabelService/ListLabels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.LabelService", "ListLabels"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod label_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with LabelServiceServer.
+    #[async_trait]
+    pub trait LabelService: std::marker::Send + std::marker::Sync + 'static {
+        /// Says in which band an account is, whatever is computed.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when the band is the
+        /// computed one; `REQUEST_ID_REUSED`), `NOT_FOUND` (`ACCOUNT_NOT_FOUND`),
+        /// `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`), `ALREADY_EXISTS` (`LABEL_OPEN`).
+        async fn override_label(
+            &self,
+            request: tonic::Request<super::OverrideLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Says that the computed band of an account is wrong, without another one.
+        ///
+        /// Errors: as `OverrideLabel`, but for the band.
+        async fn dispute_label(
+            &self,
+            request: tonic::Request<super::DisputeLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Says what came of looking at a label. An accepted one stays open until its
+        /// `expire_time` and may still be rejected; a rejected one ends. One that was
+        /// reviewed with this verdict last is answered as it is, whatever `etag` the
+        /// call comes with: it may be a first call whose answer was lost.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`LABEL_NOT_FOUND`), `FAILED_PRECONDITION` (`LABEL_ENDED`),
+        /// `ABORTED` (`ETAG_MISMATCH`).
+        async fn review_label(
+            &self,
+            request: tonic::Request<super::ReviewLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Takes a label back. One that was withdrawn is answered as it is, whatever
+        /// `etag` the call comes with.
+        ///
+        /// Errors: as `ReviewLabel`.
+        async fn withdraw_label(
+            &self,
+            request: tonic::Request<super::WithdrawLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Returns one label, ended ones too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND` (`LABEL_NOT_FOUND`).
+        async fn get_label(
+            &self,
+            request: tonic::Request<super::GetLabelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Label>, tonic::Status>;
+        /// Lists labels, those made last first; those made at the same time by
+        /// descending id.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_labels(
+            &self,
+            request: tonic::Request<super::ListLabelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListLabelsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps what a CSM or a customer says against the computed label of an
+    /// account's health: that it is another one (an override), or only that it is
+    /// wrong (a dispute).
+    ///
+    /// None of this changes a score, a band, or a condition that puts the account at
+    /// risk. `Health.corrections` shows what is open beside the computed score, and
+    /// each label remembers the score that it was said of. An account has at most one
+    /// open label of each kind. One is open until it is rejected or withdrawn, or
+    /// until its `expire_time`, at which it ends by itself.
+    ///
+    /// What happens is told by the events `LabelCorrected`, `LabelReviewed`,
+    /// `LabelWithdrawn` and `LabelExpired`.
+    #[derive(Debug)]
+    pub struct LabelServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> LabelServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for LabelServiceServer<T>
+    where
+        T: LabelService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.LabelService/OverrideLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct OverrideLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::OverrideLabelRequest>
+                    for OverrideLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OverrideLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::override_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OverrideLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/DisputeLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct DisputeLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::DisputeLabelRequest>
+                    for DisputeLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DisputeLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::dispute_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DisputeLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/ReviewLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReviewLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::ReviewLabelRequest>
+                    for ReviewLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReviewLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::review_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReviewLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/WithdrawLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::WithdrawLabelRequest>
+                    for WithdrawLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::withdraw_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/GetLabel" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetLabelSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::GetLabelRequest>
+                    for GetLabelSvc<T> {
+                        type Response = super::Label;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLabelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::get_label(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLabelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.LabelService/ListLabels" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListLabelsSvc<T: LabelService>(pub Arc<T>);
+                    impl<
+                        T: LabelService,
+                    > tonic::server::UnaryService<super::ListLabelsRequest>
+                    for ListLabelsSvc<T> {
+                        type Response = super::ListLabelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListLabelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LabelService>::list_labels(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListLabelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for LabelServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.LabelService";
+    impl<T> tonic::server::NamedService for LabelServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Asks for one condition.

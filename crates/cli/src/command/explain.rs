@@ -6,6 +6,8 @@ use comfy_table::{Attribute, Cell, Table};
 use mainstay_api::mainstay::scoring::v1::{ExplainHealthRequest, HealthComparison, HealthExplanation};
 use mainstay_clients::retrying;
 
+use crate::command::corrections::in_a_line;
+use crate::command::explain_why;
 use crate::command::health::client;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -51,6 +53,9 @@ pub(crate) async fn run(
 /// Shows why a score is what it is, and what moved it.
 pub(crate) fn show(explanation: &HealthExplanation, output: &mut Output) -> Result<(), Failure> {
     output.line(&headline(explanation))?;
+    for label in explanation.health.iter().flat_map(|health| &health.corrections) {
+        output.line(&format!("  But {}", in_a_line(label)))?;
+    }
     for sentence in &explanation.sentences {
         output.line(&format!("  {sentence}"))?;
     }
@@ -61,7 +66,7 @@ pub(crate) fn show(explanation: &HealthExplanation, output: &mut Output) -> Resu
         output.line(&comparison_headline(comparison))?;
         output.table(changes_table(comparison))?;
     }
-    Ok(())
+    explain_why::show(explanation, output)
 }
 
 fn headline(explanation: &HealthExplanation) -> String {
@@ -231,7 +236,7 @@ mod tests {
                     },
                 ],
             }),
-            sentences: Vec::new(),
+            ..HealthExplanation::default()
         }
     }
 

@@ -9,11 +9,11 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 use mainstay_clients::{ServiceChannel, retrying};
 
-use crate::command::{explain, history, is_enough, page_size, watch};
+use crate::command::{corrections, explain, history, is_enough, page_size, watch};
 use crate::connection::Connection;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::output::{Output, note};
-use crate::table::{band_cell, change, change_cell, facts, percent, points, score_cell, table};
+use crate::table::{band_cell_with, change, change_cell, facts, percent, points, score_cell, table};
 use crate::words::{BandWord, SegmentWord, account_name, day_text, id_of, parse_day, segment, time_text};
 use crate::{money, words};
 
@@ -41,7 +41,8 @@ The exit code is 1 when one of the accounts is not known, or had no health by th
     /// Say why a score is what it is, and what moved it
     #[command(after_help = "\
 Each component and measure shows what it adds to the score; the column ADDS adds up
-exactly to it. With --compare it also says what moved the score since that day.
+exactly to it. With --compare it also says what moved the score since that day. It ends with
+what is behind a fall, what to do about it, and what would lift the score above 70.
 
 Examples:
   mainstay health explain acme
@@ -65,6 +66,39 @@ Examples:
   mainstay health watch --cursor AAAAAAAAAGQ
   mainstay health watch --from-oldest --until-now --output json")]
     Watch(watch::WatchArguments),
+    /// Say that an account is in another band than the computed one
+    #[command(after_help = "\
+The score and its band stay as they are computed; what you say is shown beside them until it
+expires, or is withdrawn or rejected. There is one for an account.
+
+Examples:
+  mainstay health correct acme --band healthy --reason 'They use the app, which sends no signals'
+  mainstay health correct acme --band critical --reason 'Told us they leave' --until 2026-12-31")]
+    Correct(corrections::CorrectArguments),
+    /// Say that the computed band of an account is wrong, without another one
+    #[command(after_help = "\
+Examples:
+  mainstay health dispute acme --reason 'We are content' --by customer --contact eve@acme.example")]
+    Dispute(corrections::DisputeArguments),
+    /// Accept or reject what somebody says against a computed band
+    #[command(after_help = "\
+What is accepted is shown until it expires, what is rejected no more.
+
+Examples:
+  mainstay health review acme/labels/0198c0de-… accept 'Asked them' --reviewer lee@example.com")]
+    Review(corrections::ReviewArguments),
+    /// Take back what was said against a computed band
+    #[command(after_help = "\
+Examples:
+  mainstay health withdraw acme/labels/0198c0de-…")]
+    Withdraw(corrections::WithdrawArguments),
+    /// List what people say against computed bands, what was said last first
+    #[command(after_help = "\
+Examples:
+  mainstay health corrections
+  mainstay health corrections --due                     what has to be reviewed
+  mainstay health corrections --account acme --ended")]
+    Corrections(corrections::CorrectionsArguments),
 }
 
 /// Which accounts to list.
@@ -139,6 +173,11 @@ pub(crate) async fn run(command: &HealthCommand, connection: &Connection, output
         HealthCommand::Explain(arguments) => explain::run(arguments, connection, output).await?,
         HealthCommand::History(arguments) => history::run(arguments, connection, output).await?,
         HealthCommand::Watch(arguments) => watch::run(arguments, connection, output).await?,
+        HealthCommand::Correct(arguments) => corrections::correct(arguments, connection, output).await?,
+        HealthCommand::Dispute(arguments) => corrections::dispute(arguments, connection, output).await?,
+        HealthCommand::Review(arguments) => corrections::review(arguments, connection, output).await?,
+        HealthCommand::Withdraw(arguments) => corrections::withdraw(arguments, connection, output).await?,
+        HealthCommand::Corrections(arguments) => corrections::list(arguments, connection, output).await?,
     }
     Ok(DONE)
 }
@@ -214,7 +253,7 @@ fn list_row(health: &Health) -> Vec<Cell> {
         Cell::new(id_of(&health.account)),
         Cell::new(&health.account_display_name),
         Cell::new(segment(health.segment())),
-        band_cell(health.band()),
+        band_cell_with(health.band(), &beside(health)),
         score_cell(health.score, health.band()),
         change_cell(health.change_1d),
         change_cell(health.change_7d),
@@ -223,6 +262,12 @@ fn list_row(health: &Health) -> Vec<Cell> {
         Cell::new(percent(health.coverage)),
         Cell::new(&health.last_signal_day),
     ]
+}
+
+/// What people say against a computed band, to stand behind it.
+fn beside(health: &Health) -> String {
+    let said: Vec<String> = health.corrections.iter().map(corrections::in_short).collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join("; ")) }
 }
 
 /// Shows health; that some accounts have none is a failure, as it is when one is asked for.
@@ -263,6 +308,9 @@ fn show_one(health: &Health, output: &mut Output) -> Result<(), Failure> {
         ("account", format!("{} ({})", id_of(&health.account), health.account_display_name)),
         ("day", health.day.clone()),
         ("score", format!("{} ({})", points(health.score), words::band(health.band()))),
+    ];
+    rows.extend(health.corrections.iter().map(|label| ("but", corrections::in_a_line(label))));
+    rows.extend([
         (
             "change",
             format!(
@@ -273,7 +321,7 @@ fn show_one(health: &Health, output: &mut Output) -> Result<(), Failure> {
             ),
         ),
         ("data", format!("{} of the model's weight", percent(health.coverage))),
-    ];
+    ]);
     if let Some(days) = health.freshness_days {
         rows.push(("oldest data", format!("{days} days")));
     }

@@ -8,8 +8,11 @@ mod case_story;
 mod case_tasks;
 mod case_view;
 pub(crate) mod cases;
+mod corrections;
+pub(crate) mod definitions;
 pub(crate) mod demo;
 pub(crate) mod explain;
+mod explain_why;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;
@@ -69,6 +72,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         }
         Command::Messages(command) => messages::run(command, &arguments.global, &mut output).await.map(|()| DONE)?,
         Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Definitions(arguments) => {
+            definitions::run(arguments, &connect()?, &mut output).await.map(|()| DONE)?
+        }
         Command::Status(_) => status::run(&arguments.global, &connect()?, &mut output).await?,
     };
     output.flush()?;

@@ -2,7 +2,9 @@
 
 use std::process::Stdio;
 
-use mainstay_api::mainstay::scoring::v1::{Band, Health, HealthChange, HealthFilter, Segment, WatchHealthResponse};
+use mainstay_api::mainstay::scoring::v1::{
+    Band, Health, HealthChange, HealthFilter, Label, LabelKind, LabelSpeaker, LabelState, Segment, WatchHealthResponse,
+};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tonic::Code;
 
@@ -56,6 +58,28 @@ c        C     smb      stable     70.0    –    –  ▼ 3.0       100%
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["account"].to_string())
         .collect();
     assert_eq!(accounts, ["a", "b", "c", "d", "e"].map(|id| format!("\"accounts/{id}\"")));
+}
+
+#[tokio::test]
+async fn r84_what_people_say_stands_beside_the_computed_band() {
+    let server = portfolio().await;
+    let label = Label {
+        kind: LabelKind::Override.into(),
+        state: LabelState::Pending.into(),
+        band: Band::Healthy.into(),
+        speaker: LabelSpeaker::Csm.into(),
+        reason: "They use the app".to_owned(),
+        expire_time: Some(prost_types::Timestamp { seconds: 1_798_675_200, nanos: 0 }),
+        ..Label::default()
+    };
+    server.state().health[0].corrections = vec![label];
+    let listed = run(server.address, &["health", "list", "--limit", "1"]).await;
+    assert_eq!(listed.code, 0, "{}", listed.err);
+    assert!(listed.out.contains("critical (CSM: healthy)   20.0"), "{}", listed.out);
+    let shown = run(server.address, &["health", "get", "a"]).await;
+    assert!(shown.out.contains("20.0 (critical)\n"), "{}", shown.out);
+    let said = "CSM: healthy, pending, until 2026-12-31: They use the app\n";
+    assert!(shown.out.contains(said), "{}", shown.out);
 }
 
 #[tokio::test]

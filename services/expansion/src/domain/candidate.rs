@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_accounts::Account;
-use mainstay_domain::{AccountId, Points};
+use mainstay_domain::{AccountId, NEAR_LIMIT_MONTHS_MIN, Points};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::condition::{Condition, Suppression, Touch, suppressions};
 use super::criteria::{Criterion, evaluate, is_qualified};
 use super::month::Month;
-use super::usage::{IDENTIFY_MONTHS_MIN, MonthUse, streak};
+use super::usage::{MonthUse, streak};
 
 /// How long no new opportunity is opened by itself after one of the same account and metric was closed.
 const REST: TimeDelta = TimeDelta::days(90);
@@ -146,7 +146,7 @@ pub fn stand(
     standing: Standing,
 ) -> Option<(Candidate, bool)> {
     let consecutive_months = streak(&facts.months, metric, month);
-    let is_near = consecutive_months >= IDENTIFY_MONTHS_MIN && facts.account.is_customer();
+    let is_near = consecutive_months >= NEAR_LIMIT_MONTHS_MIN && facts.account.is_customer();
     if known.is_none() && !is_near {
         return None;
     }

@@ -2,17 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_accounts::Account;
-use mainstay_domain::Points;
+use mainstay_domain::{LARGER_PLAN_HEALTH_ABOVE, LARGER_PLAN_PERCENT};
 use serde::{Deserialize, Serialize};
 
 use super::condition::{Condition, Touch};
 use super::month::Month;
 use super::usage::{MonthUse, is_at_least};
 
-/// Percent of a limit, or of seats, from which on more is needed.
-const NEED_PERCENT: f64 = 85.0;
-/// The score above which an account is healthy enough.
-const HEALTH_ABOVE: Points = Points::whole(85);
 /// How long a billing issue counts after its end, and an answer after it came, in days.
 const WINDOW_DAYS: i64 = 90;
 /// Seats are compared with those so many months before.
@@ -152,8 +148,8 @@ fn usage(report: Option<&MonthUse>, metric: &str, month: Month) -> Criterion {
     };
     let share = used / limit.limit;
     let text = format!("{used} of {} `{metric}` were used in {month} ({:.2} %)", limit.limit, share * 100.0);
-    Criterion::known(KIND, is_at_least(used, limit.limit, NEED_PERCENT), text)
-        .with_figure(share, NEED_PERCENT / 100.0)
+    Criterion::known(KIND, is_at_least(used, limit.limit, LARGER_PLAN_PERCENT), text)
+        .with_figure(share, LARGER_PLAN_PERCENT / 100.0)
         .at(Some(month.end()))
 }
 
@@ -175,7 +171,7 @@ fn team_growth(report: Option<&MonthUse>, months: &[MonthUse], month: Month) -> 
     let mut facts = Vec::new();
     let mut met = false;
     if let Some(seats) = report.seats {
-        met |= is_at_least(report.active_users as f64, seats as f64, NEED_PERCENT) && report.active_users > 0;
+        met |= is_at_least(report.active_users as f64, seats as f64, LARGER_PLAN_PERCENT) && report.active_users > 0;
         facts.push(format!("{} active users on {seats} seats in {month}", report.active_users));
         if let Some((earlier, before)) = earlier.and_then(|one| one.seats.map(|seats| (one.month, seats))) {
             met |= seats > before;
@@ -188,7 +184,7 @@ fn team_growth(report: Option<&MonthUse>, months: &[MonthUse], month: Month) -> 
     }
     let criterion = Criterion::known(KIND, met, facts.join(", ")).at(Some(month.end()));
     match report.seats.filter(|&seats| seats > 0) {
-        Some(seats) => criterion.with_figure(report.active_users as f64 / seats as f64, NEED_PERCENT / 100.0),
+        Some(seats) => criterion.with_figure(report.active_users as f64 / seats as f64, LARGER_PLAN_PERCENT / 100.0),
         None => criterion,
     }
 }
@@ -219,8 +215,8 @@ fn health(account: &Account) -> Criterion {
     let Some(score) = account.health.score else {
         return Criterion::unknown(KIND, "the account has no score");
     };
-    Criterion::known(KIND, score > HEALTH_ABOVE, format!("the score is {:.2}", score.as_f64()))
-        .with_figure(score.as_f64(), HEALTH_ABOVE.as_f64())
+    Criterion::known(KIND, score > LARGER_PLAN_HEALTH_ABOVE, format!("the score is {:.2}", score.as_f64()))
+        .with_figure(score.as_f64(), LARGER_PLAN_HEALTH_ABOVE.as_f64())
         .at(account.health.scored_at)
 }
 
@@ -265,7 +261,7 @@ mod tests {
 
     fn scored(score: f64) -> Account {
         let mut account = Account::unknown(AccountId::parse("acme").expect("an id"));
-        account.health.score = Some(Points::nearest(score));
+        account.health.score = Some(mainstay_domain::Points::nearest(score));
         account
     }
 

@@ -35,4 +35,4 @@ pub use report::{CriterionOutcomes, PipelineEntry, StageConversion, Window};
 pub use review::{AccountReview, Review};
 pub use stage::Stage;
 pub use timeline::{TimelineEntry, TimelineKind};
-pub use usage::{IDENTIFY_MONTHS_MIN, LimitUse, MonthUse, SEATS_METRIC, is_near_limit, streak};
+pub use usage::{LimitUse, MonthUse, SEATS_METRIC, is_near_limit, streak};

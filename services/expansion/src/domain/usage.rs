@@ -1,15 +1,12 @@
 //! How near an account came to the limits of its plan, month by month.
 
+use mainstay_domain::NEAR_LIMIT_PERCENT;
 use serde::{Deserialize, Serialize};
 
 use super::month::Month;
 
-/// Months in a row near a limit that make a chance.
-pub const IDENTIFY_MONTHS_MIN: u32 = 2;
 /// The metric under which seats paid for are a limit of active users.
 pub const SEATS_METRIC: &str = "seats";
-/// Percent of a limit from which on a month is near it.
-const NEAR_PERCENT: f64 = 80.0;
 
 /// What was used of a limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +61,7 @@ pub(super) fn is_at_least(used: f64, limit: f64, percent: f64) -> bool {
 
 /// Whether a month is near the limit; one without data is not.
 pub fn is_near_limit(limit: &LimitUse) -> bool {
-    limit.used.is_some_and(|used| is_at_least(used, limit.limit, NEAR_PERCENT))
+    limit.used.is_some_and(|used| is_at_least(used, limit.limit, NEAR_LIMIT_PERCENT))
 }
 
 /// Months in a row near the limit of a metric, up to `last` and with it. A month without a report ends the row: what
@@ -135,15 +132,15 @@ mod tests {
         #[test]
         fn whole_numbers_are_compared_exactly(used in 0u32.., limit in 1u32..) {
             let exact = u64::from(used) * 100 >= u64::from(limit) * 80;
-            prop_assert_eq!(is_at_least(f64::from(used), f64::from(limit), NEAR_PERCENT), exact);
+            prop_assert_eq!(is_at_least(f64::from(used), f64::from(limit), NEAR_LIMIT_PERCENT), exact);
         }
 
         #[test]
         fn at_the_boundary_of_any_limit_it_counts(fifth in 1u32..500_000_000) {
             let limit = f64::from(fifth) * 5.0;
             let at = f64::from(fifth) * 4.0;
-            prop_assert!(is_at_least(at, limit, NEAR_PERCENT));
-            prop_assert!(!is_at_least(at - 1.0, limit, NEAR_PERCENT));
+            prop_assert!(is_at_least(at, limit, NEAR_LIMIT_PERCENT));
+            prop_assert!(!is_at_least(at - 1.0, limit, NEAR_LIMIT_PERCENT));
         }
 
         #[test]

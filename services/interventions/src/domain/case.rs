@@ -1,17 +1,12 @@
 //! Cases: the work on an account at risk, or on a detractor, as two state machines.
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{AccountId, Etag, Points};
+use mainstay_domain::{AccountId, Etag, NPS_PASSIVE_MIN, Points, RECOVERED_ABOVE};
 use uuid::Uuid;
 
 use super::clock::ClockStep;
 use super::policy::PolicyId;
 use super::priority::Priority;
-
-/// A score above it is a recovery.
-pub const RECOVERED_ABOVE: Points = Points::whole(70);
-/// The lowest answer of a customer who is no detractor any more.
-pub const RECOVERED_ANSWER_MIN: i16 = 7;
 
 /// What a case is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -346,10 +341,11 @@ impl Case {
                 if self.findings.what_worked.is_empty() {
                     missing.push("what worked, for the playbook".to_owned());
                 }
+                let mark = RECOVERED_ABOVE.as_f64();
                 match score {
                     Some(score) if score > RECOVERED_ABOVE => {}
-                    Some(score) => missing.push(format!("a score above 70: it is {:.2}", score.as_f64())),
-                    None => missing.push("a score above 70: there is none".to_owned()),
+                    Some(score) => missing.push(format!("a score above {mark}: it is {:.2}", score.as_f64())),
+                    None => missing.push(format!("a score above {mark}: there is none")),
                 }
             }
             Outcome::Churned | Outcome::NoAction if notes.is_empty() => {
@@ -380,7 +376,7 @@ impl Case {
 
     /// How a detractor's case ends by the customer's next answer.
     pub fn outcome_of_answer(score: i16) -> Outcome {
-        if score >= RECOVERED_ANSWER_MIN { Outcome::Recovered } else { Outcome::NotRecovered }
+        if i32::from(score) >= NPS_PASSIVE_MIN { Outcome::Recovered } else { Outcome::NotRecovered }
     }
 
     fn illegal(&self, missing: Vec<String>) -> RefusedCaseMove {

@@ -1,8 +1,6 @@
 //! What comes first: revenue at risk × decline × chance to save.
 
-use mainstay_domain::{Money, Points};
-
-use super::case::RECOVERED_ABOVE;
+use mainstay_domain::{Money, Points, RECOVERED_ABOVE};
 
 /// Saved and closed cases that the estimate begins with: the target of 75 %, with the weight of four cases.
 const PRIOR_SAVED: f64 = 3.0;

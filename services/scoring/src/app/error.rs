@@ -7,6 +7,7 @@ use mainstay_storage::{IsConflict, StorageError};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::domain::label::LabelState;
 use crate::domain::signal::SignalKind;
 
 /// Why a use case was refused or failed. `grpc/error.rs` says what callers get to see of it.
@@ -37,6 +38,14 @@ pub(crate) enum ScoringError {
     OperationNotFound(String),
     #[error("risk trigger {0} does not exist")]
     RiskTriggerNotFound(String),
+    #[error("label {1} of account {0} does not exist")]
+    LabelNotFound(AccountId, Uuid),
+    #[error("account {0} has the open label {1}")]
+    LabelOpen(AccountId, Uuid),
+    #[error("label {1} of account {0} is {state}", state = .2.word())]
+    LabelEnded(AccountId, Uuid, LabelState),
+    #[error("definition {0} does not exist")]
+    DefinitionNotFound(String),
     #[error("the etag is not that of the stored resource")]
     EtagMismatch,
     #[error(transparent)]

@@ -11,6 +11,7 @@ use super::report_plan_usage::PlanUsageReport;
 use super::risk_changes::Told;
 use crate::convert;
 use crate::domain::account::{Account, AccountChange};
+use crate::domain::label::{Label, LabelState};
 use crate::domain::lifecycle::LifecycleSignal;
 use crate::domain::risk_trigger::RiskTrigger;
 use crate::domain::signal::Signal;
@@ -53,6 +54,25 @@ pub(super) fn risk_trigger_changed(app: &App, trigger: &RiskTrigger, told: Told,
         Told::Raised => NewEvent::of(id, account, &proto::RiskTriggerRaised { trigger }, now),
         Told::Updated => NewEvent::of(id, account, &proto::RiskTriggerUpdated { trigger }, now),
         Told::Cleared => NewEvent::of(id, account, &proto::RiskTriggerCleared { trigger }, now),
+    }
+}
+
+/// Somebody said something against a computed label.
+pub(super) fn label_corrected(app: &App, label: &Label, now: DateTime<Utc>) -> NewEvent {
+    let payload = proto::LabelCorrected { label: Some(convert::label::message(label)) };
+    NewEvent::of(app.core.ids.new_id(), Some(&label.said.account), &payload, now)
+}
+
+/// A label was moved to where it is.
+pub(super) fn label_moved(app: &App, label: &Label, now: DateTime<Utc>) -> NewEvent {
+    let (id, account) = (app.core.ids.new_id(), Some(&label.said.account));
+    let message = Some(convert::label::message(label));
+    match label.state {
+        LabelState::Pending | LabelState::Accepted | LabelState::Rejected => {
+            NewEvent::of(id, account, &proto::LabelReviewed { label: message }, now)
+        }
+        LabelState::Withdrawn => NewEvent::of(id, account, &proto::LabelWithdrawn { label: message }, now),
+        LabelState::Expired => NewEvent::of(id, account, &proto::LabelExpired { label: message }, now),
     }
 }
 

@@ -1,12 +1,17 @@
 //! Why an account's health is what it is, and what moved it since an earlier day.
 
-use chrono::NaiveDate;
-use mainstay_domain::{AccountId, Violations};
+use chrono::{Days, NaiveDate};
+use mainstay_domain::{AccountId, BIG_CHANGE_DAYS, RECOVERED_ABOVE, Violations, start_of_day};
+use sqlx::PgConnection;
 
 use super::get_health;
 use super::health_scored::ScoredView;
 use super::{App, ScoringError};
-use crate::domain::{HealthExplanation, Snapshot, explain};
+use crate::domain::{
+    DeclineTrigger, HealthExplanation, Lift, RecommendedStep, Snapshot, decline_triggers, explain, lift,
+    recommended_steps,
+};
+use crate::storage::risk_triggers;
 
 /// Health with its explanation.
 #[derive(Debug)]
@@ -14,6 +19,11 @@ pub(crate) struct Explained {
     pub now: ScoredView,
     pub earlier: Option<ScoredView>,
     pub explanation: HealthExplanation,
+    /// What is behind a fall since that day.
+    pub decline: Vec<DeclineTrigger>,
+    pub decline_since: Option<NaiveDate>,
+    pub steps: Vec<RecommendedStep>,
+    pub lift: Option<Lift>,
 }
 
 /// Explains the health of `day`, the newest without one, beside that of `compare_day`, which must
@@ -33,8 +43,31 @@ pub(crate) async fn execute(
         Some(day) => Some(get_health::one(app, &mut conn, account, Some(day)).await?),
         None => None,
     };
+    let month_earlier = if earlier.is_some() { None } else { month_earlier(app, &mut conn, &now).await? };
+    let before = earlier.as_ref().or(month_earlier.as_ref());
+    let explained_day = now.view.record.day;
+    let lasting = risk_triggers::lasting_at(&mut conn, account, start_of_day(explained_day + Days::new(1))).await?;
+    let decline = decline_triggers(snapshot(&now), before.map(snapshot), &lasting);
+    let decline_since = before.map(|before| before.view.record.day);
+    let steps = recommended_steps(&lasting, &decline);
+    let lift = lift(snapshot(&now), RECOVERED_ABOVE);
     let explanation = explain(snapshot(&now), earlier.as_ref().map(snapshot));
-    Ok(Explained { now, earlier, explanation })
+    Ok(Explained { now, earlier, explanation, decline, decline_since, steps, lift })
+}
+
+/// The health of a month before, if the account was scored by then.
+async fn month_earlier(
+    app: &App,
+    conn: &mut PgConnection,
+    now: &ScoredView,
+) -> Result<Option<ScoredView>, ScoringError> {
+    let record = &now.view.record;
+    let day = record.day - Days::new(BIG_CHANGE_DAYS.into());
+    match get_health::one(app, conn, &record.account, Some(day)).await {
+        Ok(view) => Ok(Some(view)),
+        Err(ScoringError::HealthNotScored { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the request asks for need not be the day that is explained: the newest, when it names none

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 
 use super::ScoringError;
 use crate::domain::HealthModel;
+use crate::domain::definitions::CutsInForce;
 use crate::storage::models::{self, Activation};
 
 /// Which model scores which day.
@@ -23,8 +24,26 @@ impl ModelBook {
     /// The model that scores the day: of all that were activated for it or an
     /// earlier day, the one activated last.
     pub(crate) fn model_for(&self, day: NaiveDate) -> Option<Arc<HealthModel>> {
+        self.rule_of(day).map(|(_, model)| Arc::clone(model))
+    }
+
+    /// The model that scores the day, and the first day from which it does by the same activation.
+    fn rule_of(&self, day: NaiveDate) -> Option<(NaiveDate, &Arc<HealthModel>)> {
         let activation = self.activations.iter().rev().find(|activation| activation.from_day <= day)?;
-        self.models.get(&activation.model).map(Arc::clone)
+        Some((activation.from_day, self.models.get(&activation.model)?))
+    }
+
+    /// The cuts between the bands on the day, and the first day since when models with these cuts score without a break.
+    pub(crate) fn cuts_in_force(&self, day: NaiveDate) -> Option<CutsInForce> {
+        let (mut since, model) = self.rule_of(day)?;
+        while let Some((from_day, _)) = since
+            .pred_opt()
+            .and_then(|day_before| self.rule_of(day_before))
+            .filter(|(_, before)| before.band_cuts == model.band_cuts)
+        {
+            since = from_day;
+        }
+        Some(CutsInForce { cuts: model.band_cuts, model: model.id.clone(), since })
     }
 
     /// All models that score some day.
@@ -87,6 +106,33 @@ mod tests {
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day")
+    }
+
+    #[test]
+    fn r83_cuts_hold_since_the_first_day_that_was_scored_by_them_without_a_break() {
+        let mut book = ModelBook::default();
+        for (sequence, id, from_day, healthy_above) in [
+            (1, "first", "1970-01-01", 85),
+            (2, "strict", "2026-02-01", 90),
+            (3, "second", "2026-03-01", 85),
+            (4, "third", "2026-04-01", 85),
+            (5, "late", "2026-06-01", 80),
+        ] {
+            let mut draft = parse_model_file(DEFAULT_MODEL).expect("parses");
+            draft.name = format!("models/{id}");
+            let mut model = HealthModel::from_draft(draft).expect("valid");
+            model.band_cuts.healthy_above = mainstay_domain::Points::whole(healthy_above);
+            let activation = Activation { sequence, model: model.id.clone(), from_day: day(from_day) };
+            book.models.insert(model.id.clone(), Arc::new(model));
+            book.activations.push(activation);
+        }
+        let on = |text| book.cuts_in_force(day(text)).map(|cuts| (cuts.model.to_string(), cuts.since.to_string()));
+        let expected = |model: &str, since: &str| Some((model.to_owned(), since.to_owned()));
+        assert_eq!(on("1969-12-31"), None);
+        assert_eq!(on("2026-01-31"), expected("first", "1970-01-01"));
+        assert_eq!(on("2026-02-01"), expected("strict", "2026-02-01"));
+        assert_eq!(on("2026-05-31"), expected("third", "2026-03-01"));
+        assert_eq!(on("2026-06-01"), expected("late", "2026-06-01"));
     }
 
     #[test]

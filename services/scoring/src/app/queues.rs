@@ -21,6 +21,8 @@ pub(crate) const INACTIVITY_QUEUE: &str = "inactivity";
 /// Accounts of which something may begin that no signal tells of, beside silence: see `app/looks.rs` for the keys. Only who holds the
 /// account's row begins one; its worker only hands it over.
 pub(crate) const RISK_LOOK_QUEUE: &str = "risk_looks";
+/// Labels whose time will be over: the key is the account's id and the label's with a slash between them.
+pub(crate) const LABELS_QUEUE: &str = "labels";
 /// Tells how much of their plans accounts used in a month: one job, whose low mark is the month's first day and whose payload is the
 /// last account that was told.
 pub(crate) const PLAN_USAGE_QUEUE: &str = "plan_usage";

@@ -4,6 +4,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{Band, Points, Violations};
 
 use super::account::{segment_message, segments};
+use super::why;
 use crate::app::explain_health::Explained;
 use crate::app::health_scored::ScoredView;
 use crate::domain::{
@@ -59,6 +60,7 @@ pub(crate) fn health(scored: &ScoredView) -> proto::Health {
         account_display_name: view.display_name.clone(),
         segment: segment_message(view.segment).into(),
         arr: view.arr.map(money_message),
+        corrections: scored.corrections.iter().map(super::label::message).collect(),
     }
 }
 
@@ -74,6 +76,10 @@ pub(crate) fn explanation(explained: &Explained) -> proto::HealthExplanation {
             .zip(explained.earlier.as_ref())
             .map(|(changes, earlier)| comparison(changes, earlier)),
         sentences: parts.sentences.clone(),
+        decline_triggers: why::decline_triggers(explained),
+        decline_since_day: explained.decline_since.map(|day| day.to_string()).unwrap_or_default(),
+        recommended_steps: why::recommended_steps(explained),
+        lift: explained.lift.as_ref().map(why::lift),
     }
 }
 
@@ -89,14 +95,6 @@ fn component(part: &ComponentExplanation) -> proto::ComponentExplanation {
 }
 
 fn measure(part: &MeasureExplanation) -> proto::MeasureExplanation {
-    let missing = match part.missing {
-        None => proto::MissingReason::Unspecified,
-        Some(MissingReason::NoData) => proto::MissingReason::NoData,
-        Some(MissingReason::Stale) => proto::MissingReason::Stale,
-        Some(MissingReason::TooYoung) => proto::MissingReason::TooYoung,
-        Some(MissingReason::NoSegmentBase) => proto::MissingReason::NoSegmentBase,
-        Some(MissingReason::NoPlanLimit) => proto::MissingReason::NoPlanLimit,
-    };
     proto::MeasureExplanation {
         measure: part.measure.clone(),
         display_name: part.display_name.clone(),
@@ -105,8 +103,20 @@ fn measure(part: &MeasureExplanation) -> proto::MeasureExplanation {
         points: number(part.points),
         contribution: part.contribution.as_f64(),
         lost_points: part.lost_points.as_f64(),
-        missing_reason: missing.into(),
+        missing_reason: missing_message(part.missing).into(),
         freshness_days: part.freshness_days,
+    }
+}
+
+/// Why a measure was left out; none is unspecified.
+pub(super) fn missing_message(missing: Option<MissingReason>) -> proto::MissingReason {
+    match missing {
+        None => proto::MissingReason::Unspecified,
+        Some(MissingReason::NoData) => proto::MissingReason::NoData,
+        Some(MissingReason::Stale) => proto::MissingReason::Stale,
+        Some(MissingReason::TooYoung) => proto::MissingReason::TooYoung,
+        Some(MissingReason::NoSegmentBase) => proto::MissingReason::NoSegmentBase,
+        Some(MissingReason::NoPlanLimit) => proto::MissingReason::NoPlanLimit,
     }
 }
 
@@ -173,7 +183,8 @@ pub(crate) fn filter(found: &mut Violations, given: &proto::HealthFilter) -> Hea
     }
 }
 
-fn band(given: proto::Band) -> Option<Band> {
+/// A band of a message; unspecified is none.
+pub(super) fn band(given: proto::Band) -> Option<Band> {
     match given {
         proto::Band::Unspecified => None,
         proto::Band::Critical => Some(Band::Critical),

@@ -2,9 +2,12 @@
 
 pub(crate) mod account;
 pub(crate) mod common;
+pub(crate) mod definition;
 pub(crate) mod health;
+pub(crate) mod label;
 pub(crate) mod model;
 pub(crate) mod risk_trigger;
 pub(crate) mod signal;
 pub(crate) mod story_signal;
 mod voice;
+mod why;

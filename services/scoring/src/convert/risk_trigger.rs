@@ -54,6 +54,11 @@ pub(crate) fn kinds(found: &mut Violations, field: &str, given: &[i32]) -> Vec<R
     enum_values(found, field, given, "kind of risk trigger", kind_of)
 }
 
+/// The name of a condition.
+pub(crate) fn name(account: &AccountId, id: Uuid) -> String {
+    format!("{}/{COLLECTION}/{id}", account.name())
+}
+
 /// The account and id of `accounts/{account}/riskTriggers/{risk_trigger}`.
 pub(crate) fn parse_name(found: &mut Violations, field: &str, name: &str) -> Option<(AccountId, Uuid)> {
     let parsed = name.rsplit_once(&format!("/{COLLECTION}/")).and_then(|(account, id)| {
@@ -74,7 +79,7 @@ pub(crate) fn message(trigger: &RiskTrigger) -> proto::RiskTrigger {
         Some(ClearReason::AccountGone) => proto::RiskTriggerClearReason::AccountGone,
     };
     proto::RiskTrigger {
-        name: format!("{}/{COLLECTION}/{}", trigger.account.name(), trigger.id),
+        name: name(&trigger.account, trigger.id),
         account: trigger.account.name(),
         kind: kind_message(trigger.kind).into(),
         subject: trigger.subject.clone(),

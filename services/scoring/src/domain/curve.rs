@@ -29,6 +29,34 @@ impl Curve {
         &self.0
     }
 
+    /// Where it has at least these points: its corners that do, and the places between two corners where it comes to them. Between any
+    /// two neighbours of these it has them throughout or, but for its own places, nowhere.
+    pub fn reaching(&self, points: f64) -> Vec<f64> {
+        let mut places: Vec<f64> =
+            self.0.iter().filter(|corner| corner.points >= points).map(|corner| corner.x).collect();
+        for pair in self.0.windows(2) {
+            let [left, right] = pair else { continue };
+            match (left.points >= points, right.points >= points) {
+                (true, false) => places.push(self.last_with(points, left.x, right.x)),
+                (false, true) => places.push(self.last_with(points, right.x, left.x)),
+                _ => {}
+            }
+        }
+        places
+    }
+
+    /// The place farthest from `enough`, which has the points, on the way to `short`, which has not.
+    fn last_with(&self, points: f64, mut enough: f64, mut short: f64) -> f64 {
+        loop {
+            // Halves keep the sum of two huge numbers finite.
+            let middle = enough / 2.0 + short / 2.0;
+            if middle.to_bits() == enough.to_bits() || middle.to_bits() == short.to_bits() {
+                return enough;
+            }
+            if self.points_at(middle) >= points { enough = middle } else { short = middle }
+        }
+    }
+
     /// What `x` is worth, 0 to 100 points.
     pub fn points_at(&self, x: f64) -> f64 {
         let after = self.0.partition_point(|corner| corner.x <= x);
@@ -78,6 +106,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn places_that_reach_some_points_have_them_and_lie_at_the_edge(
+            heights in proptest::collection::vec(0.0f64..=100.0, 2..8),
+            points in 0.0f64..=100.0,
+        ) {
+            let corners: Vec<_> = heights.iter().enumerate().map(|(x, &height)| (x as f64, height)).collect();
+            let curve = curve(&corners);
+            let places = curve.reaching(points);
+            for &place in &places {
+                prop_assert!(curve.points_at(place) >= points);
+                let is_corner = place.fract() == 0.0;
+                let is_edge = [-1e-6, 1e-6].iter().any(|step| curve.points_at(place + step) < points);
+                prop_assert!(is_corner || is_edge, "{place}");
+            }
+            let crossings = heights.windows(2).filter(|pair| (pair[0] >= points) != (pair[1] >= points)).count();
+            let corners = heights.iter().filter(|height| **height >= points).count();
+            prop_assert_eq!(places.len(), crossings + corners);
+        }
+
         #[test]
         fn a_rising_curve_never_falls(
             steps in proptest::collection::vec((0.001f64..10.0, 0.0f64..5.0), 2..20),

@@ -1,7 +1,7 @@
 //! The health of an account on a day, as it is kept and looked at.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::{AccountId, Band, ModelId, Money, Points};
+use mainstay_domain::{AccountId, BIG_CHANGE_DAYS, Band, ModelId, Money, Points};
 
 use super::changes::Announced;
 use super::measure::Reading;
@@ -60,7 +60,7 @@ pub(crate) struct Changes {
 
 impl Changes {
     /// How many days before the days lie with which a score is compared.
-    pub(crate) const DAYS: [u8; 3] = [1, 7, 30];
+    pub(crate) const DAYS: [u8; 3] = [1, 7, BIG_CHANGE_DAYS];
 
     /// A score against those of the days before; `earlier` gives the score of so many days before.
     pub(crate) fn of(score: Option<Points>, earlier: impl Fn(u8) -> Option<Points>) -> Self {
@@ -77,4 +77,6 @@ pub(crate) struct HealthView {
     pub display_name: String,
     pub segment: Segment,
     pub arr: Option<Money>,
+    /// Whether somebody says something against its label, which is not over as far as rows say.
+    pub is_corrected: bool,
 }

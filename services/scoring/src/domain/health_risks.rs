@@ -1,18 +1,10 @@
 //! Conditions of a score: below a cut, and fallen within a month.
 
 use chrono::NaiveDate;
-use mainstay_domain::{Band, BandCuts, Points};
+use mainstay_domain::{BIG_CHANGE_ABOVE, BIG_CHANGE_ENDS_AT, Band, BandCuts, HYSTERESIS, Points};
 
 use super::json::{StoredBand, StoredPoints};
 use super::risk_trigger::{Condition, RiskCause, RiskTriggerKind, Verdict};
-
-/// How far above a cut a score must rise for the condition to end, so that one that swings around the cut does not raise it each
-/// time.
-pub(super) const RECOVERY_MARGIN: Points = Points::whole(2);
-/// A fall in 30 days beyond this is a drop.
-const DROP_ABOVE: Points = Points::whole(15);
-/// A drop ends when the fall is at most this.
-const DROP_ENDS_AT: Points = Points::whole(10);
 
 /// A score, and those that it is compared with.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +31,7 @@ impl ScoreReading {
 
     fn below(&self, cut: Points, has_recovered: fn(Points, Points) -> bool) -> Verdict {
         let Some((score, _)) = self.score else { return Verdict::Unknown };
-        if has_recovered(score, cut + RECOVERY_MARGIN) || score >= Points::MAX {
+        if has_recovered(score, cut + HYSTERESIS) || score >= Points::MAX {
             return Verdict::NotMet;
         }
         let condition = self.condition(score, self.previous, cut);
@@ -49,11 +41,11 @@ impl ScoreReading {
     fn drop(&self) -> Verdict {
         let (Some((score, _)), Some(earlier)) = (self.score, self.month_earlier) else { return Verdict::Unknown };
         let fall = earlier - score;
-        if fall <= DROP_ENDS_AT {
+        if fall <= BIG_CHANGE_ENDS_AT {
             return Verdict::NotMet;
         }
-        let condition = self.condition(score, Some(earlier), DROP_ABOVE);
-        if fall > DROP_ABOVE { Verdict::Met(condition) } else { Verdict::Between(condition) }
+        let condition = self.condition(score, Some(earlier), BIG_CHANGE_ABOVE);
+        if fall > BIG_CHANGE_ABOVE { Verdict::Met(condition) } else { Verdict::Between(condition) }
     }
 
     fn condition(&self, score: Points, compared: Option<Points>, threshold: Points) -> Condition {

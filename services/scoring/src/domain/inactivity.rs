@@ -5,12 +5,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
+use mainstay_domain::INACTIVE_DAYS_MIN;
 
 use super::risk_trigger::{Condition, RiskCause};
 use super::series::{AccountSeries, DayNumber, SeriesKey, date_of, day_number};
 
-/// Whole days without activity that make a customer inactive.
-pub const INACTIVE_DAYS_MIN: i32 = 14;
 /// A source without a signal from anybody for more days than this, one after the other, is taken to be silent itself.
 const SOURCE_GAP_DAYS_MAX: i32 = 7;
 /// With fewer accounts than these nobody can tell a silent source from silent customers: the customer is believed to be silent.

@@ -12,13 +12,17 @@ mod cdnow_tests;
 pub mod champions;
 mod changes;
 mod curve;
+mod decline;
+pub mod definitions;
 mod explain;
 pub mod feature_adoption;
 mod health;
 mod health_risks;
 pub mod inactivity;
 pub mod json;
+pub mod label;
 pub mod lifecycle;
+mod lift;
 pub mod login_drop;
 mod measure;
 mod model;
@@ -27,6 +31,7 @@ mod model_file;
 mod peer_shares;
 mod portfolio;
 mod pulses;
+mod recommended_steps;
 pub mod renewal_risk;
 pub mod risk_trigger;
 mod score;
@@ -48,12 +53,14 @@ pub use account_news::NewsKey;
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};
+pub use decline::{DeclineSource, DeclineTrigger, decline_triggers};
 pub use explain::{
     ComponentExplanation, HealthComparison, HealthExplanation, MeasureChange, MeasureExplanation, Snapshot, compare,
     explain,
 };
 pub(crate) use health::{Changes, HealthRecord, HealthView};
 pub use health_risks::ScoreReading;
+pub use lift::{Lift, LiftObstacle, LiftStep, ObstacleReason, lift};
 pub use measure::{DayContext, MissingReason, Reading, read_measure};
 pub use model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
@@ -63,6 +70,7 @@ pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_mode
 pub use peer_shares::is_everybodys;
 pub(crate) use portfolio::{BandSummary, HealthCursor, HealthFilter, HealthOrder, HealthSummary, SummaryGroup};
 pub use pulses::{JoinedDay, Pulses};
+pub use recommended_steps::{RecommendedStep, StepRole, recommended_steps};
 pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};
 pub use scoring_facts::{ScoringFacts, ScoringFactsByDay};
 pub use segment::{SEGMENT_ACCOUNTS_MIN, Segment, SegmentBase, SegmentBases};

@@ -4,10 +4,10 @@ use chrono::{Days, NaiveDate};
 use mainstay_domain::{Money, Points};
 use serde::{Deserialize, Serialize};
 
-use super::health_risks::RECOVERY_MARGIN;
 use super::json::{Amount, StoredPoints};
 use super::risk_trigger::{Condition, RiskCause, Verdict};
 use super::series::day_number;
+use mainstay_domain::HYSTERESIS;
 
 /// Days before the renewal from which on it is near.
 const NEAR_DAYS: i32 = 90;
@@ -50,7 +50,7 @@ impl RenewalReading {
             return Verdict::NotMet;
         }
         let Some(score) = self.score else { return Verdict::Unknown };
-        if score > cut + RECOVERY_MARGIN || score >= Points::MAX {
+        if score > cut + HYSTERESIS || score >= Points::MAX {
             return Verdict::NotMet;
         }
         let cause = RiskCause::RenewalAtRisk(RenewalRisk {

@@ -14,7 +14,7 @@ use super::story_series::StorySeries;
 const NAMED_MAX: usize = 3;
 
 /// The smallest move that one decimal shows.
-const SHOWN_MOVE_MIN: Points = Points::from_units(7);
+pub(super) const SHOWN_MOVE_MIN: Points = Points::from_units(7);
 
 /// A component with its outcome and those of its measures.
 struct Part<'a> {
@@ -181,7 +181,7 @@ fn band_words(band: Band) -> &'static str {
     }
 }
 
-fn missing_words(reason: MissingReason) -> &'static str {
+pub(super) fn missing_words(reason: MissingReason) -> &'static str {
     match reason {
         MissingReason::NoData => "there never was data",
         MissingReason::Stale => "its newest data is too old",
@@ -217,7 +217,7 @@ fn reading_words(measure: &Measure, outcome: &MeasureOutcome) -> String {
     }
 }
 
-fn raw_words(measure: &Measure, raw: f64) -> String {
+pub(super) fn raw_words(measure: &Measure, raw: f64) -> String {
     let what = input_words(&measure.input);
     let within = window_words(measure.window);
     match measure.aggregation {
@@ -253,7 +253,7 @@ fn since_first_words(days: f64, what: &str, window: Window) -> String {
     }
 }
 
-fn input_words(input: &Input) -> String {
+pub(super) fn input_words(input: &Input) -> String {
     match input {
         Input::Metric(name) => spaced(name),
         Input::Feature(name) => format!("uses of {}", spaced(name)),
@@ -285,7 +285,7 @@ const fn story_words(series: StorySeries) -> &'static str {
     }
 }
 
-fn window_words(window: Window) -> String {
+pub(super) fn window_words(window: Window) -> String {
     match window {
         Window::Days(days) => format!("in {}", counted(f64::from(days), "days")),
         Window::Lifetime => "since the first signal".to_owned(),
@@ -297,7 +297,7 @@ fn spaced(name: &str) -> String {
 }
 
 /// A number of things.
-fn counted(count: f64, plural: &str) -> String {
+pub(super) fn counted(count: f64, plural: &str) -> String {
     if count.to_bits() == 1f64.to_bits() {
         format!("1 {}", singular(plural))
     } else {
@@ -315,7 +315,7 @@ fn singular(plural: &str) -> String {
     format!("{one}{rest}")
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{} %", number_words((share * 100.0).round()))
 }
 
@@ -324,7 +324,7 @@ fn tenths(points: Points) -> f64 {
 }
 
 /// A number as people write it: about three digits, without zeros at the end.
-fn number_words(number: f64) -> String {
+pub(super) fn number_words(number: f64) -> String {
     const PLAIN_MAX: f64 = 1e15;
     let size = number.abs();
     let decimals = match size {

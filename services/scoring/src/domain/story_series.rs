@@ -173,6 +173,17 @@ impl StorySeries {
         }
     }
 
+    /// The least and the largest figure that there can be; of no meaning for what is counted or lasts.
+    pub const fn value_range(self) -> (f64, f64) {
+        match self {
+            Self::TicketSentiment => (-1.0, 1.0),
+            Self::NpsScore => (0.0, 10.0),
+            Self::TicketSatisfaction | Self::CsatScore => (1.0, 5.0),
+            Self::CesScore => (1.0, 7.0),
+            _ => (0.0, f64::INFINITY),
+        }
+    }
+
     /// Who tells it.
     pub const fn source(self) -> StorySource {
         match self {

@@ -7,6 +7,8 @@ use mainstay_rpc::ApiError;
 use tonic::{Code, Status};
 
 use crate::app::ScoringError;
+use crate::convert;
+use crate::convert::label::name as label_name;
 
 const DOMAIN: &str = "scoring.mainstay";
 
@@ -78,6 +80,31 @@ impl From<ScoringError> for ApiError {
             ScoringError::RiskTriggerNotFound(name) => {
                 of(Code::NotFound, ErrorReason::RiskTriggerNotFound, format!("{name} does not exist"))
                     .with_metadata("risk_trigger", name)
+            }
+            ScoringError::LabelNotFound(account, id) => {
+                let name = label_name(&account, id);
+                of(Code::NotFound, ErrorReason::LabelNotFound, format!("{name} does not exist"))
+                    .with_metadata("label", name)
+            }
+            ScoringError::LabelOpen(account, id) => {
+                let (account, label) = (account.name(), label_name(&account, id));
+                let message = format!("{account} has an open label of this kind: review or withdraw {label} first");
+                of(Code::AlreadyExists, ErrorReason::LabelOpen, message)
+                    .with_metadata("account", account)
+                    .with_metadata("label", label)
+            }
+            ScoringError::LabelEnded(account, id, state) => {
+                let name = label_name(&account, id);
+                let message = format!("{name} is {}: say it anew if it still holds", state.word());
+                of(Code::FailedPrecondition, ErrorReason::LabelEnded, message)
+                    .with_metadata("label", name.clone())
+                    .with_metadata("state", state.word())
+                    .with_precondition("ENDED", name, "the label must be open")
+            }
+            ScoringError::DefinitionNotFound(id) => {
+                let name = convert::definition::name(&id);
+                of(Code::NotFound, ErrorReason::DefinitionNotFound, format!("{name} does not exist"))
+                    .with_metadata("definition", name)
             }
             ScoringError::EtagMismatch => Self::common(
                 CommonReason::EtagMismatch,

@@ -2,15 +2,19 @@
 //! answer back. No SQL and no rules here.
 
 mod accounts;
+mod definitions;
 mod error;
 mod health;
+mod labels;
 mod models;
 mod operations;
 mod risk_triggers;
 mod signals;
 
 pub(crate) use accounts::AccountRpc;
+pub(crate) use definitions::DefinitionRpc;
 pub(crate) use health::HealthRpc;
+pub(crate) use labels::LabelRpc;
 pub(crate) use models::ModelRpc;
 pub(crate) use operations::OperationsRpc;
 pub(crate) use risk_triggers::RiskTriggerRpc;

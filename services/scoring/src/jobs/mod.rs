@@ -1,6 +1,7 @@
 //! What happens because time passes.
 
 mod inactivity;
+mod labels;
 mod mark_all;
 mod plan_usage;
 mod recompute;
@@ -8,6 +9,7 @@ mod rescore;
 mod risk_looks;
 
 pub(crate) use inactivity::Inactivity;
+pub(crate) use labels::LabelExpiry;
 pub(crate) use mark_all::MarkAll;
 pub(crate) use plan_usage::PlanUsage;
 pub(crate) use recompute::{OperationMonitor, Recompute};

@@ -33,6 +33,7 @@ struct ViewRow {
     segment: i16,
     currency: Option<String>,
     arr_minor_units: Option<i64>,
+    is_corrected: bool,
 }
 
 impl TryFrom<ViewRow> for HealthView {
@@ -66,6 +67,7 @@ impl TryFrom<ViewRow> for HealthView {
             display_name: row.display_name,
             segment: codes::segment(row.segment)?,
             arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
+            is_corrected: row.is_corrected,
         })
     }
 }
@@ -83,7 +85,10 @@ macro_rules! select_views {
                       health.measure_missing AS "measure_missing: Vec<Option<i16>>",
                       health.measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>",
                       health.scored_at, health.change_1d, health.change_7d, health.change_30d,
-                      accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units
+                      accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units,
+                      EXISTS (SELECT FROM scoring.labels
+                               WHERE labels.account_id = accounts.account_id AND labels.ended_at IS NULL)
+                          AS "is_corrected!"
                  FROM scoring.health
                  JOIN scoring.accounts ON accounts.account_id = health.account_id "# + $($tail)+
             $(, $argument)*
@@ -119,7 +124,10 @@ macro_rules! select_past_views {
                       history.measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>",
                       history.scored_at, NULL::integer AS change_1d, NULL::integer AS change_7d,
                       NULL::integer AS change_30d,
-                      accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units
+                      accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units,
+                      EXISTS (SELECT FROM scoring.labels
+                               WHERE labels.account_id = accounts.account_id AND labels.ended_at IS NULL)
+                          AS "is_corrected!"
                  FROM scoring.accounts "# + $($tail)+
             $(, $argument)*
         )

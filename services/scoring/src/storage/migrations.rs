@@ -30,6 +30,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(8, "0008_story_series"),
         migration!(9, "0009_account_news"),
         migration!(10, "0010_triggers"),
+        migration!(11, "0011_labels"),
     ],
 };
 

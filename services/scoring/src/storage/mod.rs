@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod codes;
 pub(crate) mod health;
 pub(crate) mod health_views;
+pub(crate) mod labels;
 pub(crate) mod metrics;
 mod migrations;
 pub(crate) mod models;

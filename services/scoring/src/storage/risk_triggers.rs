@@ -120,6 +120,22 @@ pub(crate) async fn lasting(conn: &mut PgConnection, accounts: &[&str]) -> Resul
     rows.into_iter().map(RiskTrigger::try_from).collect()
 }
 
+/// Those of an account that lasted at a time.
+pub(crate) async fn lasting_at(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    at: DateTime<Utc>,
+) -> Result<Vec<RiskTrigger>, StorageError> {
+    let rows = select_triggers!(
+        "WHERE account_id = $1 AND raised_at < $2 AND (cleared_at IS NULL OR cleared_at >= $2) ORDER BY kind, subject",
+        account.as_str(),
+        at
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(RiskTrigger::try_from).collect()
+}
+
 /// One of an account, if there is such a one.
 pub(crate) async fn lookup(
     conn: &mut PgConnection,

@@ -1,7 +1,7 @@
 //! An answer, and what its score stands for.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mainstay_domain::{AccountId, ProgramId, Segment};
+use mainstay_domain::{AccountId, NPS_PASSIVE_MIN, NPS_PROMOTER_MIN, NPS_SCORE_MAX, ProgramId, Segment};
 use uuid::Uuid;
 
 use super::invitation::{InvitationName, ResponseName};
@@ -37,9 +37,9 @@ impl Category {
     /// What a score of a kind stands for; none for a score that the kind does not have.
     pub(crate) fn of(kind: SurveyKind, score: i32) -> Option<Self> {
         match (kind, score) {
-            (SurveyKind::Nps, 9..=10) => Some(Self::Promoter),
-            (SurveyKind::Nps, 7..=8) => Some(Self::Passive),
-            (SurveyKind::Nps, 0..=6) => Some(Self::Detractor),
+            (SurveyKind::Nps, NPS_PROMOTER_MIN..=NPS_SCORE_MAX) => Some(Self::Promoter),
+            (SurveyKind::Nps, NPS_PASSIVE_MIN..NPS_PROMOTER_MIN) => Some(Self::Passive),
+            (SurveyKind::Nps, 0..NPS_PASSIVE_MIN) => Some(Self::Detractor),
             (SurveyKind::Csat, 4..=5) => Some(Self::Satisfied),
             (SurveyKind::Csat, 3) => Some(Self::Neutral),
             (SurveyKind::Csat, 1..=2) => Some(Self::Dissatisfied),

@@ -1,7 +1,7 @@
 //! Answers and invitations, counted.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::ProgramId;
+use mainstay_domain::{NPS_PASSIVE_MIN, ProgramId};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
@@ -192,8 +192,8 @@ pub(crate) async fn resurveys(conn: &mut PgConnection, filter: &ReportFilter) ->
     let (programs, segments) = (program_ids(filter), segments(filter));
     let row = sqlx::query!(
         r#"SELECT count(*) AS "pairs!",
-                  count(*) FILTER (WHERE previous_score <= 6) AS "detractors!",
-                  count(*) FILTER (WHERE previous_score <= 6 AND category <> $1) AS "recovered!",
+                  count(*) FILTER (WHERE previous_score < $7) AS "detractors!",
+                  count(*) FILTER (WHERE previous_score < $7 AND category <> $1) AS "recovered!",
                   COALESCE(sum(previous_score), 0) AS "score_sum_before!",
                   COALESCE(sum(score), 0) AS "score_sum_after!"
              FROM surveys.responses
@@ -208,6 +208,7 @@ pub(crate) async fn resurveys(conn: &mut PgConnection, filter: &ReportFilter) ->
         segments.as_deref(),
         filter.start,
         filter.end,
+        NPS_PASSIVE_MIN,
     )
     .fetch_one(conn)
     .await?;

@@ -1,0 +1,244 @@
+//! What is behind a fall of a score, in words: the measures that fell, and the conditions that last.
+
+use std::cmp::Reverse;
+
+use mainstay_domain::Points;
+use uuid::Uuid;
+
+use super::explain::{Snapshot, compare};
+use super::json::Amount;
+use super::measure::MissingReason;
+use super::model::{Aggregation, Input, Measure, Window};
+use super::risk_trigger::{RiskCause, RiskTrigger};
+use super::score::MeasureOutcome;
+use super::sentences::{SHOWN_MOVE_MIN, counted, input_words, missing_words, number_words, percent, window_words};
+use super::ticket::TicketPriority;
+use super::usage_decline::UseSeries;
+
+/// One thing behind a fall.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeclineTrigger {
+    /// What it is.
+    pub source: DeclineSource,
+    /// The points that it cost; 0 for a condition, which is no part of the score.
+    pub points: Points,
+    /// What happened, in words.
+    pub sentence: String,
+}
+
+/// Where a fall comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeclineSource {
+    /// A measure, by its id, that looks at this.
+    Measure(String, Option<Input>),
+    /// A condition that lasts, by its id.
+    RiskTrigger(Uuid),
+}
+
+/// What is behind the fall since an earlier day: the measures that lost points, largest loss first, when the score fell at all; then
+/// the conditions that last, newest first. Conditions of the score itself are not causes, and left out.
+pub fn decline_triggers(
+    now: Snapshot<'_>,
+    earlier: Option<Snapshot<'_>>,
+    lasting: &[RiskTrigger],
+) -> Vec<DeclineTrigger> {
+    let mut triggers = earlier.map(|earlier| fallen_measures(now, earlier)).unwrap_or_default();
+    let mut conditions: Vec<&RiskTrigger> =
+        lasting.iter().filter(|trigger| !matches!(trigger.condition.cause, RiskCause::Health { .. })).collect();
+    conditions.sort_by_key(|trigger| (Reverse(trigger.raised_at), trigger.id));
+    triggers.extend(conditions.into_iter().map(|trigger| DeclineTrigger {
+        source: DeclineSource::RiskTrigger(trigger.id),
+        points: Points::ZERO,
+        sentence: condition_sentence(trigger),
+    }));
+    triggers
+}
+
+fn fallen_measures(now: Snapshot<'_>, earlier: Snapshot<'_>) -> Vec<DeclineTrigger> {
+    let comparison = compare(now, earlier);
+    if comparison.change > -SHOWN_MOVE_MIN {
+        return Vec::new();
+    }
+    // The largest moves come first already.
+    let fallen = comparison.measures.into_iter().filter(|measure| measure.change <= -SHOWN_MOVE_MIN);
+    fallen
+        .map(|fallen| {
+            let after = find(now, &fallen.measure);
+            let sentence = match (after, find(earlier, &fallen.measure)) {
+                (Some((measure, outcome)), Some((_, before))) => {
+                    let is_same_model = now.model.id == earlier.model.id;
+                    format!("{}: {}", measure.display_name, fall_words(measure, outcome, before, is_same_model))
+                }
+                _ => format!("{}: the model does not look at it any more", fallen.display_name),
+            };
+            let input = after.map(|(measure, _)| measure.input.clone());
+            DeclineTrigger { source: DeclineSource::Measure(fallen.measure, input), points: -fallen.change, sentence }
+        })
+        .collect()
+}
+
+fn find<'a>(snapshot: Snapshot<'a>, id: &str) -> Option<(&'a Measure, &'a MeasureOutcome)> {
+    let mut measures = snapshot.model.measures().zip(&snapshot.scored.measures);
+    measures.find(|((_, measure), _)| measure.id == id).map(|((_, measure), outcome)| (measure, outcome))
+}
+
+/// For example `days with activities of users fell from 18 to 4 in 28 days`.
+fn fall_words(measure: &Measure, now: &MeasureOutcome, before: &MeasureOutcome, is_same_model: bool) -> String {
+    if let Some(reason) = now.missing {
+        return dropped_words(reason);
+    }
+    let (subject, within) = subject_words(measure);
+    match (before.raw_value, now.raw_value) {
+        (Some(then), Some(raw)) if !same(then, raw) => {
+            let (then, raw, verb) = (amount(measure, then), amount(measure, raw), verb(then, raw));
+            return format!("{subject} {verb} from {then} to {raw}{within}");
+        }
+        (Some(raw), Some(_))
+            if let (Some(then), Some(base)) = (before.base_value, now.base_value)
+                && !same(then, base) =>
+        {
+            let (raw, verb) = (amount(measure, raw), verb(then, base));
+            let (then, base) = (amount(measure, then), amount(measure, base));
+            return format!(
+                "{subject} stayed at {raw}{within}, but what that is compared with {verb} from {then} to {base}"
+            );
+        }
+        _ => {}
+    }
+    match (before.value, now.value) {
+        (Some(then), Some(value)) if !same(then, value) => {
+            format!("it {} from {} to {}", verb(then, value), number_words(then), number_words(value))
+        }
+        _ if is_same_model => "its weight moved, because other measures lost or regained data".to_owned(),
+        _ => "the model values it otherwise than the one before".to_owned(),
+    }
+}
+
+fn dropped_words(reason: MissingReason) -> String {
+    format!("it dropped out ({})", missing_words(reason))
+}
+
+fn same(left: f64, right: f64) -> bool {
+    left.to_bits() == right.to_bits()
+}
+
+fn verb(then: f64, now: f64) -> &'static str {
+    if now < then { "fell" } else { "rose" }
+}
+
+fn amount(measure: &Measure, raw: f64) -> String {
+    match measure.aggregation {
+        Aggregation::LastOfLimit => percent(raw),
+        _ => number_words(raw),
+    }
+}
+
+/// What a measure counts, and within which days.
+fn subject_words(measure: &Measure) -> (String, String) {
+    let what = input_words(&measure.input);
+    let subject = match measure.aggregation {
+        Aggregation::Sum => what,
+        Aggregation::MeanPerDay => format!("{what} a day"),
+        Aggregation::ActiveDays => format!("days with {what}"),
+        Aggregation::Distinct if measure.input == Input::AnyUser => "users seen".to_owned(),
+        Aggregation::Distinct => "features used".to_owned(),
+        Aggregation::Last => return (what, String::new()),
+        Aggregation::LastOfLimit => return (format!("{what}, as a share of the plan's limit,"), String::new()),
+        Aggregation::Max => format!("the most {what} on a day"),
+        Aggregation::Mean => format!("the mean of {what}"),
+        Aggregation::DaysSinceLast => return (format!("days without {what}"), String::new()),
+        Aggregation::DaysSinceFirst => return (format!("days since the first {what}"), String::new()),
+    };
+    let within = match measure.window {
+        Window::Days(_) => format!(" {}", window_words(measure.window)),
+        Window::Lifetime => String::new(),
+    };
+    (subject, within)
+}
+
+/// A condition that lasts, for example `Invoice in_1 is unpaid since 2026-03-01: 3 failed attempts (card declined), 120.00 EUR`.
+pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
+    let (since, subject) = (trigger.raised_at.date_naive(), &trigger.subject);
+    match &trigger.condition.cause {
+        RiskCause::Health { score, .. } => format!("The score is {} since {since}", score.0),
+        RiskCause::Inactivity { last_activity_day, inactive_days } => {
+            format!(
+                "Nobody was active since {last_activity_day}: {} or more",
+                counted(f64::from(*inactive_days), "days")
+            )
+        }
+        RiskCause::Payment { amount, failed_attempt_count, failure_reason, overdue } => {
+            let failed = match failed_attempt_count {
+                0 => String::new(),
+                count => {
+                    let reason = if failure_reason.is_empty() { String::new() } else { format!(" ({failure_reason})") };
+                    format!("{}{reason}", counted(f64::from(*count), "failed attempts"))
+                }
+            };
+            let overdue = if *overdue { "overdue".to_owned() } else { String::new() };
+            with_details(format!("Invoice {subject} is unpaid since {since}"), [failed, overdue, money(*amount)])
+        }
+        RiskCause::Dispute { invoice_id, amount, reason } => {
+            let invoice = if invoice_id.is_empty() { String::new() } else { format!("of invoice {invoice_id}") };
+            with_details(format!("Dispute {subject} is open since {since}"), [reason.clone(), invoice, money(*amount)])
+        }
+        RiskCause::Ticket { priority, subject: line, escalation_count, reopen_count } => {
+            let priority = if *priority == TicketPriority::Critical { "Critical" } else { "Urgent" };
+            let times = |count: i32, what: &str| match count {
+                0 => String::new(),
+                1 => format!("{what} once"),
+                count => format!("{what} {count} times"),
+            };
+            let details = [line.clone(), times(*escalation_count, "escalated"), times(*reopen_count, "reopened")];
+            with_details(format!("{priority} ticket {subject} is open since {since}"), details)
+        }
+        RiskCause::UsageDecline(_) | RiskCause::LoginDrop(_) | RiskCause::FeatureNotAdopted(_) => {
+            use_sentence(&trigger.condition.cause)
+        }
+        RiskCause::ChampionSilent(silence) => {
+            let name = if silence.display_name.is_empty() { subject } else { &silence.display_name };
+            let days = counted(f64::from(silence.silent_days), "days");
+            format!("The champion {name} was active on {} last: {days} or more", silence.last_activity_day)
+        }
+        RiskCause::RenewalAtRisk(risk) => {
+            let (day, score) = (risk.renewal_day, risk.score.0);
+            with_details(format!("The renewal on {day} is near with a score of {score}"), [money(risk.arr)])
+        }
+    }
+}
+
+/// What changed in how an account uses the product; empty for other causes.
+fn use_sentence(cause: &RiskCause) -> String {
+    match cause {
+        RiskCause::UsageDecline(decline) => {
+            let what = match &decline.series {
+                UseSeries::Metric(metric) => input_words(&Input::Metric(metric.clone())),
+                UseSeries::AnyFeature => input_words(&Input::AnyFeature),
+                UseSeries::AnyUser => "users seen".to_owned(),
+            };
+            let weeks: Vec<String> = decline.weeks.iter().map(|week| number_words(week.total as f64)).collect();
+            let base = number_words(decline.base);
+            format!("{what} declined for three weeks: {}, against {base} a week before", weeks.join(", "))
+        }
+        RiskCause::LoginDrop(days) => {
+            format!("Days with activity fell from {} to {} in 28 days", days.earlier_active_days, days.active_days)
+        }
+        RiskCause::FeatureNotAdopted(unadopted) => {
+            let names: Vec<&str> = unadopted.features.iter().map(|feature| feature.feature.as_str()).collect();
+            format!("Not used since the activation on {}: {}", unadopted.activation_day, names.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
+fn money(amount: Option<Amount>) -> String {
+    amount.map(|Amount(money)| money.to_string()).unwrap_or_default()
+}
+
+fn with_details(what: String, details: impl IntoIterator<Item = String>) -> String {
+    let details: Vec<String> = details.into_iter().filter(|detail| !detail.is_empty()).collect();
+    if details.is_empty() { what } else { format!("{what}: {}", details.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+use chrono::TimeDelta;
+use mainstay_domain::Band;
+use proptest::prelude::*;
+
+use super::super::ScoreReading;
+use super::super::inactivity;
+use super::super::risk_trigger::{RiskTriggerKind, Verdict};
+use super::*;
+
+fn day() -> NaiveDate {
+    "2026-03-01".parse().expect("a day")
+}
+
+fn of(cuts: BandCuts) -> Vec<Definition> {
+    definitions(&CutsInForce { cuts, model: ModelId::parse("default").expect("an id"), since: day() })
+}
+
+fn find(id: &str) -> Definition {
+    of(BandCuts::default()).into_iter().find(|definition| definition.id == id).expect("a definition")
+}
+
+/// Whether all bounds on what is called `id` hold for a number.
+fn holds(definition: &Definition, id: &str, number: f64) -> bool {
+    let mut values = definition.values.iter().filter(|value| value.id == id).peekable();
+    assert!(values.peek().is_some(), "{} says nothing of {id}", definition.id);
+    values.all(|value| match value.bound {
+        Bound::Below => number < value.number,
+        Bound::AtMost => number <= value.number,
+        Bound::AtLeast => number >= value.number,
+        Bound::Above => number > value.number,
+        Bound::Within => true,
+    })
+}
+
+fn any_cuts() -> impl Strategy<Value = BandCuts> {
+    proptest::collection::btree_set(0..Points::MAX.units(), 3).prop_map(|cuts| {
+        let mut cuts = cuts.into_iter().map(Points::from_units);
+        let mut next = || cuts.next().expect("three");
+        BandCuts { critical_below: next(), at_risk_below: next(), healthy_above: next() }
+    })
+}
+
+fn verdict(score: Points, month_earlier: Points, kind: RiskTriggerKind) -> Verdict {
+    let cuts = BandCuts::default();
+    let reading = ScoreReading {
+        day: day(),
+        score: Some((score, cuts.band(score))),
+        previous: None,
+        month_earlier: Some(month_earlier),
+    };
+    let mut verdicts = reading.verdicts(&cuts).into_iter();
+    verdicts.find(|(of, _)| *of == kind).map(|(_, verdict)| verdict).expect("a verdict")
+}
+
+#[test]
+fn r83_a_term_that_changes_its_values_changes_its_version_and_its_day() {
+    // When this fails because a value was changed: give the term the day of the change, and write both here.
+    let settled: Vec<(&str, String, String)> = of(BandCuts::default())
+        .iter()
+        .filter(|definition| definition.model.is_none())
+        .map(|definition| (definition.id, definition.version(), definition.since.to_string()))
+        .collect();
+    // Versions computed by an implementation of its own in Python.
+    let expected = [
+        ("recovered", "34ff158ab46682fb"),
+        ("big-change", "8e59783f6d4a0de5"),
+        ("hysteresis", "b5d084e9b01315a2"),
+        ("inactive", "37b7fbe0926399a4"),
+        ("promoter", "09834ed8de96e8ed"),
+        ("passive", "20215644a0dfe6f3"),
+        ("detractor", "bdd7225386286a47"),
+        ("near-limit", "f234c119290394b9"),
+        ("larger-plan", "837507c31198631d"),
+    ]
+    .map(|(id, version)| (id, version.to_owned(), "2026-11-22".to_owned()));
+    assert_eq!(settled, expected);
+}
+
+#[test]
+fn sentences_have_the_numbers() {
+    assert_eq!(find("at-risk").sentence, "The score is 50 or more, and below 70.");
+    assert_eq!(
+        find("recovered").sentence,
+        "The score is above 70; one of exactly 70 is neither at risk nor recovered."
+    );
+    let big_change = "The score is more than 15 points below that of 30 days before; over at 10 points or less.";
+    assert_eq!(find("big-change").sentence, big_change);
+    assert_eq!(find("detractor").sentence, "The answer to the NPS question is 0 to 6.");
+    assert_eq!(
+        find("near-limit").sentence,
+        "80 % or more of a limit of the plan is used in 2 or more months in a row."
+    );
+}
+
+#[test]
+fn r83_an_account_is_inactive_on_the_day_that_the_registry_says() {
+    for days in 0..40 {
+        // The day itself is not over, and does not count.
+        let is_inactive = inactivity::condition(day(), day() + TimeDelta::days(days + 1)).is_some();
+        assert_eq!(holds(&find("inactive"), "days", days as f64), is_inactive, "{days}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn r83_each_score_is_in_the_band_that_the_registry_says_and_in_no_other(
+        cuts in any_cuts(),
+        score in 0..=Points::MAX.units(),
+    ) {
+        let score = Points::from_units(score);
+        let said: Vec<&str> = of(cuts)
+            .iter()
+            .filter(|definition| definition.model.is_some() && holds(definition, "score", score.as_f64()))
+            .map(|definition| definition.id)
+            .collect();
+        let band = match cuts.band(score) {
+            Band::Critical => "critical",
+            Band::AtRisk => "at-risk",
+            Band::Stable => "stable",
+            Band::Healthy => "healthy",
+        };
+        prop_assert_eq!(said, [band]);
+    }
+
+    #[test]
+    fn r83_conditions_begin_and_end_where_the_registry_says(
+        score in 0..=Points::MAX.units(),
+        month_earlier in 0..=Points::MAX.units(),
+    ) {
+        let (score, month_earlier) = (Points::from_units(score), Points::from_units(month_earlier));
+        let fall = (month_earlier - score).as_f64();
+        let drop = verdict(score, month_earlier, RiskTriggerKind::HealthDrop);
+        prop_assert_eq!(holds(&find("big-change"), "fall", fall), matches!(drop, Verdict::Met(_)));
+        prop_assert_eq!(holds(&find("big-change"), "fall-ends", fall), drop == Verdict::NotMet);
+        let critical = verdict(score, month_earlier, RiskTriggerKind::HealthCritical);
+        prop_assert_eq!(holds(&find("critical"), "score", score.as_f64()), matches!(critical, Verdict::Met(_)));
+        let above_cut = (score - BandCuts::default().critical_below).as_f64();
+        prop_assert_eq!(holds(&find("hysteresis"), "score-above-cut", above_cut), critical == Verdict::NotMet);
+    }
+
+    #[test]
+    fn r83_versions_change_with_the_cuts_and_with_nothing_else(one in any_cuts(), other in any_cuts()) {
+        let (these, those) = (of(one), of(other));
+        for (this, that) in these.iter().zip(&those) {
+            prop_assert_eq!(this.values == that.values, this.version() == that.version(), "{}", this.id);
+        }
+        prop_assert_eq!(one == other, registry_version(&these) == registry_version(&those));
+    }
+}

@@ -1,0 +1,316 @@
+//! What would lift a score above a mark: the fewest measures, and by how much.
+//!
+//! Measures count by themselves here: what one needs is found as if the others stayed as they are, although two of them may look at
+//! the same signals. A measure without data is left as it is, for its weight is with the others: data may raise the score or lower it.
+
+use mainstay_domain::Points;
+
+use super::explain::Snapshot;
+use super::measure::{MissingReason, Reading};
+use super::model::{Aggregation, Comparison, HealthModel, Input, Measure, Window};
+use super::score::{MeasureOutcome, score_readings};
+use super::sentences::{number_words, percent, raw_words};
+
+/// What would lift a score above a mark, or how far it can be lifted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lift {
+    /// The mark.
+    pub above: Points,
+    /// The score with all steps taken.
+    pub score: Points,
+    /// The fewest measures that do it, those with most to gain first; all that can gain when the mark cannot be reached.
+    pub steps: Vec<LiftStep>,
+    /// Measures with weight that cannot add more, in the model's order.
+    pub obstacles: Vec<LiftObstacle>,
+}
+
+impl Lift {
+    /// Whether the steps lift the score above the mark.
+    pub fn is_attainable(&self) -> bool {
+        self.score > self.above
+    }
+}
+
+/// What one measure would have to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiftStep {
+    /// Its id.
+    pub measure: String,
+    /// What people call it.
+    pub display_name: String,
+    /// The number before the curve.
+    pub value: f64,
+    /// What it would have to be: the nearest number that is enough, whole where only whole ones can be.
+    pub needed_value: f64,
+    /// What the score gains by it.
+    pub gain: Points,
+    /// The same in words.
+    pub sentence: String,
+}
+
+/// A measure that cannot lift the score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiftObstacle {
+    /// Its id.
+    pub measure: String,
+    /// What people call it.
+    pub display_name: String,
+    /// Why.
+    pub reason: ObstacleReason,
+}
+
+/// Why a measure cannot lift a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObstacleReason {
+    /// It has no data that counts.
+    Missing(MissingReason),
+    /// It gives as much as it can.
+    AtItsBest,
+    /// Only time moves it.
+    OnlyTime,
+}
+
+/// What lifts the score above the mark; none when it is there, or when there is no score.
+///
+/// Of the measures the one that can add most comes first, then the next, until the score is above the mark; no fewer measures do it.
+/// The last of them moves only as far as it must.
+pub fn lift(now: Snapshot<'_>, above: Points) -> Option<Lift> {
+    let score = now.scored.score.filter(|score| *score <= above)?;
+    let mut readings = now.scored.readings();
+    let mut candidates = candidates(now);
+    candidates.sort_by(|left, right| right.gain_max().total_cmp(&left.gain_max()));
+    let mut steps = Vec::new();
+    let mut reached = score;
+    for candidate in &candidates {
+        let before = reached;
+        let mut needed_value = candidate.best_value;
+        reached = score_with(now.model, &mut readings, candidate.place, needed_value);
+        if reached > above {
+            let enough = candidate.least_value(&readings, now, above);
+            let with_enough = score_with(now.model, &mut readings, candidate.place, enough);
+            if with_enough > above {
+                (needed_value, reached) = (enough, with_enough);
+            }
+        }
+        steps.push(candidate.step(needed_value, reached - before));
+        if reached > above {
+            break;
+        }
+    }
+    Some(Lift { above, score: reached, steps, obstacles: obstacles(now, &candidates) })
+}
+
+/// The score with another value of the measure at a place, which `readings` keep.
+fn score_with(model: &HealthModel, readings: &mut [Reading], place: usize, value: f64) -> Points {
+    if let Some(reading) = readings.get_mut(place) {
+        reading.value = Ok(value);
+    }
+    score_readings(model, readings.to_vec(), None).score.unwrap_or_default()
+}
+
+/// A measure that can add more.
+struct Candidate<'a> {
+    place: usize,
+    measure: &'a Measure,
+    outcome: &'a MeasureOutcome,
+    value: f64,
+    range: ValueRange,
+    best_value: f64,
+}
+
+fn candidates<'a>(now: Snapshot<'a>) -> Vec<Candidate<'a>> {
+    let outcomes = now.model.measures().zip(&now.scored.measures).enumerate();
+    let candidate = |(place, ((_, measure), outcome)): (usize, ((_, &'a Measure), &'a MeasureOutcome))| {
+        let value = outcome.value.filter(|_| outcome.effective_weight > 0.0)?;
+        let range = ValueRange::of(measure, outcome)?;
+        let best_points = range.points_max(measure)?;
+        if best_points <= measure.curve.points_at(value) {
+            return None;
+        }
+        let best_value = range.nearest_with(measure, value, best_points)?;
+        Some(Candidate { place, measure, outcome, value, range, best_value })
+    };
+    outcomes.filter_map(candidate).collect()
+}
+
+impl Candidate<'_> {
+    /// What the score gains at most, before it is rounded.
+    fn gain_max(&self) -> f64 {
+        let curve = &self.measure.curve;
+        self.outcome.effective_weight * (curve.points_at(self.best_value) - curve.points_at(self.value))
+    }
+
+    /// The value nearest to the one there is that lifts the score above the mark, while the others are as in `readings`.
+    fn least_value(&self, readings: &[Reading], now: Snapshot<'_>, above: Points) -> f64 {
+        let others: f64 = now
+            .model
+            .measures()
+            .zip(&now.scored.measures)
+            .zip(readings)
+            .enumerate()
+            .filter(|(place, _)| *place != self.place)
+            .filter_map(|(_, (((_, measure), outcome), reading))| {
+                Some(outcome.effective_weight * measure.curve.points_at(reading.value.ok()?))
+            })
+            .sum();
+        let mark = (above + Points::from_units(1)).as_f64();
+        let needed_points = (mark - others) / self.outcome.effective_weight;
+        self.range.nearest_with(self.measure, self.value, needed_points).unwrap_or(self.best_value)
+    }
+
+    fn step(&self, needed_value: f64, gain: Points) -> LiftStep {
+        LiftStep {
+            measure: self.measure.id.clone(),
+            display_name: self.measure.display_name.clone(),
+            value: self.value,
+            needed_value,
+            gain,
+            sentence: self.sentence(needed_value, gain),
+        }
+    }
+}
+
+impl Candidate<'_> {
+    /// For example `Active days in 28: 12 days with activities of users in 28 days instead of 4, which adds 9.8`.
+    fn sentence(&self, needed_value: f64, gain: Points) -> String {
+        let what = match (self.outcome.raw_value, self.range.raw(needed_value)) {
+            (Some(raw), Some(needed)) => {
+                format!("{} instead of {}", raw_words(self.measure, needed), amount_words(self.measure, raw))
+            }
+            _ => format!("{} instead of {}", number_words(needed_value), number_words(self.value)),
+        };
+        format!("{}: {what}, which adds {gain}", self.measure.display_name)
+    }
+}
+
+/// The number of a window by itself.
+fn amount_words(measure: &Measure, raw: f64) -> String {
+    match measure.aggregation {
+        Aggregation::LastOfLimit => percent(raw),
+        _ => number_words(raw),
+    }
+}
+
+fn obstacles(now: Snapshot<'_>, candidates: &[Candidate<'_>]) -> Vec<LiftObstacle> {
+    let outcomes = now.model.measures().zip(&now.scored.measures).enumerate();
+    let with_weight = outcomes.filter(|(_, ((component, measure), _))| component.weight > 0.0 && measure.weight > 0.0);
+    let others = with_weight.filter(|(place, _)| candidates.iter().all(|candidate| candidate.place != *place));
+    others
+        .map(|(_, ((_, measure), outcome))| LiftObstacle {
+            measure: measure.id.clone(),
+            display_name: measure.display_name.clone(),
+            reason: match outcome.missing {
+                Some(reason) => ObstacleReason::Missing(reason),
+                None if measure.aggregation == Aggregation::DaysSinceFirst => ObstacleReason::OnlyTime,
+                None => ObstacleReason::AtItsBest,
+            },
+        })
+        .collect()
+}
+
+/// The numbers that a measure's value can be: those of its window, divided by what they are compared with.
+#[derive(Debug, Clone, Copy)]
+struct ValueRange {
+    /// The smallest and the largest number of the window.
+    raw_min: f64,
+    raw_max: f64,
+    /// What it is divided by; 1 when it is compared with nothing.
+    base: f64,
+    /// Whether the window gives whole numbers only.
+    is_whole: bool,
+    /// Whether a value says what the number of the window is.
+    tells_raw: bool,
+}
+
+impl ValueRange {
+    /// None when nothing but time moves the value.
+    fn of(measure: &Measure, outcome: &MeasureOutcome) -> Option<Self> {
+        let days_max = match measure.window {
+            Window::Days(days) => f64::from(days),
+            Window::Lifetime => f64::INFINITY,
+        };
+        let (raw_min, raw_max, is_whole) = match measure.aggregation {
+            Aggregation::Mean => {
+                let Input::Story(series) = &measure.input else { return None };
+                let (least, most) = series.value_range();
+                (least, most, false)
+            }
+            Aggregation::Last | Aggregation::Max if matches!(measure.input, Input::Story(_)) => {
+                (0.0, f64::INFINITY, true)
+            }
+            Aggregation::Sum | Aggregation::Distinct => (0.0, f64::INFINITY, true),
+            // An account without a signal in the window was silent for the whole of it.
+            Aggregation::ActiveDays | Aggregation::DaysSinceLast => (0.0, days_max, true),
+            Aggregation::MeanPerDay | Aggregation::LastOfLimit => (0.0, f64::INFINITY, false),
+            Aggregation::Last | Aggregation::Max => (f64::NEG_INFINITY, f64::INFINITY, false),
+            Aggregation::DaysSinceFirst => return None,
+        };
+        let compared = match (measure.comparison, outcome.base_value) {
+            (Comparison::None, _) => Self { raw_min, raw_max, base: 1.0, is_whole, tells_raw: true },
+            (_, Some(base)) if base > 0.0 => Self { raw_min, raw_max, base, is_whole, tells_raw: true },
+            // Against nothing, something counts as doubled and nothing as unchanged.
+            (_, Some(0.0)) => Self { raw_min: 1.0, raw_max: 2.0, base: 1.0, is_whole: true, tells_raw: false },
+            // What it was compared with is not known, or below 0: any number may come out.
+            (_, _) => Self {
+                raw_min: f64::NEG_INFINITY,
+                raw_max: f64::INFINITY,
+                base: 1.0,
+                is_whole: false,
+                tells_raw: false,
+            },
+        };
+        Some(compared)
+    }
+
+    /// The number of the window behind a value.
+    fn raw(&self, value: f64) -> Option<f64> {
+        let raw = value * self.base;
+        self.tells_raw.then(|| if self.is_whole { raw.round() } else { raw })
+    }
+
+    /// The values that can be at or next to `value`.
+    fn around(&self, value: f64) -> impl Iterator<Item = f64> {
+        let raw = value * self.base;
+        let raws = if self.is_whole { [raw.floor(), raw.ceil()] } else { [raw, raw] };
+        let range = *self;
+        let clamped = move |raw: f64| (raw.clamp(range.raw_min, range.raw_max), raw);
+        raws.into_iter().map(clamped).filter(|(raw, _)| raw.is_finite()).map(move |(raw, asked)| {
+            // A value that needs no rounding stays as it is: dividing what was multiplied may miss it.
+            if !range.is_whole && raw.to_bits() == asked.to_bits() { value } else { raw / range.base }
+        })
+    }
+
+    /// The most points that the measure can have; none when its curve has none for it.
+    fn points_max(&self, measure: &Measure) -> Option<f64> {
+        let corners = measure.curve.corners().iter().flat_map(|corner| self.around(corner.x));
+        corners.map(|value| measure.curve.points_at(value)).max_by(f64::total_cmp)
+    }
+
+    /// The value nearest to `from` that has at least these points.
+    fn nearest_with(&self, measure: &Measure, from: f64, points: f64) -> Option<f64> {
+        let reaching = measure.curve.reaching(points);
+        let values = reaching.into_iter().flat_map(|value| self.around(value));
+        let enough = values.filter(|&value| measure.curve.points_at(value) >= points);
+        let nearest = enough.min_by(|left, right| (left - from).abs().total_cmp(&(right - from).abs()))?;
+        let short = shortened(nearest, nearest >= from);
+        let is_enough = !self.is_whole
+            && (self.raw_min..=self.raw_max).contains(&(short * self.base))
+            && measure.curve.points_at(short) >= points;
+        Some(if is_enough { short } else { nearest })
+    }
+}
+
+/// A number of at most three digits next to this one, above or below it.
+fn shortened(number: f64, is_above: bool) -> f64 {
+    if number == 0.0 || !number.is_finite() {
+        return number;
+    }
+    let unit = 10f64.powf(number.abs().log10().floor() - 2.0);
+    let units = number / unit;
+    // Divided by a whole number of units, decimal fractions come out as people write them.
+    let whole = if is_above { units.ceil() } else { units.floor() };
+    if unit < 1.0 { whole / (1.0 / unit).round() } else { whole * unit }
+}
+
+#[cfg(test)]
+mod tests;
