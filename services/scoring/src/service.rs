@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
+use mainstay_api::mainstay::scoring::v1::backtest_service_server::BacktestServiceServer;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceServer;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServer;
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_server::RiskTriggerServiceServer;
@@ -25,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
-use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
-use crate::jobs::{Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore};
+use crate::grpc::{AccountRpc, BacktestRpc, HealthRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
+use crate::jobs::{Activation, Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore, RunBacktest};
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
 
@@ -93,6 +94,7 @@ impl ScoringService {
             .add_service(limited!(AccountServiceServer::new(AccountRpc { app: app.clone() }), limits))
             .add_service(limited!(SignalServiceServer::new(SignalRpc { app: app.clone(), streams_cancelled }), limits))
             .add_service(limited!(ModelServiceServer::new(ModelRpc { app: app.clone() }), limits))
+            .add_service(limited!(BacktestServiceServer::new(BacktestRpc { app: app.clone() }), limits))
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
             .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
             .add_service(limited!(status.into_service(), limits))
@@ -138,11 +140,13 @@ impl Runnable for ScoringService {
 fn workers(app: &App, settings: &ScoringSettings, database: &DatabaseSettings) -> Result<WorkersBuilder, ServiceError> {
     let rescore_workers = usize::try_from(settings.rescore_workers)?;
     Ok(WorkersBuilder::new(app.core.clone(), &SCHEMA, database.clone(), settings.workers.clone())
+        .queue(Arc::new(Activation(app.clone())), 1)
         .queue(Arc::new(MarkAll(app.clone())), 1)
         .queue(Arc::new(Rescore(app.clone())), rescore_workers)
         .queue(Arc::new(Inactivity(app.clone())), 1)
         .queue(Arc::new(PlanUsage(app.clone())), 1)
         .queue(Arc::new(Recompute(app.clone())), 1)
+        .queue(Arc::new(RunBacktest(app.clone())), 1)
         .queue(Arc::new(OperationMonitor(app.clone())), 1))
 }
 

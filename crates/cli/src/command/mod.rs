@@ -3,6 +3,8 @@
 pub(crate) mod accounts;
 mod alert_view;
 pub(crate) mod alerts;
+mod backtest_report;
+mod backtests;
 mod case_report;
 mod case_story;
 mod case_tasks;
@@ -14,7 +16,8 @@ pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod messages;
-pub(crate) mod model_files;
+mod model_diff;
+mod model_files;
 pub(crate) mod models;
 pub(crate) mod opportunities;
 mod opportunity_changes;

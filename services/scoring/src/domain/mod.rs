@@ -5,6 +5,8 @@
 
 pub mod account;
 mod account_tree;
+mod activation;
+pub mod backtest;
 pub mod billing;
 #[cfg(test)]
 mod cdnow_tests;
@@ -19,7 +21,9 @@ pub mod lifecycle;
 mod measure;
 mod model;
 mod model_check;
+mod model_diff;
 mod model_file;
+mod operation;
 mod portfolio;
 mod pulses;
 pub mod risk_trigger;
@@ -35,6 +39,7 @@ mod test_support;
 pub mod ticket;
 
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
+pub(crate) use activation::{Activation, ActivationCause};
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};
 pub use explain::{
@@ -48,7 +53,9 @@ pub use model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
     Input, Measure, MeasureDraft, ModelDraft, Window,
 };
+pub use model_diff::{MeasureWeights, ModelChange, ModelDiff};
 pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
+pub(crate) use operation::OperationKind;
 pub(crate) use portfolio::{BandSummary, HealthCursor, HealthFilter, HealthOrder, HealthSummary, SummaryGroup};
 pub use pulses::{JoinedDay, Pulses};
 pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};

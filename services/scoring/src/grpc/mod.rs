@@ -2,6 +2,7 @@
 //! answer back. No SQL and no rules here.
 
 mod accounts;
+mod backtests;
 mod error;
 mod health;
 mod models;
@@ -10,6 +11,7 @@ mod risk_triggers;
 mod signals;
 
 pub(crate) use accounts::AccountRpc;
+pub(crate) use backtests::BacktestRpc;
 pub(crate) use health::HealthRpc;
 pub(crate) use models::ModelRpc;
 pub(crate) use operations::OperationsRpc;

@@ -1,11 +1,15 @@
 //! What happens because time passes.
 
+mod activation;
+mod backtest;
 mod inactivity;
 mod mark_all;
 mod plan_usage;
 mod recompute;
 mod rescore;
 
+pub(crate) use activation::Activation;
+pub(crate) use backtest::RunBacktest;
 pub(crate) use inactivity::Inactivity;
 pub(crate) use mark_all::MarkAll;
 pub(crate) use plan_usage::PlanUsage;

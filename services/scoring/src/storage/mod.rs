@@ -1,6 +1,7 @@
 //! Rows and queries: the only place with SQL, and only of the schema `scoring`.
 
 pub(crate) mod accounts;
+pub(crate) mod backtests;
 pub(crate) mod codes;
 pub(crate) mod health;
 pub(crate) mod health_views;
@@ -18,5 +19,6 @@ pub(crate) mod series_deltas;
 pub(crate) mod signal_details;
 pub(crate) mod signals;
 pub(crate) mod stories;
+pub(crate) mod tenures;
 
 pub use migrations::{SCHEMA, migrator};
