@@ -91,11 +91,11 @@ pub(crate) async fn execute(
     }
     let raw: Vec<(AccountId, Vec<RawDay>)> = backtests::replayed(conn, id, Step::Medians).await?;
     let bases = bases_by_day(&record.model, &base, raw.into_iter().flat_map(|(_, days)| days));
-    backtests::set_segment_bases(conn, id, &serde_json::to_value(&bases).map_err(corrupt)?).await?;
+    backtests::set_segment_bases(conn, id, &serde_json::to_value(&bases).map_err(|error| corrupt(&error))?).await?;
     Ok(Some(Progress { has_medians: true, last: None }))
 }
 
-fn corrupt(error: serde_json::Error) -> StorageError {
+fn corrupt(error: &serde_json::Error) -> StorageError {
     StorageError::Corrupt(error.to_string())
 }
 
@@ -161,7 +161,7 @@ async fn score_page(
     page: &Page,
 ) -> Result<(), ScoringError> {
     let bases = match &record.segment_bases {
-        Some(bases) => serde_json::from_value(bases.clone()).map_err(corrupt)?,
+        Some(bases) => serde_json::from_value(bases.clone()).map_err(|error| corrupt(&error))?,
         None => BasesByDay::default(),
     };
     let days: BTreeSet<NaiveDate> = record.span.days().iter().copied().collect();
@@ -180,7 +180,7 @@ async fn read_page(
     base: Arc<HealthModel>,
     page: &Page,
 ) -> Result<(), ScoringError> {
-    let days_before: BTreeSet<NaiveDate> = record.span.days().iter().filter_map(|day| day.pred_opt()).collect();
+    let days_before: BTreeSet<NaiveDate> = record.span.days().iter().filter_map(NaiveDate::pred_opt).collect();
     let models = Models::load(conn, record, base, &days_before, &BasesByDay::default()).await?;
     let replayed = page.map(|account| {
         let is_customer = |day: NaiveDate| account.tenure.look(day_number(day), 0).is_some();
@@ -221,7 +221,7 @@ async fn complete(conn: &mut PgConnection, record: BacktestRecord, base: HealthM
 }
 
 fn difference(areas: &AucDifference) -> Difference {
-    Difference { difference: areas.difference, low: areas.interval.low, high: areas.interval.high }
+    Difference { value: areas.difference, low: areas.interval.low, high: areas.interval.high }
 }
 
 /// The bands of each account by both models on the last day.

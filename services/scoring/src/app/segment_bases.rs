@@ -71,7 +71,8 @@ fn bases(rows: Option<&Vec<Row>>) -> SegmentBases {
 
 /// The medians of what all accounts had.
 pub(super) fn bases_by_day(trial: &HealthModel, base: &HealthModel, days: impl Iterator<Item = RawDay>) -> BasesByDay {
-    type Numbers = BTreeMap<NaiveDate, Vec<(Segment, Vec<Option<f64>>)>>;
+    type OfDay = Vec<(Segment, Vec<Option<f64>>)>;
+    type Numbers = BTreeMap<NaiveDate, OfDay>;
     let (mut of_trial, mut of_base) = (Numbers::new(), Numbers::new());
     for raw in days {
         let Ok(segment) = codes::segment(raw.segment) else { continue };
@@ -79,7 +80,7 @@ pub(super) fn bases_by_day(trial: &HealthModel, base: &HealthModel, days: impl I
         of_base.entry(raw.day).or_default().push((segment, raw.base));
     }
     let rows = |model: &HealthModel, numbers: Numbers| {
-        let of_day = |(day_before, numbers): (NaiveDate, Vec<(Segment, Vec<Option<f64>>)>)| {
+        let of_day = |(day_before, numbers): (NaiveDate, OfDay)| {
             let of = |((segment, measure), base): ((Segment, String), SegmentBase)| {
                 (codes::segment_number(segment), measure, base.median, base.account_count)
             };

@@ -102,7 +102,7 @@ fn compare_parts(before: &[Part], after: &[Part], changes: &mut Vec<ModelChange>
         match find(before, &part.path) {
             Some(known) => compare_fields(&format!("{}.", part.path), &before[known].fields, &part.fields, changes),
             None => {
-                changes.push(ModelChange { path: part.path.clone(), before: None, after: Some(part.summary.clone()) })
+                changes.push(ModelChange { path: part.path.clone(), before: None, after: Some(part.summary.clone()) });
             }
         }
     }

@@ -25,14 +25,14 @@ fn of_backtest(error: BacktestError) -> ApiError {
                 "{} finds those who leave worse than {}: the area under the curve is {:.4} lower, or between {:.4} and {:.4} (95 %); change the model, or say accept_worse with a reason",
                 model.name(),
                 base.name(),
-                -difference.difference,
+                -difference.value,
                 -difference.high,
                 -difference.low,
             ),
         )
         .with_metadata("model", model.name())
         .with_metadata("backtest", format!("backtests/{backtest}"))
-        .with_metadata("difference", format!("{:.6}", difference.difference))
+        .with_metadata("difference", format!("{:.6}", difference.value))
         .with_metadata("low", format!("{:.6}", difference.low))
         .with_metadata("high", format!("{:.6}", difference.high)),
         BacktestError::Running(operation) => of(

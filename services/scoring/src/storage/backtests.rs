@@ -155,7 +155,7 @@ pub(crate) async fn complete(
           WHERE backtest_id = $1",
         id,
         report,
-        difference.map(|found| found.difference),
+        difference.map(|found| found.value),
         difference.map(|found| found.low),
         difference.map(|found| found.high),
     )
@@ -233,8 +233,7 @@ pub(crate) async fn newest_beside(
     .await?;
     Ok(row.map(|row| {
         let interval = row.difference_low.zip(row.difference_high);
-        let difference =
-            row.difference.zip(interval).map(|(difference, (low, high))| Difference { difference, low, high });
+        let difference = row.difference.zip(interval).map(|(value, (low, high))| Difference { value, low, high });
         (row.backtest_id, difference)
     }))
 }

@@ -11,7 +11,7 @@ use super::{codes, stories};
 use crate::domain::account::LifecycleStage;
 use crate::domain::backtest::{Tenure, TenureEvent};
 use crate::domain::day_number;
-use crate::domain::lifecycle::LifecycleSignal;
+use crate::domain::lifecycle::{Lifecycle, LifecycleSignal};
 use crate::domain::signal::SignalKind;
 
 /// An account and what its row says of whether it is a customer.
@@ -43,7 +43,7 @@ pub(crate) async fn page(
     rows.iter()
         .map(|row| {
             let id = codes::account_id(&row.account_id)?;
-            let told = lifecycles.get(&id).and_then(|lifecycle| lifecycle.stage_given_at());
+            let told = lifecycles.get(&id).and_then(Lifecycle::stage_given_at);
             let events = events.remove(&row.account_id).unwrap_or_default();
             Ok((id, tenure(row, events, told)?))
         })

@@ -12,7 +12,7 @@ use super::calibration::calibrate;
 use super::replay::TrialDay;
 use super::report::{BacktestReport, CutKind, MeasureTrial, ModelTrial, ScoreTenth, TrialComparison};
 use super::sample::{
-    Looked, TooFewOutcomes, area, cases, check, danger, lead_times, looked_at, outcomes, proportion, random,
+    Looked, TooFewOutcomes, area, cases, check, danger, lead_times, looked_at, outcomes, proportion, random, resamples,
 };
 
 /// Resamples for the interval of each measure, of which there may be hundreds: enough to see which are no better than chance.
@@ -131,7 +131,7 @@ fn compare(accounts: &[Vec<TrialDay>], horizon_days: u32) -> Option<TrialCompari
             Some(Clustered { cluster: trial.account, case })
         })
         .collect();
-    let areas = clustered_auc_difference(&pairs, RESAMPLES, &mut random())?;
+    let areas = clustered_auc_difference(&pairs, resamples(pairs.len(), RESAMPLES), &mut random())?;
     Some(TrialComparison { outcomes: outcomes(&scored), areas })
 }
 

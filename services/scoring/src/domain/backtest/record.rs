@@ -37,7 +37,7 @@ pub(crate) enum BacktestEnd {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Difference {
     /// Above 0 when the model is better.
-    pub difference: f64,
+    pub value: f64,
     /// Lower end of its 95 % interval.
     pub low: f64,
     /// Upper end of it.

@@ -16,6 +16,12 @@ use super::report::Area;
 /// promise: 100 of each are asked for where models are compared (Vergouwe et al. 2005, J Clin Epidemiol 58:475).
 pub const ACCOUNTS_OF_OUTCOME_MIN: usize = 10;
 
+/// Steps that a bootstrap takes at most, a case in a resample being one: beyond some hundred thousand account-days, whose
+/// intervals are narrow, there are fewer resamples. While figures are made a transaction is open, which must not take long.
+const STEPS_MAX: usize = 400_000_000;
+/// Resamples at least, of however many cases.
+const RESAMPLES_MIN: usize = 200;
+
 /// The seed of every bootstrap: the same data give the same figures.
 const SEED: u64 = 0x006d_6169_6e73_7461;
 
@@ -38,6 +44,11 @@ pub struct TooFewOutcomes {
     pub left: usize,
     /// Accounts that did not.
     pub stayed: usize,
+}
+
+/// How many resamples are taken of so many cases, when there are time and reason for `wanted`.
+pub(super) fn resamples(cases: usize, wanted: usize) -> usize {
+    wanted.min(STEPS_MAX / cases.max(1)).max(RESAMPLES_MIN)
 }
 
 pub(super) fn random() -> StdRng {
@@ -89,14 +100,17 @@ pub(super) fn danger(figure: Points) -> f64 {
 }
 
 /// The area under the curve; none unless enough accounts left and stayed.
-pub(super) fn area(sample: &[Looked], resamples: usize) -> Option<Area> {
+pub(super) fn area(sample: &[Looked], wanted: usize) -> Option<Area> {
     check(sample).ok()?;
     let clustered: Vec<_> = sample
         .iter()
         .filter_map(|looked| Clustered::case(looked.account, danger(looked.figure), looked.left).ok())
         .collect();
     let value = auc(&cases(sample))?;
-    Some(Area { value, interval: clustered_auc_interval(&clustered, resamples, &mut random())? })
+    Some(Area {
+        value,
+        interval: clustered_auc_interval(&clustered, resamples(clustered.len(), wanted), &mut random())?,
+    })
 }
 
 /// How early those who left had a figure below a cut, by how many days before they left it was.

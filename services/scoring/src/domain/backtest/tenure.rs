@@ -69,39 +69,45 @@ mod tests {
     use super::TenureEvent::{Left, Returned};
     use super::*;
 
-    fn left_after(tenure: &Tenure, day: DayNumber) -> Option<Option<u32>> {
-        tenure.look(day, 90).map(|look| look.left_after)
+    fn look(tenure: &Tenure, day: DayNumber) -> Option<Look> {
+        tenure.look(day, 90)
     }
+
+    fn left(days: u32) -> Look {
+        Look { left_after: Some(days) }
+    }
+
+    const STAYED: Option<Look> = Some(Look { left_after: None });
 
     #[test]
     fn who_left_is_looked_at_until_the_day_before() {
         let tenure = Tenure::new(vec![(10, Returned), (200, Left)], None);
-        assert_eq!(left_after(&tenure, 0), Some(Some(200)));
-        assert_eq!(left_after(&tenure, 199), Some(Some(1)));
-        assert_eq!(left_after(&tenure, 200), None);
-        assert_eq!(left_after(&tenure, 500), None);
+        assert_eq!(look(&tenure, 0), Some(left(200)));
+        assert_eq!(look(&tenure, 199), Some(left(1)));
+        assert_eq!(look(&tenure, 200), None);
+        assert_eq!(look(&tenure, 500), None);
     }
 
     #[test]
     fn who_came_back_is_a_customer_again() {
         let tenure = Tenure::new(vec![(100, Left), (150, Returned), (300, Left), (310, Left)], None);
-        assert_eq!(left_after(&tenure, 120), None);
-        assert_eq!(left_after(&tenure, 150), Some(Some(150)));
-        assert_eq!(left_after(&tenure, 305), None);
+        assert_eq!(look(&tenure, 120), None);
+        assert_eq!(look(&tenure, 150), Some(left(150)));
+        assert_eq!(look(&tenure, 305), None);
     }
 
     #[test]
     fn who_never_left_has_not_left() {
-        assert_eq!(left_after(&Tenure::default(), 7), Some(None));
-        assert_eq!(left_after(&Tenure::unknown(), 7), None);
+        assert_eq!(look(&Tenure::default(), 7), STAYED);
+        assert_eq!(look(&Tenure::unknown(), 7), None);
     }
 
     #[test]
     fn what_an_archived_account_would_have_done_is_not_known() {
         let stayed = Tenure::new(Vec::new(), Some(200));
-        assert_eq!([109, 110, 200].map(|day| left_after(&stayed, day)), [Some(None), None, None]);
-        let left = Tenure::new(vec![(180, Left)], Some(200));
-        assert_eq!(left_after(&left, 100), Some(Some(80)), "it left before it was archived");
-        assert_eq!(left_after(&left, 80), Some(Some(100)), "nothing came between");
+        assert_eq!([109, 110, 200].map(|day| look(&stayed, day)), [STAYED, None, None]);
+        let gone = Tenure::new(vec![(180, Left)], Some(200));
+        assert_eq!(look(&gone, 100), Some(left(80)), "it left before it was archived");
+        assert_eq!(look(&gone, 80), Some(left(100)), "nothing came between");
     }
 }
