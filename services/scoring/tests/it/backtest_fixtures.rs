@@ -33,14 +33,14 @@ pub(crate) fn misleads() -> proto::Model {
     model_of(sum_of("meetings", 28))
 }
 
-fn stored(model_id: &str) -> Option<proto::ModelSource> {
-    Some(proto::ModelSource { source: Some(Source::Name(format!("models/{model_id}"))) })
+fn stored(model_id: &str) -> proto::ModelSource {
+    proto::ModelSource { source: Some(Source::Name(format!("models/{model_id}"))) }
 }
 
 /// Asks for a backtest with a horizon of 60 days, a look each 30 days.
 pub(crate) fn request(model_id: &str) -> proto::BacktestModelRequest {
     proto::BacktestModelRequest {
-        model: stored(model_id),
+        model: Some(stored(model_id)),
         start_day: FIRST_DAY.to_owned(),
         end_day: LAST_DAY.to_owned(),
         step_days: 30,

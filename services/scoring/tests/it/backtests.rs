@@ -58,7 +58,7 @@ async fn r78_a_model_is_judged_by_who_left_beside_the_one_that_scores() {
     let lead = trial.lead_time.expect("a lead time");
     assert_eq!(lead.warned.map(|warned| warned.total), Some(20));
     assert_eq!((found.measures.len(), found.measures[0].measure.as_str()), (1, "emails_sum"));
-    assert_eq!(list(&harness, "").await, [found.name.clone()]);
+    assert_eq!(list(&harness, "").await, std::slice::from_ref(&found.name));
     assert_eq!(list(&harness, "models/other").await, Vec::<String>::new());
 
     let again = backtest(&harness, request("sees")).await;

@@ -7,20 +7,25 @@ use tonic::{Code, Status};
 use crate::harness::{Harness, model_of, sum_of};
 use crate::refusals::{reason, violated_fields};
 
-fn stored(name: &str) -> Option<proto::ModelSource> {
-    Some(proto::ModelSource { source: Some(Source::Name(name.to_owned())) })
+fn stored(name: &str) -> proto::ModelSource {
+    proto::ModelSource { source: Some(Source::Name(name.to_owned())) }
 }
 
-fn given(model: proto::Model) -> Option<proto::ModelSource> {
-    Some(proto::ModelSource { source: Some(Source::Model(model)) })
+fn given(model: proto::Model) -> proto::ModelSource {
+    proto::ModelSource { source: Some(Source::Model(model)) }
 }
 
 async fn diff(
     harness: &Harness,
-    base: Option<proto::ModelSource>,
-    other: Option<proto::ModelSource>,
+    base: impl Into<Option<proto::ModelSource>>,
+    other: impl Into<Option<proto::ModelSource>>,
 ) -> Result<proto::ModelDiff, Status> {
-    Ok(harness.models.clone().diff_models(proto::DiffModelsRequest { base, other }).await?.into_inner())
+    Ok(harness
+        .models
+        .clone()
+        .diff_models(proto::DiffModelsRequest { base: base.into(), other: other.into() })
+        .await?
+        .into_inner())
 }
 
 /// Emails of 28 days and meetings of 90, as `models/draft`.
@@ -68,7 +73,7 @@ async fn both_models_are_refused_with_all_their_faults() {
     bad.components[0].weight = -1.0;
     let refusal = diff(&harness, stored("default"), given(bad)).await.expect_err("bad");
     assert_eq!(violated_fields(&refusal), ["base.name", "other.model.name", "other.model.components[0].weight"]);
-    let refusal = diff(&harness, None, Some(proto::ModelSource::default())).await.expect_err("nothing");
+    let refusal = diff(&harness, None, proto::ModelSource::default()).await.expect_err("nothing");
     assert_eq!(violated_fields(&refusal), ["base", "other"]);
     let refusal = diff(&harness, stored("models/active"), stored("models/none")).await.expect_err("none");
     assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::NotFound, "MODEL_NOT_FOUND"));
