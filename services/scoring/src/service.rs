@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
+use mainstay_api::mainstay::scoring::v1::backtest_service_server::BacktestServiceServer;
 use mainstay_api::mainstay::scoring::v1::definition_service_server::DefinitionServiceServer;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceServer;
 use mainstay_api::mainstay::scoring::v1::label_service_server::LabelServiceServer;
@@ -27,8 +28,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
-use crate::grpc::{AccountRpc, DefinitionRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
-use crate::jobs::{Inactivity, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore, RiskLooks};
+use crate::grpc::{
+    AccountRpc, BacktestRpc, DefinitionRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc,
+};
+use crate::jobs::{
+    Activation, Inactivity, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore, RiskLooks,
+    RunBacktest,
+};
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
 use crate::webhooks;
@@ -96,6 +102,7 @@ impl ScoringService {
             .add_service(limited!(AccountServiceServer::new(AccountRpc { app: app.clone() }), limits))
             .add_service(limited!(SignalServiceServer::new(SignalRpc { app: app.clone(), streams_cancelled }), limits))
             .add_service(limited!(ModelServiceServer::new(ModelRpc { app: app.clone() }), limits))
+            .add_service(limited!(BacktestServiceServer::new(BacktestRpc { app: app.clone() }), limits))
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
             .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
             .add_service(limited!(LabelServiceServer::new(LabelRpc { app: app.clone() }), limits))
@@ -144,6 +151,7 @@ impl Runnable for ScoringService {
 fn workers(app: &App, settings: &ScoringSettings, database: &DatabaseSettings) -> Result<WorkersBuilder, ServiceError> {
     let rescore_workers = usize::try_from(settings.rescore_workers)?;
     Ok(WorkersBuilder::new(app.core.clone(), &SCHEMA, database.clone(), settings.workers.clone())
+        .queue(Arc::new(Activation(app.clone())), 1)
         .queue(Arc::new(MarkAll(app.clone())), 1)
         .queue(Arc::new(Rescore(app.clone())), rescore_workers)
         .queue(Arc::new(Inactivity(app.clone())), 1)
@@ -151,6 +159,7 @@ fn workers(app: &App, settings: &ScoringSettings, database: &DatabaseSettings) -
         .queue(Arc::new(PlanUsage(app.clone())), 1)
         .queue(Arc::new(LabelExpiry(app.clone())), 1)
         .queue(Arc::new(Recompute(app.clone())), 1)
+        .queue(Arc::new(RunBacktest(app.clone())), 1)
         .queue(Arc::new(OperationMonitor(app.clone())), 1))
 }
 

@@ -1458,704 +1458,6 @@ pub mod account_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// What the services mean by a term.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Definition {
-    /// `definitions/{definition}`, for example `definitions/recovered`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// What people call it.
-    #[prost(string, tag = "2")]
-    pub display_name: ::prost::alloc::string::String,
-    /// What it means, in a sentence, with the numbers.
-    #[prost(string, tag = "3")]
-    pub sentence: ::prost::alloc::string::String,
-    /// The numbers. All bounds that are given must hold.
-    #[prost(message, repeated, tag = "4")]
-    pub values: ::prost::alloc::vec::Vec<DefinitionValue>,
-    /// Made of the values: it is another one when, and only when, a value is.
-    /// Compare it as text.
-    #[prost(string, tag = "5")]
-    pub version: ::prost::alloc::string::String,
-    /// Since when it holds with these values: of a band the first day that is
-    /// scored by them without a break, of others the day they were settled or
-    /// changed; at midnight UTC.
-    #[prost(message, optional, tag = "6")]
-    pub effective_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The model whose cuts these are: `models/{model}`. Empty: no model says it.
-    #[prost(string, tag = "7")]
-    pub model: ::prost::alloc::string::String,
-    /// The requirements that ask for it, for example `R57`.
-    #[prost(string, repeated, tag = "8")]
-    pub requirements: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The services that judge by it.
-    #[prost(string, repeated, tag = "9")]
-    pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-impl ::prost::Name for Definition {
-    const NAME: &'static str = "Definition";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.Definition".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.Definition".into()
-    }
-}
-/// One number of a definition.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct DefinitionValue {
-    /// What it bounds within the definition, for example `score` or `days`.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// On which side of the number it holds.
-    #[prost(enumeration = "DefinitionBound", tag = "2")]
-    pub bound: i32,
-    /// The number.
-    #[prost(double, tag = "3")]
-    pub number: f64,
-    /// What is counted.
-    #[prost(enumeration = "DefinitionUnit", tag = "4")]
-    pub unit: i32,
-}
-impl ::prost::Name for DefinitionValue {
-    const NAME: &'static str = "DefinitionValue";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.DefinitionValue".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.DefinitionValue".into()
-    }
-}
-/// Asks for one definition.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetDefinitionRequest {
-    /// `definitions/{definition}`. Required.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-}
-impl ::prost::Name for GetDefinitionRequest {
-    const NAME: &'static str = "GetDefinitionRequest";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.GetDefinitionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.GetDefinitionRequest".into()
-    }
-}
-/// Asks for all definitions.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListDefinitionsRequest {}
-impl ::prost::Name for ListDefinitionsRequest {
-    const NAME: &'static str = "ListDefinitionsRequest";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.ListDefinitionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.ListDefinitionsRequest".into()
-    }
-}
-/// All definitions.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListDefinitionsResponse {
-    /// The definitions.
-    #[prost(message, repeated, tag = "1")]
-    pub definitions: ::prost::alloc::vec::Vec<Definition>,
-    /// Made of the versions of all: it is another one when, and only when, one of
-    /// them is.
-    #[prost(string, tag = "2")]
-    pub version: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListDefinitionsResponse {
-    const NAME: &'static str = "ListDefinitionsResponse";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.ListDefinitionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.ListDefinitionsResponse".into()
-    }
-}
-/// On which side of a number something holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum DefinitionBound {
-    /// Never sent.
-    Unspecified = 0,
-    /// Below it.
-    Below = 1,
-    /// On it and below.
-    AtMost = 2,
-    /// On it and above.
-    AtLeast = 3,
-    /// Above it.
-    Above = 4,
-    /// On it: a length of time within which something is compared.
-    Within = 5,
-}
-impl DefinitionBound {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "DEFINITION_BOUND_UNSPECIFIED",
-            Self::Below => "DEFINITION_BOUND_BELOW",
-            Self::AtMost => "DEFINITION_BOUND_AT_MOST",
-            Self::AtLeast => "DEFINITION_BOUND_AT_LEAST",
-            Self::Above => "DEFINITION_BOUND_ABOVE",
-            Self::Within => "DEFINITION_BOUND_WITHIN",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "DEFINITION_BOUND_UNSPECIFIED" => Some(Self::Unspecified),
-            "DEFINITION_BOUND_BELOW" => Some(Self::Below),
-            "DEFINITION_BOUND_AT_MOST" => Some(Self::AtMost),
-            "DEFINITION_BOUND_AT_LEAST" => Some(Self::AtLeast),
-            "DEFINITION_BOUND_ABOVE" => Some(Self::Above),
-            "DEFINITION_BOUND_WITHIN" => Some(Self::Within),
-            _ => None,
-        }
-    }
-}
-/// What a number counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum DefinitionUnit {
-    /// Never sent.
-    Unspecified = 0,
-    /// Points of health, 0 to 100, or of its change.
-    Points = 1,
-    /// Days.
-    Days = 2,
-    /// Months.
-    Months = 3,
-    /// Percent.
-    Percent = 4,
-    /// An answer to the NPS question, 0 to 10.
-    Answer = 5,
-}
-impl DefinitionUnit {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "DEFINITION_UNIT_UNSPECIFIED",
-            Self::Points => "DEFINITION_UNIT_POINTS",
-            Self::Days => "DEFINITION_UNIT_DAYS",
-            Self::Months => "DEFINITION_UNIT_MONTHS",
-            Self::Percent => "DEFINITION_UNIT_PERCENT",
-            Self::Answer => "DEFINITION_UNIT_ANSWER",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "DEFINITION_UNIT_UNSPECIFIED" => Some(Self::Unspecified),
-            "DEFINITION_UNIT_POINTS" => Some(Self::Points),
-            "DEFINITION_UNIT_DAYS" => Some(Self::Days),
-            "DEFINITION_UNIT_MONTHS" => Some(Self::Months),
-            "DEFINITION_UNIT_PERCENT" => Some(Self::Percent),
-            "DEFINITION_UNIT_ANSWER" => Some(Self::Answer),
-            _ => None,
-        }
-    }
-}
-/// Generated client implementations.
-pub mod definition_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Says what the services mean by a term: the numbers that they judge by, from
-    /// the code that judges. The cuts between the bands are those of the model that
-    /// scores today, all others are the same for every installation of a version.
-    #[derive(Debug, Clone)]
-    pub struct DefinitionServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl DefinitionServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> DefinitionServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> DefinitionServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            DefinitionServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Returns one definition.
-        ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
-        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
-        pub async fn get_definition(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetDefinitionRequest>,
-        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/mainstay.scoring.v1.DefinitionService/GetDefinition",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "mainstay.scoring.v1.DefinitionService",
-                        "GetDefinition",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists all definitions, bands first, always in the same order. They are few,
-        /// and come in one answer.
-        ///
-        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
-        pub async fn list_definitions(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListDefinitionsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListDefinitionsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/mainstay.scoring.v1.DefinitionService/ListDefinitions",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "mainstay.scoring.v1.DefinitionService",
-                        "ListDefinitions",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod definition_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with DefinitionServiceServer.
-    #[async_trait]
-    pub trait DefinitionService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns one definition.
-        ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
-        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
-        async fn get_definition(
-            &self,
-            request: tonic::Request<super::GetDefinitionRequest>,
-        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status>;
-        /// Lists all definitions, bands first, always in the same order. They are few,
-        /// and come in one answer.
-        ///
-        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
-        async fn list_definitions(
-            &self,
-            request: tonic::Request<super::ListDefinitionsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListDefinitionsResponse>,
-            tonic::Status,
-        >;
-    }
-    /// Says what the services mean by a term: the numbers that they judge by, from
-    /// the code that judges. The cuts between the bands are those of the model that
-    /// scores today, all others are the same for every installation of a version.
-    #[derive(Debug)]
-    pub struct DefinitionServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> DefinitionServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for DefinitionServiceServer<T>
-    where
-        T: DefinitionService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/mainstay.scoring.v1.DefinitionService/GetDefinition" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetDefinitionSvc<T: DefinitionService>(pub Arc<T>);
-                    impl<
-                        T: DefinitionService,
-                    > tonic::server::UnaryService<super::GetDefinitionRequest>
-                    for GetDefinitionSvc<T> {
-                        type Response = super::Definition;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetDefinitionRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as DefinitionService>::get_definition(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetDefinitionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/mainstay.scoring.v1.DefinitionService/ListDefinitions" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListDefinitionsSvc<T: DefinitionService>(pub Arc<T>);
-                    impl<
-                        T: DefinitionService,
-                    > tonic::server::UnaryService<super::ListDefinitionsRequest>
-                    for ListDefinitionsSvc<T> {
-                        type Response = super::ListDefinitionsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListDefinitionsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as DefinitionService>::list_definitions(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListDefinitionsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for DefinitionServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.DefinitionService";
-    impl<T> tonic::server::NamedService for DefinitionServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
-/// Reasons that scoring gives in `google.rpc.ErrorInfo.reason` (there without
-/// the prefix `ERROR_REASON_`) beside the common ones, with the domain
-/// `scoring.mainstay`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ErrorReason {
-    /// Never sent.
-    Unspecified = 0,
-    /// The account does not exist; metadata `account`.
-    AccountNotFound = 1,
-    /// The account is archived and takes no changes and no signals until
-    /// `UnarchiveAccount`; metadata `account`.
-    AccountArchived = 2,
-    /// An account of this name exists; metadata `account`.
-    AccountExists = 3,
-    /// The metric is known as another kind (count or gauge); metadata `metric`, `kind`.
-    MetricKindMismatch = 4,
-    /// The model does not exist; metadata `model`.
-    ModelNotFound = 5,
-    /// A model of this name exists; metadata `model`.
-    ModelExists = 6,
-    /// The account was not scored by that day; metadata `account`, `day`.
-    HealthNotScored = 7,
-    /// A recomputation is under way; metadata `operation`.
-    RecomputeRunning = 8,
-    /// The operation does not exist; metadata `operation`.
-    OperationNotFound = 9,
-    /// The risk trigger does not exist; metadata `risk_trigger`.
-    RiskTriggerNotFound = 10,
-    /// The label does not exist; metadata `label`.
-    LabelNotFound = 11,
-    /// The account has an open label of this kind; metadata `account`, `label`.
-    LabelOpen = 12,
-    /// The label was rejected or withdrawn, or has expired; metadata `label`, `state`.
-    LabelEnded = 13,
-    /// The definition does not exist; metadata `definition`.
-    DefinitionNotFound = 14,
-}
-impl ErrorReason {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "ERROR_REASON_UNSPECIFIED",
-            Self::AccountNotFound => "ERROR_REASON_ACCOUNT_NOT_FOUND",
-            Self::AccountArchived => "ERROR_REASON_ACCOUNT_ARCHIVED",
-            Self::AccountExists => "ERROR_REASON_ACCOUNT_EXISTS",
-            Self::MetricKindMismatch => "ERROR_REASON_METRIC_KIND_MISMATCH",
-            Self::ModelNotFound => "ERROR_REASON_MODEL_NOT_FOUND",
-            Self::ModelExists => "ERROR_REASON_MODEL_EXISTS",
-            Self::HealthNotScored => "ERROR_REASON_HEALTH_NOT_SCORED",
-            Self::RecomputeRunning => "ERROR_REASON_RECOMPUTE_RUNNING",
-            Self::OperationNotFound => "ERROR_REASON_OPERATION_NOT_FOUND",
-            Self::RiskTriggerNotFound => "ERROR_REASON_RISK_TRIGGER_NOT_FOUND",
-            Self::LabelNotFound => "ERROR_REASON_LABEL_NOT_FOUND",
-            Self::LabelOpen => "ERROR_REASON_LABEL_OPEN",
-            Self::LabelEnded => "ERROR_REASON_LABEL_ENDED",
-            Self::DefinitionNotFound => "ERROR_REASON_DEFINITION_NOT_FOUND",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "ERROR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
-            "ERROR_REASON_ACCOUNT_NOT_FOUND" => Some(Self::AccountNotFound),
-            "ERROR_REASON_ACCOUNT_ARCHIVED" => Some(Self::AccountArchived),
-            "ERROR_REASON_ACCOUNT_EXISTS" => Some(Self::AccountExists),
-            "ERROR_REASON_METRIC_KIND_MISMATCH" => Some(Self::MetricKindMismatch),
-            "ERROR_REASON_MODEL_NOT_FOUND" => Some(Self::ModelNotFound),
-            "ERROR_REASON_MODEL_EXISTS" => Some(Self::ModelExists),
-            "ERROR_REASON_HEALTH_NOT_SCORED" => Some(Self::HealthNotScored),
-            "ERROR_REASON_RECOMPUTE_RUNNING" => Some(Self::RecomputeRunning),
-            "ERROR_REASON_OPERATION_NOT_FOUND" => Some(Self::OperationNotFound),
-            "ERROR_REASON_RISK_TRIGGER_NOT_FOUND" => Some(Self::RiskTriggerNotFound),
-            "ERROR_REASON_LABEL_NOT_FOUND" => Some(Self::LabelNotFound),
-            "ERROR_REASON_LABEL_OPEN" => Some(Self::LabelOpen),
-            "ERROR_REASON_LABEL_ENDED" => Some(Self::LabelEnded),
-            "ERROR_REASON_DEFINITION_NOT_FOUND" => Some(Self::DefinitionNotFound),
-            _ => None,
-        }
-    }
-}
 /// How healthy an account is on a day.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Health {
@@ -4407,7 +3709,8 @@ pub struct Model {
     /// Set by the server: created.
     #[prost(message, optional, tag = "6")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Set by the server: when it was last made the active one. Absent: never.
+    /// Set by the server: when it was last made the active one. In the future:
+    /// when it will be. Absent: never.
     #[prost(message, optional, tag = "7")]
     pub activate_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Set by the server: whether it scores today.
@@ -4416,6 +3719,11 @@ pub struct Model {
     /// Set by the server: changes with each change of state.
     #[prost(string, tag = "9")]
     pub etag: ::prost::alloc::string::String,
+    /// Set by the server: the newest backtest that was made of it, complete, as
+    /// `backtests/{backtest}`. Empty: none, so nobody knows whether it finds those
+    /// who leave.
+    #[prost(string, tag = "10")]
+    pub backtest: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Model {
     const NAME: &'static str = "Model";
@@ -4684,6 +3992,17 @@ pub struct ActivateModelRequest {
     /// Makes the call safe to repeat; see `CreateAccountRequest.request_id`.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
+    /// From this UTC day on, `YYYY-MM-DD`: today or later. Empty: today.
+    #[prost(string, tag = "4")]
+    pub start_day: ::prost::alloc::string::String,
+    /// Activate it even though its backtest says that it finds those who leave
+    /// worse than the model that scores. Needs a `reason`.
+    #[prost(bool, tag = "5")]
+    pub accept_worse: bool,
+    /// Why it is activated, at most 1 000 characters; kept with the activation and
+    /// told in the event `ModelActivated`. Required with `accept_worse`.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
 }
 impl ::prost::Name for ActivateModelRequest {
     const NAME: &'static str = "ActivateModelRequest";
@@ -4693,6 +4012,143 @@ impl ::prost::Name for ActivateModelRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.ActivateModelRequest".into()
+    }
+}
+/// A model to look at.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelSource {
+    /// Which. Required.
+    #[prost(oneof = "model_source::Source", tags = "1, 2")]
+    pub source: ::core::option::Option<model_source::Source>,
+}
+/// Nested message and enum types in `ModelSource`.
+pub mod model_source {
+    /// Which. Required.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Source {
+        /// A stored one: `models/{model}`, or `models/active` for the one that scores
+        /// today.
+        #[prost(string, tag = "1")]
+        Name(::prost::alloc::string::String),
+        /// One given whole, as for `CreateModel`. It need not exist, and is not
+        /// created. Its `name` is required.
+        #[prost(message, tag = "2")]
+        Model(super::Model),
+    }
+}
+impl ::prost::Name for ModelSource {
+    const NAME: &'static str = "ModelSource";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ModelSource".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ModelSource".into()
+    }
+}
+/// Asks in what two models differ.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DiffModelsRequest {
+    /// The model before. Required.
+    #[prost(message, optional, tag = "1")]
+    pub base: ::core::option::Option<ModelSource>,
+    /// The model after. Required.
+    #[prost(message, optional, tag = "2")]
+    pub other: ::core::option::Option<ModelSource>,
+}
+impl ::prost::Name for DiffModelsRequest {
+    const NAME: &'static str = "DiffModelsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DiffModelsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DiffModelsRequest".into()
+    }
+}
+/// In what two models differ.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelDiff {
+    /// The model before, `models/{model}`.
+    #[prost(string, tag = "1")]
+    pub base: ::prost::alloc::string::String,
+    /// The model after, `models/{model}`.
+    #[prost(string, tag = "2")]
+    pub other: ::prost::alloc::string::String,
+    /// What differs, in the order of the models; empty when they score the same
+    /// and say the same. The order of components and measures, and the models'
+    /// own names, make no difference.
+    #[prost(message, repeated, tag = "3")]
+    pub changes: ::prost::alloc::vec::Vec<ModelChange>,
+    /// Every measure of either model, in the order of the model after; those that
+    /// it does not have come last.
+    #[prost(message, repeated, tag = "4")]
+    pub weights: ::prost::alloc::vec::Vec<MeasureWeights>,
+}
+impl ::prost::Name for ModelDiff {
+    const NAME: &'static str = "ModelDiff";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ModelDiff".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ModelDiff".into()
+    }
+}
+/// One thing in which two models differ.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelChange {
+    /// What happened.
+    #[prost(enumeration = "ModelChangeKind", tag = "1")]
+    pub kind: i32,
+    /// What it is about: a field of the model (`display_name`,
+    /// `band_cuts.at_risk_below`), of a component (`components.usage.weight`) or of
+    /// a measure (`measures.emails_28d.window_days`), by their ids; or a component
+    /// or a measure as a whole. Fields are called as in these messages.
+    #[prost(string, tag = "2")]
+    pub path: ::prost::alloc::string::String,
+    /// What it was, as text. Empty: it was not there.
+    #[prost(string, tag = "3")]
+    pub before: ::prost::alloc::string::String,
+    /// What it is, as text. Empty: it is not there any more.
+    #[prost(string, tag = "4")]
+    pub after: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ModelChange {
+    const NAME: &'static str = "ModelChange";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ModelChange".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ModelChange".into()
+    }
+}
+/// How much a measure weighs in two models while all data are there: its share
+/// of its component times the component's share of the score.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MeasureWeights {
+    /// The measure's id.
+    #[prost(string, tag = "1")]
+    pub measure: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Share of the score before, 0 to 1. Absent: it was not there.
+    #[prost(double, optional, tag = "3")]
+    pub before: ::core::option::Option<f64>,
+    /// Share of the score after, 0 to 1. Absent: it is not there.
+    #[prost(double, optional, tag = "4")]
+    pub after: ::core::option::Option<f64>,
+}
+impl ::prost::Name for MeasureWeights {
+    const NAME: &'static str = "MeasureWeights";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.MeasureWeights".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.MeasureWeights".into()
     }
 }
 /// What is told of tickets, invoices, disputes, answers and contacts, day by day.
@@ -4913,6 +4369,44 @@ impl Comparison {
         }
     }
 }
+/// What happened to a part of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ModelChangeKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// A component or a measure is new.
+    Added = 1,
+    /// A component or a measure is gone.
+    Removed = 2,
+    /// A field has another value. A measure that went to another component has
+    /// another `component`.
+    Changed = 3,
+}
+impl ModelChangeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MODEL_CHANGE_KIND_UNSPECIFIED",
+            Self::Added => "MODEL_CHANGE_KIND_ADDED",
+            Self::Removed => "MODEL_CHANGE_KIND_REMOVED",
+            Self::Changed => "MODEL_CHANGE_KIND_CHANGED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MODEL_CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "MODEL_CHANGE_KIND_ADDED" => Some(Self::Added),
+            "MODEL_CHANGE_KIND_REMOVED" => Some(Self::Removed),
+            "MODEL_CHANGE_KIND_CHANGED" => Some(Self::Changed),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod model_service_client {
     #![allow(
@@ -5086,12 +4580,19 @@ pub mod model_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Makes a model the one that scores from today on, and has every account
-        /// scored again. Days before today keep the score of the model they were
-        /// scored with. Activating the active model answers as the first time.
+        /// Makes a model the one that scores from today on, or from a later day, and
+        /// has every account scored again then. Days before keep the score of the
+        /// model they were scored with. Calls off what was to be activated on a later
+        /// day. Activating the active model changes nothing else.
+        ///
+        /// A model whose newest backtest beside the model that scores says that it
+        /// finds those who leave worse is refused, unless the caller says in so many
+        /// words that this is wanted. A model without a backtest is activated: the
+        /// answer says so by its empty `backtest`.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
-        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        /// `FAILED_PRECONDITION` (`MODEL_WORSE`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         pub async fn activate_model(
             &mut self,
             request: impl tonic::IntoRequest<super::ActivateModelRequest>,
@@ -5112,6 +4613,34 @@ pub mod model_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("mainstay.scoring.v1.ModelService", "ActivateModel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says in what two models differ, and how much each measure weighs in both.
+        /// Each is a stored model, or one that is given whole and need not exist.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS` naming every fault of both models at once).
+        pub async fn diff_models(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DiffModelsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ModelDiff>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ModelService/DiffModels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.ModelService", "DiffModels"),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -5155,16 +4684,32 @@ pub mod model_service_server {
             tonic::Response<super::ListModelsResponse>,
             tonic::Status,
         >;
-        /// Makes a model the one that scores from today on, and has every account
-        /// scored again. Days before today keep the score of the model they were
-        /// scored with. Activating the active model answers as the first time.
+        /// Makes a model the one that scores from today on, or from a later day, and
+        /// has every account scored again then. Days before keep the score of the
+        /// model they were scored with. Calls off what was to be activated on a later
+        /// day. Activating the active model changes nothing else.
+        ///
+        /// A model whose newest backtest beside the model that scores says that it
+        /// finds those who leave worse is refused, unless the caller says in so many
+        /// words that this is wanted. A model without a backtest is activated: the
+        /// answer says so by its empty `backtest`.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
-        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        /// `FAILED_PRECONDITION` (`MODEL_WORSE`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         async fn activate_model(
             &self,
             request: tonic::Request<super::ActivateModelRequest>,
         ) -> std::result::Result<tonic::Response<super::Model>, tonic::Status>;
+        /// Says in what two models differ, and how much each measure weighs in both.
+        /// Each is a stored model, or one that is given whole and need not exist.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS` naming every fault of both models at once).
+        async fn diff_models(
+            &self,
+            request: tonic::Request<super::DiffModelsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ModelDiff>, tonic::Status>;
     }
     /// Keeps the models by which health is scored. A model is never changed: a new
     /// one is created and activated, and each score says which one made it.
@@ -5424,6 +4969,51 @@ pub mod model_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/mainstay.scoring.v1.ModelService/DiffModels" => {
+                    #[allow(non_camel_case_types)]
+                    struct DiffModelsSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::DiffModelsRequest>
+                    for DiffModelsSvc<T> {
+                        type Response = super::ModelDiff;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DiffModelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::diff_models(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DiffModelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -5462,6 +5052,1964 @@ pub mod model_service_server {
     pub const SERVICE_NAME: &str = "mainstay.scoring.v1.ModelService";
     impl<T> tonic::server::NamedService for ModelServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks to backtest a model.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BacktestModelRequest {
+    /// The model to try. Required.
+    #[prost(message, optional, tag = "1")]
+    pub model: ::core::option::Option<ModelSource>,
+    /// The first UTC day as of which accounts are scored, `YYYY-MM-DD`. Required.
+    #[prost(string, tag = "2")]
+    pub start_day: ::prost::alloc::string::String,
+    /// The last one, not before the first: at least `horizon_days` ago, so that it
+    /// is known who left. Empty: the newest such day.
+    #[prost(string, tag = "3")]
+    pub end_day: ::prost::alloc::string::String,
+    /// Days from one such day to the next, 1 to 366; counted back from the last.
+    /// At most 120 days are looked at, and 1 000 000 scores made. Default: 30.
+    #[prost(int32, tag = "4")]
+    pub step_days: i32,
+    /// Who left within this many days after a day counts as who was to be found,
+    /// 1 to 730. Default: 90.
+    #[prost(int32, tag = "5")]
+    pub horizon_days: i32,
+    /// Makes the call safe to repeat; see `CreateAccountRequest.request_id`.
+    #[prost(string, tag = "6")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for BacktestModelRequest {
+    const NAME: &'static str = "BacktestModelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BacktestModelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BacktestModelRequest".into()
+    }
+}
+/// How far a backtest is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BacktestModelMetadata {
+    /// The backtest that is being made: `backtests/{backtest}`.
+    #[prost(string, tag = "1")]
+    pub backtest: ::prost::alloc::string::String,
+    /// Accounts to replay; twice as many when a model compares accounts with their
+    /// segments, as its medians come first.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// Accounts replayed.
+    #[prost(int64, tag = "3")]
+    pub done_count: i64,
+    /// When it began.
+    #[prost(message, optional, tag = "4")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ended. Absent: it has not.
+    #[prost(message, optional, tag = "5")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for BacktestModelMetadata {
+    const NAME: &'static str = "BacktestModelMetadata";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BacktestModelMetadata".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BacktestModelMetadata".into()
+    }
+}
+/// What a backtest found.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Backtest {
+    /// `backtests/{backtest}`, a UUID.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The model that was tried, as it was.
+    #[prost(message, optional, tag = "2")]
+    pub model: ::core::option::Option<Model>,
+    /// The model that scored when the backtest began: `models/{model}`.
+    #[prost(string, tag = "3")]
+    pub base_model: ::prost::alloc::string::String,
+    /// The days as of which accounts were scored, `YYYY-MM-DD`, rising.
+    #[prost(string, repeated, tag = "4")]
+    pub days: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Days after each within which leaving counts.
+    #[prost(int32, tag = "5")]
+    pub horizon_days: i32,
+    /// When it was begun.
+    #[prost(message, optional, tag = "6")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Accounts that were looked at on some day.
+    #[prost(int64, tag = "7")]
+    pub account_count: i64,
+    /// Of these, how many left within the horizon of some day.
+    #[prost(int64, tag = "8")]
+    pub left_account_count: i64,
+    /// Accounts left out: it is not known when they left.
+    #[prost(int64, tag = "9")]
+    pub unknown_account_count: i64,
+    /// The model that was tried.
+    #[prost(message, optional, tag = "10")]
+    pub trial: ::core::option::Option<ModelTrial>,
+    /// The model that scored. Absent: it gave no score to enough who left.
+    #[prost(message, optional, tag = "11")]
+    pub base_trial: ::core::option::Option<ModelTrial>,
+    /// Both on the account-days to which both gave a score. Absent: these do not
+    /// have enough who left.
+    #[prost(message, optional, tag = "12")]
+    pub comparison: ::core::option::Option<TrialComparison>,
+    /// What each measure of the model says alone, the best first.
+    #[prost(message, repeated, tag = "13")]
+    pub measures: ::prost::alloc::vec::Vec<MeasureTrial>,
+    /// Accounts in each pair of bands on the last day; those in another band are
+    /// listed by `ListBandChanges`.
+    #[prost(message, repeated, tag = "14")]
+    pub band_moves: ::prost::alloc::vec::Vec<BandMove>,
+    /// What to keep in mind when reading the figures, as sentences.
+    #[prost(string, repeated, tag = "15")]
+    pub notes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for Backtest {
+    const NAME: &'static str = "Backtest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Backtest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Backtest".into()
+    }
+}
+/// How well a model found those who left. An account-day is an account as of
+/// the end of a day.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelTrial {
+    /// Account-days with a score, and how many of them were followed by leaving
+    /// within the horizon. Its share is what chance would find.
+    #[prost(message, optional, tag = "1")]
+    pub outcomes: ::core::option::Option<ObservedShare>,
+    /// Account-days without a score, as no measure had data.
+    #[prost(int64, tag = "2")]
+    pub unscored_count: i64,
+    /// How likely somebody who left had a lower score than somebody who did not.
+    #[prost(message, optional, tag = "3")]
+    pub auc: ::core::option::Option<AreaUnderCurve>,
+    /// What the cuts and the lowest tenth find.
+    #[prost(message, repeated, tag = "4")]
+    pub cuts: ::prost::alloc::vec::Vec<CutTrial>,
+    /// How many left in each band, the worst band first.
+    #[prost(message, repeated, tag = "5")]
+    pub bands: ::prost::alloc::vec::Vec<BandTrial>,
+    /// How many left in each tenth of the scores, the lowest tenth first. Equal
+    /// scores are in one tenth, so that there may be fewer.
+    #[prost(message, repeated, tag = "6")]
+    pub tenths: ::prost::alloc::vec::Vec<ScoreTenth>,
+    /// Whether scores can be read as chances. Absent: there are not enough days or
+    /// outcomes to learn from some and try on others; `Backtest.notes` says which.
+    #[prost(message, optional, tag = "7")]
+    pub calibration: ::core::option::Option<Calibration>,
+    /// How early those who left were at risk.
+    #[prost(message, optional, tag = "8")]
+    pub lead_time: ::core::option::Option<LeadTime>,
+}
+impl ::prost::Name for ModelTrial {
+    const NAME: &'static str = "ModelTrial";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ModelTrial".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ModelTrial".into()
+    }
+}
+/// The area under the ROC curve: how likely one of two, of whom one left, has
+/// the lower figure when it is the one who left; equal figures count half. 0.5
+/// is chance.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct AreaUnderCurve {
+    /// The area, 0 to 1.
+    #[prost(double, tag = "1")]
+    pub value: f64,
+    /// Lower end of the 95 % interval, by the bootstrap over accounts.
+    #[prost(double, tag = "2")]
+    pub low: f64,
+    /// Upper end of it.
+    #[prost(double, tag = "3")]
+    pub high: f64,
+}
+impl ::prost::Name for AreaUnderCurve {
+    const NAME: &'static str = "AreaUnderCurve";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.AreaUnderCurve".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.AreaUnderCurve".into()
+    }
+}
+/// What a cut finds.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct CutTrial {
+    /// Which.
+    #[prost(enumeration = "CutKind", tag = "1")]
+    pub kind: i32,
+    /// Account-days that it selects.
+    #[prost(int64, tag = "2")]
+    pub selected_count: i64,
+    /// Of these, how many were followed by leaving. Whole but for the lowest tenth.
+    #[prost(double, tag = "3")]
+    pub hit_count: f64,
+    /// Share of the selected that left. Absent: none is selected.
+    #[prost(double, optional, tag = "4")]
+    pub precision: ::core::option::Option<f64>,
+    /// Share of those who left that is selected.
+    #[prost(double, tag = "5")]
+    pub recall: f64,
+    /// Precision divided by the share of all who left: 1 is chance. Absent: none
+    /// is selected.
+    #[prost(double, optional, tag = "6")]
+    pub lift: ::core::option::Option<f64>,
+}
+impl ::prost::Name for CutTrial {
+    const NAME: &'static str = "CutTrial";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CutTrial".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CutTrial".into()
+    }
+}
+/// So many of so many.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ObservedShare {
+    /// How many had it.
+    #[prost(int64, tag = "1")]
+    pub count: i64,
+    /// Of how many.
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+    /// `count` / `total`. Absent: `total` is 0.
+    #[prost(double, optional, tag = "3")]
+    pub share: ::core::option::Option<f64>,
+    /// Lower end of the Wilson interval of 95 %. Absent: `total` is 0. Where the
+    /// same account is counted on several days the truth is wider.
+    #[prost(double, optional, tag = "4")]
+    pub low: ::core::option::Option<f64>,
+    /// Upper end of it.
+    #[prost(double, optional, tag = "5")]
+    pub high: ::core::option::Option<f64>,
+}
+impl ::prost::Name for ObservedShare {
+    const NAME: &'static str = "ObservedShare";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ObservedShare".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ObservedShare".into()
+    }
+}
+/// How many of a band left.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct BandTrial {
+    /// The band.
+    #[prost(enumeration = "Band", tag = "1")]
+    pub band: i32,
+    /// How many of its account-days were followed by leaving.
+    #[prost(message, optional, tag = "2")]
+    pub left: ::core::option::Option<ObservedShare>,
+}
+impl ::prost::Name for BandTrial {
+    const NAME: &'static str = "BandTrial";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BandTrial".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BandTrial".into()
+    }
+}
+/// How many of a tenth of the scores left.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ScoreTenth {
+    /// Mean score, 0 to 100.
+    #[prost(double, tag = "1")]
+    pub mean_score: f64,
+    /// How many were followed by leaving.
+    #[prost(message, optional, tag = "2")]
+    pub left: ::core::option::Option<ObservedShare>,
+}
+impl ::prost::Name for ScoreTenth {
+    const NAME: &'static str = "ScoreTenth";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ScoreTenth".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ScoreTenth".into()
+    }
+}
+/// Health is no probability. It is made one by a logistic regression on the score,
+/// fitted to the earlier half of the days; this is how right it was on the later half.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Calibration {
+    /// Days from which the probabilities were learnt.
+    #[prost(int32, tag = "1")]
+    pub fitted_day_count: i32,
+    /// Account-days on which they were tried, and how many left.
+    #[prost(message, optional, tag = "2")]
+    pub tried: ::core::option::Option<ObservedShare>,
+    /// Mean square of probability less outcome, 0 to 1; 0 is perfect.
+    #[prost(double, tag = "3")]
+    pub brier: f64,
+    /// The same of always saying the share of the days that were learnt from.
+    /// Where `brier` is not below it, the scores say nothing as probabilities.
+    #[prost(double, tag = "4")]
+    pub brier_of_share: f64,
+    /// What was forecast and what happened, from the lowest forecasts to the
+    /// highest, ten parts of equal size at most.
+    #[prost(message, repeated, tag = "5")]
+    pub bins: ::prost::alloc::vec::Vec<ReliabilityBin>,
+}
+impl ::prost::Name for Calibration {
+    const NAME: &'static str = "Calibration";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Calibration".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Calibration".into()
+    }
+}
+/// Forecasts with similar probabilities.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ReliabilityBin {
+    /// What was forecast, on average.
+    #[prost(double, tag = "1")]
+    pub mean_probability: f64,
+    /// How many left. Where `mean_probability` is outside of its interval, the
+    /// forecast was wrong.
+    #[prost(message, optional, tag = "2")]
+    pub left: ::core::option::Option<ObservedShare>,
+}
+impl ::prost::Name for ReliabilityBin {
+    const NAME: &'static str = "ReliabilityBin";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ReliabilityBin".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ReliabilityBin".into()
+    }
+}
+/// How many days before they left customers were warned of. Only a warning that
+/// lasted until the last day looked at before the end counts, from its first
+/// day; so it is known to the step between days, and cannot be longer than the
+/// customer was looked at.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct LeadTime {
+    /// Of those who left, how many were warned of until the end.
+    #[prost(message, optional, tag = "1")]
+    pub warned: ::core::option::Option<ObservedShare>,
+    /// A quarter had fewer days than this. Absent: nobody was warned of.
+    #[prost(double, optional, tag = "2")]
+    pub lower_quartile_days: ::core::option::Option<f64>,
+    /// Half had fewer days than this.
+    #[prost(double, optional, tag = "3")]
+    pub median_days: ::core::option::Option<f64>,
+    /// Three quarters had fewer days than this.
+    #[prost(double, optional, tag = "4")]
+    pub upper_quartile_days: ::core::option::Option<f64>,
+}
+impl ::prost::Name for LeadTime {
+    const NAME: &'static str = "LeadTime";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LeadTime".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LeadTime".into()
+    }
+}
+/// The model that was tried against the one that scored, on the same account-days.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct TrialComparison {
+    /// The account-days, and how many of them were followed by leaving.
+    #[prost(message, optional, tag = "1")]
+    pub outcomes: ::core::option::Option<ObservedShare>,
+    /// Area under the curve of the model that was tried.
+    #[prost(double, tag = "2")]
+    pub auc: f64,
+    /// That of the one that scored.
+    #[prost(double, tag = "3")]
+    pub base_auc: f64,
+    /// `auc` less `base_auc`.
+    #[prost(double, tag = "4")]
+    pub difference: f64,
+    /// Lower end of the 95 % interval of the difference. Both models are judged on
+    /// the same accounts, drawn again and again.
+    #[prost(double, tag = "5")]
+    pub low: f64,
+    /// Upper end of it. Below 0: the model is worse. With 0 in the interval the
+    /// data cannot tell.
+    #[prost(double, tag = "6")]
+    pub high: f64,
+}
+impl ::prost::Name for TrialComparison {
+    const NAME: &'static str = "TrialComparison";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TrialComparison".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TrialComparison".into()
+    }
+}
+/// What a measure says alone, by its points.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MeasureTrial {
+    /// The measure's id.
+    #[prost(string, tag = "1")]
+    pub measure: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Its component's id.
+    #[prost(string, tag = "3")]
+    pub component: ::prost::alloc::string::String,
+    /// Account-days on which it had points, and how many were followed by leaving.
+    #[prost(message, optional, tag = "4")]
+    pub outcomes: ::core::option::Option<ObservedShare>,
+    /// How well it orders them. Absent: too few who left had points.
+    #[prost(message, optional, tag = "5")]
+    pub auc: ::core::option::Option<AreaUnderCurve>,
+    /// How early its points were below the model's at-risk cut.
+    #[prost(message, optional, tag = "6")]
+    pub lead_time: ::core::option::Option<LeadTime>,
+}
+impl ::prost::Name for MeasureTrial {
+    const NAME: &'static str = "MeasureTrial";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.MeasureTrial".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.MeasureTrial".into()
+    }
+}
+/// Accounts that are in one band by the one model and in one by the other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BandMove {
+    /// By the model that scored; unspecified: no score.
+    #[prost(enumeration = "Band", tag = "1")]
+    pub base_band: i32,
+    /// By the model that was tried.
+    #[prost(enumeration = "Band", tag = "2")]
+    pub band: i32,
+    /// How many.
+    #[prost(int64, tag = "3")]
+    pub account_count: i64,
+}
+impl ::prost::Name for BandMove {
+    const NAME: &'static str = "BandMove";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BandMove".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BandMove".into()
+    }
+}
+/// Asks for one backtest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBacktestRequest {
+    /// `backtests/{backtest}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetBacktestRequest {
+    const NAME: &'static str = "GetBacktestRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetBacktestRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetBacktestRequest".into()
+    }
+}
+/// Asks for a page of backtests.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBacktestsRequest {
+    /// Only of this model, `models/{model}`. Empty: of all.
+    #[prost(string, tag = "1")]
+    pub model: ::prost::alloc::string::String,
+    /// How many at most: 50 by default, 1 000 at most.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before, with the same model. Empty: the first
+    /// page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListBacktestsRequest {
+    const NAME: &'static str = "ListBacktestsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListBacktestsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListBacktestsRequest".into()
+    }
+}
+/// A page of backtests.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBacktestsResponse {
+    /// The backtests, newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub backtests: ::prost::alloc::vec::Vec<Backtest>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListBacktestsResponse {
+    const NAME: &'static str = "ListBacktestsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListBacktestsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListBacktestsResponse".into()
+    }
+}
+/// Asks for a page of accounts in another band.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBandChangesRequest {
+    /// `backtests/{backtest}`. Required.
+    #[prost(string, tag = "1")]
+    pub backtest: ::prost::alloc::string::String,
+    /// How many at most: 50 by default, 1 000 at most.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before. Empty: the first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListBandChangesRequest {
+    const NAME: &'static str = "ListBandChangesRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListBandChangesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListBandChangesRequest".into()
+    }
+}
+/// A page of accounts in another band.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBandChangesResponse {
+    /// The accounts, by name.
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<BandChange>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListBandChangesResponse {
+    const NAME: &'static str = "ListBandChangesResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListBandChangesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListBandChangesResponse".into()
+    }
+}
+/// An account that is in another band.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BandChange {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// Band by the model that scored; unspecified: no score.
+    #[prost(enumeration = "Band", tag = "2")]
+    pub base_band: i32,
+    /// Band by the model that was tried.
+    #[prost(enumeration = "Band", tag = "3")]
+    pub band: i32,
+    /// Score by the model that scored. Absent: none.
+    #[prost(double, optional, tag = "4")]
+    pub base_score: ::core::option::Option<f64>,
+    /// Score by the model that was tried. Absent: none.
+    #[prost(double, optional, tag = "5")]
+    pub score: ::core::option::Option<f64>,
+}
+impl ::prost::Name for BandChange {
+    const NAME: &'static str = "BandChange";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BandChange".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BandChange".into()
+    }
+}
+/// Which account-days a cut selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CutKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// Those below the model's critical cut.
+    Critical = 1,
+    /// Those below the model's at-risk cut, critical ones too.
+    AtRisk = 2,
+    /// The tenth with the lowest scores. Of equal scores at its end as many are
+    /// taken as fit, and count by their share who left.
+    LowestTenth = 3,
+}
+impl CutKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CUT_KIND_UNSPECIFIED",
+            Self::Critical => "CUT_KIND_CRITICAL",
+            Self::AtRisk => "CUT_KIND_AT_RISK",
+            Self::LowestTenth => "CUT_KIND_LOWEST_TENTH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CUT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CUT_KIND_CRITICAL" => Some(Self::Critical),
+            "CUT_KIND_AT_RISK" => Some(Self::AtRisk),
+            "CUT_KIND_LOWEST_TENTH" => Some(Self::LowestTenth),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod backtest_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says how well a model would have found those who left, before it scores.
+    ///
+    /// A backtest replays stored history: it scores every account as of the end of
+    /// several days of the past, by the model and by the one that scores today, with
+    /// the signals up to each day and the segment and plan limits of that day, and
+    /// compares the scores with who left within the horizon after it.
+    ///
+    /// An account leaves by a churn signal, or when a caller sets its stage to
+    /// churned; it is looked at on the days on which it had signals already and had
+    /// not left. Accounts of which it is not known when they left, and days after
+    /// whose horizon an account was archived without leaving, are left out.
+    #[derive(Debug, Clone)]
+    pub struct BacktestServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl BacktestServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> BacktestServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> BacktestServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            BacktestServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Begins a backtest, as a long-running operation with progress in
+        /// `BacktestModelMetadata` and a `Backtest` as its response. Read it with
+        /// `google.longrunning.Operations`. One runs at a time. The same data and
+        /// models give the same figures.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`MODEL_NOT_FOUND`), `FAILED_PRECONDITION` (`BACKTEST_RUNNING`,
+        /// `TOO_FEW_OUTCOMES`; the latter also as the operation's error).
+        pub async fn backtest_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BacktestModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::longrunning::Operation>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.BacktestService/BacktestModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.BacktestService",
+                        "BacktestModel",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one backtest that is complete.
+        ///
+        /// Errors: `NOT_FOUND` (`BACKTEST_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        pub async fn get_backtest(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBacktestRequest>,
+        ) -> std::result::Result<tonic::Response<super::Backtest>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.BacktestService/GetBacktest",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.BacktestService", "GetBacktest"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists backtests that are complete, newest first.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_backtests(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListBacktestsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBacktestsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.BacktestService/ListBacktests",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.BacktestService",
+                        "ListBacktests",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the accounts that are in another band by the model than by the one
+        /// that scored, on the last day of a backtest; by account.
+        ///
+        /// Errors: `NOT_FOUND` (`BACKTEST_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_band_changes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListBandChangesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBandChangesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.BacktestService/ListBandChanges",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.BacktestService",
+                        "ListBandChanges",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod backtest_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with BacktestServiceServer.
+    #[async_trait]
+    pub trait BacktestService: std::marker::Send + std::marker::Sync + 'static {
+        /// Begins a backtest, as a long-running operation with progress in
+        /// `BacktestModelMetadata` and a `Backtest` as its response. Read it with
+        /// `google.longrunning.Operations`. One runs at a time. The same data and
+        /// models give the same figures.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`MODEL_NOT_FOUND`), `FAILED_PRECONDITION` (`BACKTEST_RUNNING`,
+        /// `TOO_FEW_OUTCOMES`; the latter also as the operation's error).
+        async fn backtest_model(
+            &self,
+            request: tonic::Request<super::BacktestModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::longrunning::Operation>,
+            tonic::Status,
+        >;
+        /// Returns one backtest that is complete.
+        ///
+        /// Errors: `NOT_FOUND` (`BACKTEST_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        async fn get_backtest(
+            &self,
+            request: tonic::Request<super::GetBacktestRequest>,
+        ) -> std::result::Result<tonic::Response<super::Backtest>, tonic::Status>;
+        /// Lists backtests that are complete, newest first.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_backtests(
+            &self,
+            request: tonic::Request<super::ListBacktestsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBacktestsResponse>,
+            tonic::Status,
+        >;
+        /// Lists the accounts that are in another band by the model than by the one
+        /// that scored, on the last day of a backtest; by account.
+        ///
+        /// Errors: `NOT_FOUND` (`BACKTEST_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_band_changes(
+            &self,
+            request: tonic::Request<super::ListBandChangesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBandChangesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Says how well a model would have found those who left, before it scores.
+    ///
+    /// A backtest replays stored history: it scores every account as of the end of
+    /// several days of the past, by the model and by the one that scores today, with
+    /// the signals up to each day and the segment and plan limits of that day, and
+    /// compares the scores with who left within the horizon after it.
+    ///
+    /// An account leaves by a churn signal, or when a caller sets its stage to
+    /// churned; it is looked at on the days on which it had signals already and had
+    /// not left. Accounts of which it is not known when they left, and days after
+    /// whose horizon an account was archived without leaving, are left out.
+    #[derive(Debug)]
+    pub struct BacktestServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> BacktestServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for BacktestServiceServer<T>
+    where
+        T: BacktestService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.BacktestService/BacktestModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct BacktestModelSvc<T: BacktestService>(pub Arc<T>);
+                    impl<
+                        T: BacktestService,
+                    > tonic::server::UnaryService<super::BacktestModelRequest>
+                    for BacktestModelSvc<T> {
+                        type Response = super::super::super::super::google::longrunning::Operation;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BacktestModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as BacktestService>::backtest_model(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BacktestModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.BacktestService/GetBacktest" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBacktestSvc<T: BacktestService>(pub Arc<T>);
+                    impl<
+                        T: BacktestService,
+                    > tonic::server::UnaryService<super::GetBacktestRequest>
+                    for GetBacktestSvc<T> {
+                        type Response = super::Backtest;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBacktestRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as BacktestService>::get_backtest(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBacktestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.BacktestService/ListBacktests" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListBacktestsSvc<T: BacktestService>(pub Arc<T>);
+                    impl<
+                        T: BacktestService,
+                    > tonic::server::UnaryService<super::ListBacktestsRequest>
+                    for ListBacktestsSvc<T> {
+                        type Response = super::ListBacktestsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListBacktestsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as BacktestService>::list_backtests(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListBacktestsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.BacktestService/ListBandChanges" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListBandChangesSvc<T: BacktestService>(pub Arc<T>);
+                    impl<
+                        T: BacktestService,
+                    > tonic::server::UnaryService<super::ListBandChangesRequest>
+                    for ListBandChangesSvc<T> {
+                        type Response = super::ListBandChangesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListBandChangesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as BacktestService>::list_band_changes(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListBandChangesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for BacktestServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.BacktestService";
+    impl<T> tonic::server::NamedService for BacktestServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What the services mean by a term.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Definition {
+    /// `definitions/{definition}`, for example `definitions/recovered`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it means, in a sentence, with the numbers.
+    #[prost(string, tag = "3")]
+    pub sentence: ::prost::alloc::string::String,
+    /// The numbers. All bounds that are given must hold.
+    #[prost(message, repeated, tag = "4")]
+    pub values: ::prost::alloc::vec::Vec<DefinitionValue>,
+    /// Made of the values: it is another one when, and only when, a value is.
+    /// Compare it as text.
+    #[prost(string, tag = "5")]
+    pub version: ::prost::alloc::string::String,
+    /// Since when it holds with these values: of a band the first day that is
+    /// scored by them without a break, of others the day they were settled or
+    /// changed; at midnight UTC.
+    #[prost(message, optional, tag = "6")]
+    pub effective_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The model whose cuts these are: `models/{model}`. Empty: no model says it.
+    #[prost(string, tag = "7")]
+    pub model: ::prost::alloc::string::String,
+    /// The requirements that ask for it, for example `R57`.
+    #[prost(string, repeated, tag = "8")]
+    pub requirements: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The services that judge by it.
+    #[prost(string, repeated, tag = "9")]
+    pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for Definition {
+    const NAME: &'static str = "Definition";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Definition".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Definition".into()
+    }
+}
+/// One number of a definition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DefinitionValue {
+    /// What it bounds within the definition, for example `score` or `days`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// On which side of the number it holds.
+    #[prost(enumeration = "DefinitionBound", tag = "2")]
+    pub bound: i32,
+    /// The number.
+    #[prost(double, tag = "3")]
+    pub number: f64,
+    /// What is counted.
+    #[prost(enumeration = "DefinitionUnit", tag = "4")]
+    pub unit: i32,
+}
+impl ::prost::Name for DefinitionValue {
+    const NAME: &'static str = "DefinitionValue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DefinitionValue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DefinitionValue".into()
+    }
+}
+/// Asks for one definition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDefinitionRequest {
+    /// `definitions/{definition}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDefinitionRequest {
+    const NAME: &'static str = "GetDefinitionRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetDefinitionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetDefinitionRequest".into()
+    }
+}
+/// Asks for all definitions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDefinitionsRequest {}
+impl ::prost::Name for ListDefinitionsRequest {
+    const NAME: &'static str = "ListDefinitionsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListDefinitionsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListDefinitionsRequest".into()
+    }
+}
+/// All definitions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDefinitionsResponse {
+    /// The definitions.
+    #[prost(message, repeated, tag = "1")]
+    pub definitions: ::prost::alloc::vec::Vec<Definition>,
+    /// Made of the versions of all: it is another one when, and only when, one of
+    /// them is.
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDefinitionsResponse {
+    const NAME: &'static str = "ListDefinitionsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListDefinitionsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListDefinitionsResponse".into()
+    }
+}
+/// On which side of a number something holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DefinitionBound {
+    /// Never sent.
+    Unspecified = 0,
+    /// Below it.
+    Below = 1,
+    /// On it and below.
+    AtMost = 2,
+    /// On it and above.
+    AtLeast = 3,
+    /// Above it.
+    Above = 4,
+    /// On it: a length of time within which something is compared.
+    Within = 5,
+}
+impl DefinitionBound {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEFINITION_BOUND_UNSPECIFIED",
+            Self::Below => "DEFINITION_BOUND_BELOW",
+            Self::AtMost => "DEFINITION_BOUND_AT_MOST",
+            Self::AtLeast => "DEFINITION_BOUND_AT_LEAST",
+            Self::Above => "DEFINITION_BOUND_ABOVE",
+            Self::Within => "DEFINITION_BOUND_WITHIN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEFINITION_BOUND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEFINITION_BOUND_BELOW" => Some(Self::Below),
+            "DEFINITION_BOUND_AT_MOST" => Some(Self::AtMost),
+            "DEFINITION_BOUND_AT_LEAST" => Some(Self::AtLeast),
+            "DEFINITION_BOUND_ABOVE" => Some(Self::Above),
+            "DEFINITION_BOUND_WITHIN" => Some(Self::Within),
+            _ => None,
+        }
+    }
+}
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DefinitionUnit {
+    /// Never sent.
+    Unspecified = 0,
+    /// Points of health, 0 to 100, or of its change.
+    Points = 1,
+    /// Days.
+    Days = 2,
+    /// Months.
+    Months = 3,
+    /// Percent.
+    Percent = 4,
+    /// An answer to the NPS question, 0 to 10.
+    Answer = 5,
+}
+impl DefinitionUnit {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEFINITION_UNIT_UNSPECIFIED",
+            Self::Points => "DEFINITION_UNIT_POINTS",
+            Self::Days => "DEFINITION_UNIT_DAYS",
+            Self::Months => "DEFINITION_UNIT_MONTHS",
+            Self::Percent => "DEFINITION_UNIT_PERCENT",
+            Self::Answer => "DEFINITION_UNIT_ANSWER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEFINITION_UNIT_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEFINITION_UNIT_POINTS" => Some(Self::Points),
+            "DEFINITION_UNIT_DAYS" => Some(Self::Days),
+            "DEFINITION_UNIT_MONTHS" => Some(Self::Months),
+            "DEFINITION_UNIT_PERCENT" => Some(Self::Percent),
+            "DEFINITION_UNIT_ANSWER" => Some(Self::Answer),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod definition_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says what the services mean by a term: the numbers that they judge by, from
+    /// the code that judges. The cuts between the bands are those of the model that
+    /// scores today, all others are the same for every installation of a version.
+    #[derive(Debug, Clone)]
+    pub struct DefinitionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DefinitionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DefinitionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DefinitionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DefinitionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns one definition.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
+        pub async fn get_definition(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDefinitionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.DefinitionService/GetDefinition",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.DefinitionService",
+                        "GetDefinition",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists all definitions, bands first, always in the same order. They are few,
+        /// and come in one answer.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
+        pub async fn list_definitions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDefinitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDefinitionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.DefinitionService/ListDefinitions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.DefinitionService",
+                        "ListDefinitions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod definition_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DefinitionServiceServer.
+    #[async_trait]
+    pub trait DefinitionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns one definition.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
+        async fn get_definition(
+            &self,
+            request: tonic::Request<super::GetDefinitionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status>;
+        /// Lists all definitions, bands first, always in the same order. They are few,
+        /// and come in one answer.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
+        async fn list_definitions(
+            &self,
+            request: tonic::Request<super::ListDefinitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDefinitionsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Says what the services mean by a term: the numbers that they judge by, from
+    /// the code that judges. The cuts between the bands are those of the model that
+    /// scores today, all others are the same for every installation of a version.
+    #[derive(Debug)]
+    pub struct DefinitionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DefinitionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DefinitionServiceServer<T>
+    where
+        T: DefinitionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.DefinitionService/GetDefinition" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDefinitionSvc<T: DefinitionService>(pub Arc<T>);
+                    impl<
+                        T: DefinitionService,
+                    > tonic::server::UnaryService<super::GetDefinitionRequest>
+                    for GetDefinitionSvc<T> {
+                        type Response = super::Definition;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDefinitionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DefinitionService>::get_definition(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDefinitionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.DefinitionService/ListDefinitions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDefinitionsSvc<T: DefinitionService>(pub Arc<T>);
+                    impl<
+                        T: DefinitionService,
+                    > tonic::server::UnaryService<super::ListDefinitionsRequest>
+                    for ListDefinitionsSvc<T> {
+                        type Response = super::ListDefinitionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDefinitionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DefinitionService>::list_definitions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDefinitionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DefinitionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.DefinitionService";
+    impl<T> tonic::server::NamedService for DefinitionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Reasons that scoring gives in `google.rpc.ErrorInfo.reason` (there without
+/// the prefix `ERROR_REASON_`) beside the common ones, with the domain
+/// `scoring.mainstay`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ErrorReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// The account does not exist; metadata `account`.
+    AccountNotFound = 1,
+    /// The account is archived and takes no changes and no signals until
+    /// `UnarchiveAccount`; metadata `account`.
+    AccountArchived = 2,
+    /// An account of this name exists; metadata `account`.
+    AccountExists = 3,
+    /// The metric is known as another kind (count or gauge); metadata `metric`, `kind`.
+    MetricKindMismatch = 4,
+    /// The model does not exist; metadata `model`.
+    ModelNotFound = 5,
+    /// A model of this name exists; metadata `model`.
+    ModelExists = 6,
+    /// The account was not scored by that day; metadata `account`, `day`.
+    HealthNotScored = 7,
+    /// A recomputation is under way; metadata `operation`.
+    RecomputeRunning = 8,
+    /// The operation does not exist; metadata `operation`.
+    OperationNotFound = 9,
+    /// The risk trigger does not exist; metadata `risk_trigger`.
+    RiskTriggerNotFound = 10,
+    /// The label does not exist; metadata `label`.
+    LabelNotFound = 11,
+    /// The account has an open label of this kind; metadata `account`, `label`.
+    LabelOpen = 12,
+    /// The label was rejected or withdrawn, or has expired; metadata `label`, `state`.
+    LabelEnded = 13,
+    /// The definition does not exist; metadata `definition`.
+    DefinitionNotFound = 14,
+    /// The model's backtest says that it finds those who leave worse than the
+    /// model that scores; metadata `model`, `backtest`, `difference`, `low`, `high`
+    /// (of the areas under the curve).
+    ModelWorse = 15,
+    /// The backtest does not exist; metadata `backtest`.
+    BacktestNotFound = 16,
+    /// A backtest is under way; metadata `operation`.
+    BacktestRunning = 17,
+    /// Too few customers left, or too few stayed, to judge a model by; metadata
+    /// `left`, `stayed`, `needed`.
+    TooFewOutcomes = 18,
+}
+impl ErrorReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ERROR_REASON_UNSPECIFIED",
+            Self::AccountNotFound => "ERROR_REASON_ACCOUNT_NOT_FOUND",
+            Self::AccountArchived => "ERROR_REASON_ACCOUNT_ARCHIVED",
+            Self::AccountExists => "ERROR_REASON_ACCOUNT_EXISTS",
+            Self::MetricKindMismatch => "ERROR_REASON_METRIC_KIND_MISMATCH",
+            Self::ModelNotFound => "ERROR_REASON_MODEL_NOT_FOUND",
+            Self::ModelExists => "ERROR_REASON_MODEL_EXISTS",
+            Self::HealthNotScored => "ERROR_REASON_HEALTH_NOT_SCORED",
+            Self::RecomputeRunning => "ERROR_REASON_RECOMPUTE_RUNNING",
+            Self::OperationNotFound => "ERROR_REASON_OPERATION_NOT_FOUND",
+            Self::RiskTriggerNotFound => "ERROR_REASON_RISK_TRIGGER_NOT_FOUND",
+            Self::LabelNotFound => "ERROR_REASON_LABEL_NOT_FOUND",
+            Self::LabelOpen => "ERROR_REASON_LABEL_OPEN",
+            Self::LabelEnded => "ERROR_REASON_LABEL_ENDED",
+            Self::DefinitionNotFound => "ERROR_REASON_DEFINITION_NOT_FOUND",
+            Self::ModelWorse => "ERROR_REASON_MODEL_WORSE",
+            Self::BacktestNotFound => "ERROR_REASON_BACKTEST_NOT_FOUND",
+            Self::BacktestRunning => "ERROR_REASON_BACKTEST_RUNNING",
+            Self::TooFewOutcomes => "ERROR_REASON_TOO_FEW_OUTCOMES",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ERROR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "ERROR_REASON_ACCOUNT_NOT_FOUND" => Some(Self::AccountNotFound),
+            "ERROR_REASON_ACCOUNT_ARCHIVED" => Some(Self::AccountArchived),
+            "ERROR_REASON_ACCOUNT_EXISTS" => Some(Self::AccountExists),
+            "ERROR_REASON_METRIC_KIND_MISMATCH" => Some(Self::MetricKindMismatch),
+            "ERROR_REASON_MODEL_NOT_FOUND" => Some(Self::ModelNotFound),
+            "ERROR_REASON_MODEL_EXISTS" => Some(Self::ModelExists),
+            "ERROR_REASON_HEALTH_NOT_SCORED" => Some(Self::HealthNotScored),
+            "ERROR_REASON_RECOMPUTE_RUNNING" => Some(Self::RecomputeRunning),
+            "ERROR_REASON_OPERATION_NOT_FOUND" => Some(Self::OperationNotFound),
+            "ERROR_REASON_RISK_TRIGGER_NOT_FOUND" => Some(Self::RiskTriggerNotFound),
+            "ERROR_REASON_LABEL_NOT_FOUND" => Some(Self::LabelNotFound),
+            "ERROR_REASON_LABEL_OPEN" => Some(Self::LabelOpen),
+            "ERROR_REASON_LABEL_ENDED" => Some(Self::LabelEnded),
+            "ERROR_REASON_DEFINITION_NOT_FOUND" => Some(Self::DefinitionNotFound),
+            "ERROR_REASON_MODEL_WORSE" => Some(Self::ModelWorse),
+            "ERROR_REASON_BACKTEST_NOT_FOUND" => Some(Self::BacktestNotFound),
+            "ERROR_REASON_BACKTEST_RUNNING" => Some(Self::BacktestRunning),
+            "ERROR_REASON_TOO_FEW_OUTCOMES" => Some(Self::TooFewOutcomes),
+            _ => None,
+        }
     }
 }
 /// A condition that puts an account at risk, from when it begins to when it
@@ -7427,6 +8975,17 @@ pub struct ModelActivated {
     /// The one before, `models/{model}`. Empty: none.
     #[prost(string, tag = "2")]
     pub previous_model: ::prost::alloc::string::String,
+    /// Why, as its caller said; may be empty.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Whether its caller accepted that its backtest was worse than that of the
+    /// one before.
+    #[prost(bool, tag = "4")]
+    pub accepted_worse: bool,
+    /// Who had it activated, as authenticated; `anonymous` where authentication is
+    /// not configured. Empty: the service itself, at its first start.
+    #[prost(string, tag = "5")]
+    pub activated_by: ::prost::alloc::string::String,
 }
 impl ::prost::Name for ModelActivated {
     const NAME: &'static str = "ModelActivated";

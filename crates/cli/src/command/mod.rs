@@ -3,6 +3,8 @@
 pub(crate) mod accounts;
 mod alert_view;
 pub(crate) mod alerts;
+mod backtest_report;
+mod backtests;
 mod case_report;
 mod case_story;
 mod case_tasks;
@@ -18,7 +20,8 @@ pub(crate) mod history;
 pub(crate) mod import;
 mod import_payloads;
 pub(crate) mod messages;
-pub(crate) mod model_files;
+mod model_diff;
+mod model_files;
 pub(crate) mod models;
 pub(crate) mod opportunities;
 mod opportunity_changes;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mainstay_api::mainstay::scoring::v1::{CreateModelRequest, Model};
+use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, CreateModelRequest, Model};
 use mainstay_clients::retrying;
 use mainstay_domain::Violations;
 use mainstay_scoring::domain::{HealthModel, ModelDraft, parse_model_file, write_model_file};
@@ -26,11 +26,6 @@ Examples:
   mainstay models apply model.yaml --check           say what is wrong with it, create nothing
   mainstay models apply model.yaml --activate        create it, and score by it from today on";
 
-pub(crate) const DIFF_HELP: &str = "\
-Examples:
-  mainstay models diff default active
-  mainstay models diff active model.yaml       what a file on disk would change";
-
 /// Which file, and what to do with it.
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArguments {
@@ -42,15 +37,6 @@ pub(crate) struct ApplyArguments {
     /// Have the server check it, and create nothing
     #[arg(long)]
     check: bool,
-}
-
-/// Which models to compare.
-#[derive(Debug, Args)]
-pub(crate) struct DiffArguments {
-    /// A model by id, or a file that ends in .yaml or .yml
-    from: String,
-    /// The one to compare it with
-    to: String,
 }
 
 /// Creates a model from a file.
@@ -69,7 +55,8 @@ pub(crate) async fn apply(
     let created = retrying(&connection.retries, async || client(connection).create_model(request.clone()).await);
     let mut model = created.await?.into_inner();
     if arguments.activate {
-        model = make_active(model.name, connection).await?;
+        let request = ActivateModelRequest { name: model.name, ..ActivateModelRequest::default() };
+        model = make_active(request, connection).await?;
     }
     if output.is_json() {
         output.json_object(&model)?;
@@ -84,20 +71,21 @@ pub(crate) async fn apply(
     Ok(())
 }
 
-/// Shows in which lines two models differ.
-pub(crate) async fn diff(
-    arguments: &DiffArguments,
+/// Shows in which lines two models differ, each a model by id or a file.
+pub(crate) async fn diff_lines(
+    from: &str,
+    to: &str,
     connection: &Connection,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let from = text_of(&arguments.from, connection).await?;
-    let to = text_of(&arguments.to, connection).await?;
-    if from == to {
+    let before = text_of(from, connection).await?;
+    let after = text_of(to, connection).await?;
+    if before == after {
         output.line("They are the same.")?;
         return Ok(());
     }
-    output.line(&format!("--- {}\n+++ {}", arguments.from, arguments.to))?;
-    for line in changed_lines(&from, &to) {
+    output.line(&format!("--- {from}\n+++ {to}"))?;
+    for line in changed_lines(&before, &after) {
         output.line(&line)?;
     }
     Ok(())
@@ -114,7 +102,7 @@ fn written(draft: &ModelDraft) -> Result<String, Failure> {
 
 async fn text_of(given: &str, connection: &Connection) -> Result<String, Failure> {
     let path = Path::new(given);
-    if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+    if is_file(path) {
         // Checked, so that it is written with the defaults that the server would fill in.
         let model = HealthModel::from_draft(read(path)?)
             .map_err(|faults| Failure::Usage(format!("{given} is not a model: {}", told(&faults))))?;
@@ -127,7 +115,13 @@ fn told(faults: &Violations) -> String {
     faults.iter().map(|fault| format!("{} {}", fault.field, fault.description)).collect::<Vec<_>>().join("; ")
 }
 
-fn read(path: &Path) -> Result<ModelDraft, Failure> {
+/// Whether an argument stands for a file and not for a model's id.
+pub(crate) fn is_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// The model that a file, or - for the standard input, has.
+pub(crate) fn read(path: &Path) -> Result<ModelDraft, Failure> {
     let read = if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)

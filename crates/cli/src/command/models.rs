@@ -1,17 +1,18 @@
 //! `mainstay models`: the models by which health is scored.
 
+use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use mainstay_api::mainstay::scoring::v1::model_service_client::ModelServiceClient;
 use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, GetModelRequest, ListModelsRequest, Model};
 use mainstay_clients::{ServiceChannel, retrying};
 use mainstay_domain::{IdSource, SystemClock};
 
-use crate::command::{is_enough, model_files, page_size};
+use crate::command::{backtests, is_enough, model_diff, model_files, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
 use crate::table::{percent, table};
-use crate::words::{id_of, model_name, time_text};
+use crate::words::{day_of_time, id_of, model_name, parse_day, time_text};
 
 /// Commands about models.
 #[derive(Debug, Subcommand)]
@@ -32,16 +33,25 @@ Examples:
     /// Create a model from a YAML file
     #[command(after_help = model_files::APPLY_HELP)]
     Apply(model_files::ApplyArguments),
-    /// Show in which lines two models differ
-    #[command(after_help = model_files::DIFF_HELP)]
-    Diff(model_files::DiffArguments),
-    /// Make a model the one that scores from today on
+    /// Show in what two models differ, and how much each measure weighs in both
+    #[command(after_help = model_diff::HELP)]
+    Diff(model_diff::DiffArguments),
+    /// Say how well a model would have found those who left
+    #[command(after_help = backtests::BACKTEST_HELP)]
+    Backtest(backtests::BacktestArguments),
+    /// List backtests, or show one
+    #[command(after_help = backtests::BACKTESTS_HELP)]
+    Backtests(backtests::BacktestsArguments),
+    /// Make a model the one that scores from today on, or from a later day
     #[command(after_help = "\
-Every account is scored again; days before today keep their scores.
+Every account is scored again; days before keep their scores. What was to be activated on a later day is called off. A
+model that was backtested and found worse than the one that scores is refused.
 
 Examples:
-  mainstay models activate default")]
-    Activate(ModelArguments),
+  mainstay models activate default
+  mainstay models activate usage-2 --from 2027-01-01
+  mainstay models activate usage-2 --accept-worse --reason \"logins are not recorded any more\"")]
+    Activate(ActivateArguments),
 }
 
 /// Which models.
@@ -52,11 +62,20 @@ pub(crate) struct ListArguments {
     limit: usize,
 }
 
-/// Which model.
+/// Which model scores, from when on and why.
 #[derive(Debug, Args)]
-pub(crate) struct ModelArguments {
+pub(crate) struct ActivateArguments {
     /// The model, by id
     model: String,
+    /// From this day on (UTC); today, unless given
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    from: Option<NaiveDate>,
+    /// Activate it even if its backtest says that it is worse; needs a reason
+    #[arg(long, requires = "reason")]
+    accept_worse: bool,
+    /// Why, kept with the activation
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 /// Which model, and how to show it.
@@ -99,7 +118,9 @@ pub(crate) async fn run(command: &ModelsCommand, connection: &Connection, output
             show(&model, output)
         }
         ModelsCommand::Apply(arguments) => model_files::apply(arguments, connection, output).await,
-        ModelsCommand::Diff(arguments) => model_files::diff(arguments, connection, output).await,
+        ModelsCommand::Diff(arguments) => model_diff::run(arguments, connection, output).await,
+        ModelsCommand::Backtest(arguments) => backtests::run(arguments, connection, output).await,
+        ModelsCommand::Backtests(arguments) => backtests::list(arguments, connection, output).await,
         ModelsCommand::Activate(arguments) => activate(arguments, connection, output).await,
     }
 }
@@ -173,8 +194,15 @@ fn show(model: &Model, output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn activate(arguments: &ModelArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let model = make_active(model_name(&arguments.model)?, connection).await?;
+async fn activate(arguments: &ActivateArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let request = ActivateModelRequest {
+        name: model_name(&arguments.model)?,
+        start_day: arguments.from.map(|day| day.to_string()).unwrap_or_default(),
+        accept_worse: arguments.accept_worse,
+        reason: arguments.reason.clone().unwrap_or_default(),
+        ..ActivateModelRequest::default()
+    };
+    let model = make_active(request, connection).await?;
     if output.is_json() {
         output.json_object(&model)?;
     } else {
@@ -183,17 +211,29 @@ async fn activate(arguments: &ModelArguments, connection: &Connection, output: &
     Ok(())
 }
 
-/// Makes a model the one that scores.
-pub(crate) async fn make_active(name: String, connection: &Connection) -> Result<Model, Failure> {
-    let request = ActivateModelRequest { name, request_id: new_request_id(), ..ActivateModelRequest::default() };
+/// Makes a model the one that scores, and says so when nobody knows how well it does.
+pub(crate) async fn make_active(request: ActivateModelRequest, connection: &Connection) -> Result<Model, Failure> {
+    let request = ActivateModelRequest { request_id: new_request_id(), ..request };
     let answer =
         retrying(&connection.retries, async || client(connection).activate_model(request.clone()).await).await?;
-    Ok(answer.into_inner())
+    let model = answer.into_inner();
+    if model.backtest.is_empty() {
+        let id = id_of(&model.name);
+        note(&format!(
+            "Nobody knows yet whether {id} finds those who leave: `mainstay models backtest {id}` says, once some have left."
+        ));
+    }
+    Ok(model)
 }
 
-/// That a model scores now.
+/// That a model scores now, or from when on it will.
 pub(crate) fn activated(model: &Model) -> String {
-    format!("{} scores from today on; all accounts are scored again.", id_of(&model.name))
+    let id = id_of(&model.name);
+    if model.active {
+        format!("{id} scores from today on; all accounts are scored again.")
+    } else {
+        format!("{id} scores from {} on.", day_of_time(model.activate_time))
+    }
 }
 
 /// An id that makes a call safe to repeat.

@@ -199,8 +199,17 @@ async fn models_are_written_compared_checked_and_applied_as_text() {
     let applied = done(up.address, &["models", "apply", &file, "--activate"]).await;
     assert_eq!(applied.out, "ours scores from today on; all accounts are scored again.\n");
     assert_eq!(done(up.address, &["models", "get", "active", "--yaml"]).await.out, text);
-    let differs = done(up.address, &["models", "diff", "default", &file]).await;
+    let differs = done(up.address, &["models", "diff", "default", &file, "--lines"]).await;
     assert!(differs.out.contains("\n- name: models/default\n+ name: models/ours\n"), "{}", differs.out);
+
+    let same = done(up.address, &["models", "diff", "default", &file]).await;
+    assert_eq!(same.out, "default and ours are the same.\n", "a name makes no difference");
+    let lighter = write(folder.path(), "lighter.yaml", &text.replacen("weight: 35", "weight: 5", 1));
+    let differs = done(up.address, &["models", "diff", "default", &lighter]).await;
+    assert!(differs.out.contains("~  components.usage.weight  35      5"), "{}", differs.out);
+    assert!(differs.out.contains("activity_trend           35.0%"), "{}", differs.out);
+    let tried = run(up.address, &["models", "backtest", &lighter, "--from", "2020-01-01", "--step", "300"]).await;
+    assert!(tried.code == 1 && tried.err.contains("0 accounts left and 0 stayed"), "{}", tried.err);
 
     let faulty = write(folder.path(), "faulty.yaml", &text.replacen("weight: ", "weight: -", 1));
     let refused = run(up.address, &["models", "apply", &faulty]).await;

@@ -36,9 +36,9 @@ pub fn auc_interval(cases: &[Case], resamples: usize, random: &mut impl Rng) -> 
 /// What two models say of one case, and what happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairedCase {
-    first: f64,
-    second: f64,
-    outcome: bool,
+    pub(super) first: f64,
+    pub(super) second: f64,
+    pub(super) outcome: bool,
 }
 
 /// How much better one model puts the same cases in order than another.

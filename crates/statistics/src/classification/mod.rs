@@ -8,11 +8,13 @@
 
 mod auc;
 mod calibration;
+mod clustered;
 mod selection;
 mod ties;
 
 pub use auc::{AucDifference, PairedCase, RESAMPLES, auc, auc_difference, auc_interval};
 pub use calibration::{Binning, PROBABILITY_MIN, ReliabilityBin, brier, log_loss, reliability};
+pub use clustered::{Clustered, clustered_auc_difference, clustered_auc_interval};
 pub use selection::{Selection, average_precision};
 
 use thiserror::Error;

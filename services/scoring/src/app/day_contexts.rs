@@ -25,36 +25,15 @@ impl DayContexts {
         models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>,
     ) -> Result<Self, ScoringError> {
         let mut by_model_and_day = HashMap::new();
-        let Some((&first, _)) = models_by_day.first_key_value() else {
-            return Ok(Self { by_model_and_day });
-        };
-        let Some((&last, _)) = models_by_day.last_key_value() else {
-            return Ok(Self { by_model_and_day });
-        };
-        let mut pulse_days: BTreeMap<NaiveDate, Vec<SeriesKey>> = BTreeMap::new();
-        for (series, day) in pulses::load(conn, &pulsed_series(models_by_day), first, last).await? {
-            pulse_days.entry(day).or_default().push(series);
-        }
-        let mut pulses = Pulses::default();
-        let mut noted_until = None;
-        for (&day, model) in models_by_day {
-            let start = noted_until.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-            for (&pulse_day, pulsed) in pulse_days.range((start, std::ops::Bound::Included(day))) {
-                for series in pulsed {
-                    if series.name.is_empty() {
-                        pulses.note_kind(series.kind, day_number(pulse_day));
-                    } else {
-                        pulses.note(series.kind, &series.name, day_number(pulse_day));
-                    }
-                }
-            }
-            noted_until = Some(day);
+        let days = models_by_day.keys().copied().collect();
+        for (day, pulses) in pulses_on(conn, &pulsed_series(models_by_day), &days).await? {
+            let Some(model) = models_by_day.get(&day) else { continue };
             let segment_bases = if model.compares_segments() {
                 load_segment_bases(conn, book, model, day).await?
             } else {
                 SegmentBases::default()
             };
-            by_model_and_day.insert((model.id.clone(), day), DayContext { pulses: pulses.clone(), segment_bases });
+            by_model_and_day.insert((model.id.clone(), day), DayContext { pulses, segment_bases });
         }
         Ok(Self { by_model_and_day })
     }
@@ -63,6 +42,37 @@ impl DayContexts {
     pub(crate) fn get(&self, model: &ModelId, day: NaiveDate) -> Option<&DayContext> {
         self.by_model_and_day.get(&(model.clone(), day))
     }
+}
+
+/// When signals of the series came in last, up to each of the days.
+pub(super) async fn pulses_on(
+    conn: &mut PgConnection,
+    series: &BTreeSet<SeriesKey>,
+    days: &BTreeSet<NaiveDate>,
+) -> Result<Vec<(NaiveDate, Pulses)>, ScoringError> {
+    let Some((&first, &last)) = days.first().zip(days.last()) else { return Ok(Vec::new()) };
+    let mut pulse_days: BTreeMap<NaiveDate, Vec<SeriesKey>> = BTreeMap::new();
+    for (series, day) in pulses::load(conn, series, first, last).await? {
+        pulse_days.entry(day).or_default().push(series);
+    }
+    let mut pulses = Pulses::default();
+    let mut noted_until = None;
+    let mut by_day = Vec::with_capacity(days.len());
+    for &day in days {
+        let start = noted_until.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        for (&pulse_day, pulsed) in pulse_days.range((start, std::ops::Bound::Included(day))) {
+            for series in pulsed {
+                if series.name.is_empty() {
+                    pulses.note_kind(series.kind, day_number(pulse_day));
+                } else {
+                    pulses.note(series.kind, &series.name, day_number(pulse_day));
+                }
+            }
+        }
+        noted_until = Some(day);
+        by_day.push((day, pulses.clone()));
+    }
+    Ok(by_day)
 }
 
 /// The series whose pulses the models ask for.
@@ -95,7 +105,11 @@ async fn load_segment_bases(
     Ok(segments::lookup(conn, &model.id, day).await?.unwrap_or_default())
 }
 
-fn medians(model: &HealthModel, rows: &[(Segment, Vec<Option<f64>>)]) -> BTreeMap<(Segment, String), SegmentBase> {
+/// The medians of what accounts had in each measure.
+pub(super) fn medians(
+    model: &HealthModel,
+    rows: &[(Segment, Vec<Option<f64>>)],
+) -> BTreeMap<(Segment, String), SegmentBase> {
     let mut numbers: BTreeMap<(Segment, usize), Vec<f64>> = BTreeMap::new();
     for (segment, values) in rows {
         for (place, value) in values.iter().enumerate() {

@@ -7,6 +7,7 @@ use mainstay_storage::{IsConflict, StorageError};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::domain::backtest::{Difference, TooFewOutcomes};
 use crate::domain::label::LabelState;
 use crate::domain::signal::SignalKind;
 
@@ -46,12 +47,27 @@ pub(crate) enum ScoringError {
     LabelEnded(AccountId, Uuid, LabelState),
     #[error("definition {0} does not exist")]
     DefinitionNotFound(String),
+    #[error(transparent)]
+    Backtest(#[from] BacktestError),
     #[error("the etag is not that of the stored resource")]
     EtagMismatch,
     #[error(transparent)]
     RequestIdReused(#[from] RequestIdReused),
     #[error(transparent)]
     Storage(StorageError),
+}
+
+/// What goes wrong with backtests, and because of them.
+#[derive(Debug, Error)]
+pub(crate) enum BacktestError {
+    #[error("model {model} is worse than {base}: {difference:?} in backtest {backtest}")]
+    ModelWorse { model: ModelId, base: ModelId, backtest: Uuid, difference: Difference },
+    #[error("backtest {0} is under way")]
+    Running(Uuid),
+    #[error("backtest {0} does not exist")]
+    NotFound(String),
+    #[error("{} accounts left and {} stayed", .0.left, .0.stayed)]
+    TooFewOutcomes(TooFewOutcomes),
 }
 
 impl From<StorageError> for ScoringError {

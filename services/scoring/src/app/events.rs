@@ -10,6 +10,7 @@ use super::get_model::ModelView;
 use super::report_plan_usage::PlanUsageReport;
 use super::risk_changes::Told;
 use crate::convert;
+use crate::domain::ActivationCause;
 use crate::domain::account::{Account, AccountChange};
 use crate::domain::label::{Label, LabelState};
 use crate::domain::lifecycle::LifecycleSignal;
@@ -38,10 +39,19 @@ pub(super) fn account_changed(app: &App, account: &Account, change: AccountChang
 }
 
 /// A model became the one that scores.
-pub(super) fn model_activated(app: &App, view: &ModelView, previous: Option<&ModelId>, now: DateTime<Utc>) -> NewEvent {
+pub(super) fn model_activated(
+    app: &App,
+    view: &ModelView,
+    previous: Option<&ModelId>,
+    cause: &ActivationCause,
+    now: DateTime<Utc>,
+) -> NewEvent {
     let payload = proto::ModelActivated {
         model: Some(convert::model::message(view)),
         previous_model: previous.map(ModelId::name).unwrap_or_default(),
+        reason: cause.reason.clone(),
+        accepted_worse: cause.accepted_worse,
+        activated_by: cause.caller.clone(),
     };
     NewEvent::of(app.core.ids.new_id(), None, &payload, now)
 }

@@ -3,15 +3,20 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::queues::RECOMPUTE_QUEUE;
+use super::queues::{BACKTEST_QUEUE, RECOMPUTE_QUEUE};
 use super::{App, ScoringError};
+use crate::domain::OperationKind;
+use crate::domain::backtest::BacktestEnd;
+use crate::storage::backtests;
 use crate::storage::operations::{self, OperationRecord};
 
 /// An operation and how many of its accounts are scored so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OperationView {
     pub record: OperationRecord,
     pub done_count: i64,
+    /// What came of a backtest that has ended.
+    pub backtest: Option<BacktestEnd>,
 }
 
 impl OperationView {
@@ -21,13 +26,42 @@ impl OperationView {
     }
 
     pub(super) async fn of(app: &App, conn: &mut PgConnection, record: OperationRecord) -> Result<Self, ScoringError> {
-        let done_count = if record.ended_at.is_some() {
-            record.done_count
-        } else {
-            let left = app.core.jobs.count(conn, RECOMPUTE_QUEUE).await?;
-            done_count(&record, left.waiting + left.dead)
+        let is_backtest = record.kind == OperationKind::Backtest;
+        let backtest = match record.ended_at {
+            Some(_) if is_backtest => backtests::lookup_end(conn, record.operation_id).await?,
+            _ => None,
         };
-        Ok(Self { record, done_count })
+        let done_count = match record.ended_at {
+            Some(_) => record.done_count,
+            None => done_so_far(app, conn, &record).await?,
+        };
+        Ok(Self { record, done_count, backtest })
+    }
+}
+
+/// Of how many accounts an operation has done its work.
+pub(super) async fn done_so_far(
+    app: &App,
+    conn: &mut PgConnection,
+    record: &OperationRecord,
+) -> Result<i64, ScoringError> {
+    Ok(match record.kind {
+        OperationKind::Recompute => {
+            let left = app.core.jobs.count(conn, RECOMPUTE_QUEUE).await?;
+            done_count(record, left.waiting + left.dead)
+        }
+        // Those that were created since are replayed too.
+        OperationKind::Backtest => {
+            backtests::count_replayed(conn, record.operation_id).await?.min(record.account_count)
+        }
+    })
+}
+
+/// The queue of an operation's work.
+pub(super) const fn work_queue(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Recompute => RECOMPUTE_QUEUE,
+        OperationKind::Backtest => BACKTEST_QUEUE,
     }
 }
 

@@ -8,9 +8,9 @@ use mainstay_domain::ModelId;
 use sqlx::PgConnection;
 
 use super::ScoringError;
-use crate::domain::HealthModel;
 use crate::domain::definitions::CutsInForce;
-use crate::storage::models::{self, Activation};
+use crate::domain::{Activation, HealthModel};
+use crate::storage::models;
 
 /// Which model scores which day.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -102,7 +102,7 @@ impl ModelCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{DEFAULT_MODEL, parse_model_file};
+    use crate::domain::{ActivationCause, DEFAULT_MODEL, parse_model_file};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day")
@@ -147,7 +147,8 @@ mod tests {
             let mut draft = parse_model_file(DEFAULT_MODEL).expect("parses");
             draft.name = format!("models/{id}");
             let model = HealthModel::from_draft(draft).expect("valid");
-            let activation = Activation { sequence, model: model.id.clone(), from_day: day(from_day) };
+            let cause = ActivationCause::default();
+            let activation = Activation { sequence, model: model.id.clone(), from_day: day(from_day), cause };
             book.models.insert(model.id.clone(), Arc::new(model));
             book.activations.push(activation);
         }

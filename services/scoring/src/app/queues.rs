@@ -9,6 +9,10 @@ pub(crate) const MARK_ALL_QUEUE: &str = "mark_all";
 /// Accounts that a recomputation has still to score, as in [`RESCORE_QUEUE`].
 /// A queue of its own, so that what is left of it tells how far the operation is.
 pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";
+/// Activations of models on a later day than the one they were asked for: the key is the activation's number.
+pub(crate) const ACTIVATION_QUEUE: &str = "activation";
+/// The backtest that runs: the key is its id and its operation's, the payload how far it is.
+pub(crate) const BACKTEST_QUEUE: &str = "backtest";
 /// Operations to end when their work is done: the key is the operation's id.
 pub(crate) const OPERATIONS_QUEUE: &str = "operations";
 /// Payload of a job of [`RESCORE_QUEUE`] whose account's time has come in [`INACTIVITY_QUEUE`] or [`RISK_LOOK_QUEUE`]: what no signal

@@ -10,7 +10,7 @@ use super::mark_all_accounts::mark_all_accounts;
 use super::queues::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
 use super::rescore_accounts::HISTORY_DAYS_MAX;
 use super::{App, Mutation, Replayable, ScoringError};
-use crate::domain::day_number;
+use crate::domain::{OperationKind, day_number};
 use crate::storage::{operations, segments};
 
 /// Begins the operation, of which there is one at a time. Without `start_day`
@@ -28,9 +28,10 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let start_day = start_day.unwrap_or(today);
             check_start_day(start_day, today)?;
             let id = app.core.ids.new_id();
-            if !operations::begin(conn, id, start_day, now).await? {
+            if !operations::begin(conn, id, OperationKind::Recompute, start_day, now).await? {
                 // Without one it ended just now: tried again.
-                let running = operations::running(conn).await?.ok_or(StorageError::Conflict)?;
+                let running =
+                    operations::running(conn, OperationKind::Recompute).await?.ok_or(StorageError::Conflict)?;
                 return Err(ScoringError::RecomputeRunning(running));
             }
             // Jobs that an earlier operation gave up on.
@@ -43,7 +44,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let monitor = NewJob::due(id.to_string(), now);
             app.core.jobs.schedule(conn, OPERATIONS_QUEUE, &[monitor], now).await?;
             let record = operations::lookup(conn, id).await?.ok_or_else(|| not_found(id))?;
-            Ok(answer(OperationView { record, done_count: 0 }))
+            Ok(answer(OperationView { record, done_count: 0, backtest: None }))
         })
         .await
 }

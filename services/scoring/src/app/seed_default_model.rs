@@ -5,7 +5,7 @@ use mainstay_storage::transact;
 
 use super::get_model::{ModelView, lookup};
 use super::{App, ScoringError, events};
-use crate::domain::{DEFAULT_MODEL, HealthModel, parse_model_file};
+use crate::domain::{ActivationCause, DEFAULT_MODEL, HealthModel, parse_model_file};
 use crate::storage::{codes, models};
 
 /// Creates and activates the default model when no model was ever activated.
@@ -24,9 +24,10 @@ pub(crate) async fn execute(app: &App) -> Result<(), ScoringError> {
         let model = HealthModel::from_draft(draft).map_err(ScoringError::Invalid)?;
         let now = app.core.clock.now();
         models::create(conn, &model, now).await?;
-        models::activate(conn, &model.id, NaiveDate::default(), now).await?;
+        let cause = ActivationCause::default();
+        models::activate(conn, &model.id, NaiveDate::default(), now, &cause).await?;
         let view = ModelView { active: true, stored: lookup(conn, &model.id).await? };
-        let event = events::model_activated(app, &view, None, now);
+        let event = events::model_activated(app, &view, None, &cause, now);
         app.core.events.append(conn, &[event], now).await?;
         Ok(())
     })

@@ -1,11 +1,13 @@
 //! Messages into the domain's types and back.
 
 pub(crate) mod account;
+pub(crate) mod backtest;
 pub(crate) mod common;
 pub(crate) mod definition;
 pub(crate) mod health;
 pub(crate) mod label;
 pub(crate) mod model;
+pub(crate) mod model_diff;
 pub(crate) mod risk_trigger;
 pub(crate) mod signal;
 pub(crate) mod story_signal;

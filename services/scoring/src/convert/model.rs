@@ -31,17 +31,22 @@ pub(crate) fn new_model(found: &mut Violations, model_id: &str, given: Option<pr
         let fits = given.name.is_empty() || given.name == id.name();
         found.require(fits, "model.name", format!("must be empty or `{}`, as model_id says", id.name()));
     }
-    let bytes = given.encoded_len();
-    if bytes > MODEL_BYTES_MAX {
-        found.add("model", format!("takes {bytes} bytes, {MODEL_BYTES_MAX} are allowed: shorten its texts"));
-        return None;
-    }
     // A fault of the id is told above: the check of the rest goes on under another.
     let id = id.or_else(|| ModelId::parse("unnamed").ok())?;
-    match HealthModel::from_draft(ModelDraft { name: id.name(), ..model_draft(given) }) {
+    given_model(found, "model", proto::Model { name: id.name(), ..given })
+}
+
+/// The model that a field of a request holds, or all that is wrong with it.
+pub(crate) fn given_model(found: &mut Violations, field: &str, given: proto::Model) -> Option<HealthModel> {
+    let bytes = given.encoded_len();
+    if bytes > MODEL_BYTES_MAX {
+        found.add(field, format!("takes {bytes} bytes, {MODEL_BYTES_MAX} are allowed: shorten its texts"));
+        return None;
+    }
+    match HealthModel::from_draft(model_draft(given)) {
         Ok(model) => Some(model),
         Err(violations) => {
-            found.absorb("model", violations);
+            found.absorb(field, violations);
             None
         }
     }
@@ -154,6 +159,7 @@ pub(crate) fn message(view: &ModelView) -> proto::Model {
         activate_time: stored.activated_at.map(timestamp),
         active: view.active,
         etag: view.etag().to_string(),
+        backtest: stored.backtest.map(super::backtest::name).unwrap_or_default(),
         ..model_message(stored.model.to_draft())
     }
 }

@@ -7,16 +7,16 @@ use chrono::NaiveDate;
 use super::*;
 
 const PURCHASES: &str = include_str!("../../../../demo/cdnow/CDNOW_sample.txt");
-const MODEL: &str = include_str!("../../../../demo/cdnow/model.yaml");
+pub(super) const MODEL: &str = include_str!("../../../../demo/cdnow/model.yaml");
 
 /// A customer's orders: day, CDs, cents.
-type Orders = Vec<(DayNumber, i64, i64)>;
+pub(super) type Orders = Vec<(DayNumber, i64, i64)>;
 
-fn day(text: &str) -> DayNumber {
+pub(super) fn day(text: &str) -> DayNumber {
     day_number(NaiveDate::parse_from_str(text, "%Y%m%d").expect("a day"))
 }
 
-fn orders_by_customer() -> BTreeMap<&'static str, Orders> {
+pub(super) fn orders_by_customer() -> BTreeMap<&'static str, Orders> {
     let mut customers: BTreeMap<_, Orders> = BTreeMap::new();
     for line in PURCHASES.lines() {
         let [_, customer, date, cds, dollars] = line.split_whitespace().collect::<Vec<_>>()[..] else {
@@ -28,12 +28,27 @@ fn orders_by_customer() -> BTreeMap<&'static str, Orders> {
     customers
 }
 
-fn score_customer(model: &HealthModel, orders: &Orders, context: &DayContext, today: DayNumber) -> Scored {
+/// The demo's three metrics of a customer.
+pub(super) fn series_of(orders: &Orders) -> AccountSeries {
     let mut series = AccountSeries::default();
     let key = |name: &str| SeriesKey { kind: SeriesKind::Usage, name: name.to_owned() };
     series.add_counts(&key("purchases"), orders.iter().map(|&(day, _, _)| (day, 1)));
     series.add_counts(&key("cds"), orders.iter().map(|&(day, cds, _)| (day, cds)));
     series.add_counts(&key("spend_cents"), orders.iter().map(|&(day, _, cents)| (day, cents)));
+    series
+}
+
+/// All sources live on a day.
+pub(super) fn context(today: DayNumber) -> DayContext {
+    let mut context = DayContext::default();
+    for metric in ["purchases", "cds", "spend_cents"] {
+        context.pulses.note(SeriesKind::Usage, metric, today);
+    }
+    context
+}
+
+fn score_customer(model: &HealthModel, orders: &Orders, context: &DayContext, today: DayNumber) -> Scored {
+    let series = series_of(orders);
     let account = AccountInputs {
         series: &series,
         plan_limits: &BTreeMap::new(),
@@ -56,10 +71,7 @@ fn area_under_curve(scored: &[(i32, bool)]) -> f64 {
 fn health_finds_the_customers_who_bought_nothing_as_the_readme_says() {
     let model = HealthModel::from_draft(parse_model_file(MODEL).expect("parses")).expect("valid");
     let today = day("19970930");
-    let mut context = DayContext::default();
-    for metric in ["purchases", "cds", "spend_cents"] {
-        context.pulses.note(SeriesKind::Usage, metric, today);
-    }
+    let context = context(today);
     let (mut by_health, mut by_recency) = (Vec::new(), Vec::new());
     for orders in orders_by_customer().values() {
         let stayed_away = orders.iter().all(|&(day, _, _)| day <= today);

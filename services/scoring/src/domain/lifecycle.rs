@@ -73,13 +73,20 @@ impl LifecycleSignal {
         }
     }
 
+    /// The word of an activation.
+    pub const ACTIVATION: &'static str = "activation";
+    /// The word of a renewal.
+    pub const RENEWAL: &'static str = "renewal";
+    /// The word of leaving.
+    pub const CHURN: &'static str = "churn";
+
     /// A word for it, by which rows are told apart.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Activation => "activation",
+            Self::Activation => Self::ACTIVATION,
             Self::Milestone { .. } => "milestone",
-            Self::Renewal { .. } => "renewal",
-            Self::Churn { .. } => "churn",
+            Self::Renewal { .. } => Self::RENEWAL,
+            Self::Churn { .. } => Self::CHURN,
             Self::SeatChange { .. } => "seat_change",
         }
     }
@@ -119,6 +126,11 @@ impl Lifecycle {
             seats: since(facts.seats.is_some()),
         };
         Self { given, ..Self::default() }
+    }
+
+    /// When a caller last said at which stage the account is; with its creation, if it did so then.
+    pub fn stage_given_at(&self) -> Option<DateTime<Utc>> {
+        self.given.stage
     }
 
     /// Whether a caller's change of an account concerns what signals may change too.

@@ -6,6 +6,8 @@
 pub mod account;
 mod account_news;
 mod account_tree;
+mod activation;
+pub mod backtest;
 pub mod billing;
 #[cfg(test)]
 mod cdnow_tests;
@@ -27,7 +29,9 @@ pub mod login_drop;
 mod measure;
 mod model;
 mod model_check;
+mod model_diff;
 mod model_file;
+mod operation;
 mod peer_shares;
 mod portfolio;
 mod pulses;
@@ -51,6 +55,7 @@ pub mod voice;
 
 pub use account_news::NewsKey;
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
+pub(crate) use activation::{Activation, ActivationCause};
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};
 pub use decline::{DeclineSource, DeclineTrigger, decline_triggers};
@@ -66,7 +71,9 @@ pub use model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
     Input, Measure, MeasureDraft, ModelDraft, Window,
 };
+pub use model_diff::{MeasureWeights, ModelChange, ModelDiff};
 pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
+pub(crate) use operation::OperationKind;
 pub use peer_shares::is_everybodys;
 pub(crate) use portfolio::{BandSummary, HealthCursor, HealthFilter, HealthOrder, HealthSummary, SummaryGroup};
 pub use pulses::{JoinedDay, Pulses};

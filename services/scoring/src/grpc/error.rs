@@ -6,15 +6,61 @@ use mainstay_api::mainstay::scoring::v1::ErrorReason;
 use mainstay_rpc::ApiError;
 use tonic::{Code, Status};
 
-use crate::app::ScoringError;
+use crate::app::{BacktestError, ScoringError};
 use crate::convert;
 use crate::convert::label::name as label_name;
+use crate::domain::backtest::ACCOUNTS_OF_OUTCOME_MIN;
 
 const DOMAIN: &str = "scoring.mainstay";
 
 fn of(code: Code, reason: ErrorReason, message: String) -> ApiError {
     let text = reason.as_str_name();
     ApiError::new(code, DOMAIN, text.strip_prefix("ERROR_REASON_").unwrap_or(text), message)
+}
+
+fn of_backtest(error: BacktestError) -> ApiError {
+    match error {
+        BacktestError::ModelWorse { model, base, backtest, difference } => of(
+            Code::FailedPrecondition,
+            ErrorReason::ModelWorse,
+            format!(
+                "{} finds those who leave worse than {}: the area under the curve is {:.4} lower, or between {:.4} and {:.4} (95 %); change the model, or say accept_worse with a reason",
+                model.name(),
+                base.name(),
+                -difference.value,
+                -difference.high,
+                -difference.low,
+            ),
+        )
+        .with_metadata("model", model.name())
+        .with_metadata("backtest", format!("backtests/{backtest}"))
+        .with_metadata("difference", format!("{:.6}", difference.value))
+        .with_metadata("low", format!("{:.6}", difference.low))
+        .with_metadata("high", format!("{:.6}", difference.high)),
+        BacktestError::Running(operation) => of(
+            Code::FailedPrecondition,
+            ErrorReason::BacktestRunning,
+            format!("operations/{operation} is under way: wait for it, or cancel it"),
+        )
+        .with_metadata("operation", format!("operations/{operation}")),
+        BacktestError::NotFound(name) => of(
+            Code::NotFound,
+            ErrorReason::BacktestNotFound,
+            format!("{name} does not exist, or is not complete"),
+        )
+        .with_metadata("backtest", name),
+        BacktestError::TooFewOutcomes(found) => of(
+            Code::FailedPrecondition,
+            ErrorReason::TooFewOutcomes,
+            format!(
+                "{} accounts left and {} stayed: {ACCOUNTS_OF_OUTCOME_MIN} of each are needed to judge a model; look at an earlier start or a longer horizon, or send churn signals of those who left",
+                found.left, found.stayed
+            ),
+        )
+        .with_metadata("left", found.left.to_string())
+        .with_metadata("stayed", found.stayed.to_string())
+        .with_metadata("needed", ACCOUNTS_OF_OUTCOME_MIN.to_string()),
+    }
 }
 
 impl From<ScoringError> for ApiError {
@@ -106,6 +152,7 @@ impl From<ScoringError> for ApiError {
                 of(Code::NotFound, ErrorReason::DefinitionNotFound, format!("{name} does not exist"))
                     .with_metadata("definition", name)
             }
+            ScoringError::Backtest(error) => of_backtest(error),
             ScoringError::EtagMismatch => Self::common(
                 CommonReason::EtagMismatch,
                 "the etag is not that of the stored resource: somebody changed it; read it again and decide anew",

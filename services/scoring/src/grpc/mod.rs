@@ -2,6 +2,7 @@
 //! answer back. No SQL and no rules here.
 
 mod accounts;
+mod backtests;
 mod definitions;
 mod error;
 mod health;
@@ -12,6 +13,7 @@ mod risk_triggers;
 mod signals;
 
 pub(crate) use accounts::AccountRpc;
+pub(crate) use backtests::BacktestRpc;
 pub(crate) use definitions::DefinitionRpc;
 pub(crate) use health::HealthRpc;
 pub(crate) use labels::LabelRpc;

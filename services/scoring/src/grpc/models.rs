@@ -3,14 +3,17 @@
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelService;
 use mainstay_domain::{ModelId, Violations};
+use mainstay_rpc::caller;
 use mainstay_rpc::paging::{Page, PageRequest};
 use mainstay_service::request;
 use tonic::{Request, Response, Status};
 
+use crate::app::activate_model::ActivationRequest;
 use crate::app::get_model::{ModelName, ModelView};
-use crate::app::{App, activate_model, create_model, get_model, list_models};
+use crate::app::{App, activate_model, create_model, diff_models, get_model, list_models};
 use crate::convert;
 use crate::convert::model::ACTIVE_ID;
+use crate::domain::ActivationCause;
 use mainstay_service::wire;
 
 const LIST_METHOD: &str = "ListModels";
@@ -72,10 +75,31 @@ impl ModelService for ModelRpc {
         let message = request.get_ref();
         let mutation =
             request::mutation(&request, "mainstay.scoring.v1.ModelService/ActivateModel", &message.request_id, false)?;
+        let cause = ActivationCause {
+            reason: message.reason.clone(),
+            accepted_worse: message.accept_worse,
+            caller: caller(&request).identity,
+        };
         let mut found = Violations::new();
         let id = found.take("name", ModelId::parse_name(&message.name));
+        let start_day = wire::day(&mut found, "start_day", &message.start_day);
+        cause.check(&mut found);
         let id = wire::complete(found, id)?;
-        Ok(Response::new(activate_model::execute(&self.app, &mutation, &id, &message.etag, answer).await?))
+        let activation = ActivationRequest { id, etag: message.etag.clone(), start_day, cause };
+        Ok(Response::new(activate_model::execute(&self.app, &mutation, &activation, answer).await?))
+    }
+
+    async fn diff_models(
+        &self,
+        request: Request<proto::DiffModelsRequest>,
+    ) -> Result<Response<proto::ModelDiff>, Status> {
+        let message = request.into_inner();
+        let mut found = Violations::new();
+        let base = convert::model_diff::choice(&mut found, "base", message.base);
+        let other = convert::model_diff::choice(&mut found, "other", message.other);
+        let (base, other) = wire::complete(found, base.zip(other))?;
+        let diff = diff_models::execute(&self.app, &base, &other).await?;
+        Ok(Response::new(convert::model_diff::message(diff)))
     }
 }
 

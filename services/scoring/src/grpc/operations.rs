@@ -18,8 +18,12 @@ use uuid::Uuid;
 
 use crate::app::get_operation::OperationView;
 use crate::app::{
-    App, cancel_operation, get_operation, list_operations, recompute_health as recompute, wait_operation,
+    App, BacktestError, ScoringError, cancel_operation, get_operation, list_operations, recompute_health as recompute,
+    wait_operation,
 };
+use crate::convert;
+use crate::domain::OperationKind;
+use crate::domain::backtest::BacktestEnd;
 use mainstay_service::wire;
 use mainstay_service::wire::timestamp;
 
@@ -122,35 +126,67 @@ fn operation_id(name: &str) -> Result<Uuid, ApiError> {
     wire::complete(found, id)
 }
 
-fn operation(view: OperationView) -> lro::Operation {
-    let OperationView { record, done_count } = view;
-    let metadata = proto::RecomputeHealthMetadata {
-        start_day: record.start_day.to_string(),
-        account_count: record.account_count,
-        done_count,
-        start_time: Some(timestamp(record.started_at)),
-        end_time: record.ended_at.map(timestamp),
+pub(super) fn operation(view: OperationView) -> lro::Operation {
+    let OperationView { record, done_count, .. } = &view;
+    let start_time = Some(timestamp(record.started_at));
+    let end_time = record.ended_at.map(timestamp);
+    let metadata = match record.kind {
+        OperationKind::Recompute => any(&proto::RecomputeHealthMetadata {
+            start_day: record.start_day.to_string(),
+            account_count: record.account_count,
+            done_count: *done_count,
+            start_time,
+            end_time,
+        }),
+        OperationKind::Backtest => any(&proto::BacktestModelMetadata {
+            backtest: convert::backtest::name(record.operation_id),
+            account_count: record.account_count,
+            done_count: *done_count,
+            start_time,
+            end_time,
+        }),
     };
     lro::Operation {
         name: format!("{COLLECTION}/{}", record.operation_id),
-        metadata: Some(any(&metadata)),
+        metadata: Some(metadata),
         done: view.is_done(),
         result: view.is_done().then(|| result(view)),
     }
 }
 
+fn failed(code: Code, message: String) -> lro::operation::Result {
+    lro::operation::Result::Error(rpc::Status { code: code.into(), message, details: Vec::new() })
+}
+
 fn result(view: OperationView) -> lro::operation::Result {
-    let OperationView { record, done_count } = view;
+    let OperationView { record, done_count, backtest } = view;
     let failed_count = record.account_count - done_count;
-    let failed = |code: Code, message: String| {
-        lro::operation::Result::Error(rpc::Status { code: code.into(), message, details: Vec::new() })
-    };
     if record.cancelled {
-        failed(Code::Cancelled, format!("cancelled with {done_count} of {} accounts scored", record.account_count))
-    } else if failed_count > 0 {
+        return failed(
+            Code::Cancelled,
+            format!("cancelled with {done_count} of {} accounts scored", record.account_count),
+        );
+    }
+    match (record.kind, backtest) {
+        (OperationKind::Recompute, _) => recomputed(record.account_count, done_count, failed_count),
+        (OperationKind::Backtest, Some(BacktestEnd::Complete(report))) => {
+            let type_url = format!("type.googleapis.com/{}", proto::Backtest::full_name());
+            lro::operation::Result::Response(Any { type_url, value: report })
+        }
+        (OperationKind::Backtest, Some(BacktestEnd::TooFew(found))) => lro::operation::Result::Error(
+            ApiError::from(ScoringError::from(BacktestError::TooFewOutcomes(found))).into_rpc_status(),
+        ),
+        (OperationKind::Backtest, None) => {
+            failed(Code::Internal, "the backtest could not be made: the log says why".to_owned())
+        }
+    }
+}
+
+fn recomputed(account_count: i64, done_count: i64, failed_count: i64) -> lro::operation::Result {
+    if failed_count > 0 {
         failed(
             Code::Internal,
-            format!("{failed_count} of {} accounts could not be scored: the log says why", record.account_count),
+            format!("{failed_count} of {account_count} accounts could not be scored: the log says why"),
         )
     } else {
         lro::operation::Result::Response(any(&proto::RecomputeHealthResponse { account_count: done_count }))

@@ -1,5 +1,7 @@
 //! What happens because time passes.
 
+mod activation;
+mod backtest;
 mod inactivity;
 mod labels;
 mod mark_all;
@@ -8,6 +10,8 @@ mod recompute;
 mod rescore;
 mod risk_looks;
 
+pub(crate) use activation::Activation;
+pub(crate) use backtest::RunBacktest;
 pub(crate) use inactivity::Inactivity;
 pub(crate) use labels::LabelExpiry;
 pub(crate) use mark_all::MarkAll;

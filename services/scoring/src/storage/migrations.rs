@@ -31,6 +31,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(9, "0009_account_news"),
         migration!(10, "0010_triggers"),
         migration!(11, "0011_labels"),
+        migration!(12, "0012_backtests"),
     ],
 };
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod account_news;
 pub(crate) mod accounts;
+pub(crate) mod backtests;
 pub(crate) mod codes;
 pub(crate) mod health;
 pub(crate) mod health_views;
@@ -21,5 +22,6 @@ pub(crate) mod series_deltas;
 pub(crate) mod signal_details;
 pub(crate) mod signals;
 pub(crate) mod stories;
+pub(crate) mod tenures;
 
 pub use migrations::{SCHEMA, migrator};

@@ -4,9 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::ModelId;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::codes;
-use crate::domain::{HealthModel, parse_model_file, write_model_file};
+use crate::domain::{Activation, ActivationCause, HealthModel, parse_model_file, write_model_file};
 
 /// A model as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub(crate) struct StoredModel {
     pub activated_at: Option<DateTime<Utc>>,
     /// How often any model was activated when it was last activated; 0 for never.
     pub activation: i64,
+    /// The newest complete backtest of it.
+    pub backtest: Option<Uuid>,
 }
 
 struct ModelRow {
@@ -28,6 +31,7 @@ struct ModelRow {
     sequence: i64,
     activated_at: Option<DateTime<Utc>>,
     activation: Option<i64>,
+    backtest: Option<Uuid>,
 }
 
 impl TryFrom<ModelRow> for StoredModel {
@@ -43,6 +47,7 @@ impl TryFrom<ModelRow> for StoredModel {
             sequence: row.sequence,
             activated_at: row.activated_at,
             activation: row.activation.unwrap_or(0),
+            backtest: row.backtest,
         })
     }
 }
@@ -53,8 +58,14 @@ macro_rules! select_models {
         sqlx::query_as!(
             ModelRow,
             r#"SELECT model_id, definition, created_at, sequence, last.activated_at AS "activated_at?",
-                      last.sequence_of_activation AS "activation?"
+                      last.sequence_of_activation AS "activation?", tried.backtest_id AS "backtest?"
                  FROM scoring.models
+                 LEFT JOIN LATERAL (
+                      SELECT backtest.backtest_id
+                        FROM scoring.backtests AS backtest
+                       WHERE backtest.model_id = models.model_id AND backtest.definition = models.definition
+                         AND backtest.report IS NOT NULL
+                       ORDER BY backtest.backtest_id DESC LIMIT 1) AS tried ON true
                  LEFT JOIN LATERAL (
                       SELECT activation.activated_at, activation.sequence AS sequence_of_activation
                         FROM scoring.model_activations AS activation
@@ -105,40 +116,48 @@ pub(crate) async fn create(
     Ok(created.rows_affected() == 1)
 }
 
-/// Makes the model the one that scores from `from_day` on.
+/// Makes the model the one that scores from `from_day` on; answers the activation's number.
 pub(crate) async fn activate(
     conn: &mut PgConnection,
     id: &ModelId,
     from_day: NaiveDate,
     activated_at: DateTime<Utc>,
-) -> Result<(), StorageError> {
-    sqlx::query!(
-        "INSERT INTO scoring.model_activations (model_id, from_day, activated_at) VALUES ($1, $2, $3)",
+    cause: &ActivationCause,
+) -> Result<i64, StorageError> {
+    Ok(sqlx::query_scalar!(
+        "INSERT INTO scoring.model_activations (model_id, from_day, activated_at, reason, accepted_worse, activated_by)
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING sequence",
         id.as_str(),
         from_day,
         activated_at,
+        cause.reason,
+        cause.accepted_worse,
+        cause.caller,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_one(conn)
+    .await?)
 }
 
-/// A model's rule over the days from `from_day` on, until a later one begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Activation {
-    pub sequence: i64,
-    pub model: ModelId,
-    pub from_day: NaiveDate,
+/// Takes back the activations that would begin after a day.
+pub(crate) async fn call_off_later(conn: &mut PgConnection, day: NaiveDate) -> Result<(), StorageError> {
+    sqlx::query!("DELETE FROM scoring.model_activations WHERE from_day > $1", day).execute(conn).await?;
+    Ok(())
 }
 
 /// All activations, in their order.
 pub(crate) async fn activations(conn: &mut PgConnection) -> Result<Vec<Activation>, StorageError> {
-    let rows = sqlx::query!("SELECT sequence, model_id, from_day FROM scoring.model_activations ORDER BY sequence")
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query!(
+        "SELECT sequence, model_id, from_day, reason, accepted_worse, activated_by
+           FROM scoring.model_activations ORDER BY sequence"
+    )
+    .fetch_all(conn)
+    .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(Activation { sequence: row.sequence, model: codes::model_id(&row.model_id)?, from_day: row.from_day })
+            let (reason, accepted_worse, caller) = (row.reason, row.accepted_worse, row.activated_by);
+            let cause = ActivationCause { reason, accepted_worse, caller };
+            let model = codes::model_id(&row.model_id)?;
+            Ok(Activation { sequence: row.sequence, model, from_day: row.from_day, cause })
         })
         .collect()
 }

@@ -5,10 +5,21 @@ use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::codes;
+use crate::domain::OperationKind;
+
+const fn kind_number(kind: OperationKind) -> i16 {
+    match kind {
+        OperationKind::Recompute => 1,
+        OperationKind::Backtest => 2,
+    }
+}
+
 /// An operation as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OperationRecord {
     pub operation_id: Uuid,
+    pub kind: OperationKind,
     pub start_day: NaiveDate,
     pub account_count: i64,
     /// Once it has ended: how many accounts were scored. 0 before.
@@ -18,42 +29,80 @@ pub(crate) struct OperationRecord {
     pub cancelled: bool,
 }
 
+struct OperationRow {
+    operation_id: Uuid,
+    kind: i16,
+    start_day: NaiveDate,
+    account_count: i64,
+    done_count: i64,
+    started_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    cancelled: bool,
+}
+
+impl TryFrom<OperationRow> for OperationRecord {
+    type Error = StorageError;
+
+    fn try_from(row: OperationRow) -> Result<Self, StorageError> {
+        let kind = match row.kind {
+            1 => OperationKind::Recompute,
+            2 => OperationKind::Backtest,
+            other => return Err(codes::corrupt(format!("operation kind {other}"))),
+        };
+        Ok(Self {
+            operation_id: row.operation_id,
+            kind,
+            start_day: row.start_day,
+            account_count: row.account_count,
+            done_count: row.done_count,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            cancelled: row.cancelled,
+        })
+    }
+}
+
 /// `query_as!` for whole operations, so that the columns stand here once.
 macro_rules! select_operations {
     ($tail:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
-            OperationRecord,
-            "SELECT operation_id, start_day, account_count, done_count, started_at, ended_at, cancelled
+            OperationRow,
+            "SELECT operation_id, kind, start_day, account_count, done_count, started_at, ended_at, cancelled
                FROM scoring.operations " + $tail
             $(, $argument)*
         )
     };
 }
 
-/// Begins an operation over no accounts yet; false when one is under way.
+/// Begins an operation over no accounts yet; false when one of the kind is under way.
 pub(crate) async fn begin(
     conn: &mut PgConnection,
     id: Uuid,
+    kind: OperationKind,
     start_day: NaiveDate,
     started_at: DateTime<Utc>,
 ) -> Result<bool, StorageError> {
     let begun = sqlx::query!(
-        "INSERT INTO scoring.operations (operation_id, start_day, account_count, started_at)
-         VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO scoring.operations (operation_id, start_day, account_count, started_at, kind)
+         VALUES ($1, $2, 0, $3, $4) ON CONFLICT DO NOTHING",
         id,
         start_day,
         started_at,
+        kind_number(kind),
     )
     .execute(conn)
     .await?;
     Ok(begun.rows_affected() == 1)
 }
 
-/// The operation that is under way.
-pub(crate) async fn running(conn: &mut PgConnection) -> Result<Option<Uuid>, StorageError> {
-    let id = sqlx::query_scalar!("SELECT operation_id FROM scoring.operations WHERE ended_at IS NULL")
-        .fetch_optional(conn)
-        .await?;
+/// The operation of the kind that is under way.
+pub(crate) async fn running(conn: &mut PgConnection, kind: OperationKind) -> Result<Option<Uuid>, StorageError> {
+    let id = sqlx::query_scalar!(
+        "SELECT operation_id FROM scoring.operations WHERE ended_at IS NULL AND kind = $1",
+        kind_number(kind)
+    )
+    .fetch_optional(conn)
+    .await?;
     Ok(id)
 }
 
@@ -71,12 +120,14 @@ pub(crate) async fn set_account_count(
 
 /// The operation, if there is one.
 pub(crate) async fn lookup(conn: &mut PgConnection, id: Uuid) -> Result<Option<OperationRecord>, StorageError> {
-    Ok(select_operations!("WHERE operation_id = $1", id).fetch_optional(conn).await?)
+    let row = select_operations!("WHERE operation_id = $1", id).fetch_optional(conn).await?;
+    row.map(OperationRecord::try_from).transpose()
 }
 
 /// The operation, if there is one, locked until the transaction ends.
 pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<OperationRecord>, StorageError> {
-    Ok(select_operations!("WHERE operation_id = $1 FOR UPDATE", id).fetch_optional(conn).await?)
+    let row = select_operations!("WHERE operation_id = $1 FOR UPDATE", id).fetch_optional(conn).await?;
+    row.map(OperationRecord::try_from).transpose()
 }
 
 /// Ends an operation that the caller has locked.
@@ -106,12 +157,12 @@ pub(crate) async fn list(
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<OperationRecord>, StorageError> {
-    let records = select_operations!(
+    let rows = select_operations!(
         "WHERE $1::uuid IS NULL OR operation_id < $1 ORDER BY operation_id DESC LIMIT $2",
         before,
         limit
     )
     .fetch_all(conn)
     .await?;
-    Ok(records)
+    rows.into_iter().map(OperationRecord::try_from).collect()
 }

@@ -1,0 +1,232 @@
+//! `mainstay models backtest`: how well a model would have found those who left.
+
+use chrono::NaiveDate;
+use clap::Args;
+use mainstay_api::google::longrunning::operation::Result as OperationResult;
+use mainstay_api::google::longrunning::operations_client::OperationsClient;
+use mainstay_api::google::longrunning::{Operation, WaitOperationRequest};
+use mainstay_api::mainstay::scoring::v1::backtest_service_client::BacktestServiceClient;
+use mainstay_api::mainstay::scoring::v1::{
+    Backtest, BacktestModelMetadata, BacktestModelRequest, GetBacktestRequest, ListBacktestsRequest,
+    ListBandChangesRequest,
+};
+use mainstay_clients::{ServiceChannel, retrying};
+use prost::Message;
+
+use crate::command::models::new_request_id;
+use crate::command::{backtest_report, is_enough, model_diff, page_size};
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::output::{Output, note};
+use crate::table::{band_cell, score_cell, table};
+use crate::words::{day_text, id_of, model_name, parse_day, resource_name, time_text};
+
+pub(crate) const BACKTEST_HELP: &str = "\
+Scores every account again as of days of the past, by the model and by the one that scores today, and compares the
+scores with who left within the horizon. Nothing changes what scores today.
+
+Examples:
+  mainstay models backtest draft.yaml --from 2025-01-01             a file that need not be created
+  mainstay models backtest active --from 2025-01-01 --horizon 180   the model that scores
+  mainstay models backtest draft.yaml --from 2025-01-01 --output json";
+
+pub(crate) const BACKTESTS_HELP: &str = "\
+Examples:
+  mainstay models backtests                         the newest, of all models
+  mainstay models backtests --model usage-2
+  mainstay models backtests BACKTEST                the report of one
+  mainstay models backtests BACKTEST --changes      the accounts that it puts into another band";
+
+/// How long one call waits for the operation, in seconds: progress is shown as often.
+const WAIT_SECONDS: i64 = 1;
+
+/// What to try on which days.
+#[derive(Debug, Args)]
+pub(crate) struct BacktestArguments {
+    /// A model by id, or a file that ends in .yaml or .yml
+    model: String,
+    /// The first day as of which accounts are scored (UTC)
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    from: NaiveDate,
+    /// The last one; the newest of which it is known who left after it, unless given
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    to: Option<NaiveDate>,
+    /// Days from one such day to the next
+    #[arg(long, default_value_t = 30, value_name = "DAYS")]
+    step: i32,
+    /// Who left within this many days after a day was to be found
+    #[arg(long, default_value_t = 90, value_name = "DAYS")]
+    horizon: i32,
+}
+
+/// Which backtests.
+#[derive(Debug, Args)]
+pub(crate) struct BacktestsArguments {
+    /// Show this one
+    backtest: Option<String>,
+    /// Show the accounts that it puts into another band
+    #[arg(long, requires = "backtest")]
+    changes: bool,
+    /// Only of this model, by id
+    #[arg(long, conflicts_with = "backtest")]
+    model: Option<String>,
+    /// How many at most; 0 for all
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
+}
+
+fn client(connection: &Connection) -> BacktestServiceClient<ServiceChannel> {
+    BacktestServiceClient::new(connection.channel.clone())
+}
+
+/// Makes a backtest and shows it.
+pub(crate) async fn run(
+    arguments: &BacktestArguments,
+    connection: &Connection,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let request = BacktestModelRequest {
+        model: Some(model_diff::source(&arguments.model)?),
+        start_day: arguments.from.to_string(),
+        end_day: arguments.to.map(|day| day.to_string()).unwrap_or_default(),
+        step_days: arguments.step,
+        horizon_days: arguments.horizon,
+        request_id: new_request_id(),
+    };
+    let begun = retrying(&connection.retries, async || client(connection).backtest_model(request.clone()).await);
+    let backtest = wait(begun.await?.into_inner(), connection).await?;
+    show(&backtest, output)
+}
+
+/// Waits for the operation, and says how far it is.
+async fn wait(mut operation: Operation, connection: &Connection) -> Result<Backtest, Failure> {
+    let mut told = -1;
+    while !operation.done {
+        let done_percent = operation.metadata.as_ref().and_then(|metadata| {
+            let metadata = BacktestModelMetadata::decode(metadata.value.as_slice()).ok()?;
+            (metadata.account_count > 0).then(|| metadata.done_count * 100 / metadata.account_count)
+        });
+        if let Some(percent) = done_percent.filter(|percent| *percent != told) {
+            told = percent;
+            note(&match percent {
+                100 => "All accounts are replayed; judging …".to_owned(),
+                percent => format!("{percent} % of the accounts are replayed …"),
+            });
+        }
+        let timeout = Some(prost_types::Duration { seconds: WAIT_SECONDS, nanos: 0 });
+        let request = WaitOperationRequest { name: operation.name.clone(), timeout };
+        let client = || OperationsClient::new(connection.channel.clone());
+        let waited = retrying(&connection.retries, async || client().wait_operation(request.clone()).await);
+        operation = waited.await?.into_inner();
+    }
+    match operation.result {
+        Some(OperationResult::Response(response)) => Backtest::decode(response.value.as_slice())
+            .map_err(|fault| Failure::Suite(format!("the answer is no backtest: {fault}"))),
+        Some(OperationResult::Error(status)) => {
+            Err(Failure::from(tonic::Status::new(status.code.into(), status.message)))
+        }
+        None => Err(Failure::Suite(format!("{} ended without a result", operation.name))),
+    }
+}
+
+/// Lists backtests, or shows one.
+pub(crate) async fn list(
+    arguments: &BacktestsArguments,
+    connection: &Connection,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let Some(backtest) = &arguments.backtest else { return list_all(arguments, connection, output).await };
+    let name = resource_name("backtests", backtest)?;
+    if arguments.changes {
+        return list_changes(name, arguments.limit, connection, output).await;
+    }
+    let request = GetBacktestRequest { name };
+    let answer = retrying(&connection.retries, async || client(connection).get_backtest(request.clone()).await).await?;
+    show(&answer.into_inner(), output)
+}
+
+fn show(backtest: &Backtest, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        output.json_object(backtest)?;
+        return Ok(());
+    }
+    backtest_report::show(backtest, output)
+}
+
+async fn list_all(arguments: &BacktestsArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let model = arguments.model.as_deref().map(model_name).transpose()?.unwrap_or_default();
+    let mut request = ListBacktestsRequest { model, ..ListBacktestsRequest::default() };
+    let mut table = table(&["BACKTEST", "MODEL", "BESIDE", ">AUC", ">DIFFERENCE", "LAST DAY", "MADE"]);
+    let mut shown = 0;
+    loop {
+        request.page_size = page_size(arguments.limit, shown);
+        let page = retrying(&connection.retries, async || client(connection).list_backtests(request.clone()).await)
+            .await?
+            .into_inner();
+        for backtest in &page.backtests {
+            if output.is_json() {
+                output.json_line(backtest)?;
+                continue;
+            }
+            let auc = backtest.trial.as_ref().and_then(|trial| trial.auc);
+            let difference = backtest.comparison.as_ref().map(|comparison| comparison.difference);
+            table.add_row([
+                id_of(&backtest.name).to_owned(),
+                backtest.model.as_ref().map(|model| id_of(&model.name).to_owned()).unwrap_or_default(),
+                id_of(&backtest.base_model).to_owned(),
+                auc.map_or_else(|| "–".to_owned(), |auc| format!("{:.3}", auc.value)),
+                difference.map_or_else(|| "–".to_owned(), |difference| format!("{difference:+.3}")),
+                day_text(backtest.days.last().and_then(|day| day.parse().ok())),
+                time_text(backtest.create_time),
+            ]);
+        }
+        shown += page.backtests.len();
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() || is_enough(arguments.limit, shown) {
+            break;
+        }
+    }
+    if !output.is_json() && shown > 0 {
+        output.table(table)?;
+    }
+    Ok(())
+}
+
+async fn list_changes(
+    backtest: String,
+    limit: usize,
+    connection: &Connection,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut request = ListBandChangesRequest { backtest, ..ListBandChangesRequest::default() };
+    let mut table = table(&["ACCOUNT", "BAND NOW", ">SCORE", "BY THE MODEL", ">SCORE"]);
+    let mut shown = 0;
+    loop {
+        request.page_size = page_size(limit, shown);
+        let page = retrying(&connection.retries, async || client(connection).list_band_changes(request.clone()).await)
+            .await?
+            .into_inner();
+        for change in &page.changes {
+            if output.is_json() {
+                output.json_line(change)?;
+                continue;
+            }
+            table.add_row([
+                comfy_table::Cell::new(id_of(&change.account)),
+                band_cell(change.base_band()),
+                score_cell(change.base_score, change.base_band()),
+                band_cell(change.band()),
+                score_cell(change.score, change.band()),
+            ]);
+        }
+        shown += page.changes.len();
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() || is_enough(limit, shown) {
+            break;
+        }
+    }
+    if !output.is_json() && shown > 0 {
+        output.table(table)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Begins to try a model on stored history, as an operation one can watch.
+
+use mainstay_domain::day_of;
+use mainstay_jobs::NewJob;
+use mainstay_storage::StorageError;
+
+use super::chosen_model::{self, ModelChoice};
+use super::get_model::{ModelName, active_id};
+use super::get_operation::{OperationView, not_found};
+use super::queues::{BACKTEST_QUEUE, OPERATIONS_QUEUE};
+use super::{App, BacktestError, Mutation, Replayable, ScoringError};
+use crate::domain::OperationKind;
+use crate::domain::backtest::{ACCOUNTS_OF_OUTCOME_MIN, BacktestRecord, BacktestSpan, SpanDraft, TooFewOutcomes};
+use crate::storage::{backtests, operations, tenures};
+
+/// Begins the operation, of which there is one at a time. `answer` makes of it what the caller is told, and told again.
+pub(crate) async fn execute<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    choice: &ModelChoice,
+    span: SpanDraft,
+    answer: impl Fn(OperationView) -> T + Sync,
+) -> Result<T, ScoringError> {
+    app.core
+        .mutate(mutation, async |conn| {
+            let now = app.core.clock.now();
+            let span = BacktestSpan::from_draft(span, day_of(now)).map_err(ScoringError::Invalid)?;
+            let account_count = tenures::count(conn).await?;
+            span.check_size(usize::try_from(account_count).unwrap_or(usize::MAX)).map_err(ScoringError::Invalid)?;
+            let model = chosen_model::get(app, conn, choice).await?;
+            let base = active_id(app, conn).await?;
+            let base = base.ok_or_else(|| ScoringError::ModelNotFound("models/active".to_owned()))?;
+            let base = chosen_model::get(app, conn, &ModelChoice::Stored(ModelName::Id(base))).await?;
+            let left = usize::try_from(tenures::count_left(conn).await?).unwrap_or(0);
+            if left < ACCOUNTS_OF_OUTCOME_MIN {
+                let stayed = usize::try_from(account_count).unwrap_or(0) - left;
+                return Err(BacktestError::TooFewOutcomes(TooFewOutcomes { left, stayed }).into());
+            }
+            let id = app.core.ids.new_id();
+            let first_day = span.days().first().copied().unwrap_or_else(|| day_of(now));
+            if !operations::begin(conn, id, OperationKind::Backtest, first_day, now).await? {
+                // Without one it ended just now: tried again.
+                let running = operations::running(conn, OperationKind::Backtest).await?;
+                return Err(BacktestError::Running(running.ok_or(StorageError::Conflict)?).into());
+            }
+            let steps = if model.compares_segments() || base.compares_segments() { 2 } else { 1 };
+            operations::set_account_count(conn, id, account_count * steps).await?;
+            let record = BacktestRecord {
+                id,
+                model: model.as_ref().clone(),
+                base_model: base.id.clone(),
+                span,
+                created_at: now,
+                segment_bases: None,
+            };
+            backtests::begin(conn, &record).await?;
+            // What an earlier one gave up on.
+            app.core.jobs.clear(conn, BACKTEST_QUEUE).await?;
+            app.core.jobs.schedule(conn, BACKTEST_QUEUE, &[NewJob::due(id.to_string(), now)], now).await?;
+            app.core.jobs.schedule(conn, OPERATIONS_QUEUE, &[NewJob::due(id.to_string(), now)], now).await?;
+            let record = operations::lookup(conn, id).await?.ok_or_else(|| not_found(id))?;
+            Ok(answer(OperationView { record, done_count: 0, backtest: None }))
+        })
+        .await
+}

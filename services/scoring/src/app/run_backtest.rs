@@ -1,0 +1,247 @@
+//! Goes on with a backtest: a page of accounts in a transaction, and at the end the figures.
+//!
+//! When a model compares accounts with their segments, all accounts are gone through twice: medians of the day before are made of
+//! the readings of all, as they are where accounts are scored day by day.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use mainstay_domain::AccountId;
+use mainstay_statistics::classification::AucDifference;
+use mainstay_storage::StorageError;
+use prost::Message;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::account_series::load_series;
+use super::day_contexts::pulses_on;
+use super::segment_bases::{BasesByDay, RawDay, bases_by_day};
+use super::{App, ScoringError};
+use crate::convert;
+use crate::domain::backtest::{
+    BacktestRecord, BandChange, BandMove, Difference, Judged, Replay, ReplayedAccount, Tenure, TrialDay, judge, replay,
+};
+use crate::domain::{AccountSeries, DayContext, HealthModel, ScoringFactsByDay, SeriesKey, day_number};
+use crate::storage::backtests::{self, Step};
+use crate::storage::{scoring_facts, tenures};
+
+/// Accounts in one transaction.
+const PAGE: i64 = 500;
+
+/// How far a backtest is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// Whether medians are there, or are not needed.
+    has_medians: bool,
+    /// The last account that was replayed in this step.
+    last: Option<String>,
+}
+
+/// What is kept of an account that was scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Replayed {
+    is_unknown: bool,
+    days: Vec<TrialDay>,
+}
+
+/// Both models, with what all accounts together tell about the days.
+struct Models {
+    trial: HealthModel,
+    base: Arc<HealthModel>,
+    trial_contexts: BTreeMap<NaiveDate, DayContext>,
+    base_contexts: BTreeMap<NaiveDate, DayContext>,
+}
+
+/// Accounts and what is known of them.
+struct Page {
+    accounts: Vec<(AccountId, Tenure)>,
+    series: HashMap<String, AccountSeries>,
+    facts: HashMap<String, ScoringFactsByDay>,
+}
+
+/// Does the next page of the backtest; answers where to go on, or none when it is complete or there is none.
+pub(crate) async fn execute(
+    app: &App,
+    conn: &mut PgConnection,
+    id: Uuid,
+    progress: Progress,
+) -> Result<Option<Progress>, ScoringError> {
+    let Some(record) = backtests::lookup(conn, id).await? else { return Ok(None) };
+    let base = app.models.model(conn, &record.base_model).await?;
+    let needs_medians = record.model.compares_segments() || base.compares_segments();
+    let is_scoring = progress.has_medians || !needs_medians;
+    let accounts = tenures::page(conn, progress.last.as_deref(), PAGE).await?;
+    let last = accounts.last().map(|(account, _)| account.as_str().to_owned());
+    let is_last = i64::try_from(accounts.len()).is_ok_and(|count| count < PAGE);
+    let page = Page::load(conn, accounts).await?;
+    let last = last.or(progress.last);
+    if is_scoring {
+        score_page(conn, &record, base.clone(), &page).await?;
+        if is_last {
+            complete(conn, record, base.as_ref().clone()).await?;
+            return Ok(None);
+        }
+        return Ok(Some(Progress { has_medians: progress.has_medians, last }));
+    }
+    read_page(conn, &record, base.clone(), &page).await?;
+    if !is_last {
+        return Ok(Some(Progress { has_medians: false, last }));
+    }
+    let raw: Vec<(AccountId, Vec<RawDay>)> = backtests::replayed(conn, id, Step::Medians).await?;
+    let bases = bases_by_day(&record.model, &base, raw.into_iter().flat_map(|(_, days)| days));
+    backtests::set_segment_bases(conn, id, &serde_json::to_value(&bases).map_err(|error| corrupt(&error))?).await?;
+    Ok(Some(Progress { has_medians: true, last: None }))
+}
+
+fn corrupt(error: &serde_json::Error) -> StorageError {
+    StorageError::Corrupt(error.to_string())
+}
+
+impl Page {
+    async fn load(conn: &mut PgConnection, accounts: Vec<(AccountId, Tenure)>) -> Result<Self, ScoringError> {
+        let ids: Vec<&str> = accounts.iter().map(|(account, _)| account.as_str()).collect();
+        let series = load_series(conn, &ids).await?;
+        let facts = scoring_facts::load(conn, &ids).await?;
+        Ok(Self { accounts, series, facts })
+    }
+
+    /// What `each` makes of every account.
+    fn map<T>(&self, each: impl Fn(&ReplayedAccount<'_>) -> T) -> Vec<(AccountId, T)> {
+        let (no_series, no_facts) = (AccountSeries::default(), ScoringFactsByDay::default());
+        let of = |(account, tenure): &(AccountId, Tenure)| {
+            let account_of = ReplayedAccount {
+                series: self.series.get(account.as_str()).unwrap_or(&no_series),
+                facts: self.facts.get(account.as_str()).unwrap_or(&no_facts),
+                tenure,
+            };
+            (account.clone(), each(&account_of))
+        };
+        self.accounts.iter().map(of).collect()
+    }
+}
+
+impl Models {
+    async fn load(
+        conn: &mut PgConnection,
+        record: &BacktestRecord,
+        base: Arc<HealthModel>,
+        days: &BTreeSet<NaiveDate>,
+        bases: &BasesByDay,
+    ) -> Result<Self, ScoringError> {
+        let inputs = |model: &HealthModel| -> BTreeSet<SeriesKey> {
+            model.measures().map(|(_, measure)| measure.input.pulse()).collect()
+        };
+        let series = &inputs(&record.model) | &inputs(&base);
+        let mut contexts = [BTreeMap::new(), BTreeMap::new()];
+        for (day, pulses) in pulses_on(conn, &series, days).await? {
+            let [trial, of_base] = &mut contexts;
+            let context = |segment_bases| DayContext { pulses: pulses.clone(), segment_bases };
+            trial.insert(day, context(bases.trial(day)));
+            of_base.insert(day, context(bases.base(day)));
+        }
+        let [trial_contexts, base_contexts] = contexts;
+        Ok(Self { trial: record.model.clone(), base, trial_contexts, base_contexts })
+    }
+
+    fn trial(&self) -> Replay<'_> {
+        Replay { model: &self.trial, contexts: &self.trial_contexts }
+    }
+
+    fn base(&self) -> Replay<'_> {
+        Replay { model: &self.base, contexts: &self.base_contexts }
+    }
+}
+
+async fn score_page(
+    conn: &mut PgConnection,
+    record: &BacktestRecord,
+    base: Arc<HealthModel>,
+    page: &Page,
+) -> Result<(), ScoringError> {
+    let bases = match &record.segment_bases {
+        Some(bases) => serde_json::from_value(bases.clone()).map_err(|error| corrupt(&error))?,
+        None => BasesByDay::default(),
+    };
+    let days: BTreeSet<NaiveDate> = record.span.days().iter().copied().collect();
+    let models = Models::load(conn, record, base, &days, &bases).await?;
+    let replayed = page.map(|account| Replayed {
+        is_unknown: account.tenure.is_unknown(),
+        days: replay(models.trial(), models.base(), account, record.span.days(), record.span.horizon_days()),
+    });
+    Ok(backtests::keep(conn, record.id, Step::Scores, &replayed).await?)
+}
+
+/// Keeps what medians are made of: what each account had on the day before each of the days.
+async fn read_page(
+    conn: &mut PgConnection,
+    record: &BacktestRecord,
+    base: Arc<HealthModel>,
+    page: &Page,
+) -> Result<(), ScoringError> {
+    let days_before: BTreeSet<NaiveDate> = record.span.days().iter().filter_map(NaiveDate::pred_opt).collect();
+    let models = Models::load(conn, record, base, &days_before, &BasesByDay::default()).await?;
+    let replayed = page.map(|account| {
+        let is_customer = |day: NaiveDate| account.tenure.look(day_number(day), 0).is_some();
+        let days = days_before.iter().filter(|day| is_customer(**day));
+        days.filter_map(|&day| RawDay::of(models.trial(), models.base(), account, day)).collect::<Vec<_>>()
+    });
+    Ok(backtests::keep(conn, record.id, Step::Medians, &replayed).await?)
+}
+
+/// Judges what was replayed, and keeps what was found.
+async fn complete(conn: &mut PgConnection, record: BacktestRecord, base: HealthModel) -> Result<(), ScoringError> {
+    let id = record.id;
+    let replayed: Vec<(AccountId, Replayed)> = backtests::replayed(conn, id, Step::Scores).await?;
+    let unknown_account_count = replayed.iter().filter(|(_, replayed)| replayed.is_unknown).count();
+    let (accounts, days): (Vec<AccountId>, Vec<Vec<TrialDay>>) =
+        replayed.into_iter().map(|(account, replayed)| (account, replayed.days)).unzip();
+    let moves = band_moves(&record, &base, &accounts, &days);
+    let horizon_days = record.span.horizon_days();
+    // The bootstrap takes seconds: not on a thread that serves calls.
+    let judged = tokio::task::spawn_blocking(move || {
+        let judged = Judged { trial: &record.model, base: &base, accounts: &days, horizon_days, unknown_account_count };
+        judge(&judged).map(|report| (record, report))
+    });
+    let (record, report) = match judged.await.map_err(|error| StorageError::Corrupt(error.to_string()))? {
+        Ok(judged) => judged,
+        Err(found) => return Ok(backtests::refuse(conn, id, found).await?),
+    };
+    let mut counts: BTreeMap<BandMove, i64> = BTreeMap::new();
+    for (band_move, _) in &moves {
+        *counts.entry(*band_move).or_default() += 1;
+    }
+    let difference = report.comparison.map(|comparison| difference(&comparison.areas));
+    let message = convert::backtest::message(&record, report, &counts);
+    backtests::complete(conn, id, &message.encode_to_vec(), difference).await?;
+    let changed: Vec<BandChange> =
+        moves.into_iter().filter(|(band_move, _)| band_move.is_change()).map(|(_, change)| change).collect();
+    Ok(backtests::keep_band_changes(conn, id, &changed).await?)
+}
+
+fn difference(areas: &AucDifference) -> Difference {
+    Difference { value: areas.difference, low: areas.interval.low, high: areas.interval.high }
+}
+
+/// The bands of each account by both models on the last day.
+fn band_moves(
+    record: &BacktestRecord,
+    base: &HealthModel,
+    accounts: &[AccountId],
+    days: &[Vec<TrialDay>],
+) -> Vec<(BandMove, BandChange)> {
+    let last_day = record.span.days().last().map(|day| day_number(*day));
+    accounts
+        .iter()
+        .zip(days)
+        .filter_map(|(account, days)| {
+            let day = days.last().filter(|day| Some(day.day) == last_day)?;
+            let base_band = day.base.map(|score| base.band_cuts.band(score));
+            let band = day.trial.map(|score| record.model.band_cuts.band(score));
+            let account = account.clone();
+            let change = BandChange { account, base_band, band, base_score: day.base, score: day.trial };
+            Some((BandMove { base: base_band, trial: band }, change))
+        })
+        .collect()
+}

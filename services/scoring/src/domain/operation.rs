@@ -1,0 +1,10 @@
+//! What long-running operations do.
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OperationKind {
+    /// Scores all accounts again.
+    Recompute,
+    /// Says how well a model would have found those who left.
+    Backtest,
+}
