@@ -160,7 +160,8 @@ fn decline_words(decline: &scoring::UsageDeclineCause) -> (String, Vec<String>) 
         Some(scoring::input::Series::Metric(name) | scoring::input::Series::Feature(name)) => format!("Use of {name}"),
         Some(scoring::input::Series::AnyFeature(_)) => "Use of features".to_owned(),
         Some(scoring::input::Series::AnyUser(_)) => "The number of active users".to_owned(),
-        None => "Use".to_owned(),
+        // Of stories no decline is told.
+        Some(scoring::input::Series::Story(_)) | None => "Use".to_owned(),
     };
     let newest = decline.weeks.last().map_or(decline.base, |week| week.total as f64);
     let percent = (1.0 - newest / decline.base.max(f64::MIN_POSITIVE)) * 100.0;

@@ -223,9 +223,8 @@ impl TicketStory {
                     spans.push((since, Some(stamp.at)));
                     open_since = None;
                 }
-                (None, TicketAction::Resolved) => {}
+                (None, TicketAction::Resolved) | (Some(_), _) => {}
                 (None, _) => open_since = Some(stamp.at),
-                (Some(_), _) => {}
             }
         }
         spans.extend(open_since.map(|since| (since, None)));
