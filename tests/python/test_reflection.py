@@ -21,8 +21,11 @@ def test_the_server_tells_what_it_serves(server):
         "grpc.health.v1.Health",
         "mainstay.events.v1.EventFeedService",
         ACCOUNTS,
+        "mainstay.scoring.v1.CohortService",
+        "mainstay.scoring.v1.ForecastService",
         "mainstay.scoring.v1.HealthService",
         "mainstay.scoring.v1.ModelService",
+        "mainstay.scoring.v1.RenewalService",
         "mainstay.scoring.v1.RiskTriggerService",
         "mainstay.scoring.v1.SignalService",
     } <= set(server.services())

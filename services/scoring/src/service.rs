@@ -7,8 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
+use mainstay_api::mainstay::scoring::v1::cohort_service_server::CohortServiceServer;
+use mainstay_api::mainstay::scoring::v1::forecast_service_server::ForecastServiceServer;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceServer;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServer;
+use mainstay_api::mainstay::scoring::v1::renewal_service_server::RenewalServiceServer;
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_server::RiskTriggerServiceServer;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalServiceServer;
 use mainstay_domain::SharedClock;
@@ -25,7 +28,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
-use crate::grpc::{AccountRpc, HealthRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc};
+use crate::grpc::{
+    AccountRpc, CohortRpc, ForecastRpc, HealthRpc, ModelRpc, OperationsRpc, RenewalRpc, RiskTriggerRpc, SignalRpc,
+};
 use crate::jobs::{Inactivity, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore};
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
@@ -95,6 +100,9 @@ impl ScoringService {
             .add_service(limited!(ModelServiceServer::new(ModelRpc { app: app.clone() }), limits))
             .add_service(limited!(HealthServiceServer::new(HealthRpc { app: app.clone(), feed: feed.clone() }), limits))
             .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
+            .add_service(limited!(CohortServiceServer::new(CohortRpc { app: app.clone() }), limits))
+            .add_service(limited!(ForecastServiceServer::new(ForecastRpc { app: app.clone() }), limits))
+            .add_service(limited!(RenewalServiceServer::new(RenewalRpc { app: app.clone() }), limits))
             .add_service(limited!(status.into_service(), limits))
             .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))
             .add_service(limited!(EventFeedServer::new(feed).into_service(), limits))

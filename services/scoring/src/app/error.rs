@@ -7,6 +7,7 @@ use mainstay_storage::{IsConflict, StorageError};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::domain::forecast::TrainError;
 use crate::domain::signal::SignalKind;
 
 /// Why a use case was refused or failed. `grpc/error.rs` says what callers get to see of it.
@@ -37,6 +38,14 @@ pub(crate) enum ScoringError {
     OperationNotFound(String),
     #[error("risk trigger {0} does not exist")]
     RiskTriggerNotFound(String),
+    #[error("{0}")]
+    TooLittleData(TrainError),
+    #[error("forecast model {0:?} does not exist")]
+    ForecastModelNotFound(Option<i64>),
+    #[error("account {account} has no forecast: {why}")]
+    ForecastUnavailable { account: AccountId, why: String },
+    #[error("account {0} has no renewal to come")]
+    RenewalNotDue(AccountId),
     #[error("the etag is not that of the stored resource")]
     EtagMismatch,
     #[error(transparent)]

@@ -2,16 +2,22 @@
 //! answer back. No SQL and no rules here.
 
 mod accounts;
+mod cohorts;
 mod error;
+mod forecasts;
 mod health;
 mod models;
 mod operations;
+mod renewals;
 mod risk_triggers;
 mod signals;
 
 pub(crate) use accounts::AccountRpc;
+pub(crate) use cohorts::CohortRpc;
+pub(crate) use forecasts::ForecastRpc;
 pub(crate) use health::HealthRpc;
 pub(crate) use models::ModelRpc;
 pub(crate) use operations::OperationsRpc;
+pub(crate) use renewals::RenewalRpc;
 pub(crate) use risk_triggers::RiskTriggerRpc;
 pub(crate) use signals::SignalRpc;

@@ -27,6 +27,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(5, "0005_scoring_facts"),
         migration!(6, "0006_days"),
         migration!(7, "0007_risks"),
+        migration!(12, "0012_forecasts"),
     ],
 };
 

@@ -1,7 +1,11 @@
 //! Rows and queries: the only place with SQL, and only of the schema `scoring`.
 
 pub(crate) mod accounts;
+pub(crate) mod arr_history;
+pub(crate) mod churn_times;
 pub(crate) mod codes;
+pub(crate) mod cohorts;
+pub(crate) mod forecasts;
 pub(crate) mod health;
 pub(crate) mod health_views;
 pub(crate) mod metrics;
@@ -10,6 +14,7 @@ pub(crate) mod models;
 pub(crate) mod operations;
 pub(crate) mod plan_usage;
 pub(crate) mod pulses;
+pub(crate) mod renewals;
 pub(crate) mod risk_triggers;
 pub(crate) mod scoring_facts;
 pub(crate) mod segments;
