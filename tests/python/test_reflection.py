@@ -25,6 +25,9 @@ def test_the_server_tells_what_it_serves(server):
         "mainstay.scoring.v1.HealthService",
         "mainstay.scoring.v1.ModelService",
         "mainstay.scoring.v1.LabelService",
+        "mainstay.scoring.v1.CohortService",
+        "mainstay.scoring.v1.ForecastService",
+        "mainstay.scoring.v1.RenewalService",
         "mainstay.scoring.v1.RiskTriggerService",
         "mainstay.scoring.v1.SignalService",
     } <= set(server.services())

@@ -7,8 +7,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    accounts, alerts, cases, definitions, demo, health, import, messages, models, opportunities, plans, risks, status,
-    story, surveys, up,
+    accounts, alerts, cases, cohorts, definitions, demo, forecast, health, import, messages, models, opportunities,
+    plans, renewals, risks, status, story, surveys, up,
 };
 use crate::output::OutputFormat;
 
@@ -24,6 +24,9 @@ Examples:
   mainstay alerts list --owner mia@example.com  what I have to look at, soonest due first
   mainstay cases list                           who is being saved, and what is at stake
   mainstay opportunities list --overdue         who is ready to grow, and waits for us
+  mainstay cohorts retention --by segment       how long customers stay
+  mainstay forecast portfolio                   what can be expected to be lost
+  mainstay renewals forecast                    what can be expected to renew
   mainstay surveys report nps --by quarter      how customers answered
   mainstay status                               is the server up, how is the portfolio
 
@@ -127,6 +130,15 @@ pub(crate) enum Command {
     Risks(risks::RisksCommand),
     /// Say what the services mean by their terms, and since when
     Definitions(definitions::DefinitionsArguments),
+    /// See how long customers stay, cohort by cohort, and what they are worth
+    #[command(subcommand)]
+    Cohorts(cohorts::CohortsCommand),
+    /// See how likely customers are to leave, and learn it from those that did
+    #[command(subcommand)]
+    Forecast(forecast::ForecastCommand),
+    /// See which contracts are due for renewal, and what renewed and stayed
+    #[command(subcommand)]
+    Renewals(renewals::RenewalsCommand),
     /// Look at plans, create and publish them, and compare what they cost
     #[command(subcommand)]
     Plans(plans::PlansCommand),

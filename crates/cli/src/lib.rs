@@ -11,6 +11,7 @@
 mod arguments;
 mod command;
 mod connection;
+mod csv;
 mod demo;
 mod due;
 mod expansion_words;

@@ -8,10 +8,13 @@ use async_trait::async_trait;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
 use mainstay_api::mainstay::scoring::v1::backtest_service_server::BacktestServiceServer;
+use mainstay_api::mainstay::scoring::v1::cohort_service_server::CohortServiceServer;
 use mainstay_api::mainstay::scoring::v1::definition_service_server::DefinitionServiceServer;
+use mainstay_api::mainstay::scoring::v1::forecast_service_server::ForecastServiceServer;
 use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceServer;
 use mainstay_api::mainstay::scoring::v1::label_service_server::LabelServiceServer;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServer;
+use mainstay_api::mainstay::scoring::v1::renewal_service_server::RenewalServiceServer;
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_server::RiskTriggerServiceServer;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalServiceServer;
 use mainstay_domain::SharedClock;
@@ -29,7 +32,8 @@ use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
 use crate::grpc::{
-    AccountRpc, BacktestRpc, DefinitionRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc, RiskTriggerRpc, SignalRpc,
+    AccountRpc, BacktestRpc, CohortRpc, DefinitionRpc, ForecastRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc,
+    RenewalRpc, RiskTriggerRpc, SignalRpc,
 };
 use crate::jobs::{
     Activation, Inactivity, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore, RiskLooks,
@@ -107,6 +111,9 @@ impl ScoringService {
             .add_service(limited!(RiskTriggerServiceServer::new(RiskTriggerRpc { app: app.clone() }), limits))
             .add_service(limited!(LabelServiceServer::new(LabelRpc { app: app.clone() }), limits))
             .add_service(limited!(DefinitionServiceServer::new(DefinitionRpc { app: app.clone() }), limits))
+            .add_service(limited!(CohortServiceServer::new(CohortRpc { app: app.clone() }), limits))
+            .add_service(limited!(ForecastServiceServer::new(ForecastRpc { app: app.clone() }), limits))
+            .add_service(limited!(RenewalServiceServer::new(RenewalRpc { app: app.clone() }), limits))
             .add_service(limited!(status.into_service(), limits))
             .admin_routes(webhooks::router(app.clone(), &settings.webhooks))
             .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))

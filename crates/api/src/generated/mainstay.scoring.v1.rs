@@ -6295,6 +6295,874 @@ pub mod backtest_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Asks for retention curves.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRetentionRequest {
+    /// What to put accounts into cohorts by. Default: all are one cohort.
+    #[prost(enumeration = "CohortDimension", tag = "1")]
+    pub dimension: i32,
+    /// Only accounts of these segments. Empty: any.
+    #[prost(enumeration = "Segment", repeated, tag = "2")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only accounts of this product line, compared exactly, at most 100
+    /// characters. Empty: any.
+    #[prost(string, tag = "3")]
+    pub product_line: ::prost::alloc::string::String,
+    /// Only accounts that started in this month or later, `YYYY-MM`. Empty: any.
+    #[prost(string, tag = "4")]
+    pub first_month: ::prost::alloc::string::String,
+    /// Only accounts that started in this month or before, `YYYY-MM`; not before
+    /// `first_month`. Empty: any.
+    #[prost(string, tag = "5")]
+    pub last_month: ::prost::alloc::string::String,
+    /// How many months of age the curves show, 1 to 120. Default: 24.
+    #[prost(int32, tag = "6")]
+    pub month_count: i32,
+    /// How many months a lifetime is at most for `CohortRevenue.lifetime_value`,
+    /// 1 to 120. Default: 36.
+    #[prost(int32, tag = "7")]
+    pub lifetime_month_count: i32,
+    /// Keys of the cohorts to test against one another, two at least, distinct; a
+    /// key that is no cohort is refused. Empty: all cohorts of the answer.
+    #[prost(string, repeated, tag = "8")]
+    pub compared_cohorts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for GetRetentionRequest {
+    const NAME: &'static str = "GetRetentionRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetRetentionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetRetentionRequest".into()
+    }
+}
+/// How long customers stay.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Retention {
+    /// What the cohorts are by.
+    #[prost(enumeration = "CohortDimension", tag = "1")]
+    pub dimension: i32,
+    /// At most 100 cohorts, the largest first; onboarding months: the newest 100,
+    /// oldest first.
+    #[prost(message, repeated, tag = "2")]
+    pub cohorts: ::prost::alloc::vec::Vec<Cohort>,
+    /// How many cohorts more there are.
+    #[prost(int64, tag = "3")]
+    pub omitted_cohort_count: i64,
+    /// Whether the cohorts differ. Absent: they cannot be compared, as
+    /// `test_obstacle` says.
+    #[prost(message, optional, tag = "4")]
+    pub test: ::core::option::Option<LogRankTest>,
+    /// Why there is no test, in English. Empty: there is one.
+    #[prost(string, tag = "5")]
+    pub test_obstacle: ::prost::alloc::string::String,
+    /// The accounts that are in no cohort, by the reason; reasons with none are
+    /// not named.
+    #[prost(message, repeated, tag = "6")]
+    pub uncounted_accounts: ::prost::alloc::vec::Vec<UncountedAccounts>,
+    /// As of when.
+    #[prost(message, optional, tag = "7")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Retention {
+    const NAME: &'static str = "Retention";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Retention".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Retention".into()
+    }
+}
+/// Accounts that are in no cohort.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UncountedAccounts {
+    /// Why.
+    #[prost(enumeration = "UncountedReason", tag = "1")]
+    pub reason: i32,
+    /// How many.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+impl ::prost::Name for UncountedAccounts {
+    const NAME: &'static str = "UncountedAccounts";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UncountedAccounts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UncountedAccounts".into()
+    }
+}
+/// Accounts that have something in common.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Cohort {
+    /// What they have in common: `enterprise`, `mid_market` or `smb`; a product
+    /// line, plan or industry as the caller writes it; `YYYY-MM`. Empty: not
+    /// known, or all accounts.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// How many customers there are or were; at least 1.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// How many of them left.
+    #[prost(int64, tag = "3")]
+    pub churned_count: i64,
+    /// The age in months at which no more than half are left. Absent: more than
+    /// half are.
+    #[prost(double, optional, tag = "4")]
+    pub median_months: ::core::option::Option<f64>,
+    /// The longest time seen, in months. Of what comes later the data say nothing.
+    #[prost(double, tag = "5")]
+    pub observed_months: f64,
+    /// The curve, from month 0 to the last that somebody was seen to the end of.
+    #[prost(message, repeated, tag = "6")]
+    pub months: ::prost::alloc::vec::Vec<RetentionMonth>,
+    /// The same by revenue, one entry for each currency, by code. Accounts
+    /// without revenue are not in it.
+    #[prost(message, repeated, tag = "7")]
+    pub revenues: ::prost::alloc::vec::Vec<CohortRevenue>,
+}
+impl ::prost::Name for Cohort {
+    const NAME: &'static str = "Cohort";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Cohort".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Cohort".into()
+    }
+}
+/// A point of a retention curve.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct RetentionMonth {
+    /// Age in months. Months are those of the calendar: who started on January 31
+    /// is one month old on February 28.
+    #[prost(int32, tag = "1")]
+    pub month: i32,
+    /// How many had not left, and were still in sight, after the age before:
+    /// those who could leave in this month. At month 0: all.
+    #[prost(int64, tag = "2")]
+    pub at_risk_count: i64,
+    /// How many of them left by this age: after the age before, up to and with
+    /// this one.
+    #[prost(int64, tag = "3")]
+    pub churned_count: i64,
+    /// The share that stays longer than this, 0 to 1.
+    #[prost(double, tag = "4")]
+    pub survival: f64,
+    /// Lower end of the 95 % interval of `survival` (log-log, with Greenwood's
+    /// variance); as `survival` where that is 0 or 1.
+    #[prost(double, tag = "5")]
+    pub low: f64,
+    /// Upper end of it.
+    #[prost(double, tag = "6")]
+    pub high: f64,
+}
+impl ::prost::Name for RetentionMonth {
+    const NAME: &'static str = "RetentionMonth";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RetentionMonth".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RetentionMonth".into()
+    }
+}
+/// The revenue of a cohort in one currency.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CohortRevenue {
+    /// The yearly revenue of all accounts of the cohort in this currency, those
+    /// that left too: ARR, else twelve times MRR, as last told. Where billing sets
+    /// the revenue of a customer that left to 0, it weighs nothing here.
+    #[prost(message, optional, tag = "1")]
+    pub annual_revenue: ::core::option::Option<super::super::common::v1::Money>,
+    /// How many accounts that is.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// The curve of revenue: as `Cohort.months`, each customer counting as much
+    /// as its revenue. Without an interval: a few large customers decide it.
+    #[prost(message, repeated, tag = "3")]
+    pub months: ::prost::alloc::vec::Vec<RevenueMonth>,
+    /// How many months customers stay on average within the first
+    /// `lifetime_limit_months`: the area under the cohort's curve of customers
+    /// (restricted mean survival time).
+    #[prost(double, tag = "4")]
+    pub lifetime_months: f64,
+    /// `lifetime_month_count`, or less where nobody of the cohort was seen for so
+    /// long.
+    #[prost(double, tag = "5")]
+    pub lifetime_limit_months: f64,
+    /// What a new customer brings on average within that time: the mean revenue
+    /// of a month × `lifetime_months`, rounded half to even to the minor unit.
+    /// Neither discounted nor less its costs; growth and shrinkage are left out,
+    /// and so is all that comes after `lifetime_limit_months`.
+    #[prost(message, optional, tag = "6")]
+    pub lifetime_value: ::core::option::Option<super::super::common::v1::Money>,
+}
+impl ::prost::Name for CohortRevenue {
+    const NAME: &'static str = "CohortRevenue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CohortRevenue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CohortRevenue".into()
+    }
+}
+/// A point of a curve of revenue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RevenueMonth {
+    /// Age in months.
+    #[prost(int32, tag = "1")]
+    pub month: i32,
+    /// The yearly revenue of those that could leave in this month.
+    #[prost(message, optional, tag = "2")]
+    pub at_risk: ::core::option::Option<super::super::common::v1::Money>,
+    /// The yearly revenue of those that left in it.
+    #[prost(message, optional, tag = "3")]
+    pub churned: ::core::option::Option<super::super::common::v1::Money>,
+    /// The share of revenue that stays longer than this, 0 to 1.
+    #[prost(double, tag = "4")]
+    pub survival: f64,
+}
+impl ::prost::Name for RevenueMonth {
+    const NAME: &'static str = "RevenueMonth";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RevenueMonth".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RevenueMonth".into()
+    }
+}
+/// The log-rank test: whether cohorts that are alike would differ so much.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogRankTest {
+    /// How far the cohorts are from being alike; not negative.
+    #[prost(double, tag = "1")]
+    pub chi_squared: f64,
+    /// Cohorts less one.
+    #[prost(int32, tag = "2")]
+    pub degrees_of_freedom: i32,
+    /// How likely cohorts that are alike would be at least so far apart, 0 to 1.
+    /// Who tests many pairs finds some below 0.05 by chance.
+    #[prost(double, tag = "3")]
+    pub p_value: f64,
+    /// The cohorts tested.
+    #[prost(message, repeated, tag = "4")]
+    pub cohorts: ::prost::alloc::vec::Vec<LogRankCohort>,
+}
+impl ::prost::Name for LogRankTest {
+    const NAME: &'static str = "LogRankTest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LogRankTest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LogRankTest".into()
+    }
+}
+/// A cohort in a test.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogRankCohort {
+    /// `Cohort.key`.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// How many left.
+    #[prost(int64, tag = "2")]
+    pub churned_count: i64,
+    /// How many would have left if all cohorts were alike.
+    #[prost(double, tag = "3")]
+    pub expected_churned_count: f64,
+}
+impl ::prost::Name for LogRankCohort {
+    const NAME: &'static str = "LogRankCohort";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LogRankCohort".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LogRankCohort".into()
+    }
+}
+/// Asks for the value of an account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLifetimeValueRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// Whose curve to use: of the accounts that are in the account's cohort by
+    /// this. Default: all accounts.
+    #[prost(enumeration = "CohortDimension", tag = "2")]
+    pub dimension: i32,
+    /// How many months from now to look ahead, 1 to 120. Default: 36.
+    #[prost(int32, tag = "3")]
+    pub month_count: i32,
+}
+impl ::prost::Name for GetLifetimeValueRequest {
+    const NAME: &'static str = "GetLifetimeValueRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetLifetimeValueRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetLifetimeValueRequest".into()
+    }
+}
+/// What can still be expected of an account.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LifetimeValue {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// Why nothing can be said. Unspecified: something can, if the cohort has
+    /// customers older than the account.
+    #[prost(enumeration = "UncountedReason", tag = "2")]
+    pub uncounted_reason: i32,
+    /// The cohort; `Cohort.key`.
+    #[prost(string, tag = "3")]
+    pub cohort: ::prost::alloc::string::String,
+    /// How many customers the cohort's curve is made of.
+    #[prost(int64, tag = "4")]
+    pub cohort_account_count: i64,
+    /// How many of them left: the fewer, the less the curve says.
+    #[prost(int64, tag = "5")]
+    pub cohort_churned_count: i64,
+    /// The account's age in months, when it left or today.
+    #[prost(double, optional, tag = "6")]
+    pub age_months: ::core::option::Option<f64>,
+    /// How far the curve reaches ahead, in months: `month_count`, or less where
+    /// nobody was seen for so long. Absent: it does not reach ahead at all.
+    #[prost(double, optional, tag = "7")]
+    pub lookahead_months: ::core::option::Option<f64>,
+    /// How many of these months the account stays on average, by those of the
+    /// cohort that became as old as it is; 0 for one that left. Absent: not known.
+    #[prost(double, optional, tag = "8")]
+    pub expected_months: ::core::option::Option<f64>,
+    /// The account's revenue in that time: its yearly revenue (ARR, else twelve
+    /// times MRR) / 12 × `expected_months`, rounded half to even. Limits as of
+    /// `CohortRevenue.lifetime_value`. Absent: not known.
+    #[prost(message, optional, tag = "9")]
+    pub value: ::core::option::Option<super::super::common::v1::Money>,
+    /// As of when.
+    #[prost(message, optional, tag = "10")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for LifetimeValue {
+    const NAME: &'static str = "LifetimeValue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LifetimeValue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LifetimeValue".into()
+    }
+}
+/// What accounts are put into cohorts by; as they are now, not as they were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CohortDimension {
+    /// All accounts are one cohort.
+    Unspecified = 0,
+    /// By size class.
+    Segment = 1,
+    /// By the caller's product line.
+    ProductLine = 2,
+    /// By plan.
+    Plan = 3,
+    /// By industry.
+    Industry = 4,
+    /// By the UTC month of the start.
+    OnboardingMonth = 5,
+}
+impl CohortDimension {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COHORT_DIMENSION_UNSPECIFIED",
+            Self::Segment => "COHORT_DIMENSION_SEGMENT",
+            Self::ProductLine => "COHORT_DIMENSION_PRODUCT_LINE",
+            Self::Plan => "COHORT_DIMENSION_PLAN",
+            Self::Industry => "COHORT_DIMENSION_INDUSTRY",
+            Self::OnboardingMonth => "COHORT_DIMENSION_ONBOARDING_MONTH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COHORT_DIMENSION_UNSPECIFIED" => Some(Self::Unspecified),
+            "COHORT_DIMENSION_SEGMENT" => Some(Self::Segment),
+            "COHORT_DIMENSION_PRODUCT_LINE" => Some(Self::ProductLine),
+            "COHORT_DIMENSION_PLAN" => Some(Self::Plan),
+            "COHORT_DIMENSION_INDUSTRY" => Some(Self::Industry),
+            "COHORT_DIMENSION_ONBOARDING_MONTH" => Some(Self::OnboardingMonth),
+            _ => None,
+        }
+    }
+}
+/// Why an account is in no cohort. Of several the first holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum UncountedReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// It is in its trial: it is no customer yet.
+    Trial = 1,
+    /// It has neither activation nor contract start nor sign-up.
+    StartUnknown = 2,
+    /// It starts in the future.
+    NotStarted = 3,
+    /// It is churned, and nobody said when: record a `Churn` signal with the time.
+    ChurnTimeUnknown = 4,
+    /// It left, or was archived, before it started.
+    EndedBeforeStart = 5,
+}
+impl UncountedReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "UNCOUNTED_REASON_UNSPECIFIED",
+            Self::Trial => "UNCOUNTED_REASON_TRIAL",
+            Self::StartUnknown => "UNCOUNTED_REASON_START_UNKNOWN",
+            Self::NotStarted => "UNCOUNTED_REASON_NOT_STARTED",
+            Self::ChurnTimeUnknown => "UNCOUNTED_REASON_CHURN_TIME_UNKNOWN",
+            Self::EndedBeforeStart => "UNCOUNTED_REASON_ENDED_BEFORE_START",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "UNCOUNTED_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "UNCOUNTED_REASON_TRIAL" => Some(Self::Trial),
+            "UNCOUNTED_REASON_START_UNKNOWN" => Some(Self::StartUnknown),
+            "UNCOUNTED_REASON_NOT_STARTED" => Some(Self::NotStarted),
+            "UNCOUNTED_REASON_CHURN_TIME_UNKNOWN" => Some(Self::ChurnTimeUnknown),
+            "UNCOUNTED_REASON_ENDED_BEFORE_START" => Some(Self::EndedBeforeStart),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod cohort_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says how long customers stay, cohort by cohort, and what they are worth.
+    ///
+    /// A customer's time runs from its start (its activation; without one the start
+    /// of its running contract; without that its sign-up) to the day on which it
+    /// left, or else up to today, after which nothing is known of it yet. It left
+    /// when a `Churn` signal says so; without one, when its lifecycle stage was set
+    /// to churned. A customer that left and came back counts as one that never
+    /// left. An archived account that had not left was seen until it was archived.
+    ///
+    /// Curves are as good as what was told: where those who left before Mainstay
+    /// was there were never imported, customers seem to stay longer than they do.
+    #[derive(Debug, Clone)]
+    pub struct CohortServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl CohortServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> CohortServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CohortServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CohortServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns the retention curves of cohorts: Kaplan–Meier estimates by month
+        /// of age, of customers and of their revenue, with the log-rank test of
+        /// whether the cohorts differ.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_retention(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRetentionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Retention>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.CohortService/GetRetention",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.CohortService", "GetRetention"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the revenue that can still be expected of an account, by how long
+        /// customers of its cohort stayed: what a rescue is worth.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        pub async fn get_lifetime_value(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLifetimeValueRequest>,
+        ) -> std::result::Result<tonic::Response<super::LifetimeValue>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.CohortService/GetLifetimeValue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.CohortService",
+                        "GetLifetimeValue",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod cohort_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CohortServiceServer.
+    #[async_trait]
+    pub trait CohortService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns the retention curves of cohorts: Kaplan–Meier estimates by month
+        /// of age, of customers and of their revenue, with the log-rank test of
+        /// whether the cohorts differ.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_retention(
+            &self,
+            request: tonic::Request<super::GetRetentionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Retention>, tonic::Status>;
+        /// Returns the revenue that can still be expected of an account, by how long
+        /// customers of its cohort stayed: what a rescue is worth.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        async fn get_lifetime_value(
+            &self,
+            request: tonic::Request<super::GetLifetimeValueRequest>,
+        ) -> std::result::Result<tonic::Response<super::LifetimeValue>, tonic::Status>;
+    }
+    /// Says how long customers stay, cohort by cohort, and what they are worth.
+    ///
+    /// A customer's time runs from its start (its activation; without one the start
+    /// of its running contract; without that its sign-up) to the day on which it
+    /// left, or else up to today, after which nothing is known of it yet. It left
+    /// when a `Churn` signal says so; without one, when its lifecycle stage was set
+    /// to churned. A customer that left and came back counts as one that never
+    /// left. An archived account that had not left was seen until it was archived.
+    ///
+    /// Curves are as good as what was told: where those who left before Mainstay
+    /// was there were never imported, customers seem to stay longer than they do.
+    #[derive(Debug)]
+    pub struct CohortServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CohortServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CohortServiceServer<T>
+    where
+        T: CohortService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.CohortService/GetRetention" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRetentionSvc<T: CohortService>(pub Arc<T>);
+                    impl<
+                        T: CohortService,
+                    > tonic::server::UnaryService<super::GetRetentionRequest>
+                    for GetRetentionSvc<T> {
+                        type Response = super::Retention;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRetentionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CohortService>::get_retention(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRetentionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.CohortService/GetLifetimeValue" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetLifetimeValueSvc<T: CohortService>(pub Arc<T>);
+                    impl<
+                        T: CohortService,
+                    > tonic::server::UnaryService<super::GetLifetimeValueRequest>
+                    for GetLifetimeValueSvc<T> {
+                        type Response = super::LifetimeValue;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLifetimeValueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CohortService>::get_lifetime_value(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLifetimeValueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CohortServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.CohortService";
+    impl<T> tonic::server::NamedService for CohortServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// What the services mean by a term.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Definition {
@@ -6957,6 +7825,14 @@ pub enum ErrorReason {
     /// Too few customers left, or too few stayed, to judge a model by; metadata
     /// `left`, `stayed`, `needed`.
     TooFewOutcomes = 18,
+    /// Too little is known to learn a forecast from; the message says what is missing.
+    TooLittleData = 30,
+    /// The forecast model does not exist, or none was trained yet; metadata `forecast_model`.
+    ForecastModelNotFound = 31,
+    /// There is no forecast for the account; metadata `account`.
+    ForecastUnavailable = 32,
+    /// The account has no renewal to come: it has no renewal time, or churned; metadata `account`.
+    RenewalNotDue = 33,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -6984,6 +7860,10 @@ impl ErrorReason {
             Self::BacktestNotFound => "ERROR_REASON_BACKTEST_NOT_FOUND",
             Self::BacktestRunning => "ERROR_REASON_BACKTEST_RUNNING",
             Self::TooFewOutcomes => "ERROR_REASON_TOO_FEW_OUTCOMES",
+            Self::TooLittleData => "ERROR_REASON_TOO_LITTLE_DATA",
+            Self::ForecastModelNotFound => "ERROR_REASON_FORECAST_MODEL_NOT_FOUND",
+            Self::ForecastUnavailable => "ERROR_REASON_FORECAST_UNAVAILABLE",
+            Self::RenewalNotDue => "ERROR_REASON_RENEWAL_NOT_DUE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -7008,6 +7888,10 @@ impl ErrorReason {
             "ERROR_REASON_BACKTEST_NOT_FOUND" => Some(Self::BacktestNotFound),
             "ERROR_REASON_BACKTEST_RUNNING" => Some(Self::BacktestRunning),
             "ERROR_REASON_TOO_FEW_OUTCOMES" => Some(Self::TooFewOutcomes),
+            "ERROR_REASON_TOO_LITTLE_DATA" => Some(Self::TooLittleData),
+            "ERROR_REASON_FORECAST_MODEL_NOT_FOUND" => Some(Self::ForecastModelNotFound),
+            "ERROR_REASON_FORECAST_UNAVAILABLE" => Some(Self::ForecastUnavailable),
+            "ERROR_REASON_RENEWAL_NOT_DUE" => Some(Self::RenewalNotDue),
             _ => None,
         }
     }
@@ -9268,6 +10152,1163 @@ impl AccountChangeKind {
         }
     }
 }
+/// Asks for a new forecast model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrainForecastRequest {
+    /// Within how many days a customer must have left to count as lost, 28 to
+    /// 365. Default: 90.
+    #[prost(int32, tag = "1")]
+    pub horizon_days: i32,
+    /// Makes the call safe to repeat: the same id and content answers as the
+    /// first time. At most 128 characters, kept 7 days. Empty: not repeatable.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Learn and judge only: answer as if kept, under the name
+    /// `forecastModels/0`. Default: keep it.
+    #[prost(bool, tag = "3")]
+    pub validate_only: bool,
+}
+impl ::prost::Name for TrainForecastRequest {
+    const NAME: &'static str = "TrainForecastRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TrainForecastRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TrainForecastRequest".into()
+    }
+}
+/// What was learnt of who leaves.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ForecastModel {
+    /// `forecastModels/{number}`; newer ones have greater numbers.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// When it was learnt.
+    #[prost(message, optional, tag = "2")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The health model whose measures are its inputs: `models/{model}`.
+    #[prost(string, tag = "3")]
+    pub health_model: ::prost::alloc::string::String,
+    /// A probability is that of leaving within so many days.
+    #[prost(int32, tag = "4")]
+    pub horizon_days: i32,
+    /// Log-odds of leaving where each input is 0.
+    #[prost(double, tag = "5")]
+    pub intercept: f64,
+    /// What each input does.
+    #[prost(message, repeated, tag = "6")]
+    pub inputs: ::prost::alloc::vec::Vec<ForecastInput>,
+    /// Inputs that had the same value for all customers, or none, and say
+    /// nothing.
+    #[prost(string, repeated, tag = "7")]
+    pub unused_inputs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What it learnt from: all months.
+    #[prost(message, optional, tag = "8")]
+    pub training: ::core::option::Option<ForecastRows>,
+    /// How good it was. The figures are those of a model that learnt the same
+    /// way from the earlier months only, none of whose outcomes reach into the
+    /// months it was judged on.
+    #[prost(message, optional, tag = "9")]
+    pub accuracy: ::core::option::Option<ForecastAccuracy>,
+}
+impl ::prost::Name for ForecastModel {
+    const NAME: &'static str = "ForecastModel";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ForecastModel".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ForecastModel".into()
+    }
+}
+/// Customers at the beginnings of months, of whom it is known whether they left.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForecastRows {
+    /// The first of the months, `YYYY-MM`.
+    #[prost(string, tag = "1")]
+    pub first_month: ::prost::alloc::string::String,
+    /// The last of them.
+    #[prost(string, tag = "2")]
+    pub last_month: ::prost::alloc::string::String,
+    /// How many rows: a customer has one for each month.
+    #[prost(int64, tag = "3")]
+    pub row_count: i64,
+    /// How many of the rows were followed by churn within the horizon. A customer
+    /// that left has several such rows.
+    #[prost(int64, tag = "4")]
+    pub churned_row_count: i64,
+    /// How many customers left, each once.
+    #[prost(int64, tag = "5")]
+    pub churned_account_count: i64,
+}
+impl ::prost::Name for ForecastRows {
+    const NAME: &'static str = "ForecastRows";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ForecastRows".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ForecastRows".into()
+    }
+}
+/// An input of a forecast model.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ForecastInput {
+    /// The id of a measure of the health model, whose points (0 to 100) it is; or
+    /// `data_coverage` (0 to 1), `log_days_since_signal` and `log_months_as_customer`
+    /// (natural logarithms of the number plus 1), `has_renewal` and
+    /// `renewal_in_horizon` (0 or 1).
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// What one unit more adds to the log-odds of leaving.
+    #[prost(double, tag = "2")]
+    pub per_unit: f64,
+    /// What a standard deviation more adds to them: by this inputs are compared.
+    #[prost(double, tag = "3")]
+    pub per_deviation: f64,
+    /// The mean over the rows, with `substitute` where there was no value.
+    #[prost(double, tag = "4")]
+    pub mean: f64,
+    /// The standard deviation over the rows; above 0.
+    #[prost(double, tag = "5")]
+    pub deviation: f64,
+    /// What stands for a value that is missing. Absent: none is ever missing.
+    #[prost(double, optional, tag = "6")]
+    pub substitute: ::core::option::Option<f64>,
+    /// The share of the rows that had no value, 0 to 1.
+    #[prost(double, tag = "7")]
+    pub missing_share: f64,
+}
+impl ::prost::Name for ForecastInput {
+    const NAME: &'static str = "ForecastInput";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ForecastInput".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ForecastInput".into()
+    }
+}
+/// How good forecasts were, of months that the model did not learn from.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ForecastAccuracy {
+    /// The earlier months, from which it learnt.
+    #[prost(message, optional, tag = "1")]
+    pub learnt_from: ::core::option::Option<ForecastRows>,
+    /// The later months, on which it was judged.
+    #[prost(message, optional, tag = "2")]
+    pub judged_on: ::core::option::Option<ForecastRows>,
+    /// How likely a customer that left had a higher probability than one that
+    /// stayed, 0 to 1: the area under the ROC curve. 0.5 is chance.
+    #[prost(double, tag = "3")]
+    pub auc: f64,
+    /// Lower end of the 95 % interval of `auc` (bootstrap over rows; as a customer
+    /// has several rows it is somewhat too narrow).
+    #[prost(double, tag = "4")]
+    pub auc_low: f64,
+    /// Upper end of it.
+    #[prost(double, tag = "5")]
+    pub auc_high: f64,
+    /// The mean squared error of the probabilities (Brier score), 0 to 1; 0 is
+    /// perfect.
+    #[prost(double, tag = "6")]
+    pub brier: f64,
+    /// The Brier score of saying of everybody the share that left in the months
+    /// learnt from. A `brier` not below it is worth nothing.
+    #[prost(double, tag = "7")]
+    pub brier_of_base_rate: f64,
+    /// What was forecast against what happened, from the lowest probabilities to
+    /// the highest, up to ten parts of equal size.
+    #[prost(message, repeated, tag = "8")]
+    pub reliability: ::prost::alloc::vec::Vec<ReliabilityPart>,
+}
+impl ::prost::Name for ForecastAccuracy {
+    const NAME: &'static str = "ForecastAccuracy";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ForecastAccuracy".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ForecastAccuracy".into()
+    }
+}
+/// Rows with similar probabilities.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ReliabilityPart {
+    /// What was forecast, on average.
+    #[prost(double, tag = "1")]
+    pub mean_probability: f64,
+    /// How many rows.
+    #[prost(int64, tag = "2")]
+    pub row_count: i64,
+    /// How many of them left.
+    #[prost(int64, tag = "3")]
+    pub churned_row_count: i64,
+    /// Lower end of the 95 % Wilson interval of the share that left.
+    #[prost(double, tag = "4")]
+    pub low: f64,
+    /// Upper end of it. A `mean_probability` outside of the interval was wrong.
+    #[prost(double, tag = "5")]
+    pub high: f64,
+}
+impl ::prost::Name for ReliabilityPart {
+    const NAME: &'static str = "ReliabilityPart";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ReliabilityPart".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ReliabilityPart".into()
+    }
+}
+/// Asks for a forecast model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetForecastModelRequest {
+    /// `forecastModels/{number}`, or `forecastModels/newest`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetForecastModelRequest {
+    const NAME: &'static str = "GetForecastModelRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetForecastModelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetForecastModelRequest".into()
+    }
+}
+/// Asks for a page of forecast models.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListForecastModelsRequest {
+    /// How many at most, 0 or more; above 1 000 it means 1 000. Default: 50.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before. Empty: the first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListForecastModelsRequest {
+    const NAME: &'static str = "ListForecastModelsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListForecastModelsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListForecastModelsRequest".into()
+    }
+}
+/// A page of forecast models.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListForecastModelsResponse {
+    /// The models, newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub forecast_models: ::prost::alloc::vec::Vec<ForecastModel>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListForecastModelsResponse {
+    const NAME: &'static str = "ListForecastModelsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListForecastModelsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListForecastModelsResponse".into()
+    }
+}
+/// Asks how likely an account is to leave.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetChurnForecastRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// By which model; as `GetForecastModelRequest.name`. Default: the newest.
+    #[prost(string, tag = "2")]
+    pub forecast_model: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetChurnForecastRequest {
+    const NAME: &'static str = "GetChurnForecastRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetChurnForecastRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetChurnForecastRequest".into()
+    }
+}
+/// How likely an account is to leave.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChurnForecast {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// The probability of leaving within `horizon_days`, 0 to 1.
+    #[prost(double, tag = "2")]
+    pub probability: f64,
+    /// Within how many days from `day`.
+    #[prost(int32, tag = "3")]
+    pub horizon_days: i32,
+    /// The inputs, those that move it most first.
+    #[prost(message, repeated, tag = "4")]
+    pub reasons: ::prost::alloc::vec::Vec<ForecastReason>,
+    /// By which model.
+    #[prost(string, tag = "5")]
+    pub forecast_model: ::prost::alloc::string::String,
+    /// The day of the health it is made of, `YYYY-MM-DD`.
+    #[prost(string, tag = "6")]
+    pub day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ChurnForecast {
+    const NAME: &'static str = "ChurnForecast";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ChurnForecast".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ChurnForecast".into()
+    }
+}
+/// What an input does to a probability.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ForecastReason {
+    /// `ForecastInput.id`.
+    #[prost(string, tag = "1")]
+    pub input: ::prost::alloc::string::String,
+    /// Its value. Absent: missing, the model's substitute stands for it.
+    #[prost(double, optional, tag = "2")]
+    pub value: ::core::option::Option<f64>,
+    /// By how much it moves the log-odds of leaving, against the mean of the
+    /// customers that the model learnt from; above 0: towards leaving. With the
+    /// log-odds of such a mean customer, all add up to those of the probability.
+    #[prost(double, tag = "3")]
+    pub log_odds: f64,
+}
+impl ::prost::Name for ForecastReason {
+    const NAME: &'static str = "ForecastReason";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ForecastReason".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ForecastReason".into()
+    }
+}
+/// Asks what can be expected to be lost.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForecastPortfolioRequest {
+    /// Within how many days from today, 1 to 365. Default: the model's horizon.
+    /// Another number is reckoned from that by a constant rate.
+    #[prost(int32, tag = "1")]
+    pub day_count: i32,
+    /// By which model; as `GetForecastModelRequest.name`. Default: the newest.
+    #[prost(string, tag = "2")]
+    pub forecast_model: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ForecastPortfolioRequest {
+    const NAME: &'static str = "ForecastPortfolioRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ForecastPortfolioRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ForecastPortfolioRequest".into()
+    }
+}
+/// What can be expected to be lost.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PortfolioForecast {
+    /// Within how many days.
+    #[prost(int32, tag = "1")]
+    pub day_count: i32,
+    /// By which model.
+    #[prost(string, tag = "2")]
+    pub forecast_model: ::prost::alloc::string::String,
+    /// All customers.
+    #[prost(message, optional, tag = "3")]
+    pub total: ::core::option::Option<ForecastGroup>,
+    /// The same by segment; segments without customers are not named.
+    #[prost(message, repeated, tag = "4")]
+    pub segments: ::prost::alloc::vec::Vec<ForecastGroup>,
+    /// How many customers have no forecast, as they were not scored by the
+    /// model's health model. They are in no sum.
+    #[prost(int64, tag = "5")]
+    pub unforecast_account_count: i64,
+    /// As of when.
+    #[prost(message, optional, tag = "6")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for PortfolioForecast {
+    const NAME: &'static str = "PortfolioForecast";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PortfolioForecast".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PortfolioForecast".into()
+    }
+}
+/// Customers, and what of them can be expected to be lost.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ForecastGroup {
+    /// The segment. Unspecified: in `segments`, not known.
+    #[prost(enumeration = "Segment", tag = "1")]
+    pub segment: i32,
+    /// How many customers have a forecast.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// How many of them can be expected to leave: the sum of their probabilities.
+    #[prost(double, tag = "3")]
+    pub expected_churned_count: f64,
+    /// Lower end of the 95 % interval of how many leave, if the probabilities are
+    /// right and customers leave independently of one another: exact
+    /// (Poisson-binomial) up to 2 000 customers, normal above. That the model may
+    /// be wrong is not in it.
+    #[prost(int64, tag = "4")]
+    pub churned_count_low: i64,
+    /// Upper end of it.
+    #[prost(int64, tag = "5")]
+    pub churned_count_high: i64,
+    /// Revenue at risk, by currency.
+    #[prost(message, repeated, tag = "6")]
+    pub revenues: ::prost::alloc::vec::Vec<RevenueAtRisk>,
+}
+impl ::prost::Name for ForecastGroup {
+    const NAME: &'static str = "ForecastGroup";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ForecastGroup".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ForecastGroup".into()
+    }
+}
+/// Revenue of one currency, and what of it can be expected to be lost.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevenueAtRisk {
+    /// The sum of ARR of the customers with a forecast.
+    #[prost(message, optional, tag = "1")]
+    pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What can be expected to be lost: each ARR times its probability.
+    #[prost(message, optional, tag = "2")]
+    pub expected_loss: ::core::option::Option<super::super::common::v1::Money>,
+    /// Lower end of the 95 % interval of what is lost, by the normal distribution,
+    /// 0 at least; as of `ForecastGroup.churned_count_low`. With a few customers
+    /// that bring most of the revenue it is too coarse.
+    #[prost(message, optional, tag = "3")]
+    pub low: ::core::option::Option<super::super::common::v1::Money>,
+    /// Upper end of it, `arr` at most.
+    #[prost(message, optional, tag = "4")]
+    pub high: ::core::option::Option<super::super::common::v1::Money>,
+}
+impl ::prost::Name for RevenueAtRisk {
+    const NAME: &'static str = "RevenueAtRisk";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RevenueAtRisk".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RevenueAtRisk".into()
+    }
+}
+/// Generated client implementations.
+pub mod forecast_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says how likely customers are to leave, by a model that learnt from the
+    /// company's own customers: logistic regression with an L2 penalty.
+    ///
+    /// A churn probability is no health: health says how an account is, by rules
+    /// that people wrote; the probability is what became of accounts that were so.
+    ///
+    /// A model learns from the health that was kept for the first day of each
+    /// month, and from who left within its horizon after that day. Its inputs are
+    /// the points of each measure of the health model that scores today, the share
+    /// of data that was fresh, the days since the last signal (recency), the time
+    /// as a customer and, of those with a renewal date, whether a yearly renewal
+    /// falls within the horizon. How often a customer does something (frequency) is
+    /// in the measures. It learns nothing unless churn is told: by `Churn` signals,
+    /// or by the lifecycle stage.
+    #[derive(Debug, Clone)]
+    pub struct ForecastServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ForecastServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ForecastServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ForecastServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ForecastServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Learns a new forecast model from what is known today, which then makes the
+        /// forecasts. Models are never changed, and the same data give the same one.
+        /// Takes some seconds with many accounts.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `FAILED_PRECONDITION` (`TOO_LITTLE_DATA`, whose message says what is
+        /// missing).
+        pub async fn train_forecast(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TrainForecastRequest>,
+        ) -> std::result::Result<tonic::Response<super::ForecastModel>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ForecastService/TrainForecast",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ForecastService",
+                        "TrainForecast",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns a forecast model, with how good it was.
+        ///
+        /// Errors: `NOT_FOUND` (`FORECAST_MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        pub async fn get_forecast_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetForecastModelRequest>,
+        ) -> std::result::Result<tonic::Response<super::ForecastModel>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ForecastService/GetForecastModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ForecastService",
+                        "GetForecastModel",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists forecast models, newest first.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_forecast_models(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListForecastModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListForecastModelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ForecastService/ListForecastModels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ForecastService",
+                        "ListForecastModels",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns how likely an account is to leave, and what makes it so.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `FORECAST_MODEL_NOT_FOUND`),
+        /// `FAILED_PRECONDITION` (`FORECAST_UNAVAILABLE`: it is no customer, or was
+        /// not scored by the health model that the forecast model learnt from),
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_churn_forecast(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetChurnForecastRequest>,
+        ) -> std::result::Result<tonic::Response<super::ChurnForecast>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ForecastService/GetChurnForecast",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ForecastService",
+                        "GetChurnForecast",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns how many customers, and how much revenue, can be expected to be
+        /// lost within so many days, in all and by segment.
+        ///
+        /// Errors: `NOT_FOUND` (`FORECAST_MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        pub async fn forecast_portfolio(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ForecastPortfolioRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PortfolioForecast>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ForecastService/ForecastPortfolio",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ForecastService",
+                        "ForecastPortfolio",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod forecast_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ForecastServiceServer.
+    #[async_trait]
+    pub trait ForecastService: std::marker::Send + std::marker::Sync + 'static {
+        /// Learns a new forecast model from what is known today, which then makes the
+        /// forecasts. Models are never changed, and the same data give the same one.
+        /// Takes some seconds with many accounts.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `FAILED_PRECONDITION` (`TOO_LITTLE_DATA`, whose message says what is
+        /// missing).
+        async fn train_forecast(
+            &self,
+            request: tonic::Request<super::TrainForecastRequest>,
+        ) -> std::result::Result<tonic::Response<super::ForecastModel>, tonic::Status>;
+        /// Returns a forecast model, with how good it was.
+        ///
+        /// Errors: `NOT_FOUND` (`FORECAST_MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        async fn get_forecast_model(
+            &self,
+            request: tonic::Request<super::GetForecastModelRequest>,
+        ) -> std::result::Result<tonic::Response<super::ForecastModel>, tonic::Status>;
+        /// Lists forecast models, newest first.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_forecast_models(
+            &self,
+            request: tonic::Request<super::ListForecastModelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListForecastModelsResponse>,
+            tonic::Status,
+        >;
+        /// Returns how likely an account is to leave, and what makes it so.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `FORECAST_MODEL_NOT_FOUND`),
+        /// `FAILED_PRECONDITION` (`FORECAST_UNAVAILABLE`: it is no customer, or was
+        /// not scored by the health model that the forecast model learnt from),
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_churn_forecast(
+            &self,
+            request: tonic::Request<super::GetChurnForecastRequest>,
+        ) -> std::result::Result<tonic::Response<super::ChurnForecast>, tonic::Status>;
+        /// Returns how many customers, and how much revenue, can be expected to be
+        /// lost within so many days, in all and by segment.
+        ///
+        /// Errors: `NOT_FOUND` (`FORECAST_MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        async fn forecast_portfolio(
+            &self,
+            request: tonic::Request<super::ForecastPortfolioRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PortfolioForecast>,
+            tonic::Status,
+        >;
+    }
+    /// Says how likely customers are to leave, by a model that learnt from the
+    /// company's own customers: logistic regression with an L2 penalty.
+    ///
+    /// A churn probability is no health: health says how an account is, by rules
+    /// that people wrote; the probability is what became of accounts that were so.
+    ///
+    /// A model learns from the health that was kept for the first day of each
+    /// month, and from who left within its horizon after that day. Its inputs are
+    /// the points of each measure of the health model that scores today, the share
+    /// of data that was fresh, the days since the last signal (recency), the time
+    /// as a customer and, of those with a renewal date, whether a yearly renewal
+    /// falls within the horizon. How often a customer does something (frequency) is
+    /// in the measures. It learns nothing unless churn is told: by `Churn` signals,
+    /// or by the lifecycle stage.
+    #[derive(Debug)]
+    pub struct ForecastServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ForecastServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ForecastServiceServer<T>
+    where
+        T: ForecastService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.ForecastService/TrainForecast" => {
+                    #[allow(non_camel_case_types)]
+                    struct TrainForecastSvc<T: ForecastService>(pub Arc<T>);
+                    impl<
+                        T: ForecastService,
+                    > tonic::server::UnaryService<super::TrainForecastRequest>
+                    for TrainForecastSvc<T> {
+                        type Response = super::ForecastModel;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TrainForecastRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ForecastService>::train_forecast(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TrainForecastSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ForecastService/GetForecastModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetForecastModelSvc<T: ForecastService>(pub Arc<T>);
+                    impl<
+                        T: ForecastService,
+                    > tonic::server::UnaryService<super::GetForecastModelRequest>
+                    for GetForecastModelSvc<T> {
+                        type Response = super::ForecastModel;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetForecastModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ForecastService>::get_forecast_model(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetForecastModelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ForecastService/ListForecastModels" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListForecastModelsSvc<T: ForecastService>(pub Arc<T>);
+                    impl<
+                        T: ForecastService,
+                    > tonic::server::UnaryService<super::ListForecastModelsRequest>
+                    for ListForecastModelsSvc<T> {
+                        type Response = super::ListForecastModelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListForecastModelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ForecastService>::list_forecast_models(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListForecastModelsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ForecastService/GetChurnForecast" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetChurnForecastSvc<T: ForecastService>(pub Arc<T>);
+                    impl<
+                        T: ForecastService,
+                    > tonic::server::UnaryService<super::GetChurnForecastRequest>
+                    for GetChurnForecastSvc<T> {
+                        type Response = super::ChurnForecast;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetChurnForecastRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ForecastService>::get_churn_forecast(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetChurnForecastSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ForecastService/ForecastPortfolio" => {
+                    #[allow(non_camel_case_types)]
+                    struct ForecastPortfolioSvc<T: ForecastService>(pub Arc<T>);
+                    impl<
+                        T: ForecastService,
+                    > tonic::server::UnaryService<super::ForecastPortfolioRequest>
+                    for ForecastPortfolioSvc<T> {
+                        type Response = super::PortfolioForecast;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ForecastPortfolioRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ForecastService>::forecast_portfolio(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ForecastPortfolioSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ForecastServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.ForecastService";
+    impl<T> tonic::server::NamedService for ForecastServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Says in which band an account is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OverrideLabelRequest {
@@ -10244,6 +12285,1255 @@ pub mod label_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "mainstay.scoring.v1.LabelService";
     impl<T> tonic::server::NamedService for LabelServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A contract that is due for renewal, or was.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DueRenewal {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// The account's display name.
+    #[prost(string, tag = "2")]
+    pub account_display_name: ::prost::alloc::string::String,
+    /// The account's segment.
+    #[prost(enumeration = "Segment", tag = "3")]
+    pub segment: i32,
+    /// When it is due.
+    #[prost(message, optional, tag = "4")]
+    pub due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The yearly revenue; of a decided renewal that before the decision. Absent:
+    /// not known.
+    #[prost(message, optional, tag = "5")]
+    pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// The health score of today, 0 to 100. Absent: none, or the renewal is
+    /// decided.
+    #[prost(double, optional, tag = "6")]
+    pub score: ::core::option::Option<f64>,
+    /// The band of the score.
+    #[prost(enumeration = "Band", tag = "7")]
+    pub band: i32,
+    /// How likely it is to renew by the newest forecast model: the probability of
+    /// not leaving until 30 days after it is due (30 days from today where that is
+    /// over), reckoned from the model's horizon by a constant rate. Absent: there
+    /// is no forecast, or the renewal is decided.
+    #[prost(double, optional, tag = "8")]
+    pub likelihood: ::core::option::Option<f64>,
+    /// What can be expected to renew: `arr` × `likelihood`. Absent: either is.
+    #[prost(message, optional, tag = "9")]
+    pub expected_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What a person expects. Absent: nobody said.
+    #[prost(message, optional, tag = "10")]
+    pub call: ::core::option::Option<RenewalCall>,
+    /// What became of it.
+    #[prost(enumeration = "RenewalOutcome", tag = "11")]
+    pub outcome: i32,
+    /// When that was known. Absent: it is not decided.
+    #[prost(message, optional, tag = "12")]
+    pub decision_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for DueRenewal {
+    const NAME: &'static str = "DueRenewal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DueRenewal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DueRenewal".into()
+    }
+}
+/// What a person expects of a renewal.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RenewalCall {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// When the renewal is due.
+    #[prost(message, optional, tag = "2")]
+    pub due_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What is expected.
+    #[prost(enumeration = "RenewalExpectation", tag = "3")]
+    pub expectation: i32,
+    /// Why, in the person's words.
+    #[prost(string, tag = "4")]
+    pub note: ::prost::alloc::string::String,
+    /// The person's mail address.
+    #[prost(string, tag = "5")]
+    pub author_email: ::prost::alloc::string::String,
+    /// When it was said.
+    #[prost(message, optional, tag = "6")]
+    pub call_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What the model said at that time: `DueRenewal.likelihood`. Absent: nothing.
+    #[prost(double, optional, tag = "7")]
+    pub likelihood: ::core::option::Option<f64>,
+}
+impl ::prost::Name for RenewalCall {
+    const NAME: &'static str = "RenewalCall";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RenewalCall".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RenewalCall".into()
+    }
+}
+/// Asks for renewals.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRenewalsRequest {
+    /// How many at most, 0 or more; above 1 000 it means 1 000. Default: 50.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before, with the same request. Empty: the first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Due on this day or later, `YYYY-MM-DD`. Empty: from the first on.
+    #[prost(string, tag = "3")]
+    pub start_day: ::prost::alloc::string::String,
+    /// Due before this day, `YYYY-MM-DD`, after `start_day`. Empty: up to the last.
+    #[prost(string, tag = "4")]
+    pub end_day: ::prost::alloc::string::String,
+    /// Only those that are not decided. Default: all.
+    #[prost(bool, tag = "5")]
+    pub undecided_only: bool,
+}
+impl ::prost::Name for ListRenewalsRequest {
+    const NAME: &'static str = "ListRenewalsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListRenewalsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListRenewalsRequest".into()
+    }
+}
+/// A page of renewals.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRenewalsResponse {
+    /// The renewals by due time, then account.
+    #[prost(message, repeated, tag = "1")]
+    pub renewals: ::prost::alloc::vec::Vec<DueRenewal>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRenewalsResponse {
+    const NAME: &'static str = "ListRenewalsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListRenewalsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListRenewalsResponse".into()
+    }
+}
+/// Asks what can be expected to renew.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRenewalForecastRequest {
+    /// How many quarters, the running one included, 1 to 12. Default: 4.
+    #[prost(int32, tag = "1")]
+    pub quarter_count: i32,
+}
+impl ::prost::Name for GetRenewalForecastRequest {
+    const NAME: &'static str = "GetRenewalForecastRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetRenewalForecastRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetRenewalForecastRequest".into()
+    }
+}
+/// What can be expected to renew.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RenewalForecast {
+    /// The quarters in order. Renewals that are overdue are in the first.
+    #[prost(message, repeated, tag = "1")]
+    pub quarters: ::prost::alloc::vec::Vec<QuarterForecast>,
+    /// The forecast model. Empty: there is none, and so no likelihoods.
+    #[prost(string, tag = "2")]
+    pub forecast_model: ::prost::alloc::string::String,
+    /// As of when.
+    #[prost(message, optional, tag = "3")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for RenewalForecast {
+    const NAME: &'static str = "RenewalForecast";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RenewalForecast".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RenewalForecast".into()
+    }
+}
+/// What can be expected to renew in a quarter.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QuarterForecast {
+    /// The UTC quarter, `YYYY-Qn`.
+    #[prost(string, tag = "1")]
+    pub quarter: ::prost::alloc::string::String,
+    /// How many undecided renewals are due in it.
+    #[prost(int64, tag = "2")]
+    pub renewal_count: i64,
+    /// How many of them have a likelihood. The figures below are of these.
+    #[prost(int64, tag = "3")]
+    pub forecast_count: i64,
+    /// How many can be expected to renew: the sum of likelihoods.
+    #[prost(double, tag = "4")]
+    pub expected_count: f64,
+    /// Lower end of the 95 % interval of how many renew; see
+    /// `ForecastGroup.churned_count_low`.
+    #[prost(int64, tag = "5")]
+    pub count_low: i64,
+    /// Upper end of it.
+    #[prost(int64, tag = "6")]
+    pub count_high: i64,
+    /// The revenue, by currency.
+    #[prost(message, repeated, tag = "7")]
+    pub revenues: ::prost::alloc::vec::Vec<QuarterRevenue>,
+    /// What people expect, in the order of the enum; expectations that nobody has
+    /// are not named.
+    #[prost(message, repeated, tag = "8")]
+    pub calls: ::prost::alloc::vec::Vec<CalledRenewals>,
+}
+impl ::prost::Name for QuarterForecast {
+    const NAME: &'static str = "QuarterForecast";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.QuarterForecast".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.QuarterForecast".into()
+    }
+}
+/// The revenue that is due for renewal in a quarter, in one currency.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct QuarterRevenue {
+    /// Of all undecided renewals.
+    #[prost(message, optional, tag = "1")]
+    pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// Of those with a likelihood.
+    #[prost(message, optional, tag = "2")]
+    pub forecast_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What of `forecast_arr` can be expected to renew.
+    #[prost(message, optional, tag = "3")]
+    pub expected_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// Lower end of the 95 % interval of what renews, by the normal distribution.
+    #[prost(message, optional, tag = "4")]
+    pub low: ::core::option::Option<super::super::common::v1::Money>,
+    /// Upper end of it.
+    #[prost(message, optional, tag = "5")]
+    pub high: ::core::option::Option<super::super::common::v1::Money>,
+}
+impl ::prost::Name for QuarterRevenue {
+    const NAME: &'static str = "QuarterRevenue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.QuarterRevenue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.QuarterRevenue".into()
+    }
+}
+/// Renewals of which people expect the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CalledRenewals {
+    /// What they expect.
+    #[prost(enumeration = "RenewalExpectation", tag = "1")]
+    pub expectation: i32,
+    /// How many.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+impl ::prost::Name for CalledRenewals {
+    const NAME: &'static str = "CalledRenewals";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CalledRenewals".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CalledRenewals".into()
+    }
+}
+/// Keeps what a person expects.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetRenewalCallRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// What is expected of the next renewal. Required.
+    #[prost(enumeration = "RenewalExpectation", tag = "2")]
+    pub expectation: i32,
+    /// Why, at most 2 000 characters. Empty: not said.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+    /// The mail address of who says so, at most 254 bytes. Required.
+    #[prost(string, tag = "4")]
+    pub author_email: ::prost::alloc::string::String,
+    /// Makes the call safe to repeat: the same id and content answers as the
+    /// first time. At most 128 characters, kept 7 days. Empty: not repeatable.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetRenewalCallRequest {
+    const NAME: &'static str = "SetRenewalCallRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SetRenewalCallRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SetRenewalCallRequest".into()
+    }
+}
+/// Asks how many renewed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRenewalReportRequest {
+    /// Renewals due on this day or later, `YYYY-MM-DD`. Empty: a year before `end_day`.
+    #[prost(string, tag = "1")]
+    pub start_day: ::prost::alloc::string::String,
+    /// Renewals due before this day, after `start_day`. Empty: before today.
+    #[prost(string, tag = "2")]
+    pub end_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetRenewalReportRequest {
+    const NAME: &'static str = "GetRenewalReportRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetRenewalReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetRenewalReportRequest".into()
+    }
+}
+/// How many renewed, and who knew it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RenewalReport {
+    /// The first day, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub start_day: ::prost::alloc::string::String,
+    /// The day after the last.
+    #[prost(string, tag = "2")]
+    pub end_day: ::prost::alloc::string::String,
+    /// How many renewed.
+    #[prost(int64, tag = "3")]
+    pub renewed_count: i64,
+    /// How many customers left.
+    #[prost(int64, tag = "4")]
+    pub churned_count: i64,
+    /// How many are overdue without either: they are in no rate.
+    #[prost(int64, tag = "5")]
+    pub undecided_count: i64,
+    /// The share of the decided ones that renewed. Absent: none is decided.
+    #[prost(double, optional, tag = "6")]
+    pub renewal_rate: ::core::option::Option<f64>,
+    /// Lower end of its 95 % Wilson interval.
+    #[prost(double, optional, tag = "7")]
+    pub rate_low: ::core::option::Option<f64>,
+    /// Upper end of it.
+    #[prost(double, optional, tag = "8")]
+    pub rate_high: ::core::option::Option<f64>,
+    /// The target: 0.85.
+    #[prost(double, tag = "9")]
+    pub target_rate: f64,
+    /// The same by revenue, one entry for each currency.
+    #[prost(message, repeated, tag = "10")]
+    pub revenues: ::prost::alloc::vec::Vec<RenewedRevenue>,
+    /// People against the model, over the decided renewals of which both said
+    /// something. Absent: there are none.
+    #[prost(message, optional, tag = "11")]
+    pub accuracy: ::core::option::Option<CallAccuracy>,
+}
+impl ::prost::Name for RenewalReport {
+    const NAME: &'static str = "RenewalReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RenewalReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RenewalReport".into()
+    }
+}
+/// The revenue of decided renewals in one currency.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RenewedRevenue {
+    /// Of those that renewed, as it was before.
+    #[prost(message, optional, tag = "1")]
+    pub renewed_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// Of those that left.
+    #[prost(message, optional, tag = "2")]
+    pub churned_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// The share of it that renewed. Absent: it is 0 in all.
+    #[prost(double, optional, tag = "3")]
+    pub renewal_rate: ::core::option::Option<f64>,
+}
+impl ::prost::Name for RenewedRevenue {
+    const NAME: &'static str = "RenewedRevenue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RenewedRevenue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RenewedRevenue".into()
+    }
+}
+/// How right people and the model were of the same renewals at the same time.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct CallAccuracy {
+    /// How many renewals.
+    #[prost(int64, tag = "1")]
+    pub count: i64,
+    /// The Brier score of people, 0 to 1; 0 is perfect.
+    #[prost(double, tag = "2")]
+    pub people_brier: f64,
+    /// The Brier score of what the model said when they called.
+    #[prost(double, tag = "3")]
+    pub model_brier: f64,
+}
+impl ::prost::Name for CallAccuracy {
+    const NAME: &'static str = "CallAccuracy";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CallAccuracy".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CallAccuracy".into()
+    }
+}
+/// Asks for the retention of revenue.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRevenueRetentionRequest {
+    /// From the beginning of this UTC day, `YYYY-MM-DD`. Empty: a year before `end_day`.
+    #[prost(string, tag = "1")]
+    pub start_day: ::prost::alloc::string::String,
+    /// To the beginning of this UTC day, after `start_day`, today at most. Empty: today.
+    #[prost(string, tag = "2")]
+    pub end_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetRevenueRetentionRequest {
+    const NAME: &'static str = "GetRevenueRetentionRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetRevenueRetentionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetRevenueRetentionRequest".into()
+    }
+}
+/// How much of the revenue stayed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RevenueRetention {
+    /// The first day, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub start_day: ::prost::alloc::string::String,
+    /// The day after the last.
+    #[prost(string, tag = "2")]
+    pub end_day: ::prost::alloc::string::String,
+    /// One entry for each currency.
+    #[prost(message, repeated, tag = "3")]
+    pub currencies: ::prost::alloc::vec::Vec<CurrencyRetention>,
+    /// Accounts whose revenue changed its currency; they are in no sum.
+    #[prost(int64, tag = "4")]
+    pub currency_changed_account_count: i64,
+    /// Since when revenue is known. Absent: nothing is known. A period that begins
+    /// before it has too few customers.
+    #[prost(message, optional, tag = "5")]
+    pub known_since_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for RevenueRetention {
+    const NAME: &'static str = "RevenueRetention";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RevenueRetention".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RevenueRetention".into()
+    }
+}
+/// The revenue in one currency of those who were customers when the period
+/// began: archived accounts that never churned are left out.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CurrencyRetention {
+    /// How many had revenue.
+    #[prost(int64, tag = "1")]
+    pub account_count: i64,
+    /// Their yearly revenue at the beginning; above 0.
+    #[prost(message, optional, tag = "2")]
+    pub start_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What was lost of it with customers that left.
+    #[prost(message, optional, tag = "3")]
+    pub churned_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What was lost of it as customers pay less; revenue that is no longer told
+    /// counts as none.
+    #[prost(message, optional, tag = "4")]
+    pub contraction_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What came with them as they pay more.
+    #[prost(message, optional, tag = "5")]
+    pub expansion_arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// Gross revenue retention: (`start_arr` - `churned_arr` - `contraction_arr`) / `start_arr`.
+    #[prost(double, tag = "6")]
+    pub gross_retention: f64,
+    /// Net revenue retention: that with `expansion_arr` added.
+    #[prost(double, tag = "7")]
+    pub net_retention: f64,
+}
+impl ::prost::Name for CurrencyRetention {
+    const NAME: &'static str = "CurrencyRetention";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CurrencyRetention".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CurrencyRetention".into()
+    }
+}
+/// What a person expects of a renewal. Compared with the model, each stands for
+/// a probability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RenewalExpectation {
+    /// Not allowed.
+    Unspecified = 0,
+    /// It renews: 0.95.
+    Commit = 1,
+    /// It probably renews: 0.75.
+    Likely = 2,
+    /// It may not renew: 0.4.
+    AtRisk = 3,
+    /// It does not renew: 0.05.
+    Churn = 4,
+}
+impl RenewalExpectation {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RENEWAL_EXPECTATION_UNSPECIFIED",
+            Self::Commit => "RENEWAL_EXPECTATION_COMMIT",
+            Self::Likely => "RENEWAL_EXPECTATION_LIKELY",
+            Self::AtRisk => "RENEWAL_EXPECTATION_AT_RISK",
+            Self::Churn => "RENEWAL_EXPECTATION_CHURN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RENEWAL_EXPECTATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "RENEWAL_EXPECTATION_COMMIT" => Some(Self::Commit),
+            "RENEWAL_EXPECTATION_LIKELY" => Some(Self::Likely),
+            "RENEWAL_EXPECTATION_AT_RISK" => Some(Self::AtRisk),
+            "RENEWAL_EXPECTATION_CHURN" => Some(Self::Churn),
+            _ => None,
+        }
+    }
+}
+/// What became of a renewal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RenewalOutcome {
+    /// Not decided.
+    Unspecified = 0,
+    /// The renewal time moved on by 28 days or more.
+    Renewed = 1,
+    /// The customer left before.
+    Churned = 2,
+}
+impl RenewalOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RENEWAL_OUTCOME_UNSPECIFIED",
+            Self::Renewed => "RENEWAL_OUTCOME_RENEWED",
+            Self::Churned => "RENEWAL_OUTCOME_CHURNED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RENEWAL_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "RENEWAL_OUTCOME_RENEWED" => Some(Self::Renewed),
+            "RENEWAL_OUTCOME_CHURNED" => Some(Self::Churned),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod renewal_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says which contracts are due for renewal, how likely each renews by the
+    /// model and by the person who knows the customer, and, afterwards, who was
+    /// right; and how much of the revenue stays.
+    ///
+    /// A renewal is due at the account's `renewal_time`. It was renewed when that
+    /// moves on by 28 days or more, by whatever tells it, and lost when the account
+    /// churns before. These outcomes, and the history of revenue, are kept from the
+    /// version on that has this service: of the time before nothing is said.
+    ///
+    /// Revenue is ARR, else twelve times MRR.
+    #[derive(Debug, Clone)]
+    pub struct RenewalServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RenewalServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RenewalServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RenewalServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RenewalServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists renewals by due time, those to come, those overdue and those decided.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_renewals(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRenewalsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRenewalsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RenewalService/ListRenewals",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.RenewalService", "ListRenewals"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns what can be expected to renew, quarter by quarter.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_renewal_forecast(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRenewalForecastRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RenewalForecast>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RenewalService/GetRenewalForecast",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.RenewalService",
+                        "GetRenewalForecast",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Keeps what a person expects of an account's next renewal. All calls are
+        /// kept; the last one before the outcome counts.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION`
+        /// (`ACCOUNT_ARCHIVED`, `RENEWAL_NOT_DUE`: the account has no renewal time, or
+        /// churned), `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        pub async fn set_renewal_call(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetRenewalCallRequest>,
+        ) -> std::result::Result<tonic::Response<super::RenewalCall>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RenewalService/SetRenewalCall",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.RenewalService",
+                        "SetRenewalCall",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns how many of the contracts that were due renewed, against the target
+        /// of 85 %, and how right people and the model were.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_renewal_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRenewalReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::RenewalReport>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RenewalService/GetRenewalReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.RenewalService",
+                        "GetRenewalReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns gross and net revenue retention (GRR, NRR) over a period.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_revenue_retention(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRevenueRetentionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevenueRetention>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.RenewalService/GetRevenueRetention",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.RenewalService",
+                        "GetRevenueRetention",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod renewal_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RenewalServiceServer.
+    #[async_trait]
+    pub trait RenewalService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists renewals by due time, those to come, those overdue and those decided.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_renewals(
+            &self,
+            request: tonic::Request<super::ListRenewalsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRenewalsResponse>,
+            tonic::Status,
+        >;
+        /// Returns what can be expected to renew, quarter by quarter.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_renewal_forecast(
+            &self,
+            request: tonic::Request<super::GetRenewalForecastRequest>,
+        ) -> std::result::Result<tonic::Response<super::RenewalForecast>, tonic::Status>;
+        /// Keeps what a person expects of an account's next renewal. All calls are
+        /// kept; the last one before the outcome counts.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `FAILED_PRECONDITION`
+        /// (`ACCOUNT_ARCHIVED`, `RENEWAL_NOT_DUE`: the account has no renewal time, or
+        /// churned), `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        async fn set_renewal_call(
+            &self,
+            request: tonic::Request<super::SetRenewalCallRequest>,
+        ) -> std::result::Result<tonic::Response<super::RenewalCall>, tonic::Status>;
+        /// Returns how many of the contracts that were due renewed, against the target
+        /// of 85 %, and how right people and the model were.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_renewal_report(
+            &self,
+            request: tonic::Request<super::GetRenewalReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::RenewalReport>, tonic::Status>;
+        /// Returns gross and net revenue retention (GRR, NRR) over a period.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_revenue_retention(
+            &self,
+            request: tonic::Request<super::GetRevenueRetentionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevenueRetention>,
+            tonic::Status,
+        >;
+    }
+    /// Says which contracts are due for renewal, how likely each renews by the
+    /// model and by the person who knows the customer, and, afterwards, who was
+    /// right; and how much of the revenue stays.
+    ///
+    /// A renewal is due at the account's `renewal_time`. It was renewed when that
+    /// moves on by 28 days or more, by whatever tells it, and lost when the account
+    /// churns before. These outcomes, and the history of revenue, are kept from the
+    /// version on that has this service: of the time before nothing is said.
+    ///
+    /// Revenue is ARR, else twelve times MRR.
+    #[derive(Debug)]
+    pub struct RenewalServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RenewalServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RenewalServiceServer<T>
+    where
+        T: RenewalService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.RenewalService/ListRenewals" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRenewalsSvc<T: RenewalService>(pub Arc<T>);
+                    impl<
+                        T: RenewalService,
+                    > tonic::server::UnaryService<super::ListRenewalsRequest>
+                    for ListRenewalsSvc<T> {
+                        type Response = super::ListRenewalsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRenewalsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RenewalService>::list_renewals(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRenewalsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.RenewalService/GetRenewalForecast" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRenewalForecastSvc<T: RenewalService>(pub Arc<T>);
+                    impl<
+                        T: RenewalService,
+                    > tonic::server::UnaryService<super::GetRenewalForecastRequest>
+                    for GetRenewalForecastSvc<T> {
+                        type Response = super::RenewalForecast;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRenewalForecastRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RenewalService>::get_renewal_forecast(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRenewalForecastSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.RenewalService/SetRenewalCall" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetRenewalCallSvc<T: RenewalService>(pub Arc<T>);
+                    impl<
+                        T: RenewalService,
+                    > tonic::server::UnaryService<super::SetRenewalCallRequest>
+                    for SetRenewalCallSvc<T> {
+                        type Response = super::RenewalCall;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetRenewalCallRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RenewalService>::set_renewal_call(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetRenewalCallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.RenewalService/GetRenewalReport" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRenewalReportSvc<T: RenewalService>(pub Arc<T>);
+                    impl<
+                        T: RenewalService,
+                    > tonic::server::UnaryService<super::GetRenewalReportRequest>
+                    for GetRenewalReportSvc<T> {
+                        type Response = super::RenewalReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRenewalReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RenewalService>::get_renewal_report(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRenewalReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.RenewalService/GetRevenueRetention" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRevenueRetentionSvc<T: RenewalService>(pub Arc<T>);
+                    impl<
+                        T: RenewalService,
+                    > tonic::server::UnaryService<super::GetRevenueRetentionRequest>
+                    for GetRevenueRetentionSvc<T> {
+                        type Response = super::RevenueRetention;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRevenueRetentionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RenewalService>::get_revenue_retention(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRevenueRetentionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RenewalServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.RenewalService";
+    impl<T> tonic::server::NamedService for RenewalServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -10,11 +10,13 @@ mod case_story;
 mod case_tasks;
 mod case_view;
 pub(crate) mod cases;
+pub(crate) mod cohorts;
 mod corrections;
 pub(crate) mod definitions;
 pub(crate) mod demo;
 pub(crate) mod explain;
 mod explain_why;
+pub(crate) mod forecast;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;
@@ -29,6 +31,7 @@ mod pipeline;
 pub(crate) mod plans;
 mod policies;
 mod qualification;
+pub(crate) mod renewals;
 pub(crate) mod risks;
 mod service_status;
 pub(crate) mod status;
@@ -74,6 +77,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
             opportunities::run(command, &connection, &mut output).await.map(|()| DONE)?
         }
         Command::Messages(command) => messages::run(command, &arguments.global, &mut output).await.map(|()| DONE)?,
+        Command::Cohorts(command) => cohorts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Forecast(command) => forecast::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Renewals(command) => renewals::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Definitions(arguments) => {
             definitions::run(arguments, &connect()?, &mut output).await.map(|()| DONE)?

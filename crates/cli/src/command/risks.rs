@@ -243,7 +243,7 @@ fn decline_words(decline: &UsageDeclineCause) -> Vec<String> {
         Some(Series::Metric(name) | Series::Feature(name)) => name.clone(),
         Some(Series::AnyFeature(_)) => "features".to_owned(),
         Some(Series::AnyUser(_)) => "users".to_owned(),
-        None => String::new(),
+        Some(Series::Story(_)) | None => String::new(),
     };
     let weeks: Vec<String> = decline.weeks.iter().map(|week| week.total.to_string()).collect();
     vec![format!("{what} {:.0} a week", decline.base), format!("then {}", weeks.join(" → "))]

@@ -9,11 +9,12 @@ use sqlx::PgConnection;
 
 use super::queues::{INACTIVITY_QUEUE, RESCORE_QUEUE};
 use super::risk_changes::clear_all;
-use super::{App, ScoringError, events, looks, record_stories, silences};
+use super::{App, ScoringError, churn_times, events, looks, record_stories, silences};
 use crate::domain::account::{Account, AccountChange};
 use crate::domain::day_number;
 use crate::domain::lifecycle::Lifecycle;
-use crate::storage::{accounts, scoring_facts, stories};
+use crate::domain::renewal::RenewalChanges;
+use crate::storage::{accounts, renewals, scoring_facts, stories};
 
 /// Stores accounts that a caller created or changed, and has them scored again as of today. `stored` has those that were there
 /// before, which are locked.
@@ -47,6 +48,8 @@ pub(super) async fn write(
         return Ok(());
     }
     accounts::write(conn, changed).await?;
+    churn_times::note(conn, changed, stored, now).await?;
+    renewals::note(conn, &RenewalChanges::of(changed, stored), now).await?;
     scoring_facts::note(conn, changed, day_of(now)).await?;
     let told: Vec<_> = changed
         .iter()

@@ -8,6 +8,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::domain::backtest::{Difference, TooFewOutcomes};
+use crate::domain::forecast::TrainError;
 use crate::domain::label::LabelState;
 use crate::domain::signal::SignalKind;
 
@@ -49,6 +50,14 @@ pub(crate) enum ScoringError {
     DefinitionNotFound(String),
     #[error(transparent)]
     Backtest(#[from] BacktestError),
+    #[error("{0}")]
+    TooLittleData(TrainError),
+    #[error("forecast model {0:?} does not exist")]
+    ForecastModelNotFound(Option<i64>),
+    #[error("account {account} has no forecast: {why}")]
+    ForecastUnavailable { account: AccountId, why: String },
+    #[error("account {0} has no renewal to come")]
+    RenewalNotDue(AccountId),
     #[error("the etag is not that of the stored resource")]
     EtagMismatch,
     #[error(transparent)]

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::causes::Causes;
 use super::risk_changes::{Lasting, settle};
-use super::{App, ScoringError, account_changes, events};
+use super::{App, ScoringError, account_changes, churn_times, events};
 use crate::domain::DayNumber;
 use crate::domain::account::Account;
 use crate::domain::lifecycle::Lifecycle;
@@ -94,6 +94,7 @@ async fn record_lifecycles(
     app.core.events.append(conn, &events, now).await?;
     let changed_ids = changed.iter().map(|account| account.id.clone()).collect();
     locked.extend(changed.into_iter().map(|account| (account.id.clone(), account)));
+    churn_times::note_told(conn, told, &lifecycles, locked).await?;
     Ok(changed_ids)
 }
 

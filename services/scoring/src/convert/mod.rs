@@ -2,12 +2,15 @@
 
 pub(crate) mod account;
 pub(crate) mod backtest;
+pub(crate) mod cohort;
 pub(crate) mod common;
 pub(crate) mod definition;
+pub(crate) mod forecast;
 pub(crate) mod health;
 pub(crate) mod label;
 pub(crate) mod model;
 pub(crate) mod model_diff;
+pub(crate) mod renewal;
 pub(crate) mod risk_trigger;
 pub(crate) mod signal;
 pub(crate) mod story_signal;

@@ -191,6 +191,12 @@ impl Lifecycle {
         applied
     }
 
+    /// When the customer left for the last time and did not come back since, as signals tell it.
+    pub fn churned_at(&self) -> Option<DateTime<Utc>> {
+        let churn = self.last_churn.as_ref()?;
+        self.last_return.as_ref().is_none_or(|last_return| last_return < churn).then_some(churn.at)
+    }
+
     fn stage(&self, known: LifecycleStage) -> LifecycleStage {
         let since_given = |stamp: &&Stamp| self.given.stage.is_none_or(|given| stamp.at > given);
         let churn = self.last_churn.as_ref().filter(since_given);

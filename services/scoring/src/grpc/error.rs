@@ -8,6 +8,7 @@ use tonic::{Code, Status};
 
 use crate::app::{BacktestError, ScoringError};
 use crate::convert;
+use crate::convert::forecast::model_name;
 use crate::convert::label::name as label_name;
 use crate::domain::backtest::ACCOUNTS_OF_OUTCOME_MIN;
 
@@ -153,6 +154,29 @@ impl From<ScoringError> for ApiError {
                     .with_metadata("definition", name)
             }
             ScoringError::Backtest(error) => of_backtest(error),
+            ScoringError::TooLittleData(error) => of(
+                Code::FailedPrecondition,
+                ErrorReason::TooLittleData,
+                format!("too little is known to learn a forecast from: {error}"),
+            ),
+            ScoringError::ForecastModelNotFound(number) => {
+                let name = number.map_or_else(|| "forecastModels/newest".to_owned(), model_name);
+                let hint = if number.is_none() { ": train one with TrainForecast" } else { "" };
+                of(Code::NotFound, ErrorReason::ForecastModelNotFound, format!("{name} does not exist{hint}"))
+                    .with_metadata("forecast_model", name)
+            }
+            ScoringError::ForecastUnavailable { account, why } => of(
+                Code::FailedPrecondition,
+                ErrorReason::ForecastUnavailable,
+                format!("{} has no forecast: {why}", account.name()),
+            )
+            .with_metadata("account", account.name()),
+            ScoringError::RenewalNotDue(id) => of(
+                Code::FailedPrecondition,
+                ErrorReason::RenewalNotDue,
+                format!("{} has no renewal to come: it has no renewal_time, or churned", id.name()),
+            )
+            .with_metadata("account", id.name()),
             ScoringError::EtagMismatch => Self::common(
                 CommonReason::EtagMismatch,
                 "the etag is not that of the stored resource: somebody changed it; read it again and decide anew",

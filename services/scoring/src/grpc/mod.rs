@@ -3,21 +3,27 @@
 
 mod accounts;
 mod backtests;
+mod cohorts;
 mod definitions;
 mod error;
+mod forecasts;
 mod health;
 mod labels;
 mod models;
 mod operations;
+mod renewals;
 mod risk_triggers;
 mod signals;
 
 pub(crate) use accounts::AccountRpc;
 pub(crate) use backtests::BacktestRpc;
+pub(crate) use cohorts::CohortRpc;
 pub(crate) use definitions::DefinitionRpc;
+pub(crate) use forecasts::ForecastRpc;
 pub(crate) use health::HealthRpc;
 pub(crate) use labels::LabelRpc;
 pub(crate) use models::ModelRpc;
 pub(crate) use operations::OperationsRpc;
+pub(crate) use renewals::RenewalRpc;
 pub(crate) use risk_triggers::RiskTriggerRpc;
 pub(crate) use signals::SignalRpc;

@@ -32,6 +32,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(10, "0010_triggers"),
         migration!(11, "0011_labels"),
         migration!(12, "0012_backtests"),
+        migration!(13, "0013_forecasts"),
     ],
 };
 

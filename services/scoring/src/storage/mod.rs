@@ -2,8 +2,12 @@
 
 pub(crate) mod account_news;
 pub(crate) mod accounts;
+pub(crate) mod arr_history;
 pub(crate) mod backtests;
+pub(crate) mod churn_times;
 pub(crate) mod codes;
+pub(crate) mod cohorts;
+pub(crate) mod forecasts;
 pub(crate) mod health;
 pub(crate) mod health_views;
 pub(crate) mod labels;
@@ -14,6 +18,7 @@ pub(crate) mod operations;
 pub(crate) mod peers;
 pub(crate) mod plan_usage;
 pub(crate) mod pulses;
+pub(crate) mod renewals;
 pub(crate) mod risk_triggers;
 pub(crate) mod scoring_facts;
 pub(crate) mod segments;

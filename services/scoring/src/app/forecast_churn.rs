@@ -1,0 +1,50 @@
+//! How likely customers are to leave: one of them, or the whole portfolio.
+
+use mainstay_domain::AccountId;
+use mainstay_storage::{StorageError, begin};
+
+use super::get_forecast_model::get;
+use super::{App, ScoringError};
+use crate::domain::forecast::{ChurnForecast, CustomerDay, ForecastModel, PortfolioForecast};
+use crate::storage::{accounts, forecasts};
+
+/// Forecasts one account by the model of a number, or the newest.
+pub(crate) async fn one(
+    app: &App,
+    account: &AccountId,
+    number: Option<i64>,
+) -> Result<(ForecastModel, CustomerDay, ChurnForecast), ScoringError> {
+    let mut conn = begin(&app.core.pool).await?;
+    let stored = accounts::lookup(&mut conn, account).await?;
+    if stored.is_none() {
+        return Err(ScoringError::AccountNotFound(account.clone()));
+    }
+    let model = get(&mut conn, number).await?;
+    let health_model = app.models.model(&mut conn, &model.health_model).await?;
+    let customer = forecasts::customers(&mut conn, &model.health_model, Some(account)).await?.pop();
+    let unavailable = |why: String| ScoringError::ForecastUnavailable { account: account.clone(), why };
+    let Some(customer) = customer else {
+        return Err(unavailable("it is in its trial, churned or archived".to_owned()));
+    };
+    let today = customer.today.ok_or_else(|| {
+        unavailable(format!("it is not scored by {}, from which the forecast learnt", model.health_model.name()))
+    })?;
+    let forecast = model.definition.forecast(&health_model, &today);
+    Ok((model, today, forecast))
+}
+
+/// Forecasts all customers within so many days, or within the model's horizon.
+pub(crate) async fn portfolio(
+    app: &App,
+    days: Option<u32>,
+    number: Option<i64>,
+) -> Result<(ForecastModel, u32, PortfolioForecast), ScoringError> {
+    let mut conn = begin(&app.core.pool).await?;
+    let model = get(&mut conn, number).await?;
+    let health_model = app.models.model(&mut conn, &model.health_model).await?;
+    let customers = forecasts::customers(&mut conn, &model.health_model, None).await?;
+    let days = days.unwrap_or(model.definition.horizon_days);
+    let forecast = PortfolioForecast::of(&model.definition, &health_model, &customers, days)
+        .map_err(|error| StorageError::Corrupt(error.to_string()))?;
+    Ok((model, days, forecast))
+}

@@ -1,0 +1,106 @@
+//! Learns a forecast model from what became of the company's customers.
+
+use chrono::{Datelike, Days, Months, NaiveDate};
+use mainstay_storage::{StorageError, begin};
+
+use super::get_forecast_model::get;
+use super::{App, Mutation, Replayable, ScoringError};
+use crate::domain::HealthModel;
+use crate::domain::forecast::{ForecastModel, MONTHS_LEARNT_MAX, OutcomeRow, ROWS_MAX, TrainError, train};
+use crate::storage::forecasts;
+
+/// Learns, judges and keeps a model whose probabilities are of so many days. `answer` makes of it what the caller is told, and
+/// told again.
+///
+/// What it learns from is read, and the learning done, before the transaction that keeps it: it takes seconds.
+pub(crate) async fn execute<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    horizon_days: u32,
+    answer: impl Fn(&ForecastModel) -> T + Sync,
+) -> Result<T, ScoringError> {
+    let (health_model, rows) = read(app, horizon_days).await?;
+    let learnt = tokio::task::spawn_blocking(move || {
+        train(&health_model, &rows, horizon_days).map(|definition| (health_model.id.clone(), definition))
+    });
+    let (health_model, definition) =
+        learnt.await.map_err(|error| StorageError::Corrupt(error.to_string()))?.map_err(ScoringError::TooLittleData)?;
+    app.core
+        .mutate(mutation, async |conn| {
+            let created_at = app.core.clock.now();
+            if mutation.validate_only {
+                let (health_model, definition) = (health_model.clone(), definition.clone());
+                return Ok(answer(&ForecastModel { number: 0, created_at, health_model, definition }));
+            }
+            let number = forecasts::create(conn, &health_model, &definition, created_at).await?;
+            // Read back as every later reader will: what cannot be read is not kept.
+            Ok(answer(&get(conn, Some(number)).await?))
+        })
+        .await
+}
+
+/// The health model that scores today, and the customers of the months whose outcome is known.
+async fn read(app: &App, horizon_days: u32) -> Result<(std::sync::Arc<HealthModel>, Vec<OutcomeRow>), ScoringError> {
+    let mut conn = begin(&app.core.pool).await?;
+    let today = app.core.clock.today();
+    let book = app.models.book(&mut conn).await?;
+    let health_model = book.model_for(today).ok_or_else(|| ScoringError::ModelNotFound("models/active".to_owned()))?;
+    let too_few = || ScoringError::TooLittleData(TrainError::TooFewMonths { months: 0, horizon_days });
+    let first = today.checked_sub_months(Months::new(MONTHS_LEARNT_MAX)).ok_or_else(too_few)?;
+    let last = today.checked_sub_days(Days::new(horizon_days.into())).ok_or_else(too_few)?;
+    let mut days = Vec::new();
+    for day in month_starts(first, last) {
+        if forecasts::has_health(&mut conn, &health_model.id, day).await? {
+            days.push(day);
+        }
+    }
+    let accounts = forecasts::count_accounts(&mut conn).await?;
+    let parts = parts(accounts, days.len() as u64);
+    let mut rows = Vec::new();
+    for day in days {
+        rows.extend(forecasts::outcomes(&mut conn, &health_model.id, day, horizon_days, parts).await?);
+    }
+    Ok((health_model, rows))
+}
+
+/// The first days of months from one day to another.
+fn month_starts(first: NaiveDate, last: NaiveDate) -> Vec<NaiveDate> {
+    let start = first.with_day(1).unwrap_or(first);
+    let months = (0..).map_while(|months| start.checked_add_months(Months::new(months)));
+    months.take_while(|day| *day <= last).filter(|day| *day >= first).collect()
+}
+
+/// How many parts of the accounts give as many rows as one can learn from.
+fn parts(accounts: u64, months: u64) -> i64 {
+    let rows = accounts.saturating_mul(months);
+    let all = forecasts::PARTS;
+    if rows <= ROWS_MAX {
+        return all;
+    }
+    i64::try_from(u128::from(ROWS_MAX) * u128::from(all.unsigned_abs()) / u128::from(rows))
+        .map_or(all, |parts| parts.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_begin_within_the_days_that_are_known() {
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+        let starts =
+            |first, last| month_starts(day(first), day(last)).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(starts("2025-12-01", "2026-02-01"), ["2025-12-01", "2026-01-01", "2026-02-01"]);
+        assert_eq!(starts("2025-12-02", "2026-01-31"), ["2026-01-01"]);
+        assert_eq!(starts("2026-01-02", "2026-01-31"), [""; 0]);
+        assert_eq!(starts("2026-02-01", "2026-01-01"), [""; 0]);
+    }
+
+    #[test]
+    fn of_many_accounts_a_part_is_drawn() {
+        assert_eq!(parts(0, 0), 1_024);
+        assert_eq!(parts(100_000, 2), 1_024);
+        assert_eq!(parts(100_000, 20), 102);
+        assert_eq!(parts(u64::MAX, 36), 1);
+    }
+}

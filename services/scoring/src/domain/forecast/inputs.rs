@@ -1,0 +1,157 @@
+//! What a forecast is made of: an account on a day.
+
+use chrono::{Datelike, Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::HealthModel;
+
+/// An account at the end of a day, as far as it was known then.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CustomerDay {
+    pub day: NaiveDate,
+    /// What was read of each measure of the health model, in its order.
+    pub measure_values: Vec<Option<f64>>,
+    /// Share of the model's weight that had fresh data.
+    pub coverage: f64,
+    pub last_signal_day: Option<NaiveDate>,
+    /// The beginning as a customer.
+    pub start_day: Option<NaiveDate>,
+    /// A day on which the contract is due for renewal, before or after `day`.
+    pub renewal_day: Option<NaiveDate>,
+}
+
+/// An input of a forecast.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum InputKind {
+    /// The points of a measure, 0 to 100.
+    Measure(String),
+    /// The share of data that was fresh.
+    DataCoverage,
+    /// Of the days since the last signal, plus 1, the logarithm.
+    LogDaysSinceSignal,
+    /// Of the months as a customer, plus 1, the logarithm.
+    LogMonthsAsCustomer,
+    /// Whether there is a renewal date.
+    HasRenewal,
+    /// Whether a yearly renewal falls within the horizon.
+    RenewalInHorizon,
+}
+
+impl InputKind {
+    /// All inputs that a health model gives.
+    pub(crate) fn all(health_model: &HealthModel) -> Vec<Self> {
+        let measures = health_model.measures().map(|(_, measure)| Self::Measure(measure.id.clone()));
+        measures
+            .chain([
+                Self::DataCoverage,
+                Self::LogDaysSinceSignal,
+                Self::LogMonthsAsCustomer,
+                Self::HasRenewal,
+                Self::RenewalInHorizon,
+            ])
+            .collect()
+    }
+
+    /// Its name.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Measure(id) => id,
+            Self::DataCoverage => "data_coverage",
+            Self::LogDaysSinceSignal => "log_days_since_signal",
+            Self::LogMonthsAsCustomer => "log_months_as_customer",
+            Self::HasRenewal => "has_renewal",
+            Self::RenewalInHorizon => "renewal_in_horizon",
+        }
+    }
+
+    /// Whether it is 0 or 1, and never missing.
+    pub(super) const fn is_indicator(&self) -> bool {
+        matches!(self, Self::HasRenewal | Self::RenewalInHorizon)
+    }
+
+    /// Its value for an account; none where it is missing.
+    pub(super) fn value(&self, health_model: &HealthModel, customer: &CustomerDay, horizon_days: u32) -> Option<f64> {
+        const DAYS_OF_A_MONTH: f64 = 365.25 / 12.0;
+        let days_since = |earlier: NaiveDate| (customer.day - earlier).num_days().max(0) as f64;
+        let indicator = |holds: bool| Some(f64::from(u8::from(holds)));
+        match self {
+            Self::Measure(id) => {
+                let mut measures = health_model.measures().zip(&customer.measure_values);
+                let ((_, measure), value) = measures.find(|((_, measure), _)| measure.id == *id)?;
+                value.map(|value| measure.curve.points_at(value))
+            }
+            Self::DataCoverage => Some(customer.coverage),
+            Self::LogDaysSinceSignal => customer.last_signal_day.map(|last| days_since(last).ln_1p()),
+            Self::LogMonthsAsCustomer => customer.start_day.map(|start| (days_since(start) / DAYS_OF_A_MONTH).ln_1p()),
+            Self::HasRenewal => indicator(customer.renewal_day.is_some()),
+            Self::RenewalInHorizon => {
+                let renewal = customer.renewal_day.map(|renewal| next_anniversary(renewal, customer.day));
+                let last = customer.day.checked_add_days(Days::new(horizon_days.into()));
+                indicator(renewal.zip(last).is_some_and(|(renewal, last)| renewal <= last))
+            }
+        }
+    }
+}
+
+/// The first anniversary of a day after another day.
+///
+/// The renewal date that is known today is that of today's contract: who stayed has a later one than who left. As anniversaries
+/// both say the same of a day in the past, so that the date does not tell the outcome. Contracts of other lengths than years are
+/// seen at the end of each year.
+fn next_anniversary(of: NaiveDate, after: NaiveDate) -> NaiveDate {
+    let in_year = |year: i32| of.with_year(year).or_else(|| NaiveDate::from_ymd_opt(year, 2, 28)).unwrap_or(of);
+    let this_year = in_year(after.year());
+    if this_year > after { this_year } else { in_year(after.year() + 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{DEFAULT_MODEL, parse_model_file};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    #[test]
+    fn renewals_are_seen_as_anniversaries() {
+        for (of, after, expected) in [
+            ("2026-06-30", "2025-06-29", "2025-06-30"),
+            ("2026-06-30", "2025-06-30", "2026-06-30"),
+            ("2026-06-30", "2027-12-31", "2028-06-30"),
+            ("2024-02-29", "2026-02-01", "2026-02-28"),
+            ("2024-02-29", "2028-02-01", "2028-02-29"),
+        ] {
+            assert_eq!(next_anniversary(day(of), day(after)), day(expected), "{of} after {after}");
+        }
+    }
+
+    #[test]
+    fn r77_inputs_are_the_points_of_the_measures_and_what_is_known_of_time() {
+        let model = HealthModel::from_draft(parse_model_file(DEFAULT_MODEL).expect("parses")).expect("valid");
+        let inputs = InputKind::all(&model);
+        assert_eq!(inputs.len(), model.measures().count() + 5);
+        let mut customer = CustomerDay {
+            day: day("2026-03-01"),
+            measure_values: vec![None; model.measures().count()],
+            coverage: 0.5,
+            last_signal_day: Some(day("2026-02-28")),
+            start_day: None,
+            renewal_day: Some(day("2027-05-30")),
+        };
+        let (_, first) = model.measures().next().expect("a measure");
+        let best = first.curve.corners().last().expect("a corner").x;
+        customer.measure_values[0] = Some(best);
+        let values = |customer: &CustomerDay| -> Vec<Option<f64>> {
+            inputs.iter().map(|input| input.value(&model, customer, 90)).collect()
+        };
+        let known = values(&customer);
+        assert_eq!(known[0], Some(first.curve.points_at(best)));
+        assert_eq!(known[1], None);
+        let others = &known[model.measures().count()..];
+        assert_eq!(others, [Some(0.5), Some(2.0_f64.ln()), None, Some(1.0), Some(1.0)]);
+        customer.renewal_day = Some(day("2026-05-31"));
+        assert_eq!(values(&customer).last(), Some(&Some(0.0)), "a day beyond the horizon");
+    }
+}

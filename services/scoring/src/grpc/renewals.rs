@@ -1,0 +1,95 @@
+//! `mainstay.scoring.v1.RenewalService`.
+
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_api::mainstay::scoring::v1::renewal_service_server::RenewalService;
+use mainstay_domain::Violations;
+use mainstay_rpc::ApiError;
+use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_service::{request, wire};
+use tonic::{Request, Response, Status};
+
+use crate::app::{App, get_revenue_retention, list_renewals, set_renewal_call};
+use crate::convert::renewal;
+use crate::domain::renewal::RenewalCursor;
+
+const LIST_METHOD: &str = "ListRenewals";
+
+/// The service's RPCs over the use cases.
+pub(crate) struct RenewalRpc {
+    pub app: App,
+}
+
+#[tonic::async_trait]
+impl RenewalService for RenewalRpc {
+    async fn list_renewals(
+        &self,
+        request: Request<proto::ListRenewalsRequest>,
+    ) -> Result<Response<proto::ListRenewalsResponse>, Status> {
+        let mut message = request.into_inner();
+        let token = std::mem::take(&mut message.page_token);
+        let page_size = std::mem::take(&mut message.page_size);
+        let binding = request::page_binding(&message);
+        let mut found = Violations::new();
+        let days = renewal::due_days(&mut found, &message);
+        found.into_result(()).map_err(ApiError::invalid)?;
+        let page = PageRequest::<RenewalCursor>::read(page_size, &token, LIST_METHOD, &binding)?;
+        let rows = list_renewals::execute(&self.app, days, page.after.as_ref(), page.limit()).await?;
+        let page = Page::from_rows(rows, page.size);
+        let next_page_token = page.next_token(|(one, _)| RenewalCursor::after(one), LIST_METHOD, &binding);
+        let renewals = page.items.iter().map(renewal::message).collect();
+        Ok(Response::new(proto::ListRenewalsResponse { renewals, next_page_token }))
+    }
+
+    async fn get_renewal_forecast(
+        &self,
+        request: Request<proto::GetRenewalForecastRequest>,
+    ) -> Result<Response<proto::RenewalForecast>, Status> {
+        let mut found = Violations::new();
+        let quarters = renewal::quarter_count(&mut found, request.get_ref().quarter_count);
+        found.into_result(()).map_err(ApiError::invalid)?;
+        let (quarters, model) = list_renewals::forecast(&self.app, quarters).await?;
+        Ok(Response::new(renewal::forecast(&quarters, model, self.app.core.clock.now())))
+    }
+
+    async fn set_renewal_call(
+        &self,
+        request: Request<proto::SetRenewalCallRequest>,
+    ) -> Result<Response<proto::RenewalCall>, Status> {
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.RenewalService/SetRenewalCall",
+            &request.get_ref().request_id,
+            false,
+        )?;
+        let mut found = Violations::new();
+        let given = renewal::given_call(&mut found, request.into_inner());
+        let given = wire::complete(found, given)?;
+        Ok(Response::new(set_renewal_call::execute(&self.app, &mutation, &given, renewal::call).await?))
+    }
+
+    async fn get_renewal_report(
+        &self,
+        request: Request<proto::GetRenewalReportRequest>,
+    ) -> Result<Response<proto::RenewalReport>, Status> {
+        let message = request.into_inner();
+        let mut found = Violations::new();
+        let today = self.app.core.clock.today();
+        let period = renewal::period(&mut found, &message.start_day, &message.end_day, today);
+        let period = wire::complete(found, period)?;
+        let report = list_renewals::report(&self.app, period.0, period.1).await?;
+        Ok(Response::new(renewal::report(&report, period)))
+    }
+
+    async fn get_revenue_retention(
+        &self,
+        request: Request<proto::GetRevenueRetentionRequest>,
+    ) -> Result<Response<proto::RevenueRetention>, Status> {
+        let message = request.into_inner();
+        let mut found = Violations::new();
+        let today = self.app.core.clock.today();
+        let period = renewal::period(&mut found, &message.start_day, &message.end_day, today);
+        let period = wire::complete(found, period)?;
+        let retention = get_revenue_retention::execute(&self.app, period.0, period.1).await?;
+        Ok(Response::new(renewal::retention(&retention, period)))
+    }
+}

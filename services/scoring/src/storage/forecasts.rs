@@ -1,0 +1,208 @@
+//! What forecasts learn from and are made of, and the models themselves.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::{AccountId, Currency, ModelId, Money};
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::codes;
+use crate::domain::account::LifecycleStage;
+use crate::domain::forecast::{CustomerDay, ForecastCustomer, ForecastDefinition, ForecastModel, OutcomeRow};
+
+/// How many parts accounts are put into, so that some of the parts can be drawn.
+pub(crate) const PARTS: i64 = 1_024;
+
+/// Customers on a day, by the health that was kept for them, and whether they left within the horizon. Only those of whom it is
+/// known; only the first `parts` of [`PARTS`]. Rows of a day lie together in the history, so that a day is found without the others.
+pub(crate) async fn outcomes(
+    conn: &mut PgConnection,
+    health_model: &ModelId,
+    day: NaiveDate,
+    horizon_days: u32,
+    parts: i64,
+) -> Result<Vec<OutcomeRow>, StorageError> {
+    let rows = sqlx::query!(
+        r#"WITH dated AS (
+               SELECT account_id, lifecycle_stage, (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day,
+                      (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
+                      (archived_at AT TIME ZONE 'UTC')::date AS archived_day,
+                      CASE WHEN lifecycle_stage = 5 THEN (churned_at AT TIME ZONE 'UTC')::date END AS churned_day
+                 FROM scoring.accounts
+                WHERE lifecycle_stage <> 1 AND (lifecycle_stage <> 5 OR churned_at IS NOT NULL)
+                  AND (hashtextextended(account_id, 0) & 1023) < $4
+           )
+           SELECT history.account_id, history.day,
+                  history.measure_values AS "measure_values: Vec<Option<f64>>", history.coverage,
+                  history.last_signal_day, dated.start_day, dated.renewal_day,
+                  COALESCE(dated.churned_day <= history.day + $3::integer, false) AS "churned!"
+             FROM scoring.health_history AS history
+             JOIN dated ON dated.account_id = history.account_id
+            WHERE history.day = $2 AND history.model_id = $1
+              AND (dated.churned_day IS NULL OR dated.churned_day > history.day)
+              AND (dated.start_day IS NULL OR dated.start_day <= history.day)
+              AND (dated.archived_day IS NULL OR dated.archived_day > history.day + $3::integer
+                   OR dated.churned_day <= LEAST(dated.archived_day, history.day + $3::integer))
+            ORDER BY history.account_id"#,
+        health_model.as_str(),
+        day,
+        i32::try_from(horizon_days).map_err(codes::corrupt)?,
+        parts,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| OutcomeRow {
+            account: row.account_id,
+            customer: CustomerDay {
+                day: row.day,
+                measure_values: row.measure_values,
+                coverage: row.coverage,
+                last_signal_day: row.last_signal_day,
+                start_day: row.start_day,
+                renewal_day: row.renewal_day,
+            },
+            churned: row.churned,
+        })
+        .collect())
+}
+
+/// Whether health by the model was kept for a day.
+pub(crate) async fn has_health(
+    conn: &mut PgConnection,
+    health_model: &ModelId,
+    day: NaiveDate,
+) -> Result<bool, StorageError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM scoring.health_history WHERE day = $1 AND model_id = $2) AS "exists!""#,
+        day,
+        health_model.as_str()
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// How many accounts there are, archived ones too.
+pub(crate) async fn count_accounts(conn: &mut PgConnection) -> Result<u64, StorageError> {
+    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM scoring.accounts"#).fetch_one(conn).await?;
+    u64::try_from(count).map_err(codes::corrupt)
+}
+
+/// Those who are customers today, or one of them, with today's health where it is by the model. Neither trials nor archived nor
+/// churned accounts are customers.
+pub(crate) async fn customers(
+    conn: &mut PgConnection,
+    health_model: &ModelId,
+    account: Option<&AccountId>,
+) -> Result<Vec<ForecastCustomer>, StorageError> {
+    let rows = sqlx::query!(
+        r#"SELECT accounts.account_id, accounts.segment, accounts.currency, accounts.arr_minor_units,
+                  health.day AS "day?", health.measure_values AS "measure_values?: Vec<Option<f64>>",
+                  health.coverage AS "coverage?", health.last_signal_day AS "last_signal_day?",
+                  (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
+                  (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day
+             FROM scoring.accounts
+             LEFT JOIN scoring.health ON health.account_id = accounts.account_id AND health.model_id = $1
+            WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage NOT IN ($2, $3)
+              AND ($4::text IS NULL OR accounts.account_id = $4)"#,
+        health_model.as_str(),
+        codes::lifecycle_stage_number(LifecycleStage::Trial),
+        codes::lifecycle_stage_number(LifecycleStage::Churned),
+        account.map(AccountId::as_str),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let currency = row.currency.as_deref().map(Currency::parse).transpose().map_err(codes::corrupt)?;
+            let today = match (row.day, row.measure_values, row.coverage) {
+                (Some(day), Some(measure_values), Some(coverage)) => Some(CustomerDay {
+                    day,
+                    measure_values,
+                    coverage,
+                    last_signal_day: row.last_signal_day,
+                    start_day: row.start_day,
+                    renewal_day: row.renewal_day,
+                }),
+                _ => None,
+            };
+            Ok(ForecastCustomer {
+                segment: codes::segment(row.segment)?,
+                arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
+                today,
+            })
+        })
+        .collect()
+}
+
+struct ModelRow {
+    number: i64,
+    created_at: DateTime<Utc>,
+    health_model_id: String,
+    definition: serde_json::Value,
+}
+
+impl TryFrom<ModelRow> for ForecastModel {
+    type Error = StorageError;
+
+    fn try_from(row: ModelRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            number: row.number,
+            created_at: row.created_at,
+            health_model: codes::model_id(&row.health_model_id)?,
+            definition: serde_json::from_value(row.definition).map_err(codes::corrupt)?,
+        })
+    }
+}
+
+/// Keeps a new model, and gives its number.
+pub(crate) async fn create(
+    conn: &mut PgConnection,
+    health_model: &ModelId,
+    definition: &ForecastDefinition,
+    created_at: DateTime<Utc>,
+) -> Result<i64, StorageError> {
+    Ok(sqlx::query_scalar!(
+        "INSERT INTO scoring.forecast_models (created_at, health_model_id, definition) VALUES ($1, $2, $3)
+         RETURNING number",
+        created_at,
+        health_model.as_str(),
+        serde_json::to_value(definition).map_err(codes::corrupt)?,
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// The model of a number, or the newest.
+pub(crate) async fn lookup(
+    conn: &mut PgConnection,
+    number: Option<i64>,
+) -> Result<Option<ForecastModel>, StorageError> {
+    let row = sqlx::query_as!(
+        ModelRow,
+        "SELECT number, created_at, health_model_id, definition FROM scoring.forecast_models
+          WHERE $1::bigint IS NULL OR number = $1 ORDER BY number DESC LIMIT 1",
+        number
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(ForecastModel::try_from).transpose()
+}
+
+/// A page of models, newest first, below the number `before`.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<ForecastModel>, StorageError> {
+    let rows = sqlx::query_as!(
+        ModelRow,
+        "SELECT number, created_at, health_model_id, definition FROM scoring.forecast_models
+          WHERE $1::bigint IS NULL OR number < $1 ORDER BY number DESC LIMIT $2",
+        before,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(ForecastModel::try_from).collect()
+}

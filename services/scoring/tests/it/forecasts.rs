@@ -1,0 +1,240 @@
+//! How likely customers are to leave, by what became of others.
+
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_api::mainstay::scoring::v1::forecast_service_client::ForecastServiceClient;
+use proto::Segment;
+use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
+
+use crate::harness::{Harness, account, model_of, sum_of};
+use crate::refusals::{reason, violated_fields};
+
+/// 600 customers since 2025 with a value between 0 and 100 each, that moves by up to 10 from month to month. In each month a
+/// customer leaves on the 16th with a probability whose log-odds are -0.5 - 0.05 × the value. Their health is kept for the first of
+/// each month until they leave, and for today, 2026-07-01, of those who are still there.
+const COMPANY: &str = "
+    CREATE FUNCTION scoring.chance(text) RETURNS float8 LANGUAGE sql IMMUTABLE AS
+        $$ SELECT (('x' || left(md5($1), 8))::bit(32)::bigint::float8 + 0.5) / 4294967296 $$;
+    CREATE TEMPORARY TABLE customer_months AS
+        SELECT number, month, date '2025-01-01' + make_interval(months => month) AS day,
+               100 * scoring.chance('value ' || number)
+                   + 20 * (scoring.chance('move ' || number || ' ' || month) - 0.5) AS value
+          FROM generate_series(1, 600) AS number, generate_series(0, 17) AS month;
+    CREATE TEMPORARY TABLE leavers AS
+        SELECT number, min(day) + interval '15 days' AS churned_at FROM customer_months
+         WHERE scoring.chance('leave ' || number || ' ' || month) < 1 / (1 + exp(0.5 + 0.05 * value))
+         GROUP BY number;
+    INSERT INTO scoring.accounts (account_id, display_name, segment, industry, product_line, plan, lifecycle_stage,
+        currency, arr_minor_units, activated_at, churned_at, plan_limits, owners, owner_emails, contacts, labels, version,
+        created_at, updated_at)
+    SELECT 'account-' || number, 'Customer', 1 + number % 3, '', '', '', CASE WHEN churned_at IS NULL THEN 3 ELSE 5 END,
+           'EUR', 100 * number, timestamptz '2025-01-01Z', churned_at AT TIME ZONE 'UTC', '{}', '[]', '{}', '[]', '{}', 1,
+           timestamptz '2025-01-01Z', timestamptz '2025-01-01Z'
+      FROM generate_series(1, 600) AS number LEFT JOIN leavers USING (number);
+    INSERT INTO scoring.health_history (account_id, day, score, coverage, last_signal_day, model_id, measure_values,
+        measure_raw_values, measure_base_values, measure_missing, measure_freshness_days, scored_at)
+    SELECT 'account-' || number, day, NULL, 1, day - interval '1 day', 'sum', ARRAY[value], ARRAY[value], ARRAY[NULL::float8],
+           ARRAY[NULL::smallint], ARRAY[1], day
+      FROM customer_months LEFT JOIN leavers USING (number) WHERE churned_at IS NULL OR churned_at > day;
+    INSERT INTO scoring.health (account_id, day, score, coverage, last_signal_day, model_id, measure_values,
+        measure_raw_values, measure_base_values, measure_missing, measure_freshness_days, scored_at)
+    SELECT account_id, '2026-07-01', score, coverage, '2026-06-30', model_id, measure_values, measure_raw_values,
+           measure_base_values, measure_missing, measure_freshness_days, scored_at
+      FROM scoring.health_history JOIN scoring.accounts USING (account_id) WHERE day = '2026-06-01' AND churned_at IS NULL;
+    DROP TABLE customer_months, leavers";
+
+/// A client of the service that forecasts.
+pub(crate) fn client(harness: &Harness) -> ForecastServiceClient<Channel> {
+    ForecastServiceClient::new(harness.channel.clone())
+}
+
+/// The company, on 2026-07-01.
+pub(crate) async fn company() -> Harness {
+    let mut harness = Harness::start("2025-01-01T00:00:00Z").await;
+    harness.activate("sum", model_of(sum_of("emails", 7))).await;
+    harness.clock.set(crate::harness::at("2026-07-01"));
+    sqlx::raw_sql(COMPANY).execute(harness.database.pool()).await.expect("a company");
+    harness
+}
+
+async fn train(harness: &Harness, request: proto::TrainForecastRequest) -> Result<proto::ForecastModel, Status> {
+    client(harness).train_forecast(request).await.map(Response::into_inner)
+}
+
+async fn forecast(harness: &Harness, id: &str) -> Result<proto::ChurnForecast, Status> {
+    let request = proto::GetChurnForecastRequest { account: format!("accounts/{id}"), ..Default::default() };
+    client(harness).get_churn_forecast(request).await.map(Response::into_inner)
+}
+
+async fn portfolio(harness: &Harness, day_count: i32) -> proto::PortfolioForecast {
+    let request = proto::ForecastPortfolioRequest { day_count, ..Default::default() };
+    client(harness).forecast_portfolio(request).await.expect("a forecast").into_inner()
+}
+
+/// Accounts with one of these stages.
+async fn ids(harness: &Harness, stage: i16) -> Vec<String> {
+    let sql = "SELECT account_id FROM scoring.accounts WHERE lifecycle_stage = $1 ORDER BY account_id";
+    sqlx::query_scalar(sql).bind(stage).fetch_all(harness.database.pool()).await.expect("ids")
+}
+
+#[tokio::test]
+async fn r77_a_model_learns_from_the_company_and_says_how_good_it_was() {
+    let harness = company().await;
+    let model = train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    assert_eq!((model.name.as_str(), model.health_model.as_str()), ("forecastModels/1", "models/sum"));
+    assert_eq!(model.horizon_days, 90);
+    let inputs: Vec<&str> = model.inputs.iter().map(|input| input.id.as_str()).collect();
+    assert_eq!(inputs, ["emails_sum", "log_months_as_customer"]);
+    assert_eq!(model.unused_inputs, ["data_coverage", "log_days_since_signal", "has_renewal", "renewal_in_horizon"]);
+    // Of a month the log-odds fall by 0.05 for each point; over three months somewhat less.
+    assert!((-0.055..-0.035).contains(&model.inputs[0].per_unit), "{:?}", model.inputs[0]);
+    let training = model.training.as_ref().expect("rows");
+    // From 2025-01-01 to 90 days before 2026-07-01.
+    assert_eq!((training.first_month.as_str(), training.last_month.as_str()), ("2025-01", "2026-04"));
+    let sql = "SELECT count(*) FROM scoring.health_history WHERE day <= '2026-04-01'";
+    let kept: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
+    assert_eq!(training.row_count, kept);
+    let sql = "SELECT count(*) FROM scoring.health_history JOIN scoring.accounts USING (account_id)
+        WHERE day <= '2026-04-01' AND churned_at <= day + 90";
+    let left: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
+    assert_eq!(training.churned_row_count, left);
+    let accuracy = model.accuracy.as_ref().expect("figures");
+    let judged_on = accuracy.judged_on.as_ref().expect("rows");
+    assert_eq!((judged_on.first_month.as_str(), judged_on.last_month.as_str()), ("2025-12", "2026-04"));
+    assert_eq!(accuracy.learnt_from.as_ref().map(|rows| rows.last_month.as_str()), Some("2025-09"));
+    assert!(accuracy.auc > 0.6 && accuracy.auc_low > 0.5 && accuracy.auc_high < 1.0, "{accuracy:?}");
+    assert!(accuracy.brier < accuracy.brier_of_base_rate, "{accuracy:?}");
+    assert_eq!(accuracy.reliability.iter().map(|part| part.row_count).sum::<i64>(), judged_on.row_count);
+
+    let again = train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    assert_eq!(again.name, "forecastModels/2");
+    let same = proto::ForecastModel { name: model.name.clone(), create_time: model.create_time, ..again };
+    assert_eq!(same, model, "the same data give the same model");
+}
+
+#[tokio::test]
+async fn models_are_kept_listed_and_never_learnt_twice_for_one_request() {
+    let harness = company().await;
+    let request = proto::TrainForecastRequest { horizon_days: 60, request_id: "once".to_owned(), ..Default::default() };
+    let first = train(&harness, request.clone()).await.expect("a model");
+    assert_eq!(train(&harness, request.clone()).await.expect("a model"), first);
+    let other = proto::TrainForecastRequest { horizon_days: 30, ..request };
+    assert_eq!(reason(&train(&harness, other).await.expect_err("a refusal")), "REQUEST_ID_REUSED");
+    let look = proto::TrainForecastRequest { validate_only: true, ..Default::default() };
+    assert_eq!(train(&harness, look).await.expect("a model").name, "forecastModels/0");
+    let second = train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+
+    let get = async |name: &str| {
+        let request = proto::GetForecastModelRequest { name: name.to_owned() };
+        client(&harness).get_forecast_model(request).await.map(Response::into_inner)
+    };
+    assert_eq!(get("forecastModels/newest").await.expect("a model"), second);
+    assert_eq!(get(&first.name).await.expect("a model"), first);
+    let status = get("forecastModels/99").await.expect_err("a refusal");
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "FORECAST_MODEL_NOT_FOUND"));
+    for bad in ["", "forecastModels/", "forecastModels/0", "forecastModels/01", "models/1"] {
+        assert_eq!(violated_fields(&get(bad).await.expect_err(bad)), ["name"], "{bad}");
+    }
+    let fetch = async |page_size: i32, page_token: String| {
+        let request = proto::ListForecastModelsRequest { page_size, page_token };
+        let page = client(&harness).list_forecast_models(request).await?.into_inner();
+        let names: Vec<String> = page.forecast_models.into_iter().map(|model| model.name).collect();
+        Ok::<_, Status>((names, page.next_page_token))
+    };
+    let (names, token) = fetch(1, String::new()).await.expect("a page");
+    assert_eq!(names, [second.name]);
+    let (names, token) = fetch(1, token).await.expect("a page");
+    assert_eq!((names, token), (vec![first.name], String::new()));
+}
+
+#[tokio::test]
+async fn r79_an_account_has_a_probability_and_what_moves_it() {
+    let harness = company().await;
+    let model = train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    let sql = "SELECT account_id FROM scoring.health ORDER BY measure_values[1]";
+    let by_value: Vec<String> = sqlx::query_scalar(sql).fetch_all(harness.database.pool()).await.expect("ids");
+    let worst = forecast(&harness, &by_value[0]).await.expect("a forecast");
+    let best = forecast(&harness, by_value.last().expect("some")).await.expect("a forecast");
+    assert!(worst.probability > 3.0 * best.probability, "{worst:?} {best:?}");
+    assert_eq!((worst.day.as_str(), worst.horizon_days), ("2026-07-01", 90));
+    assert_eq!(worst.forecast_model, model.name);
+    assert_eq!(worst.reasons[0].input, "emails_sum");
+    assert!(worst.reasons[0].log_odds > 0.0 && best.reasons[0].log_odds < 0.0);
+    let of_mean: f64 = model.intercept + model.inputs.iter().map(|input| input.per_unit * input.mean).sum::<f64>();
+    let log_odds = of_mean + worst.reasons.iter().map(|reason| reason.log_odds).sum::<f64>();
+    assert!((worst.probability - 1.0 / (1.0 + (-log_odds).exp())).abs() < 1e-12);
+}
+
+#[tokio::test]
+async fn r87_r197_the_portfolio_is_the_sum_of_its_customers_by_segment_and_span() {
+    let harness = company().await;
+    train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    let quarter = portfolio(&harness, 0).await;
+    let total = quarter.total.as_ref().expect("a total");
+    let (mut expected, mut loss) = (0.0, 0.0);
+    let customers = ids(&harness, 3).await;
+    for id in &customers {
+        let probability = forecast(&harness, id).await.expect("a forecast").probability;
+        let number: f64 = id.trim_start_matches("account-").parse().expect("a number");
+        expected += probability;
+        loss += probability * number * 100.0;
+    }
+    assert_eq!((quarter.day_count, total.account_count), (90, i64::try_from(customers.len()).expect("few")));
+    assert!((total.expected_churned_count - expected).abs() < 1e-9);
+    let revenue = &total.revenues[0];
+    let minor = |money: &Option<mainstay_api::mainstay::common::v1::Money>| money.as_ref().expect("money").minor_units;
+    assert!((minor(&revenue.expected_loss) as f64 - loss).abs() <= 0.5 + 1e-6, "{revenue:?} {loss}");
+    assert!(
+        minor(&revenue.low) < minor(&revenue.expected_loss) && minor(&revenue.expected_loss) < minor(&revenue.high)
+    );
+    assert!((total.churned_count_low as f64) < expected && expected < total.churned_count_high as f64);
+    let segments: Vec<Segment> = quarter.segments.iter().map(proto::ForecastGroup::segment).collect();
+    assert_eq!(segments, [Segment::Enterprise, Segment::MidMarket, Segment::Smb]);
+    assert_eq!(quarter.segments.iter().map(|group| group.account_count).sum::<i64>(), total.account_count);
+    let month = portfolio(&harness, 30).await.total.expect("a total").expected_churned_count;
+    assert!(month > expected / 3.0 && month < expected / 2.0, "{month} of {expected}");
+}
+
+#[tokio::test]
+async fn who_is_no_customer_or_has_no_health_has_no_forecast() {
+    let mut harness = company().await;
+    train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    harness.create_accounts(&["unscored"]).await;
+    let trial = proto::Account { lifecycle_stage: proto::LifecycleStage::Trial.into(), ..account("trial") };
+    let request = proto::BatchUpsertAccountsRequest { accounts: vec![trial], ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    let churned = ids(&harness, 5).await.remove(0);
+    for id in ["unscored", "trial", &churned] {
+        let status = forecast(&harness, id).await.expect_err("a refusal");
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::FailedPrecondition, "FORECAST_UNAVAILABLE"),
+            "{id}"
+        );
+    }
+    assert_eq!(reason(&forecast(&harness, "nobody").await.expect_err("a refusal")), "ACCOUNT_NOT_FOUND");
+    assert_eq!(portfolio(&harness, 0).await.unforecast_account_count, 1);
+    harness.activate("other", model_of(sum_of("emails", 30))).await;
+    harness.settle().await;
+    harness.turn_to("2026-07-02").await;
+    let all = portfolio(&harness, 0).await;
+    assert_eq!(all.total.map(|total| total.account_count), Some(0), "scored by another model: to be trained anew");
+    let status = train(&harness, proto::TrainForecastRequest::default()).await.expect_err("a refusal");
+    assert_eq!(reason(&status), "TOO_LITTLE_DATA", "nothing is known by the new model yet");
+}
+
+#[tokio::test]
+async fn r77_with_too_little_data_nothing_is_forecast_and_the_refusal_says_why() {
+    let harness = Harness::start("2026-07-01T00:00:00Z").await;
+    let status = train(&harness, proto::TrainForecastRequest::default()).await.expect_err("a refusal");
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "TOO_LITTLE_DATA"));
+    assert!(status.message().contains("months have both health"), "{}", status.message());
+    let request = proto::ForecastPortfolioRequest::default();
+    let status = client(&harness).forecast_portfolio(request).await.expect_err("a refusal");
+    assert_eq!(reason(&status), "FORECAST_MODEL_NOT_FOUND");
+    let status = train(&harness, proto::TrainForecastRequest { horizon_days: 27, ..Default::default() }).await;
+    assert_eq!(violated_fields(&status.expect_err("a refusal")), ["horizon_days"]);
+    let request = proto::ForecastPortfolioRequest { day_count: 366, forecast_model: "x".to_owned() };
+    let status = client(&harness).forecast_portfolio(request).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["day_count", "forecast_model"]);
+}
