@@ -206,7 +206,7 @@ fn remarks(answer: &proto::Retention) -> Vec<String> {
             test.p_value
         )),
         None if answer.cohorts.len() > 1 => {
-            lines.push(format!("The cohorts cannot be compared: {}.", answer.test_obstacle))
+            lines.push(format!("The cohorts cannot be compared: {}.", answer.test_obstacle));
         }
         None => {}
     }

@@ -215,10 +215,10 @@ fn renewals(found: &[proto::DueRenewal]) -> comfy_table::Table {
             id_of(&one.account).to_owned(),
             one.account_display_name.clone(),
             segment(one.segment()).to_owned(),
-            amount(&one.arr),
+            amount(one.arr.as_ref()),
             points(one.score),
             one.likelihood.map_or_else(|| "–".to_owned(), percent),
-            amount(&one.expected_arr),
+            amount(one.expected_arr.as_ref()),
             one.call.as_ref().map_or("", |call| expectation(call.expectation())).to_owned(),
             outcome(one.outcome()).to_owned(),
         ]);
@@ -226,8 +226,8 @@ fn renewals(found: &[proto::DueRenewal]) -> comfy_table::Table {
     rows
 }
 
-fn amount(amount: &Option<Money>) -> String {
-    amount.as_ref().map(money::format).unwrap_or_default()
+fn amount(amount: Option<&Money>) -> String {
+    amount.map(money::format).unwrap_or_default()
 }
 
 /// A renewal a line, amounts in minor units.
@@ -290,13 +290,13 @@ async fn forecast(arguments: &ForecastArguments, connection: &Connection, output
         let none = [empty];
         for revenue in if quarter.revenues.is_empty() { &none[..] } else { &quarter.revenues } {
             let low_to_high = if revenue.arr.is_some() {
-                format!("{} – {}", amount(&revenue.low), amount(&revenue.high))
+                format!("{} – {}", amount(revenue.low.as_ref()), amount(revenue.high.as_ref()))
             } else {
                 String::new()
             };
             first.extend([
-                amount(&revenue.arr),
-                amount(&revenue.expected_arr),
+                amount(revenue.arr.as_ref()),
+                amount(revenue.expected_arr.as_ref()),
                 low_to_high,
                 std::mem::take(&mut calls),
             ]);
@@ -358,7 +358,11 @@ async fn report(arguments: &PeriodArguments, connection: &Connection, output: &m
         let share = revenue.renewal_rate.map_or_else(|| "–".to_owned(), percent);
         rows.push((
             "Revenue",
-            format!("{share}: {} renewed, {} churned", amount(&revenue.renewed_arr), amount(&revenue.churned_arr)),
+            format!(
+                "{share}: {} renewed, {} churned",
+                amount(revenue.renewed_arr.as_ref()),
+                amount(revenue.churned_arr.as_ref())
+            ),
         ));
     }
     if let Some(accuracy) = &report.accuracy {
@@ -387,10 +391,10 @@ async fn retention(arguments: &PeriodArguments, connection: &Connection, output:
     for one in &retention.currencies {
         rows.add_row([
             one.account_count.to_string(),
-            amount(&one.start_arr),
-            amount(&one.churned_arr),
-            amount(&one.contraction_arr),
-            amount(&one.expansion_arr),
+            amount(one.start_arr.as_ref()),
+            amount(one.churned_arr.as_ref()),
+            amount(one.contraction_arr.as_ref()),
+            amount(one.expansion_arr.as_ref()),
             format!("{:.1}%", one.gross_retention * 100.0),
             format!("{:.1}%", one.net_retention * 100.0),
         ]);

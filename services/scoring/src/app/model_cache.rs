@@ -122,7 +122,8 @@ mod tests {
             draft.name = format!("models/{id}");
             let mut model = HealthModel::from_draft(draft).expect("valid");
             model.band_cuts.healthy_above = mainstay_domain::Points::whole(healthy_above);
-            let activation = Activation { sequence, model: model.id.clone(), from_day: day(from_day) };
+            let cause = ActivationCause::default();
+            let activation = Activation { sequence, model: model.id.clone(), from_day: day(from_day), cause };
             book.models.insert(model.id.clone(), Arc::new(model));
             book.activations.push(activation);
         }

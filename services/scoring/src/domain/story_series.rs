@@ -373,7 +373,7 @@ mod tests {
     fn rows_are_read_as_they_are_stored() {
         for series in StorySeries::ALL {
             for row in [StoryRow::Sum(series), StoryRow::Count(series)] {
-                assert_eq!(StoryRow::parse(&row.name()), Some(row));
+                assert_eq!(StoryRow::parse(row.name()), Some(row));
             }
             assert_eq!(serde_json::to_value(series).expect("JSON"), series.name(), "one name everywhere");
         }

@@ -65,6 +65,7 @@ fn of_backtest(error: BacktestError) -> ApiError {
 }
 
 impl From<ScoringError> for ApiError {
+    #[expect(clippy::too_many_lines, reason = "each error with what callers see of it, in one place")]
     fn from(error: ScoringError) -> Self {
         match error {
             ScoringError::Invalid(violations) => Self::invalid(violations),
