@@ -19,7 +19,7 @@ CREATE TABLE {schema}.forecast_models (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     created_at timestamptz NOT NULL,
     -- The model whose measures are the inputs.
-    health_model_id text COLLATE "C" NOT NULL REFERENCES {schema}.models,
+    health_model_id text COLLATE "C" NOT NULL,
     -- Inputs with coefficients, what it learnt from, and how good it was.
     definition jsonb NOT NULL
 );
