@@ -34,7 +34,7 @@ UPDATE {schema}.stories AS story SET state = (state - 'last_move' - 'priority' -
                                    FILTER (WHERE details ->> 'satisfaction' IS NOT NULL), '[]'),
                'first_response_at', NULL,
                'sentiments', '[]'::jsonb)
-      FROM told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
+      FROM pg_temp.told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
  WHERE kind = 5;
 
 UPDATE {schema}.stories AS story SET state = (state - 'failure_reason') || (
@@ -42,10 +42,10 @@ UPDATE {schema}.stories AS story SET state = (state - 'failure_reason') || (
                'failures', coalesce(jsonb_agg(jsonb_build_array(stamp, details -> 'failure_reason'))
                                     FILTER (WHERE action = 'payment_failed'), '[]'),
                'overdue', (array_agg(stamp ORDER BY event_at) FILTER (WHERE action = 'overdue'))[1])
-      FROM told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
+      FROM pg_temp.told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
  WHERE kind = 6;
 
 UPDATE {schema}.stories AS story SET state = (state - 'last_action') || (
     SELECT jsonb_build_object('actions', coalesce(jsonb_agg(jsonb_build_array(stamp, action)), '[]'))
-      FROM told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
+      FROM pg_temp.told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
  WHERE kind = 7;

@@ -355,7 +355,7 @@ mod tests {
         let mut shown = curves(&answer(), 3);
         shown.force_no_tty();
         let expected = "\
-COHORT     ACCOUNTS  LEFT  MEDIAN           1 MO          3 MO  LIFETIME VALUE
+COHORT     ACCOUNTS  LEFT  MEDIAN          1 MO          3 MO  LIFETIME VALUE
 smb               4     2  3.0 mo  75% (38–100)  50% (25–100)    1,234.50 EUR
 not known         1     0       –             –             –";
         assert_eq!(shown.trim_fmt(), expected);

@@ -330,6 +330,7 @@ async fn labels_are_listed_newest_first_in_pages_by_account_and_by_what_is_due()
     harness.turn_to("2026-03-02").await;
     let late = proto::DisputeLabelRequest { review_due_time: Some(time("2026-03-20")), ..dispute_of("acme") };
     let late = dispute(&harness, late).await.expect("a dispute");
+    harness.clock.advance(chrono::TimeDelta::seconds(1));
     let ended = dispute(&harness, dispute_of("other")).await.expect("a dispute");
     withdraw(&harness, &ended, "").await.expect("withdrawn");
     let names = async |request: proto::ListLabelsRequest| {

@@ -105,8 +105,10 @@ impl Receiver {
             ..Default::default()
         };
         let got = RiskTriggerServiceClient::new(self.channel.clone()).list_risk_triggers(request).await;
-        let triggers = got.expect("risks").into_inner().risk_triggers;
-        triggers.into_iter().map(|trigger| (trigger.kind(), trigger.occurrence_count)).collect()
+        // What the score says of it comes beside, when it is scored.
+        let is_of_a_story = |trigger: &proto::RiskTrigger| !trigger.subject.is_empty();
+        let triggers = got.expect("risks").into_inner().risk_triggers.into_iter().filter(is_of_a_story);
+        triggers.map(|trigger| (trigger.kind(), trigger.occurrence_count)).collect()
     }
 }
 
