@@ -8,7 +8,7 @@ COMMENT ON COLUMN {schema}.series_days.kind IS
     '1 a metric''s count, 3 users, 4 features, 5 stories: the name is the source, tickets or billing.';
 
 -- Stories keep all that was said of a thing, not only what was said last: what held on a past day is a question now.
-CREATE TEMPORARY TABLE told ON COMMIT DROP AS
+CREATE TABLE {schema}.told AS
 SELECT signal.account_id, signal.kind, signal.name AS story_id, signal.event_at, detail.details, detail.details ->> 'action' AS action,
        jsonb_build_object(
            'at', to_char(signal.event_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
@@ -34,7 +34,7 @@ UPDATE {schema}.stories AS story SET state = (state - 'last_move' - 'priority' -
                                    FILTER (WHERE details ->> 'satisfaction' IS NOT NULL), '[]'),
                'first_response_at', NULL,
                'sentiments', '[]'::jsonb)
-      FROM pg_temp.told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
+      FROM {schema}.told AS told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
  WHERE kind = 5;
 
 UPDATE {schema}.stories AS story SET state = (state - 'failure_reason') || (
@@ -42,10 +42,12 @@ UPDATE {schema}.stories AS story SET state = (state - 'failure_reason') || (
                'failures', coalesce(jsonb_agg(jsonb_build_array(stamp, details -> 'failure_reason'))
                                     FILTER (WHERE action = 'payment_failed'), '[]'),
                'overdue', (array_agg(stamp ORDER BY event_at) FILTER (WHERE action = 'overdue'))[1])
-      FROM pg_temp.told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
+      FROM {schema}.told AS told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
  WHERE kind = 6;
 
 UPDATE {schema}.stories AS story SET state = (state - 'last_action') || (
     SELECT jsonb_build_object('actions', coalesce(jsonb_agg(jsonb_build_array(stamp, action)), '[]'))
-      FROM pg_temp.told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
+      FROM {schema}.told AS told WHERE (told.account_id, told.kind, told.story_id) = (story.account_id, story.kind, story.story_id))
  WHERE kind = 7;
+
+DROP TABLE {schema}.told;
