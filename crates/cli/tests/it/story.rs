@@ -25,7 +25,7 @@ async fn the_story_goes_through_all_four_services_to_its_end() {
         "Overdue: call the customer by 2026-01-13 13:00 UTC; now with mia@example.com, dora@example.com",
         "The case of Globex SpA: resolved; next: hear the customer again, in 45 d.",
         "No activity for 14 days",
-        "missing: a score above 70: it is 47.37",
+        "missing: a score above 70: it is ",
         "of them recovered    1",
         "The case of Globex SpA: saved.",
         "18700 of 20000 `api_calls` were used in 2026-04",
