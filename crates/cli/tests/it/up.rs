@@ -207,7 +207,7 @@ async fn models_are_written_compared_checked_and_applied_as_text() {
     let lighter = write(folder.path(), "lighter.yaml", &text.replacen("weight: 27", "weight: 5", 1));
     let differs = done(up.address, &["models", "diff", "default", &lighter]).await;
     assert!(differs.out.contains("~  components.usage.weight  27      5"), "{}", differs.out);
-    assert!(differs.out.contains("activity_trend                27.0%   6.4%"), "{}", differs.out);
+    assert!(differs.out.contains("activity_trend                      27.0%   6.4%"), "{}", differs.out);
     let tried = run(up.address, &["models", "backtest", &lighter, "--from", "2020-01-01", "--step", "300"]).await;
     assert!(tried.code == 1 && tried.err.contains("0 accounts left and 0 stayed"), "{}", tried.err);
 

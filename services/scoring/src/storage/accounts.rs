@@ -118,7 +118,8 @@ pub(crate) struct ScoredAccount {
     pub archived: bool,
     /// Left; still scored, but at risk no more.
     pub churned: bool,
-    /// The day on which it began to use what it bought; none: not known, or still to come.
+    /// The day on which it began to use what it bought, or that on which it became known here, when that was later: what it did
+    /// before may come yet. None: not known.
     pub activation_day: Option<NaiveDate>,
     /// The day on which its contract is due for renewal.
     pub renewal_day: Option<NaiveDate>,
@@ -137,7 +138,7 @@ pub(crate) async fn lock_free(
 ) -> Result<HashMap<String, ScoredAccount>, StorageError> {
     let rows = sqlx::query!(
         r#"SELECT account_id, segment, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!",
-                  lifecycle_stage, activated_at, renewal_at, currency, arr_minor_units, plan,
+                  lifecycle_stage, created_at, activated_at, renewal_at, currency, arr_minor_units, plan,
                   NULLIF(champions, '[]') AS champions
              FROM scoring.accounts
             WHERE account_id = ANY($1::text[])
@@ -157,7 +158,7 @@ pub(crate) async fn lock_free(
                 facts: ScoringFacts { segment: codes::segment(row.segment)?, plan_limits: limits.unwrap_or_default() },
                 archived: row.archived,
                 churned: codes::lifecycle_stage(row.lifecycle_stage)? == LifecycleStage::Churned,
-                activation_day: row.activated_at.map(day_of),
+                activation_day: row.activated_at.map(|at| day_of(at.max(row.created_at))),
                 renewal_day: row.renewal_at.map(day_of),
                 arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
                 plan: row.plan,
