@@ -647,7 +647,6 @@ pub mod operations_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/google.longrunning.Operations/ListOperations" => {
-                    #[allow(non_camel_case_types)]
                     struct ListOperationsSvc<T: Operations>(pub Arc<T>);
                     impl<
                         T: Operations,
@@ -692,7 +691,6 @@ pub mod operations_server {
                     Box::pin(fut)
                 }
                 "/google.longrunning.Operations/GetOperation" => {
-                    #[allow(non_camel_case_types)]
                     struct GetOperationSvc<T: Operations>(pub Arc<T>);
                     impl<
                         T: Operations,
@@ -737,7 +735,6 @@ pub mod operations_server {
                     Box::pin(fut)
                 }
                 "/google.longrunning.Operations/DeleteOperation" => {
-                    #[allow(non_camel_case_types)]
                     struct DeleteOperationSvc<T: Operations>(pub Arc<T>);
                     impl<
                         T: Operations,
@@ -782,7 +779,6 @@ pub mod operations_server {
                     Box::pin(fut)
                 }
                 "/google.longrunning.Operations/CancelOperation" => {
-                    #[allow(non_camel_case_types)]
                     struct CancelOperationSvc<T: Operations>(pub Arc<T>);
                     impl<
                         T: Operations,
@@ -827,7 +823,6 @@ pub mod operations_server {
                     Box::pin(fut)
                 }
                 "/google.longrunning.Operations/WaitOperation" => {
-                    #[allow(non_camel_case_types)]
                     struct WaitOperationSvc<T: Operations>(pub Arc<T>);
                     impl<
                         T: Operations,

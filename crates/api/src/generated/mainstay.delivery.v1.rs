@@ -903,7 +903,6 @@ pub mod delivery_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.delivery.v1.DeliveryService/ListMessages" => {
-                    #[allow(non_camel_case_types)]
                     struct ListMessagesSvc<T: DeliveryService>(pub Arc<T>);
                     impl<
                         T: DeliveryService,
@@ -948,7 +947,6 @@ pub mod delivery_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.delivery.v1.DeliveryService/GetMessage" => {
-                    #[allow(non_camel_case_types)]
                     struct GetMessageSvc<T: DeliveryService>(pub Arc<T>);
                     impl<
                         T: DeliveryService,
@@ -993,7 +991,6 @@ pub mod delivery_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.delivery.v1.DeliveryService/ReplayMessage" => {
-                    #[allow(non_camel_case_types)]
                     struct ReplayMessageSvc<T: DeliveryService>(pub Arc<T>);
                     impl<
                         T: DeliveryService,
@@ -1039,7 +1036,6 @@ pub mod delivery_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.delivery.v1.DeliveryService/ListDestinations" => {
-                    #[allow(non_camel_case_types)]
                     struct ListDestinationsSvc<T: DeliveryService>(pub Arc<T>);
                     impl<
                         T: DeliveryService,
@@ -1085,7 +1081,6 @@ pub mod delivery_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.delivery.v1.DeliveryService/EnableDestination" => {
-                    #[allow(non_camel_case_types)]
                     struct EnableDestinationSvc<T: DeliveryService>(pub Arc<T>);
                     impl<
                         T: DeliveryService,

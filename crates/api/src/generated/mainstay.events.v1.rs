@@ -399,7 +399,6 @@ pub mod event_feed_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.events.v1.EventFeedService/Subscribe" => {
-                    #[allow(non_camel_case_types)]
                     struct SubscribeSvc<T: EventFeedService>(pub Arc<T>);
                     impl<
                         T: EventFeedService,
@@ -445,7 +444,6 @@ pub mod event_feed_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.events.v1.EventFeedService/GetFeedPosition" => {
-                    #[allow(non_camel_case_types)]
                     struct GetFeedPositionSvc<T: EventFeedService>(pub Arc<T>);
                     impl<
                         T: EventFeedService,

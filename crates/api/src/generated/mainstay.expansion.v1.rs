@@ -783,7 +783,6 @@ pub mod catalog_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.expansion.v1.CatalogService/CreatePlan" => {
-                    #[allow(non_camel_case_types)]
                     struct CreatePlanSvc<T: CatalogService>(pub Arc<T>);
                     impl<
                         T: CatalogService,
@@ -828,7 +827,6 @@ pub mod catalog_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.CatalogService/PublishPlan" => {
-                    #[allow(non_camel_case_types)]
                     struct PublishPlanSvc<T: CatalogService>(pub Arc<T>);
                     impl<
                         T: CatalogService,
@@ -873,7 +871,6 @@ pub mod catalog_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.CatalogService/GetPlan" => {
-                    #[allow(non_camel_case_types)]
                     struct GetPlanSvc<T: CatalogService>(pub Arc<T>);
                     impl<
                         T: CatalogService,
@@ -918,7 +915,6 @@ pub mod catalog_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.CatalogService/ListPlans" => {
-                    #[allow(non_camel_case_types)]
                     struct ListPlansSvc<T: CatalogService>(pub Arc<T>);
                     impl<
                         T: CatalogService,
@@ -963,7 +959,6 @@ pub mod catalog_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.CatalogService/ComparePlans" => {
-                    #[allow(non_camel_case_types)]
                     struct ComparePlansSvc<T: CatalogService>(pub Arc<T>);
                     impl<
                         T: CatalogService,
@@ -2107,7 +2102,6 @@ pub mod qualification_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.expansion.v1.QualificationService/RunReview" => {
-                    #[allow(non_camel_case_types)]
                     struct RunReviewSvc<T: QualificationService>(pub Arc<T>);
                     impl<
                         T: QualificationService,
@@ -2153,7 +2147,6 @@ pub mod qualification_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.QualificationService/GetReview" => {
-                    #[allow(non_camel_case_types)]
                     struct GetReviewSvc<T: QualificationService>(pub Arc<T>);
                     impl<
                         T: QualificationService,
@@ -2199,7 +2192,6 @@ pub mod qualification_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.QualificationService/ListReviews" => {
-                    #[allow(non_camel_case_types)]
                     struct ListReviewsSvc<T: QualificationService>(pub Arc<T>);
                     impl<
                         T: QualificationService,
@@ -2245,7 +2237,6 @@ pub mod qualification_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.QualificationService/ListCandidates" => {
-                    #[allow(non_camel_case_types)]
                     struct ListCandidatesSvc<T: QualificationService>(pub Arc<T>);
                     impl<
                         T: QualificationService,
@@ -2294,7 +2285,6 @@ pub mod qualification_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.QualificationService/ExplainCandidate" => {
-                    #[allow(non_camel_case_types)]
                     struct ExplainCandidateSvc<T: QualificationService>(pub Arc<T>);
                     impl<
                         T: QualificationService,
@@ -3957,7 +3947,6 @@ pub mod opportunity_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.expansion.v1.OpportunityService/CreateOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct CreateOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4006,7 +3995,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/GetOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct GetOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4052,7 +4040,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/ListOpportunities" => {
-                    #[allow(non_camel_case_types)]
                     struct ListOpportunitiesSvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4101,7 +4088,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/UpdateOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct UpdateOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4150,7 +4136,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/CompleteChecklistItem" => {
-                    #[allow(non_camel_case_types)]
                     struct CompleteChecklistItemSvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4199,7 +4184,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/AdvanceOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct AdvanceOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4248,7 +4232,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/WinOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct WinOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4294,7 +4277,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/LoseOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct LoseOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4340,7 +4322,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/PostponeOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct PostponeOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4389,7 +4370,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/ResumeOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct ResumeOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4438,7 +4418,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/HandOverOpportunity" => {
-                    #[allow(non_camel_case_types)]
                     struct HandOverOpportunitySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4487,7 +4466,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/ListTimeline" => {
-                    #[allow(non_camel_case_types)]
                     struct ListTimelineSvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4533,7 +4511,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/ListStagePolicies" => {
-                    #[allow(non_camel_case_types)]
                     struct ListStagePoliciesSvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -4582,7 +4559,6 @@ pub mod opportunity_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.OpportunityService/SetStagePolicy" => {
-                    #[allow(non_camel_case_types)]
                     struct SetStagePolicySvc<T: OpportunityService>(pub Arc<T>);
                     impl<
                         T: OpportunityService,
@@ -5423,7 +5399,6 @@ pub mod report_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.expansion.v1.ReportService/GetPipeline" => {
-                    #[allow(non_camel_case_types)]
                     struct GetPipelineSvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,
@@ -5468,7 +5443,6 @@ pub mod report_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.ReportService/GetConversion" => {
-                    #[allow(non_camel_case_types)]
                     struct GetConversionSvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,
@@ -5513,7 +5487,6 @@ pub mod report_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.expansion.v1.ReportService/GetCriterionAccuracy" => {
-                    #[allow(non_camel_case_types)]
                     struct GetCriterionAccuracySvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,

@@ -1491,7 +1491,6 @@ pub mod alert_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.interventions.v1.AlertService/CreateAlert" => {
-                    #[allow(non_camel_case_types)]
                     struct CreateAlertSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1536,7 +1535,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/GetAlert" => {
-                    #[allow(non_camel_case_types)]
                     struct GetAlertSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1581,7 +1579,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/ListAlerts" => {
-                    #[allow(non_camel_case_types)]
                     struct ListAlertsSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1626,7 +1623,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/AcknowledgeAlert" => {
-                    #[allow(non_camel_case_types)]
                     struct AcknowledgeAlertSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1672,7 +1668,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/AssessAlert" => {
-                    #[allow(non_camel_case_types)]
                     struct AssessAlertSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1717,7 +1712,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/PlanAlert" => {
-                    #[allow(non_camel_case_types)]
                     struct PlanAlertSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1762,7 +1756,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/RecordExecution" => {
-                    #[allow(non_camel_case_types)]
                     struct RecordExecutionSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1807,7 +1800,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/FollowUpAlert" => {
-                    #[allow(non_camel_case_types)]
                     struct FollowUpAlertSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1852,7 +1844,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/CloseAlert" => {
-                    #[allow(non_camel_case_types)]
                     struct CloseAlertSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -1897,7 +1888,6 @@ pub mod alert_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.AlertService/ReassignAlert" => {
-                    #[allow(non_camel_case_types)]
                     struct ReassignAlertSvc<T: AlertService>(pub Arc<T>);
                     impl<
                         T: AlertService,
@@ -3861,7 +3851,6 @@ pub mod case_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.interventions.v1.CaseService/OpenCase" => {
-                    #[allow(non_camel_case_types)]
                     struct OpenCaseSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -3906,7 +3895,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/GetCase" => {
-                    #[allow(non_camel_case_types)]
                     struct GetCaseSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -3951,7 +3939,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/ListCases" => {
-                    #[allow(non_camel_case_types)]
                     struct ListCasesSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -3996,7 +3983,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/UpdateCase" => {
-                    #[allow(non_camel_case_types)]
                     struct UpdateCaseSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4041,7 +4027,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/AdvanceCase" => {
-                    #[allow(non_camel_case_types)]
                     struct AdvanceCaseSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4086,7 +4071,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/CloseCase" => {
-                    #[allow(non_camel_case_types)]
                     struct CloseCaseSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4131,7 +4115,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/ReassignCase" => {
-                    #[allow(non_camel_case_types)]
                     struct ReassignCaseSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4176,7 +4159,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/CreateTask" => {
-                    #[allow(non_camel_case_types)]
                     struct CreateTaskSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4221,7 +4203,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/EndTask" => {
-                    #[allow(non_camel_case_types)]
                     struct EndTaskSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4266,7 +4247,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/ListTasks" => {
-                    #[allow(non_camel_case_types)]
                     struct ListTasksSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4311,7 +4291,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/RecordTouch" => {
-                    #[allow(non_camel_case_types)]
                     struct RecordTouchSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4356,7 +4335,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/GetTalkingPoints" => {
-                    #[allow(non_camel_case_types)]
                     struct GetTalkingPointsSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -4402,7 +4380,6 @@ pub mod case_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.CaseService/GetTimeline" => {
-                    #[allow(non_camel_case_types)]
                     struct GetTimelineSvc<T: CaseService>(pub Arc<T>);
                     impl<
                         T: CaseService,
@@ -5277,7 +5254,6 @@ pub mod policy_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.interventions.v1.PolicyService/ListPolicies" => {
-                    #[allow(non_camel_case_types)]
                     struct ListPoliciesSvc<T: PolicyService>(pub Arc<T>);
                     impl<
                         T: PolicyService,
@@ -5322,7 +5298,6 @@ pub mod policy_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.PolicyService/GetPolicy" => {
-                    #[allow(non_camel_case_types)]
                     struct GetPolicySvc<T: PolicyService>(pub Arc<T>);
                     impl<
                         T: PolicyService,
@@ -5367,7 +5342,6 @@ pub mod policy_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.interventions.v1.PolicyService/UpdatePolicy" => {
-                    #[allow(non_camel_case_types)]
                     struct UpdatePolicySvc<T: PolicyService>(pub Arc<T>);
                     impl<
                         T: PolicyService,
@@ -5876,7 +5850,6 @@ pub mod report_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.interventions.v1.ReportService/GetInterventionReport" => {
-                    #[allow(non_camel_case_types)]
                     struct GetInterventionReportSvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,

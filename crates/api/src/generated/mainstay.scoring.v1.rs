@@ -1098,7 +1098,6 @@ pub mod account_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.AccountService/CreateAccount" => {
-                    #[allow(non_camel_case_types)]
                     struct CreateAccountSvc<T: AccountService>(pub Arc<T>);
                     impl<
                         T: AccountService,
@@ -1143,7 +1142,6 @@ pub mod account_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.AccountService/GetAccount" => {
-                    #[allow(non_camel_case_types)]
                     struct GetAccountSvc<T: AccountService>(pub Arc<T>);
                     impl<
                         T: AccountService,
@@ -1188,7 +1186,6 @@ pub mod account_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.AccountService/ListAccounts" => {
-                    #[allow(non_camel_case_types)]
                     struct ListAccountsSvc<T: AccountService>(pub Arc<T>);
                     impl<
                         T: AccountService,
@@ -1233,7 +1230,6 @@ pub mod account_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.AccountService/UpdateAccount" => {
-                    #[allow(non_camel_case_types)]
                     struct UpdateAccountSvc<T: AccountService>(pub Arc<T>);
                     impl<
                         T: AccountService,
@@ -1278,7 +1274,6 @@ pub mod account_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.AccountService/BatchUpsertAccounts" => {
-                    #[allow(non_camel_case_types)]
                     struct BatchUpsertAccountsSvc<T: AccountService>(pub Arc<T>);
                     impl<
                         T: AccountService,
@@ -1327,7 +1322,6 @@ pub mod account_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.AccountService/ArchiveAccount" => {
-                    #[allow(non_camel_case_types)]
                     struct ArchiveAccountSvc<T: AccountService>(pub Arc<T>);
                     impl<
                         T: AccountService,
@@ -1373,7 +1367,6 @@ pub mod account_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.AccountService/UnarchiveAccount" => {
-                    #[allow(non_camel_case_types)]
                     struct UnarchiveAccountSvc<T: AccountService>(pub Arc<T>);
                     impl<
                         T: AccountService,
@@ -3277,7 +3270,6 @@ pub mod health_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.HealthService/GetHealth" => {
-                    #[allow(non_camel_case_types)]
                     struct GetHealthSvc<T: HealthService>(pub Arc<T>);
                     impl<
                         T: HealthService,
@@ -3322,7 +3314,6 @@ pub mod health_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.HealthService/BatchGetHealth" => {
-                    #[allow(non_camel_case_types)]
                     struct BatchGetHealthSvc<T: HealthService>(pub Arc<T>);
                     impl<
                         T: HealthService,
@@ -3368,7 +3359,6 @@ pub mod health_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.HealthService/ListHealth" => {
-                    #[allow(non_camel_case_types)]
                     struct ListHealthSvc<T: HealthService>(pub Arc<T>);
                     impl<
                         T: HealthService,
@@ -3413,7 +3403,6 @@ pub mod health_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.HealthService/SummarizeHealth" => {
-                    #[allow(non_camel_case_types)]
                     struct SummarizeHealthSvc<T: HealthService>(pub Arc<T>);
                     impl<
                         T: HealthService,
@@ -3459,7 +3448,6 @@ pub mod health_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.HealthService/GetHealthHistory" => {
-                    #[allow(non_camel_case_types)]
                     struct GetHealthHistorySvc<T: HealthService>(pub Arc<T>);
                     impl<
                         T: HealthService,
@@ -3505,7 +3493,6 @@ pub mod health_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.HealthService/ExplainHealth" => {
-                    #[allow(non_camel_case_types)]
                     struct ExplainHealthSvc<T: HealthService>(pub Arc<T>);
                     impl<
                         T: HealthService,
@@ -3550,7 +3537,6 @@ pub mod health_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.HealthService/WatchHealth" => {
-                    #[allow(non_camel_case_types)]
                     struct WatchHealthSvc<T: HealthService>(pub Arc<T>);
                     impl<
                         T: HealthService,
@@ -3596,7 +3582,6 @@ pub mod health_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.HealthService/RecomputeHealth" => {
-                    #[allow(non_camel_case_types)]
                     struct RecomputeHealthSvc<T: HealthService>(pub Arc<T>);
                     impl<
                         T: HealthService,
@@ -4790,7 +4775,6 @@ pub mod model_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.ModelService/CreateModel" => {
-                    #[allow(non_camel_case_types)]
                     struct CreateModelSvc<T: ModelService>(pub Arc<T>);
                     impl<
                         T: ModelService,
@@ -4835,7 +4819,6 @@ pub mod model_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.ModelService/GetModel" => {
-                    #[allow(non_camel_case_types)]
                     struct GetModelSvc<T: ModelService>(pub Arc<T>);
                     impl<
                         T: ModelService,
@@ -4880,7 +4863,6 @@ pub mod model_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.ModelService/ListModels" => {
-                    #[allow(non_camel_case_types)]
                     struct ListModelsSvc<T: ModelService>(pub Arc<T>);
                     impl<
                         T: ModelService,
@@ -4925,7 +4907,6 @@ pub mod model_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.ModelService/ActivateModel" => {
-                    #[allow(non_camel_case_types)]
                     struct ActivateModelSvc<T: ModelService>(pub Arc<T>);
                     impl<
                         T: ModelService,
@@ -4970,7 +4951,6 @@ pub mod model_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.ModelService/DiffModels" => {
-                    #[allow(non_camel_case_types)]
                     struct DiffModelsSvc<T: ModelService>(pub Arc<T>);
                     impl<
                         T: ModelService,
@@ -6073,7 +6053,6 @@ pub mod backtest_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.BacktestService/BacktestModel" => {
-                    #[allow(non_camel_case_types)]
                     struct BacktestModelSvc<T: BacktestService>(pub Arc<T>);
                     impl<
                         T: BacktestService,
@@ -6119,7 +6098,6 @@ pub mod backtest_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.BacktestService/GetBacktest" => {
-                    #[allow(non_camel_case_types)]
                     struct GetBacktestSvc<T: BacktestService>(pub Arc<T>);
                     impl<
                         T: BacktestService,
@@ -6164,7 +6142,6 @@ pub mod backtest_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.BacktestService/ListBacktests" => {
-                    #[allow(non_camel_case_types)]
                     struct ListBacktestsSvc<T: BacktestService>(pub Arc<T>);
                     impl<
                         T: BacktestService,
@@ -6210,7 +6187,6 @@ pub mod backtest_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.BacktestService/ListBandChanges" => {
-                    #[allow(non_camel_case_types)]
                     struct ListBandChangesSvc<T: BacktestService>(pub Arc<T>);
                     impl<
                         T: BacktestService,
@@ -7033,7 +7009,6 @@ pub mod cohort_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.CohortService/GetRetention" => {
-                    #[allow(non_camel_case_types)]
                     struct GetRetentionSvc<T: CohortService>(pub Arc<T>);
                     impl<
                         T: CohortService,
@@ -7078,7 +7053,6 @@ pub mod cohort_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.CohortService/GetLifetimeValue" => {
-                    #[allow(non_camel_case_types)]
                     struct GetLifetimeValueSvc<T: CohortService>(pub Arc<T>);
                     impl<
                         T: CohortService,
@@ -7646,7 +7620,6 @@ pub mod definition_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.DefinitionService/GetDefinition" => {
-                    #[allow(non_camel_case_types)]
                     struct GetDefinitionSvc<T: DefinitionService>(pub Arc<T>);
                     impl<
                         T: DefinitionService,
@@ -7692,7 +7665,6 @@ pub mod definition_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.DefinitionService/ListDefinitions" => {
-                    #[allow(non_camel_case_types)]
                     struct ListDefinitionsSvc<T: DefinitionService>(pub Arc<T>);
                     impl<
                         T: DefinitionService,
@@ -9633,7 +9605,6 @@ pub mod signal_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.SignalService/BatchRecordSignals" => {
-                    #[allow(non_camel_case_types)]
                     struct BatchRecordSignalsSvc<T: SignalService>(pub Arc<T>);
                     impl<
                         T: SignalService,
@@ -9679,7 +9650,6 @@ pub mod signal_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.SignalService/StreamSignals" => {
-                    #[allow(non_camel_case_types)]
                     struct StreamSignalsSvc<T: SignalService>(pub Arc<T>);
                     impl<
                         T: SignalService,
@@ -9727,7 +9697,6 @@ pub mod signal_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.SignalService/ListSignals" => {
-                    #[allow(non_camel_case_types)]
                     struct ListSignalsSvc<T: SignalService>(pub Arc<T>);
                     impl<
                         T: SignalService,
@@ -11037,7 +11006,6 @@ pub mod forecast_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.ForecastService/TrainForecast" => {
-                    #[allow(non_camel_case_types)]
                     struct TrainForecastSvc<T: ForecastService>(pub Arc<T>);
                     impl<
                         T: ForecastService,
@@ -11083,7 +11051,6 @@ pub mod forecast_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.ForecastService/GetForecastModel" => {
-                    #[allow(non_camel_case_types)]
                     struct GetForecastModelSvc<T: ForecastService>(pub Arc<T>);
                     impl<
                         T: ForecastService,
@@ -11129,7 +11096,6 @@ pub mod forecast_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.ForecastService/ListForecastModels" => {
-                    #[allow(non_camel_case_types)]
                     struct ListForecastModelsSvc<T: ForecastService>(pub Arc<T>);
                     impl<
                         T: ForecastService,
@@ -11178,7 +11144,6 @@ pub mod forecast_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.ForecastService/GetChurnForecast" => {
-                    #[allow(non_camel_case_types)]
                     struct GetChurnForecastSvc<T: ForecastService>(pub Arc<T>);
                     impl<
                         T: ForecastService,
@@ -11224,7 +11189,6 @@ pub mod forecast_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.ForecastService/ForecastPortfolio" => {
-                    #[allow(non_camel_case_types)]
                     struct ForecastPortfolioSvc<T: ForecastService>(pub Arc<T>);
                     impl<
                         T: ForecastService,
@@ -11979,7 +11943,6 @@ pub mod label_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.LabelService/OverrideLabel" => {
-                    #[allow(non_camel_case_types)]
                     struct OverrideLabelSvc<T: LabelService>(pub Arc<T>);
                     impl<
                         T: LabelService,
@@ -12024,7 +11987,6 @@ pub mod label_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.LabelService/DisputeLabel" => {
-                    #[allow(non_camel_case_types)]
                     struct DisputeLabelSvc<T: LabelService>(pub Arc<T>);
                     impl<
                         T: LabelService,
@@ -12069,7 +12031,6 @@ pub mod label_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.LabelService/ReviewLabel" => {
-                    #[allow(non_camel_case_types)]
                     struct ReviewLabelSvc<T: LabelService>(pub Arc<T>);
                     impl<
                         T: LabelService,
@@ -12114,7 +12075,6 @@ pub mod label_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.LabelService/WithdrawLabel" => {
-                    #[allow(non_camel_case_types)]
                     struct WithdrawLabelSvc<T: LabelService>(pub Arc<T>);
                     impl<
                         T: LabelService,
@@ -12159,7 +12119,6 @@ pub mod label_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.LabelService/GetLabel" => {
-                    #[allow(non_camel_case_types)]
                     struct GetLabelSvc<T: LabelService>(pub Arc<T>);
                     impl<
                         T: LabelService,
@@ -12204,7 +12163,6 @@ pub mod label_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.LabelService/ListLabels" => {
-                    #[allow(non_camel_case_types)]
                     struct ListLabelsSvc<T: LabelService>(pub Arc<T>);
                     impl<
                         T: LabelService,
@@ -13266,7 +13224,6 @@ pub mod renewal_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.RenewalService/ListRenewals" => {
-                    #[allow(non_camel_case_types)]
                     struct ListRenewalsSvc<T: RenewalService>(pub Arc<T>);
                     impl<
                         T: RenewalService,
@@ -13311,7 +13268,6 @@ pub mod renewal_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.RenewalService/GetRenewalForecast" => {
-                    #[allow(non_camel_case_types)]
                     struct GetRenewalForecastSvc<T: RenewalService>(pub Arc<T>);
                     impl<
                         T: RenewalService,
@@ -13357,7 +13313,6 @@ pub mod renewal_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.RenewalService/SetRenewalCall" => {
-                    #[allow(non_camel_case_types)]
                     struct SetRenewalCallSvc<T: RenewalService>(pub Arc<T>);
                     impl<
                         T: RenewalService,
@@ -13403,7 +13358,6 @@ pub mod renewal_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.RenewalService/GetRenewalReport" => {
-                    #[allow(non_camel_case_types)]
                     struct GetRenewalReportSvc<T: RenewalService>(pub Arc<T>);
                     impl<
                         T: RenewalService,
@@ -13449,7 +13403,6 @@ pub mod renewal_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.RenewalService/GetRevenueRetention" => {
-                    #[allow(non_camel_case_types)]
                     struct GetRevenueRetentionSvc<T: RenewalService>(pub Arc<T>);
                     impl<
                         T: RenewalService,
@@ -13877,7 +13830,6 @@ pub mod risk_trigger_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.scoring.v1.RiskTriggerService/GetRiskTrigger" => {
-                    #[allow(non_camel_case_types)]
                     struct GetRiskTriggerSvc<T: RiskTriggerService>(pub Arc<T>);
                     impl<
                         T: RiskTriggerService,
@@ -13923,7 +13875,6 @@ pub mod risk_trigger_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.scoring.v1.RiskTriggerService/ListRiskTriggers" => {
-                    #[allow(non_camel_case_types)]
                     struct ListRiskTriggersSvc<T: RiskTriggerService>(pub Arc<T>);
                     impl<
                         T: RiskTriggerService,

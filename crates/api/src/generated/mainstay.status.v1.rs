@@ -350,7 +350,6 @@ pub mod status_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.status.v1.StatusService/GetStatus" => {
-                    #[allow(non_camel_case_types)]
                     struct GetStatusSvc<T: StatusService>(pub Arc<T>);
                     impl<
                         T: StatusService,

@@ -1356,7 +1356,6 @@ pub mod program_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.surveys.v1.ProgramService/CreateProgram" => {
-                    #[allow(non_camel_case_types)]
                     struct CreateProgramSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -1401,7 +1400,6 @@ pub mod program_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ProgramService/GetProgram" => {
-                    #[allow(non_camel_case_types)]
                     struct GetProgramSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -1446,7 +1444,6 @@ pub mod program_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ProgramService/ListPrograms" => {
-                    #[allow(non_camel_case_types)]
                     struct ListProgramsSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -1491,7 +1488,6 @@ pub mod program_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ProgramService/UpdateProgram" => {
-                    #[allow(non_camel_case_types)]
                     struct UpdateProgramSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -1536,7 +1532,6 @@ pub mod program_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ProgramService/PreviewProgram" => {
-                    #[allow(non_camel_case_types)]
                     struct PreviewProgramSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -1582,7 +1577,6 @@ pub mod program_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ProgramService/PublishProgram" => {
-                    #[allow(non_camel_case_types)]
                     struct PublishProgramSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -1628,7 +1622,6 @@ pub mod program_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ProgramService/PauseProgram" => {
-                    #[allow(non_camel_case_types)]
                     struct PauseProgramSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -1673,7 +1666,6 @@ pub mod program_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ProgramService/ResumeProgram" => {
-                    #[allow(non_camel_case_types)]
                     struct ResumeProgramSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -1718,7 +1710,6 @@ pub mod program_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ProgramService/ArchiveProgram" => {
-                    #[allow(non_camel_case_types)]
                     struct ArchiveProgramSvc<T: ProgramService>(pub Arc<T>);
                     impl<
                         T: ProgramService,
@@ -2455,7 +2446,6 @@ pub mod invitation_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.surveys.v1.InvitationService/GetInvitation" => {
-                    #[allow(non_camel_case_types)]
                     struct GetInvitationSvc<T: InvitationService>(pub Arc<T>);
                     impl<
                         T: InvitationService,
@@ -2501,7 +2491,6 @@ pub mod invitation_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.InvitationService/ListInvitations" => {
-                    #[allow(non_camel_case_types)]
                     struct ListInvitationsSvc<T: InvitationService>(pub Arc<T>);
                     impl<
                         T: InvitationService,
@@ -2547,7 +2536,6 @@ pub mod invitation_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.InvitationService/OptOutRecipient" => {
-                    #[allow(non_camel_case_types)]
                     struct OptOutRecipientSvc<T: InvitationService>(pub Arc<T>);
                     impl<
                         T: InvitationService,
@@ -2593,7 +2581,6 @@ pub mod invitation_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.InvitationService/OptInRecipient" => {
-                    #[allow(non_camel_case_types)]
                     struct OptInRecipientSvc<T: InvitationService>(pub Arc<T>);
                     impl<
                         T: InvitationService,
@@ -2639,7 +2626,6 @@ pub mod invitation_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.InvitationService/GetRecipient" => {
-                    #[allow(non_camel_case_types)]
                     struct GetRecipientSvc<T: InvitationService>(pub Arc<T>);
                     impl<
                         T: InvitationService,
@@ -3265,7 +3251,6 @@ pub mod response_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.surveys.v1.ResponseService/SubmitResponse" => {
-                    #[allow(non_camel_case_types)]
                     struct SubmitResponseSvc<T: ResponseService>(pub Arc<T>);
                     impl<
                         T: ResponseService,
@@ -3311,7 +3296,6 @@ pub mod response_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ResponseService/GetResponse" => {
-                    #[allow(non_camel_case_types)]
                     struct GetResponseSvc<T: ResponseService>(pub Arc<T>);
                     impl<
                         T: ResponseService,
@@ -3356,7 +3340,6 @@ pub mod response_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ResponseService/ListResponses" => {
-                    #[allow(non_camel_case_types)]
                     struct ListResponsesSvc<T: ResponseService>(pub Arc<T>);
                     impl<
                         T: ResponseService,
@@ -4531,7 +4514,6 @@ pub mod report_service_server {
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
                 "/mainstay.surveys.v1.ReportService/GetNpsReport" => {
-                    #[allow(non_camel_case_types)]
                     struct GetNpsReportSvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,
@@ -4576,7 +4558,6 @@ pub mod report_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ReportService/GetCsatReport" => {
-                    #[allow(non_camel_case_types)]
                     struct GetCsatReportSvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,
@@ -4621,7 +4602,6 @@ pub mod report_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ReportService/GetNpsTrend" => {
-                    #[allow(non_camel_case_types)]
                     struct GetNpsTrendSvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,
@@ -4666,7 +4646,6 @@ pub mod report_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ReportService/GetResponseRate" => {
-                    #[allow(non_camel_case_types)]
                     struct GetResponseRateSvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,
@@ -4712,7 +4691,6 @@ pub mod report_service_server {
                     Box::pin(fut)
                 }
                 "/mainstay.surveys.v1.ReportService/GetResurveyReport" => {
-                    #[allow(non_camel_case_types)]
                     struct GetResurveyReportSvc<T: ReportService>(pub Arc<T>);
                     impl<
                         T: ReportService,
