@@ -7992,7 +7992,8 @@ impl ::prost::Name for HealthCause {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InactivityCause {
     /// The last UTC day with activity, `YYYY-MM-DD`; that of the activation, when
-    /// there was no activity since.
+    /// there was no activity since. Of an account that never was active it is not
+    /// before the day of its creation.
     #[prost(string, tag = "1")]
     pub last_activity_day: ::prost::alloc::string::String,
     /// Whole days since then.
@@ -8280,7 +8281,8 @@ pub enum RiskTriggerKind {
     /// earlier. Cleared when it is at most 10 points below.
     HealthDrop = 3,
     /// No activity for 14 days or more, after there was some or, of an account
-    /// that never was active, after its activation. Cleared by the next activity.
+    /// that never was active, after its activation (or its creation, when that was
+    /// later). Cleared by the next activity.
     Inactivity = 4,
     /// A payment of an invoice failed, or the invoice is overdue. Cleared when it
     /// is paid or voided.

@@ -15,6 +15,7 @@ use super::health_risks::{self, KnownToday, ScoredToday};
 use super::model_cache::ModelBook;
 use super::recent_scores::{Before, RecentScores, changes};
 use super::{App, ScoringError, events};
+use crate::domain::inactivity::silent_since;
 use crate::domain::{
     AccountInputs, AccountSeries, HealthModel, HealthRecord, ScoringFactsByDay, day_number, deserves_event, score,
 };
@@ -239,10 +240,11 @@ async fn write_today(
         let recent_scores = recent.scores(&record.account);
         let changes = changes(record.score, &recent_scores);
         let of_account = series.get(record.account.as_str());
-        // Who began to use it and never did is silent since then.
-        let activation_day = accounts.get(record.account.as_str()).and_then(|account| account.activation_day);
         let newest_activity_day = of_account.and_then(|series| series.newest_activity_day(today));
-        let last_activity_day = newest_activity_day.max(activation_day.filter(|day| *day <= today));
+        let account = accounts.get(record.account.as_str());
+        let last_activity_day = account.map_or(newest_activity_day, |account| {
+            silent_since(newest_activity_day, account.activation_day, account.created_day, today)
+        });
         rows.push(CurrentHealth { record, changes, recent_scores, announced, last_activity_day });
     }
     health::write_current(conn, &rows).await?;

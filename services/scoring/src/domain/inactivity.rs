@@ -29,6 +29,21 @@ pub fn condition(last_activity_day: NaiveDate, today: NaiveDate) -> Option<Condi
         .then_some(Condition { cause: RiskCause::Inactivity { last_activity_day, inactive_days }, occurrence_count: 1 })
 }
 
+/// From which day on an account is silent, as of `today`: its newest day with activity, of which its activation is one. Of an account
+/// that never was active it is not before the day on which it became known: what it did until then may come yet.
+pub fn silent_since(
+    newest_activity_day: Option<NaiveDate>,
+    activation_day: Option<NaiveDate>,
+    created_day: NaiveDate,
+    today: NaiveDate,
+) -> Option<NaiveDate> {
+    let activation_day = activation_day.filter(|day| *day <= today);
+    match newest_activity_day {
+        Some(_) => newest_activity_day.max(activation_day),
+        None => activation_day.map(|day| day.max(created_day)),
+    }
+}
+
 impl AccountSeries {
     /// The newest day with activity, up to and with `today`.
     pub fn newest_activity_day(&self, today: NaiveDate) -> Option<NaiveDate> {
@@ -87,6 +102,18 @@ mod tests {
         assert_eq!(condition(day(1), day(15)), None);
         let inactive = condition(day(1), day(16)).expect("inactive");
         assert_eq!(inactive.cause, RiskCause::Inactivity { last_activity_day: day(1), inactive_days: 14 });
+    }
+
+    #[test]
+    fn r93_a_silence_begins_with_the_last_activity_or_else_with_the_activation_of_an_account_that_is_known() {
+        let since = |newest, activation, created| silent_since(newest, activation, day(created), day(20));
+        assert_eq!(since(Some(day(3)), None, 10), Some(day(3)), "history of before the account was created");
+        assert_eq!(since(Some(day(3)), Some(day(1)), 10), Some(day(3)));
+        assert_eq!(since(Some(day(3)), Some(day(5)), 1), Some(day(5)), "a trial, then the activation");
+        assert_eq!(since(None, Some(day(5)), 1), Some(day(5)));
+        assert_eq!(since(None, Some(day(5)), 10), Some(day(10)), "brought by a CRM, its use is still to come");
+        assert_eq!(since(None, Some(day(21)), 1), None, "activated from tomorrow on");
+        assert_eq!(since(None, None, 1), None, "a prospect");
     }
 
     #[test]

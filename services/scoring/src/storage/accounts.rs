@@ -118,9 +118,10 @@ pub(crate) struct ScoredAccount {
     pub archived: bool,
     /// Left; still scored, but at risk no more.
     pub churned: bool,
-    /// The day on which it began to use what it bought, or that on which it became known here, when that was later: what it did
-    /// before may come yet. None: not known.
+    /// The day on which it began to use what it bought; none: not known, or still to come.
     pub activation_day: Option<NaiveDate>,
+    /// The day on which it became known here.
+    pub created_day: NaiveDate,
     /// The day on which its contract is due for renewal.
     pub renewal_day: Option<NaiveDate>,
     /// Annual recurring revenue.
@@ -158,7 +159,8 @@ pub(crate) async fn lock_free(
                 facts: ScoringFacts { segment: codes::segment(row.segment)?, plan_limits: limits.unwrap_or_default() },
                 archived: row.archived,
                 churned: codes::lifecycle_stage(row.lifecycle_stage)? == LifecycleStage::Churned,
-                activation_day: row.activated_at.map(|at| day_of(at.max(row.created_at))),
+                activation_day: row.activated_at.map(day_of),
+                created_day: day_of(row.created_at),
                 renewal_day: row.renewal_at.map(day_of),
                 arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
                 plan: row.plan,
