@@ -45,20 +45,20 @@ const LAYERS: [Layer; 8] = [
     Layer {
         name: "app",
         crates: &["axum", "hyper", "tonic"],
-        layers: &["grpc", "jobs"],
+        layers: &["grpc", "jobs", "webhooks"],
         why: "a use case does not know who calls it",
     },
     Layer {
         name: "convert",
         crates: &["sqlx"],
-        layers: &["grpc", "jobs", "storage"],
+        layers: &["grpc", "jobs", "storage", "webhooks"],
         why: "it turns messages into the domain's types and back",
     },
-    Layer { name: "jobs", crates: &["tonic"], layers: &["grpc"], why: "jobs call use cases, as RPCs do" },
+    Layer { name: "jobs", crates: &["tonic"], layers: &["grpc", "webhooks"], why: "jobs call use cases, as RPCs do" },
     Layer {
         name: "page",
         crates: &["sqlx", "tonic"],
-        layers: &["convert", "grpc", "jobs", "storage"],
+        layers: &["convert", "grpc", "jobs", "storage", "webhooks"],
         why: "pages call use cases, as RPCs do",
     },
     Layer {

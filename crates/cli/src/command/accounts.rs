@@ -12,11 +12,11 @@ use mainstay_api::mainstay::scoring::v1::{
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::models::new_request_id;
-use crate::command::{is_enough, page_size};
+use crate::command::{Listed, finish_list, is_enough, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::money;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::table::{facts, table};
 use crate::words::{SegmentWord, StageWord, account_name, day_of_time, id_of, role, segment, stage, time_text};
 
@@ -145,18 +145,8 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
             break;
         }
     }
-    if output.is_json() {
-        return Ok(());
-    }
-    if shown == 0 {
-        note("No accounts match.");
-        return Ok(());
-    }
-    output.table(table)?;
-    if !request.page_token.is_empty() {
-        note(&format!("The first {shown}; --limit 0 shows all."));
-    }
-    Ok(())
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "first", next_page_token, nothing: "No accounts match." })
 }
 
 fn list_row(account: &Account) -> Vec<Cell> {

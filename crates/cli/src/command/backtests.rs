@@ -14,7 +14,7 @@ use mainstay_clients::{ServiceChannel, retrying};
 use prost::Message;
 
 use crate::command::models::new_request_id;
-use crate::command::{backtest_report, is_enough, model_diff, page_size};
+use crate::command::{Listed, backtest_report, finish_list, is_enough, model_diff, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
@@ -186,10 +186,9 @@ async fn list_all(arguments: &BacktestsArguments, connection: &Connection, outpu
             break;
         }
     }
-    if !output.is_json() && shown > 0 {
-        output.table(table)?;
-    }
-    Ok(())
+    let nothing = "There is no backtest yet: mainstay models backtest.";
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "newest", next_page_token, nothing })
 }
 
 async fn list_changes(
@@ -225,8 +224,7 @@ async fn list_changes(
             break;
         }
     }
-    if !output.is_json() && shown > 0 {
-        output.table(table)?;
-    }
-    Ok(())
+    let nothing = "No account changes its band.";
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "first", next_page_token, nothing })
 }

@@ -8,11 +8,11 @@ use mainstay_api::mainstay::scoring::v1::label_service_client::LabelServiceClien
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::models::new_request_id;
-use crate::command::{is_enough, page_size};
+use crate::command::{Listed, finish_list, is_enough, page_size};
 use crate::connection::Connection;
 use crate::due::{due_cell, now_time};
 use crate::failure::Failure;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::table::{facts, points, table};
 use crate::words::interventions::enum_word;
 use crate::words::{BandWord, account_name, band, day_of_time, id_of, midnight, parse_day, time_text};
@@ -249,18 +249,8 @@ pub(crate) async fn list(
             break;
         }
     }
-    if output.is_json() {
-        return Ok(());
-    }
-    if shown == 0 {
-        note("No corrections.");
-        return Ok(());
-    }
-    output.table(table)?;
-    if !request.page_token.is_empty() {
-        note(&format!("The first {shown}; --limit 0 shows all."));
-    }
-    Ok(())
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "first", next_page_token, nothing: "No corrections." })
 }
 
 fn row(label: &proto::Label) -> Vec<Cell> {

@@ -9,7 +9,7 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 use mainstay_clients::{ServiceChannel, retrying};
 
-use crate::command::{corrections, explain, history, is_enough, page_size, watch};
+use crate::command::{Listed, corrections, explain, finish_list, history, is_enough, page_size, watch};
 use crate::connection::Connection;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::output::{Output, note};
@@ -226,22 +226,8 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
             break;
         }
     }
-    finish_list(output, table, shown, !request.page_token.is_empty())
-}
-
-fn finish_list(output: &mut Output, table: Table, shown: usize, more: bool) -> Result<(), Failure> {
-    if output.is_json() {
-        return Ok(());
-    }
-    if shown == 0 {
-        note("No accounts match.");
-        return Ok(());
-    }
-    output.table(table)?;
-    if more {
-        note(&format!("The first {shown}; --limit 0 shows all."));
-    }
-    Ok(())
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "first", next_page_token, nothing: "No accounts match." })
 }
 
 fn list_table() -> Table {

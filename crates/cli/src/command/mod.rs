@@ -42,10 +42,12 @@ pub(crate) mod surveys;
 pub(crate) mod up;
 pub(crate) mod watch;
 
+use comfy_table::Table;
+
 use crate::arguments::{Arguments, Command};
 use crate::connection::{Connection, ServiceName};
 use crate::failure::{DONE, Failure};
-use crate::output::Output;
+use crate::output::{Output, note};
 
 /// Runs the command and gives its exit code.
 pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
@@ -101,4 +103,32 @@ pub(crate) fn page_size(limit: usize, shown: usize) -> i32 {
 /// Whether `shown` items are as many as were asked for.
 pub(crate) fn is_enough(limit: usize, shown: usize) -> bool {
     limit != 0 && shown >= limit
+}
+
+/// A list as it came to its end, or to as much of it as was asked for.
+pub(crate) struct Listed<'a> {
+    pub shown: usize,
+    /// Which of all are shown: `first` or `newest`.
+    pub which: &'static str,
+    /// Of the page after; empty when there is none.
+    pub next_page_token: &'a str,
+    /// What is said of an empty list.
+    pub nothing: &'static str,
+}
+
+/// Shows the table of a list, and says when there is more of it or nothing in it; as JSON its items are out already.
+pub(crate) fn finish_list(output: &mut Output, table: Table, listed: &Listed<'_>) -> Result<(), Failure> {
+    let Listed { shown, which, next_page_token, nothing } = *listed;
+    if output.is_json() {
+        return Ok(());
+    }
+    if shown == 0 {
+        note(nothing);
+        return Ok(());
+    }
+    output.table(table)?;
+    if !next_page_token.is_empty() {
+        note(&format!("The {which} {shown}; --limit 0 shows all."));
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, GetModelRequest,
 use mainstay_clients::{ServiceChannel, retrying};
 use mainstay_domain::{IdSource, SystemClock};
 
-use crate::command::{backtests, is_enough, model_diff, model_files, page_size};
+use crate::command::{Listed, backtests, finish_list, is_enough, model_diff, model_files, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
@@ -154,13 +154,8 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
             break;
         }
     }
-    if !output.is_json() && shown > 0 {
-        output.table(table)?;
-    }
-    if !output.is_json() && !request.page_token.is_empty() {
-        note(&format!("The newest {shown}; --limit 0 shows all."));
-    }
-    Ok(())
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "newest", next_page_token, nothing: "There are no models." })
 }
 
 fn show(model: &Model, output: &mut Output) -> Result<(), Failure> {

@@ -5,12 +5,12 @@ use mainstay_api::mainstay::expansion::v1 as proto;
 use mainstay_api::mainstay::expansion::v1::opportunity_service_client::OpportunityServiceClient;
 use mainstay_clients::{ServiceChannel, retrying};
 
-use crate::command::{is_enough, opportunity_changes, page_size, pipeline, qualification};
+use crate::command::{Listed, finish_list, is_enough, opportunity_changes, page_size, pipeline, qualification};
 use crate::connection::Connection;
 use crate::expansion_words::{OpportunityStageWord, hold_words, stage, timeline_kind};
 use crate::failure::Failure;
 use crate::money;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::table::{facts, table};
 use crate::words::{account_name, day_of_time, id_of, time_text};
 
@@ -187,18 +187,8 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
             break;
         }
     }
-    if output.is_json() {
-        return Ok(());
-    }
-    if shown == 0 {
-        note("No opportunities match.");
-        return Ok(());
-    }
-    output.table(table)?;
-    if !request.page_token.is_empty() {
-        note(&format!("The first {shown}; --limit 0 shows all."));
-    }
-    Ok(())
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "first", next_page_token, nothing: "No opportunities match." })
 }
 
 fn row(opportunity: &proto::Opportunity) -> [String; 6] {

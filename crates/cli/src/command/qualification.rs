@@ -7,11 +7,11 @@ use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::models::new_request_id;
 use crate::command::opportunities::short_name;
-use crate::command::{is_enough, page_size};
+use crate::command::{Listed, finish_list, is_enough, page_size};
 use crate::connection::Connection;
 use crate::expansion_words::{CandidateStateWord, candidate_state, hold_words};
 use crate::failure::Failure;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::table::{facts, table};
 use crate::words::{account_name, id_of, time_text};
 
@@ -129,18 +129,8 @@ pub(crate) async fn candidates(
             break;
         }
     }
-    if output.is_json() {
-        return Ok(());
-    }
-    if shown == 0 {
-        note("No candidates match.");
-        return Ok(());
-    }
-    output.table(table)?;
-    if !request.page_token.is_empty() {
-        note(&format!("The first {shown}; --limit 0 shows all."));
-    }
-    Ok(())
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "first", next_page_token, nothing: "No candidates match." })
 }
 
 /// Says why a candidate is what it is.

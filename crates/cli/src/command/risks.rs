@@ -11,11 +11,11 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 use mainstay_clients::retrying;
 
-use crate::command::{is_enough, page_size};
+use crate::command::{Listed, finish_list, is_enough, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::money;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::table::{points, table};
 use crate::words::{account_name, counted, id_of, time_text};
 
@@ -149,18 +149,12 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
             break;
         }
     }
-    if output.is_json() {
-        return Ok(());
-    }
-    if shown == 0 {
-        note("Nothing puts these accounts at risk.");
-        return Ok(());
-    }
-    output.table(table)?;
-    if !request.page_token.is_empty() {
-        note(&format!("The newest {shown}; --limit 0 shows all."));
-    }
-    Ok(())
+    let next_page_token = request.page_token.as_str();
+    finish_list(
+        output,
+        table,
+        &Listed { shown, which: "newest", next_page_token, nothing: "Nothing puts these accounts at risk." },
+    )
 }
 
 fn row(trigger: &RiskTrigger) -> Vec<Cell> {

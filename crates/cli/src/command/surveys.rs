@@ -8,10 +8,10 @@ use mainstay_clients::retrying;
 
 use crate::command::survey_programs::{self, ProgramsCommand};
 use crate::command::survey_reports::{self, ReportCommand};
-use crate::command::{is_enough, page_size};
+use crate::command::{Listed, finish_list, is_enough, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::table::table;
 use crate::words::interventions::enum_word;
 use crate::words::surveys::CategoryWord;
@@ -140,7 +140,8 @@ async fn responses(
             break;
         }
     }
-    finish(output, table, shown, &request.page_token, "No answers.")
+    let next_page_token = request.page_token.as_str();
+    finish_list(output, table, &Listed { shown, which: "newest", next_page_token, nothing: "No answers." })
 }
 
 async fn invitations(
@@ -183,7 +184,12 @@ async fn invitations(
             break;
         }
     }
-    finish(output, table, shown, &request.page_token, "Nobody was asked, and nobody was not.")
+    let next_page_token = request.page_token.as_str();
+    finish_list(
+        output,
+        table,
+        &Listed { shown, which: "newest", next_page_token, nothing: "Nobody was asked, and nobody was not." },
+    )
 }
 
 /// The word for a reason not to ask; empty for none.
@@ -192,27 +198,6 @@ pub(crate) fn reason(reason: proto::NotAskedReason) -> String {
         proto::NotAskedReason::Unspecified => String::new(),
         other => enum_word(other.as_str_name(), "NOT_ASKED_REASON_"),
     }
-}
-
-fn finish(
-    output: &mut Output,
-    table: comfy_table::Table,
-    shown: usize,
-    next_page_token: &str,
-    nothing: &str,
-) -> Result<(), Failure> {
-    if output.is_json() {
-        return Ok(());
-    }
-    if shown == 0 {
-        note(nothing);
-        return Ok(());
-    }
-    output.table(table)?;
-    if !next_page_token.is_empty() {
-        note(&format!("The newest {shown}; --limit 0 shows all."));
-    }
-    Ok(())
 }
 
 /// The beginning of a text, in one line.
