@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_domain::{Clock, SharedClock};
 use mainstay_rpc::RpcSettings;
 use mainstay_rpc::service_main::{Runnable, ServiceError};
-use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings, migrator};
+use mainstay_scoring::{Feeds, ScoringParts, ScoringService, ScoringSettings, migrator};
 use mainstay_storage::DatabaseSettings;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ pub(crate) async fn at_rest(database: &Database, clock: SharedClock) -> anyhow::
     database.migrate(&migrator()).await?;
     let parts = ScoringParts {
         settings: ScoringSettings::default(),
+        feeds: Feeds::default(),
         rpc: RpcSettings::loopback(),
         database: DatabaseSettings::new(database.url.as_str(), "scoring"),
         clock,

@@ -10,7 +10,7 @@ use mainstay_interventions::{InterventionsParts, InterventionsService, Intervent
 use mainstay_rpc::RpcSettings;
 use mainstay_rpc::service_main::{Runnable, ServiceError};
 use mainstay_rpc::settings::Secret;
-use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings};
+use mainstay_scoring::{Feeds as ScoringFeeds, ScoringParts, ScoringService, ScoringSettings};
 use mainstay_service::{PeerSettings, WorkerSettings, Workers};
 use mainstay_storage::{DatabaseSettings, Migrator};
 use mainstay_surveys::{Feeds, PageSettings, SurveysParts, SurveysService, SurveysSettings};
@@ -71,8 +71,13 @@ impl Service {
         let clock: SharedClock = Arc::new(world.clock.clone());
         match self {
             Self::Scoring => {
-                let settings = ScoringSettings::default();
-                let parts = ScoringParts { settings, rpc, database, clock, telemetry: None };
+                let settings = ScoringSettings {
+                    surveys: Some(peer(world, Self::Surveys, place)),
+                    interventions: Some(peer(world, Self::Interventions, place)),
+                    ..ScoringSettings::default()
+                };
+                let feeds = ScoringFeeds::of_peers(&settings).expect("peers");
+                let parts = ScoringParts { settings, feeds, rpc, database, clock, telemetry: None };
                 let service = ScoringService::complete(parts).await.expect("scoring");
                 Replica::run(self, service.workers(), service)
             }

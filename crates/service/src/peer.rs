@@ -87,6 +87,18 @@ impl Peer {
         Ok(Self { channel: connect(channel)? })
     }
 
+    /// The event feed of the service of this name, when the settings say where it is.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn feed_of(
+        settings: Option<&PeerSettings>,
+        caller: &str,
+        name: &str,
+    ) -> Result<Option<Arc<dyn EventSource>>, ClientError> {
+        Ok(settings.map(|settings| Self::connect(settings, caller)).transpose()?.map(|peer| peer.feed(name)))
+    }
+
     /// The service's event feed, which has its name.
     pub fn feed(&self, name: &str) -> Arc<dyn EventSource> {
         Arc::new(RemoteSource::new(name, self.channel.clone()))

@@ -3,6 +3,7 @@
 pub mod browser;
 mod clock;
 mod database;
+pub mod feed;
 pub mod http;
 pub mod idempotency;
 mod inbox;

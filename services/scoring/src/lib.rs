@@ -16,6 +16,6 @@ mod storage;
 mod webhooks;
 
 pub use convert::model::{model_draft, model_message};
-pub use service::{SERVICE_NAME, ScoringMain, ScoringParts, ScoringService};
+pub use service::{Feeds, SERVICE_NAME, ScoringMain, ScoringParts, ScoringService};
 pub use settings::{ScoringSettings, WebhookSettings};
 pub use storage::{SCHEMA, migrator};

@@ -18,13 +18,13 @@ use mainstay_api::mainstay::scoring::v1::renewal_service_server::RenewalServiceS
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_server::RiskTriggerServiceServer;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalServiceServer;
 use mainstay_domain::SharedClock;
-use mainstay_events::{EventFeedServer, FeedReader};
+use mainstay_events::{EventFeedServer, EventSource, FeedReader};
 use mainstay_jobs::Jobs;
 use mainstay_rpc::server::{Server, ServerBuilder};
 use mainstay_rpc::service_main::{Runnable, ServiceApp, ServiceContext, ServiceError};
 use mainstay_rpc::settings::Reader;
 use mainstay_rpc::{RpcSettings, limited};
-use mainstay_service::{DatabaseReadiness, StatusRpc, Workers, WorkersBuilder};
+use mainstay_service::{DatabaseReadiness, Peer, StatusRpc, Workers, WorkersBuilder};
 use mainstay_storage::{DatabaseSettings, Migrator, connect};
 use mainstay_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
@@ -36,8 +36,8 @@ use crate::grpc::{
     RenewalRpc, RiskTriggerRpc, SignalRpc,
 };
 use crate::jobs::{
-    Activation, Inactivity, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore, RiskLooks,
-    RunBacktest,
+    Activation, Inactivity, InterventionsFeed, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore,
+    RiskLooks, RunBacktest, SurveysFeed,
 };
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
@@ -55,10 +55,34 @@ const FEED_CONNECTIONS: u32 = 4;
 /// How long a reader of the feed waits for one of them. It has no caller's deadline.
 const FEED_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The feeds of other services that this one follows; an absent one is left out.
+#[derive(Clone, Default)]
+pub struct Feeds {
+    /// Answers.
+    pub surveys: Option<Arc<dyn EventSource>>,
+    /// Contacts, and how cases ended.
+    pub interventions: Option<Arc<dyn EventSource>>,
+}
+
+impl Feeds {
+    /// The feeds of the services in the settings.
+    ///
+    /// # Errors
+    /// When the settings of one cannot be used.
+    pub fn of_peers(settings: &ScoringSettings) -> Result<Self, ServiceError> {
+        Ok(Self {
+            surveys: Peer::feed_of(settings.surveys.as_ref(), SERVICE_NAME, "surveys")?,
+            interventions: Peer::feed_of(settings.interventions.as_ref(), SERVICE_NAME, "interventions")?,
+        })
+    }
+}
+
 /// What the service is put together from.
 pub struct ScoringParts {
     /// Its own settings.
     pub settings: ScoringSettings,
+    /// What other services tell.
+    pub feeds: Feeds,
     /// How it listens.
     pub rpc: RpcSettings,
     /// Where its data is.
@@ -81,7 +105,7 @@ impl ScoringService {
     /// # Errors
     /// What keeps the service from starting.
     pub async fn complete(parts: ScoringParts) -> Result<Self, ServiceError> {
-        let ScoringParts { settings, rpc, database, clock, telemetry } = parts;
+        let ScoringParts { settings, feeds, rpc, database, clock, telemetry } = parts;
         // Calls, readers of the feed and work in the background must not take each other's connections.
         let pool = connect(&database)?;
         let feed_pool = connect(&DatabaseSettings {
@@ -90,7 +114,7 @@ impl ScoringService {
             ..database.clone()
         })?;
         let app = App::new(pool.clone(), clock.clone());
-        let workers = workers(&app, &settings, &database)?.observe("feed", feed_pool.clone()).connect()?;
+        let workers = workers(&app, feeds, &settings, &database)?.observe("feed", feed_pool.clone()).connect()?;
         seed_default_model::execute(&app).await?;
         report_plan_usage::schedule(&app).await?;
 
@@ -155,9 +179,14 @@ impl Runnable for ScoringService {
 }
 
 /// The work behind the RPCs. All queues but rescoring have one worker each: they have time.
-fn workers(app: &App, settings: &ScoringSettings, database: &DatabaseSettings) -> Result<WorkersBuilder, ServiceError> {
+fn workers(
+    app: &App,
+    feeds: Feeds,
+    settings: &ScoringSettings,
+    database: &DatabaseSettings,
+) -> Result<WorkersBuilder, ServiceError> {
     let rescore_workers = usize::try_from(settings.rescore_workers)?;
-    Ok(WorkersBuilder::new(app.core.clone(), &SCHEMA, database.clone(), settings.workers.clone())
+    let mut builder = WorkersBuilder::new(app.core.clone(), &SCHEMA, database.clone(), settings.workers.clone())
         .queue(Arc::new(Activation(app.clone())), 1)
         .queue(Arc::new(MarkAll(app.clone())), 1)
         .queue(Arc::new(Rescore(app.clone())), rescore_workers)
@@ -167,7 +196,15 @@ fn workers(app: &App, settings: &ScoringSettings, database: &DatabaseSettings) -
         .queue(Arc::new(LabelExpiry(app.clone())), 1)
         .queue(Arc::new(Recompute(app.clone())), 1)
         .queue(Arc::new(RunBacktest(app.clone())), 1)
-        .queue(Arc::new(OperationMonitor(app.clone())), 1))
+        .queue(Arc::new(OperationMonitor(app.clone())), 1);
+    if let Some(source) = feeds.surveys {
+        builder = builder.consumer("surveys", source, Arc::new(SurveysFeed(app.clone())), SurveysFeed::event_types());
+    }
+    if let Some(source) = feeds.interventions {
+        let handler = Arc::new(InterventionsFeed(app.clone()));
+        builder = builder.consumer("interventions", source, handler, InterventionsFeed::event_types());
+    }
+    Ok(builder)
 }
 
 /// The service as its binary runs it.
@@ -195,6 +232,8 @@ impl ServiceApp for ScoringMain {
 
     async fn complete(context: ServiceContext<ScoringSettings>) -> Result<ScoringService, ServiceError> {
         let ServiceContext { settings, rpc, database, clock, telemetry } = context;
-        ScoringService::complete(ScoringParts { settings, rpc, database, clock, telemetry: Some(telemetry) }).await
+        let feeds = Feeds::of_peers(&settings)?;
+        ScoringService::complete(ScoringParts { settings, feeds, rpc, database, clock, telemetry: Some(telemetry) })
+            .await
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mainstay_adapters::{DEFAULT_ACCOUNT_KEY, Vendor};
 use mainstay_rpc::settings::{Reader, Secret};
-use mainstay_service::WorkerSettings;
+use mainstay_service::{PeerSettings, WorkerSettings, peer_settings};
 
 /// How the service does its background work.
 #[derive(Debug, Clone)]
@@ -15,6 +15,10 @@ pub struct ScoringSettings {
     pub workers: WorkerSettings,
     /// The webhooks of vendors.
     pub webhooks: WebhookSettings,
+    /// Surveys; without it answers come by RPC only.
+    pub surveys: Option<PeerSettings>,
+    /// Interventions; without it contacts and outcomes come by RPC only.
+    pub interventions: Option<PeerSettings>,
 }
 
 /// Whose webhooks are taken.
@@ -35,7 +39,13 @@ impl Default for WebhookSettings {
 
 impl Default for ScoringSettings {
     fn default() -> Self {
-        Self { rescore_workers: 2, workers: WorkerSettings::default(), webhooks: WebhookSettings::default() }
+        Self {
+            rescore_workers: 2,
+            workers: WorkerSettings::default(),
+            webhooks: WebhookSettings::default(),
+            surveys: None,
+            interventions: None,
+        }
     }
 }
 
@@ -51,6 +61,8 @@ impl ScoringSettings {
             ),
             workers: WorkerSettings::read(reader),
             webhooks: WebhookSettings::read(reader),
+            surveys: peer_settings!(reader, "surveys"),
+            interventions: peer_settings!(reader, "interventions"),
         }
     }
 }

@@ -18,7 +18,7 @@ use mainstay_rpc::server::{Server, ServerBuilder};
 use mainstay_rpc::service_main::{Runnable, ServiceApp, ServiceContext, ServiceError};
 use mainstay_rpc::settings::Reader;
 use mainstay_rpc::{RpcSettings, limited};
-use mainstay_service::{Core, DatabaseReadiness, DeliveryWork, Peer, PeerSettings, StatusRpc, Workers, WorkersBuilder};
+use mainstay_service::{Core, DatabaseReadiness, DeliveryWork, Peer, StatusRpc, Workers, WorkersBuilder};
 use mainstay_storage::{DatabaseSettings, Migrator, connect};
 use mainstay_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
@@ -58,12 +58,9 @@ impl Feeds {
     /// # Errors
     /// When the settings of one cannot be used.
     pub fn of_peers(settings: &SurveysSettings) -> Result<Self, ServiceError> {
-        let feed = |peer: Option<&PeerSettings>, name: &str| -> Result<_, ServiceError> {
-            Ok(peer.map(|peer| Peer::connect(peer, SERVICE_NAME)).transpose()?.map(|peer| peer.feed(name)))
-        };
         Ok(Self {
-            scoring: feed(settings.scoring.as_ref(), "scoring")?,
-            interventions: feed(settings.interventions.as_ref(), "interventions")?,
+            scoring: Peer::feed_of(settings.scoring.as_ref(), SERVICE_NAME, "scoring")?,
+            interventions: Peer::feed_of(settings.interventions.as_ref(), SERVICE_NAME, "interventions")?,
         })
     }
 }

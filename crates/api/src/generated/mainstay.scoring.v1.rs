@@ -4187,6 +4187,21 @@ pub enum StorySeries {
     /// Contacts to which somebody at the account answered, or which it began.
     /// Counted.
     TouchesAnswered = 17,
+    /// Judgements of those who look after the account, 1 to 5. A figure.
+    CsmPulse = 18,
+    /// Times that money was paid back. Counted.
+    Refunds = 19,
+    /// Times that a credit note was given. Counted.
+    CreditNotes = 20,
+    /// Features asked for. Counted.
+    FeatureRequests = 21,
+    /// Features given. Counted.
+    FeatureReleases = 22,
+    /// Incidents and outages. Counted.
+    Incidents = 23,
+    /// Minutes of incidents and outages, on the day on which each is told to have
+    /// happened. Counted.
+    IncidentMinutes = 24,
 }
 impl StorySeries {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4213,6 +4228,13 @@ impl StorySeries {
             Self::CesScore => "STORY_SERIES_CES_SCORE",
             Self::Touches => "STORY_SERIES_TOUCHES",
             Self::TouchesAnswered => "STORY_SERIES_TOUCHES_ANSWERED",
+            Self::CsmPulse => "STORY_SERIES_CSM_PULSE",
+            Self::Refunds => "STORY_SERIES_REFUNDS",
+            Self::CreditNotes => "STORY_SERIES_CREDIT_NOTES",
+            Self::FeatureRequests => "STORY_SERIES_FEATURE_REQUESTS",
+            Self::FeatureReleases => "STORY_SERIES_FEATURE_RELEASES",
+            Self::Incidents => "STORY_SERIES_INCIDENTS",
+            Self::IncidentMinutes => "STORY_SERIES_INCIDENT_MINUTES",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4236,6 +4258,13 @@ impl StorySeries {
             "STORY_SERIES_CES_SCORE" => Some(Self::CesScore),
             "STORY_SERIES_TOUCHES" => Some(Self::Touches),
             "STORY_SERIES_TOUCHES_ANSWERED" => Some(Self::TouchesAnswered),
+            "STORY_SERIES_CSM_PULSE" => Some(Self::CsmPulse),
+            "STORY_SERIES_REFUNDS" => Some(Self::Refunds),
+            "STORY_SERIES_CREDIT_NOTES" => Some(Self::CreditNotes),
+            "STORY_SERIES_FEATURE_REQUESTS" => Some(Self::FeatureRequests),
+            "STORY_SERIES_FEATURE_RELEASES" => Some(Self::FeatureReleases),
+            "STORY_SERIES_INCIDENTS" => Some(Self::Incidents),
+            "STORY_SERIES_INCIDENT_MINUTES" => Some(Self::IncidentMinutes),
             _ => None,
         }
     }
@@ -4273,6 +4302,11 @@ pub enum Aggregation {
     /// Mean of the figures within the window. Only for figures of `story`. Missing
     /// as stale when there are none within the window.
     Mean = 10,
+    /// Newest day's figure within the window, which fades: with its age it moves
+    /// evenly from what it is to the middle of its scale, where it would be at the
+    /// end of the window. Only for figures of `story` that have a scale. Missing as
+    /// stale when there are none within the window. Not with all days as the window.
+    FadedLast = 11,
 }
 impl Aggregation {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4292,6 +4326,7 @@ impl Aggregation {
             Self::DaysSinceFirst => "AGGREGATION_DAYS_SINCE_FIRST",
             Self::LastOfLimit => "AGGREGATION_LAST_OF_LIMIT",
             Self::Mean => "AGGREGATION_MEAN",
+            Self::FadedLast => "AGGREGATION_FADED_LAST",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4308,6 +4343,7 @@ impl Aggregation {
             "AGGREGATION_DAYS_SINCE_FIRST" => Some(Self::DaysSinceFirst),
             "AGGREGATION_LAST_OF_LIMIT" => Some(Self::LastOfLimit),
             "AGGREGATION_MEAN" => Some(Self::Mean),
+            "AGGREGATION_FADED_LAST" => Some(Self::FadedLast),
             _ => None,
         }
     }
@@ -8463,15 +8499,16 @@ pub struct Signal {
     /// Set by the server: when it was recorded.
     #[prost(message, optional, tag = "31")]
     pub record_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// What was seen. Required. Numbers 18 to 30 are kept for answers and
-    /// outcomes.
-    #[prost(oneof = "signal::Payload", tags = "10, 11, 12, 13, 14, 15, 16, 17, 32, 33")]
+    /// What was seen. Required.
+    #[prost(
+        oneof = "signal::Payload",
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 32, 33, 34, 35, 36, 37, 38, 39"
+    )]
     pub payload: ::core::option::Option<signal::Payload>,
 }
 /// Nested message and enum types in `Signal`.
 pub mod signal {
-    /// What was seen. Required. Numbers 18 to 30 are kept for answers and
-    /// outcomes.
+    /// What was seen. Required.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Payload {
         /// An amount of use, which adds up.
@@ -8504,6 +8541,24 @@ pub mod signal {
         /// There was a contact between the customer and those who look after it.
         #[prost(message, tag = "33")]
         Touch(super::TouchSignal),
+        /// Somebody who looks after the customer judged how it stands.
+        #[prost(message, tag = "34")]
+        Pulse(super::PulseSignal),
+        /// Money was given back.
+        #[prost(message, tag = "35")]
+        Credit(super::CreditSignal),
+        /// The customer asked for a feature.
+        #[prost(message, tag = "36")]
+        FeatureRequest(super::FeatureRequestSignal),
+        /// The customer was given a feature.
+        #[prost(message, tag = "37")]
+        FeatureRelease(super::FeatureReleaseSignal),
+        /// An incident or outage hit the customer.
+        #[prost(message, tag = "38")]
+        Incident(super::IncidentSignal),
+        /// A case of the customer was closed.
+        #[prost(message, tag = "39")]
+        CaseOutcome(super::CaseOutcomeSignal),
     }
 }
 impl ::prost::Name for Signal {
@@ -8695,6 +8750,146 @@ impl ::prost::Name for TouchSignal {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.TouchSignal".into()
+    }
+}
+/// Somebody who looks after the customer judged how it stands, by feel. A
+/// judgement fades: models read it with `AGGREGATION_FADED_LAST`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PulseSignal {
+    /// 1 (about to leave) to 5 (delighted). Required.
+    #[prost(int32, tag = "1")]
+    pub rating: i32,
+    /// Why, at most 4 000 characters. Empty: not said.
+    #[prost(string, tag = "2")]
+    pub note: ::prost::alloc::string::String,
+    /// Who judged: mail address, at most 254 characters. Empty: not said.
+    #[prost(string, tag = "3")]
+    pub author_email: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PulseSignal {
+    const NAME: &'static str = "PulseSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PulseSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PulseSignal".into()
+    }
+}
+/// Money was given back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreditSignal {
+    /// In which way. Required.
+    #[prost(enumeration = "CreditKind", tag = "1")]
+    pub kind: i32,
+    /// How much: above 0. Required.
+    #[prost(message, optional, tag = "2")]
+    pub amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// The invoice it belongs to, at most 128 characters. Empty: not said.
+    #[prost(string, tag = "3")]
+    pub invoice_id: ::prost::alloc::string::String,
+    /// Why, at most 500 characters. Empty: not said.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreditSignal {
+    const NAME: &'static str = "CreditSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CreditSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CreditSignal".into()
+    }
+}
+/// The customer asked for a feature that is not there.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FeatureRequestSignal {
+    /// Which: `[a-z0-9][a-z0-9_.-]{0,62}`, the same for all who ask for it. Required.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+    /// What was asked, at most 500 characters. Empty: not said.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+}
+impl ::prost::Name for FeatureRequestSignal {
+    const NAME: &'static str = "FeatureRequestSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureRequestSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureRequestSignal".into()
+    }
+}
+/// The customer was given a feature. One signal for each account that can use it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FeatureReleaseSignal {
+    /// Which; as in `FeatureRequestSignal`, where it was asked for. Required.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+}
+impl ::prost::Name for FeatureReleaseSignal {
+    const NAME: &'static str = "FeatureReleaseSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureReleaseSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureReleaseSignal".into()
+    }
+}
+/// An incident or outage hit the customer: told once for each account, when its
+/// length is known.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IncidentSignal {
+    /// The incident's id in the source, 1 to 128 characters, the same for all
+    /// accounts it hit. Required.
+    #[prost(string, tag = "1")]
+    pub incident_id: ::prost::alloc::string::String,
+    /// How bad it was for the customer. Required.
+    #[prost(enumeration = "IncidentSeverity", tag = "2")]
+    pub severity: i32,
+    /// How long it lasted: whole minutes, 0 to 525 600 (a year). 0: not known, or
+    /// less than one.
+    #[prost(int32, tag = "3")]
+    pub minutes: i32,
+}
+impl ::prost::Name for IncidentSignal {
+    const NAME: &'static str = "IncidentSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.IncidentSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.IncidentSignal".into()
+    }
+}
+/// A case in which somebody looked after the customer was closed. It does not
+/// change health; it is the base of what is said about saves.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CaseOutcomeSignal {
+    /// The case's id in the source, 1 to 128 characters. Required.
+    #[prost(string, tag = "1")]
+    pub case_id: ::prost::alloc::string::String,
+    /// How it ended. Required.
+    #[prost(enumeration = "CaseOutcome", tag = "2")]
+    pub outcome: i32,
+    /// When it was opened, not after the event time. Absent: not known.
+    #[prost(message, optional, tag = "3")]
+    pub open_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The score when it was opened, 0 to 100. Absent: not known.
+    #[prost(double, optional, tag = "4")]
+    pub score_at_open: ::core::option::Option<f64>,
+}
+impl ::prost::Name for CaseOutcomeSignal {
+    const NAME: &'static str = "CaseOutcomeSignal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CaseOutcomeSignal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CaseOutcomeSignal".into()
     }
 }
 /// Something happened to an invoice. What is told of one invoice, in any order
@@ -9069,6 +9264,121 @@ impl SurveyQuestion {
         }
     }
 }
+/// How money is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CreditKind {
+    /// Not allowed.
+    Unspecified = 0,
+    /// It was paid back.
+    Refund = 1,
+    /// It is set off against what is or will be due.
+    CreditNote = 2,
+}
+impl CreditKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CREDIT_KIND_UNSPECIFIED",
+            Self::Refund => "CREDIT_KIND_REFUND",
+            Self::CreditNote => "CREDIT_KIND_CREDIT_NOTE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CREDIT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CREDIT_KIND_REFUND" => Some(Self::Refund),
+            "CREDIT_KIND_CREDIT_NOTE" => Some(Self::CreditNote),
+            _ => None,
+        }
+    }
+}
+/// How bad an incident was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum IncidentSeverity {
+    /// Not allowed.
+    Unspecified = 0,
+    /// Something was slow or odd.
+    Minor = 1,
+    /// Something that is needed did not work.
+    Major = 2,
+    /// Nothing worked.
+    Critical = 3,
+}
+impl IncidentSeverity {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "INCIDENT_SEVERITY_UNSPECIFIED",
+            Self::Minor => "INCIDENT_SEVERITY_MINOR",
+            Self::Major => "INCIDENT_SEVERITY_MAJOR",
+            Self::Critical => "INCIDENT_SEVERITY_CRITICAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "INCIDENT_SEVERITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "INCIDENT_SEVERITY_MINOR" => Some(Self::Minor),
+            "INCIDENT_SEVERITY_MAJOR" => Some(Self::Major),
+            "INCIDENT_SEVERITY_CRITICAL" => Some(Self::Critical),
+            _ => None,
+        }
+    }
+}
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CaseOutcome {
+    /// Not allowed.
+    Unspecified = 0,
+    /// An account at risk was saved.
+    Saved = 1,
+    /// The customer left.
+    Churned = 2,
+    /// Nothing was done.
+    NoAction = 3,
+    /// A detractor answered better when asked again.
+    Recovered = 4,
+    /// A detractor did not.
+    NotRecovered = 5,
+}
+impl CaseOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CASE_OUTCOME_UNSPECIFIED",
+            Self::Saved => "CASE_OUTCOME_SAVED",
+            Self::Churned => "CASE_OUTCOME_CHURNED",
+            Self::NoAction => "CASE_OUTCOME_NO_ACTION",
+            Self::Recovered => "CASE_OUTCOME_RECOVERED",
+            Self::NotRecovered => "CASE_OUTCOME_NOT_RECOVERED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CASE_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "CASE_OUTCOME_SAVED" => Some(Self::Saved),
+            "CASE_OUTCOME_CHURNED" => Some(Self::Churned),
+            "CASE_OUTCOME_NO_ACTION" => Some(Self::NoAction),
+            "CASE_OUTCOME_RECOVERED" => Some(Self::Recovered),
+            "CASE_OUTCOME_NOT_RECOVERED" => Some(Self::NotRecovered),
+            _ => None,
+        }
+    }
+}
 /// What happened to a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -9218,6 +9528,18 @@ pub enum SignalKind {
     SurveyAnswer = 9,
     /// `Signal.touch`.
     Touch = 10,
+    /// `Signal.pulse`.
+    Pulse = 11,
+    /// `Signal.credit`.
+    Credit = 12,
+    /// `Signal.feature_request`.
+    FeatureRequest = 13,
+    /// `Signal.feature_release`.
+    FeatureRelease = 14,
+    /// `Signal.incident`.
+    Incident = 15,
+    /// `Signal.case_outcome`.
+    CaseOutcome = 16,
 }
 impl SignalKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -9237,6 +9559,12 @@ impl SignalKind {
             Self::Lifecycle => "SIGNAL_KIND_LIFECYCLE",
             Self::SurveyAnswer => "SIGNAL_KIND_SURVEY_ANSWER",
             Self::Touch => "SIGNAL_KIND_TOUCH",
+            Self::Pulse => "SIGNAL_KIND_PULSE",
+            Self::Credit => "SIGNAL_KIND_CREDIT",
+            Self::FeatureRequest => "SIGNAL_KIND_FEATURE_REQUEST",
+            Self::FeatureRelease => "SIGNAL_KIND_FEATURE_RELEASE",
+            Self::Incident => "SIGNAL_KIND_INCIDENT",
+            Self::CaseOutcome => "SIGNAL_KIND_CASE_OUTCOME",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -9253,6 +9581,12 @@ impl SignalKind {
             "SIGNAL_KIND_LIFECYCLE" => Some(Self::Lifecycle),
             "SIGNAL_KIND_SURVEY_ANSWER" => Some(Self::SurveyAnswer),
             "SIGNAL_KIND_TOUCH" => Some(Self::Touch),
+            "SIGNAL_KIND_PULSE" => Some(Self::Pulse),
+            "SIGNAL_KIND_CREDIT" => Some(Self::Credit),
+            "SIGNAL_KIND_FEATURE_REQUEST" => Some(Self::FeatureRequest),
+            "SIGNAL_KIND_FEATURE_RELEASE" => Some(Self::FeatureRelease),
+            "SIGNAL_KIND_INCIDENT" => Some(Self::Incident),
+            "SIGNAL_KIND_CASE_OUTCOME" => Some(Self::CaseOutcome),
             _ => None,
         }
     }

@@ -71,8 +71,9 @@ by the names in brackets, or given with --map and --constant:
   source                       the system that saw it; `import` when there is none
   source_id                    its id there
   kind                         usage, gauge, activity, feature_use, ticket, invoice, dispute,
-                               lifecycle, survey_answer or touch; else told by the fields
-                               that are filled, save for the last three
+                               lifecycle, survey_answer, touch, pulse, credit,
+                               feature_request, feature_release, incident or case_outcome;
+                               of the first seven it is else told by the fields filled
   usage:        metric, quantity (a whole number)
   gauge:        metric, level
   activity:     user_id (user), action
@@ -90,6 +91,13 @@ by the names in brackets, or given with --map and --constant:
                 milestone, renewal_time (renewal_date), reason or seats
   survey_answer: question (nps, csat or ces), score, contact_id (contact), comment
   touch:        direction (inbound or outbound), answered (yes or no)
+  pulse:        rating (1 to 5, of those who look after the account), note, author_email
+  credit:       action (refund or credit_note), amount and currency, invoice_id, reason
+  feature_request: feature, title
+  feature_release: feature
+  incident:     incident_id (incident), severity (minor, major or critical), minutes
+  case_outcome: case_id (case), outcome (saved, churned, no_action, recovered or
+                not_recovered), open_time, score_at_open
 
 Bad rows are told with their line numbers and set aside in FILE.rejected, which can be
 corrected and imported. Exit codes: 0 all rows taken in, or there are none; 1 some

@@ -15,6 +15,7 @@ mod json_rows;
 mod ledger;
 mod mapping;
 mod names;
+mod product_signals;
 mod rejects;
 mod row;
 mod send_accounts;

@@ -13,8 +13,8 @@ use crate::import::batches::{Mapper, Place};
 use crate::import::fields::{FieldReader, account_name};
 use crate::import::mapping::{Field, Fields, Mapping};
 use crate::import::row::Row;
-use crate::import::story_signals;
 use crate::import::values::{DateReader, number, whole_number};
+use crate::import::{product_signals, story_signals};
 
 /// The source of rows that name none.
 const DEFAULT_SOURCE: &str = "import";
@@ -58,6 +58,17 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("comment"),
         Field::new("direction"),
         Field::new("answered"),
+        Field::new("rating"),
+        Field::new("note"),
+        Field::new("author_email"),
+        Field::new("title"),
+        Field::with_aliases("incident_id", &["incident"]),
+        Field::new("severity"),
+        Field::new("minutes"),
+        Field::with_aliases("case_id", &["case"]),
+        Field::new("outcome"),
+        Field::new("open_time"),
+        Field::new("score_at_open"),
     ],
     prefixes: &[],
     required: &["account", "event_time"],
@@ -83,6 +94,12 @@ enum Kind {
     Lifecycle,
     SurveyAnswer,
     Touch,
+    Pulse,
+    Credit,
+    FeatureRequest,
+    FeatureRelease,
+    Incident,
+    CaseOutcome,
 }
 
 impl SignalMapper {
@@ -105,9 +122,15 @@ impl SignalMapper {
                 "lifecycle" => Ok(Kind::Lifecycle),
                 "survey_answer" | "answer" => Ok(Kind::SurveyAnswer),
                 "touch" => Ok(Kind::Touch),
+                "pulse" => Ok(Kind::Pulse),
+                "credit" => Ok(Kind::Credit),
+                "feature_request" => Ok(Kind::FeatureRequest),
+                "feature_release" => Ok(Kind::FeatureRelease),
+                "incident" => Ok(Kind::Incident),
+                "case_outcome" => Ok(Kind::CaseOutcome),
                 _ => Err(format!(
                     "`{word}` is not a kind: usage, gauge, activity, feature_use, ticket, invoice, dispute, lifecycle, \
-                     survey_answer or touch"
+                     survey_answer, touch, pulse, credit, feature_request, feature_release, incident or case_outcome"
                 )),
             };
         }
@@ -201,6 +224,12 @@ fn payload(kind: Kind, fields: &mut FieldReader<'_>, dates: &DateReader) -> Payl
         Kind::Lifecycle => story_signals::lifecycle(fields, dates),
         Kind::SurveyAnswer => story_signals::survey_answer(fields),
         Kind::Touch => story_signals::touch(fields),
+        Kind::Pulse => product_signals::pulse(fields),
+        Kind::Credit => product_signals::credit(fields),
+        Kind::FeatureRequest => product_signals::feature_request(fields),
+        Kind::FeatureRelease => product_signals::feature_release(fields),
+        Kind::Incident => product_signals::incident(fields),
+        Kind::CaseOutcome => product_signals::case_outcome(fields, dates),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::import::values::{DateReader, number, whole_number};
 use crate::money;
 
 /// A word of an enum: its name without the prefix, in any case, with spaces, hyphens or underscores.
-fn word<T>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, String>
+pub(super) fn word<T>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, String>
 where
     T: Copy,
 {

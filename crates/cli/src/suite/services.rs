@@ -15,7 +15,7 @@ use mainstay_interventions::{InterventionsParts, InterventionsService, Intervent
 use mainstay_rpc::RpcSettings;
 use mainstay_rpc::service_main::ServiceApp;
 use mainstay_rpc::settings::Secret;
-use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings};
+use mainstay_scoring::{Feeds as ScoringFeeds, ScoringParts, ScoringService, ScoringSettings};
 use mainstay_service::{PeerSettings, WorkerSettings};
 use mainstay_storage::{DatabaseSettings, Migrator};
 use mainstay_surveys::{Feeds, PageSettings, SurveysParts, SurveysService, SurveysSettings};
@@ -109,15 +109,24 @@ impl Parts {
 
 /// Scoring, ready to serve.
 pub(crate) async fn complete_scoring(parts: Parts) -> Result<ScoringService, Failure> {
-    let Parts { rpc, database_url, surroundings, workers, .. } = parts;
+    let settings = ScoringSettings {
+        surveys: parts.peer(mainstay_surveys::SERVICE_NAME)?,
+        interventions: parts.peer(mainstay_interventions::SERVICE_NAME)?,
+        workers: parts.workers.clone(),
+        ..ScoringSettings::default()
+    };
+    let failed = |error| Failure::Suite(format!("scoring cannot start: {error}"));
+    let feeds = ScoringFeeds::of_peers(&settings).map_err(failed)?;
+    let Parts { rpc, database_url, surroundings, .. } = parts;
     let parts = ScoringParts {
-        settings: ScoringSettings { workers, ..ScoringSettings::default() },
+        settings,
+        feeds,
         rpc,
         database: DatabaseSettings::new(database_url, mainstay_scoring::SERVICE_NAME),
         clock: surroundings.clock,
         telemetry: Some(surroundings.telemetry),
     };
-    ScoringService::complete(parts).await.map_err(|error| Failure::Suite(format!("scoring cannot start: {error}")))
+    ScoringService::complete(parts).await.map_err(failed)
 }
 
 async fn start_scoring(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {

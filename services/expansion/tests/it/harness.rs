@@ -13,21 +13,14 @@ use mainstay_api::mainstay::expansion::v1::qualification_service_client::Qualifi
 use mainstay_api::mainstay::expansion::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::interventions::v1 as interventions;
 use mainstay_api::mainstay::scoring::v1 as scoring;
-use mainstay_domain::{AccountId, Clock, IdSource, ManualClock};
-use mainstay_events::{EventLog, FeedReader, LocalSource, NewEvent};
+use mainstay_domain::{Clock, ManualClock};
 use mainstay_expansion::{ExpansionParts, ExpansionService, ExpansionSettings, Feeds, migrator};
 use mainstay_rpc::RpcSettings;
 use mainstay_service::Workers;
-use mainstay_storage::{DatabaseSettings, Migrator, SchemaName};
+use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
-use prost::{Message, Name};
-use tokio_util::sync::CancellationToken;
+use mainstay_testkit::feed::FakeFeed;
 use tonic::transport::Channel;
-
-/// The schema of the scoring service that is nothing but its feed.
-const SCORING: SchemaName = SchemaName::new("scoring");
-/// The schema of the interventions service that is nothing but its feed.
-const INTERVENTIONS: SchemaName = SchemaName::new("interventions");
 
 pub(crate) struct Harness {
     pub catalog: CatalogServiceClient<Channel>,
@@ -46,52 +39,13 @@ pub(crate) struct Harness {
     service: ExpansionService,
 }
 
-/// A feed of another service, in a schema of its own.
-pub(crate) struct FakeFeed {
-    log: EventLog,
-    ids: Arc<IdSource>,
-    clock: ManualClock,
-    pool: sqlx::PgPool,
-    name: &'static str,
-}
-
-impl FakeFeed {
-    async fn new(database: &TestDatabase, clock: &ManualClock, schema: SchemaName) -> Self {
-        let migrator = Migrator::new(schema, vec![&mainstay_events::MIGRATIONS]);
-        migrator.migrate(database.pool(), clock.now(), None).await.expect("a feed");
-        Self {
-            log: EventLog::new(&schema),
-            ids: Arc::new(IdSource::seeded(Arc::new(clock.clone()), 1)),
-            clock: clock.clone(),
-            pool: database.pool().clone(),
-            name: schema.as_str(),
-        }
-    }
-
-    fn source(&self) -> Arc<LocalSource> {
-        let reader = FeedReader::new(self.log.clone(), self.pool.clone(), self.name, CancellationToken::new());
-        Arc::new(LocalSource::new(reader))
-    }
-
-    /// Tells of an account.
-    pub(crate) async fn tell<M: Message + Name>(&self, account: &str, payload: &M) {
-        let now = self.clock.now();
-        let account = AccountId::parse(account).expect("an id");
-        let event = NewEvent::of(self.ids.new_id(), Some(&account), payload, now);
-        let mut transaction = self.pool.begin().await.expect("a transaction");
-        self.log.append(&mut transaction, &[event], now).await.expect("an append");
-        transaction.commit().await.expect("a commit");
-        self.log.drain(&self.pool).await.expect("offsets");
-    }
-}
-
 impl Harness {
     /// A service with an empty database whose clock stands at `start`.
     pub(crate) async fn start(start: &str) -> Self {
         let database = mainstay_testkit::database(&migrator()).await;
         let clock = mainstay_testkit::manual_clock(&at(start).to_rfc3339());
-        let scoring = FakeFeed::new(&database, &clock, SCORING).await;
-        let interventions = FakeFeed::new(&database, &clock, INTERVENTIONS).await;
+        let scoring = FakeFeed::start("scoring", &database, &clock).await;
+        let interventions = FakeFeed::start("interventions", &database, &clock).await;
         let service = complete(&database, &clock, [&scoring, &interventions]).await;
         let channel = service.in_memory_channel();
         Self {

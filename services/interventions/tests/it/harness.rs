@@ -15,18 +15,17 @@ use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::status::v1::status_service_client::StatusServiceClient;
 use mainstay_clients::ServiceChannel;
 use mainstay_delivery::{DeliverySettings, SigningKey, SmtpSettings};
-use mainstay_domain::{AccountId, Clock, IdSource, ManualClock};
-use mainstay_events::{EventLog, EventSource, FeedReader, LocalSource, NewEvent};
+use mainstay_domain::{Clock, ManualClock};
 use mainstay_interventions::domain::owners::DefaultOwners;
 use mainstay_interventions::{InterventionsParts, InterventionsService, InterventionsSettings, Peers, migrator};
 use mainstay_rpc::RpcSettings;
 use mainstay_service::Workers;
-use mainstay_storage::{DatabaseSettings, Migrator, SchemaName};
+use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
+use mainstay_testkit::feed::FakeFeed;
 use mainstay_testkit::http::{HttpReceiver, ReceivedRequest};
 use mainstay_testkit::smtp::{ReceivedEmail, SmtpReceiver};
 use prost::{Message, Name};
-use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 /// Who looks after acme in which role.
@@ -68,8 +67,8 @@ impl Harness {
     pub(crate) async fn start_beside(start: &str, peer: Option<ServiceChannel>) -> Self {
         let database = mainstay_testkit::database(&migrator()).await;
         let clock = mainstay_testkit::manual_clock(start);
-        let scoring = FakeFeed::new("scoring", &database, &clock).await;
-        let surveys = FakeFeed::new("surveys", &database, &clock).await;
+        let scoring = FakeFeed::start("scoring", &database, &clock).await;
+        let surveys = FakeFeed::start("surveys", &database, &clock).await;
         let mail = SmtpReceiver::start().await;
         let hook = HttpReceiver::start().await;
         let service = complete(&database, &clock, &scoring, &surveys, (&mail, &hook), peer).await;
@@ -295,46 +294,6 @@ async fn complete(
         telemetry: None,
     };
     InterventionsService::complete(parts).await.expect("the service")
-}
-
-/// The feed of another service: a real event log in a schema of its own.
-pub(crate) struct FakeFeed {
-    log: EventLog,
-    reader: FeedReader,
-    ids: IdSource,
-    clock: ManualClock,
-    pool: sqlx::PgPool,
-}
-
-impl FakeFeed {
-    async fn new(name: &'static str, database: &TestDatabase, clock: &ManualClock) -> Self {
-        let schema = SchemaName::new(name);
-        let migrator = Migrator::new(schema, vec![&mainstay_events::MIGRATIONS]);
-        migrator.migrate(database.pool(), clock.now(), None).await.expect("a feed's tables");
-        let log = EventLog::new(&schema);
-        let pool = database.pool().clone();
-        Self {
-            reader: FeedReader::new(log.clone(), pool.clone(), name, CancellationToken::new()),
-            log,
-            ids: IdSource::new(Arc::new(clock.clone())),
-            clock: clock.clone(),
-            pool,
-        }
-    }
-
-    fn source(&self) -> Arc<dyn EventSource> {
-        Arc::new(LocalSource::new(self.reader.clone()))
-    }
-
-    /// Tells an event of an account.
-    pub(crate) async fn tell<M: Message + Name>(&self, account: &str, payload: &M) {
-        let account = AccountId::parse(account).expect("an id");
-        let now = self.clock.now();
-        let event = NewEvent::of(self.ids.new_id(), Some(&account), payload, now);
-        let mut conn = self.pool.acquire().await.expect("a connection");
-        self.log.append(&mut conn, &[event], now).await.expect("an event");
-        self.log.drain(&self.pool).await.expect("an offset");
-    }
 }
 
 /// An enterprise with people in all roles.

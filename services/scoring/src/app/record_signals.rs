@@ -68,6 +68,13 @@ pub(crate) async fn record_each(app: &App, items: &[Item]) -> Result<RecordedSig
     Ok(recorded)
 }
 
+/// Records what another service told, in the transaction of its event.
+pub(crate) async fn record_told(app: &App, conn: &mut PgConnection, signal: Signal) -> Result<(), ScoringError> {
+    let told = take(app, conn, &[(0, Ok(signal))], true).await?;
+    count(told.recorded, told.duplicates);
+    Ok(())
+}
+
 fn count(recorded: usize, duplicates: usize) {
     ::metrics::counter!("mainstay_scoring_signals_recorded_total").increment(recorded as u64);
     ::metrics::counter!("mainstay_scoring_signals_duplicate_total").increment(duplicates as u64);

@@ -33,7 +33,7 @@ pub(super) async fn execute(
     now: DateTime<Utc>,
 ) -> Result<Vec<(AccountId, NaiveDate)>, ScoringError> {
     let mut told: Vec<(Stamp, &Signal)> =
-        recorded.filter(|signal| !signal.payload.is_of_series()).map(|signal| (Stamp::of(signal), signal)).collect();
+        recorded.filter(|signal| signal.payload.tells_story()).map(|signal| (Stamp::of(signal), signal)).collect();
     if told.is_empty() {
         return Ok(Vec::new());
     }

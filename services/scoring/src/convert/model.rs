@@ -124,6 +124,13 @@ const fn story_message(series: StorySeries) -> proto::StorySeries {
         StorySeries::CesScore => proto::StorySeries::CesScore,
         StorySeries::Touches => proto::StorySeries::Touches,
         StorySeries::TouchesAnswered => proto::StorySeries::TouchesAnswered,
+        StorySeries::CsmPulse => proto::StorySeries::CsmPulse,
+        StorySeries::Refunds => proto::StorySeries::Refunds,
+        StorySeries::CreditNotes => proto::StorySeries::CreditNotes,
+        StorySeries::FeatureRequests => proto::StorySeries::FeatureRequests,
+        StorySeries::FeatureReleases => proto::StorySeries::FeatureReleases,
+        StorySeries::Incidents => proto::StorySeries::Incidents,
+        StorySeries::IncidentMinutes => proto::StorySeries::IncidentMinutes,
     }
 }
 
@@ -140,6 +147,7 @@ fn aggregation(given: proto::Aggregation) -> Option<Aggregation> {
         proto::Aggregation::DaysSinceFirst => Some(Aggregation::DaysSinceFirst),
         proto::Aggregation::LastOfLimit => Some(Aggregation::LastOfLimit),
         proto::Aggregation::Mean => Some(Aggregation::Mean),
+        proto::Aggregation::FadedLast => Some(Aggregation::FadedLast),
     }
 }
 
@@ -225,6 +233,7 @@ fn aggregation_message(aggregation: Option<Aggregation>) -> proto::Aggregation {
         Some(Aggregation::DaysSinceFirst) => proto::Aggregation::DaysSinceFirst,
         Some(Aggregation::LastOfLimit) => proto::Aggregation::LastOfLimit,
         Some(Aggregation::Mean) => proto::Aggregation::Mean,
+        Some(Aggregation::FadedLast) => proto::Aggregation::FadedLast,
     }
 }
 

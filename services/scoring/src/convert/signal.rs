@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations};
 
-use super::{story_signal, voice};
+use super::{product, story_signal, voice};
 use crate::domain::signal::{Payload, Signal, SignalKind, StoredSignal, check_event_time, check_source};
 use crate::domain::voice::TouchSignal;
 use mainstay_service::wire::{enum_values, time, timestamp};
@@ -20,7 +20,8 @@ pub(crate) fn signal(given: proto::Signal, now: DateTime<Utc>) -> Result<Signal,
     if given.payload.is_none() {
         found.add(
             "payload",
-            "is required: one of usage, gauge, activity, feature_use, ticket, invoice, dispute, lifecycle, survey_answer, touch",
+            "is required: one of usage, gauge, activity, feature_use, ticket, invoice, dispute, lifecycle, survey_answer, \
+             touch, pulse, credit, feature_request, feature_release, incident, case_outcome",
         );
     }
     let payload = given.payload.and_then(|given| payload(&mut found, given));
@@ -61,6 +62,12 @@ fn payload(found: &mut Violations, given: proto::signal::Payload) -> Option<Payl
         proto::signal::Payload::Touch(touch) => {
             Payload::Touch(TouchSignal { inbound: touch.inbound, answered: touch.answered })
         }
+        proto::signal::Payload::Pulse(pulse) => voice::pulse(pulse),
+        proto::signal::Payload::Credit(credit) => return product::credit(found, credit),
+        proto::signal::Payload::FeatureRequest(request) => product::feature_request(request),
+        proto::signal::Payload::FeatureRelease(release) => product::feature_release(release),
+        proto::signal::Payload::Incident(incident) => product::incident(found, incident),
+        proto::signal::Payload::CaseOutcome(outcome) => product::case_outcome(found, outcome),
     })
 }
 
@@ -84,6 +91,12 @@ pub(crate) fn message(stored: StoredSignal) -> proto::Signal {
         Payload::Touch(TouchSignal { inbound, answered }) => {
             proto::signal::Payload::Touch(proto::TouchSignal { inbound, answered })
         }
+        Payload::Pulse(told) => proto::signal::Payload::Pulse(voice::pulse_message(told)),
+        Payload::Credit(told) => proto::signal::Payload::Credit(product::credit_message(told)),
+        Payload::FeatureRequest(told) => proto::signal::Payload::FeatureRequest(product::feature_request_message(told)),
+        Payload::FeatureRelease(told) => proto::signal::Payload::FeatureRelease(product::feature_release_message(told)),
+        Payload::Incident(told) => proto::signal::Payload::Incident(product::incident_message(told)),
+        Payload::CaseOutcome(told) => proto::signal::Payload::CaseOutcome(product::case_outcome_message(told)),
     };
     proto::Signal {
         account: signal.account.name(),
@@ -113,5 +126,11 @@ fn kind_of(number: i32) -> Option<SignalKind> {
         proto::SignalKind::Lifecycle => Some(SignalKind::Lifecycle),
         proto::SignalKind::SurveyAnswer => Some(SignalKind::SurveyAnswer),
         proto::SignalKind::Touch => Some(SignalKind::Touch),
+        proto::SignalKind::Pulse => Some(SignalKind::Pulse),
+        proto::SignalKind::Credit => Some(SignalKind::Credit),
+        proto::SignalKind::FeatureRequest => Some(SignalKind::FeatureRequest),
+        proto::SignalKind::FeatureRelease => Some(SignalKind::FeatureRelease),
+        proto::SignalKind::Incident => Some(SignalKind::Incident),
+        proto::SignalKind::CaseOutcome => Some(SignalKind::CaseOutcome),
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::ticket::{TicketAction, TicketPriority, TicketSignal, TicketSt
 use mainstay_service::wire::{money, money_message, time, timestamp};
 
 /// An enum's value, or its fault and a value that stands in until the message is refused.
-fn value_or<T>(found: &mut Violations, field: &str, number: i32, value: Option<T>, stand_in: T) -> T {
+pub(super) fn value_or<T>(found: &mut Violations, field: &str, number: i32, value: Option<T>, stand_in: T) -> T {
     if number == 0 {
         found.add(field, "is required");
     } else if value.is_none() {

@@ -1,10 +1,10 @@
-//! Signals of answers to surveys.
+//! Signals of answers to surveys, and of judgements.
 
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::Violations;
 
 use crate::domain::signal::Payload;
-use crate::domain::voice::{SurveyAnswerSignal, SurveyQuestion};
+use crate::domain::voice::{PulseSignal, SurveyAnswerSignal, SurveyQuestion};
 
 /// An answer of a message; none when nobody knows what was asked, which is noted.
 pub(super) fn answer(found: &mut Violations, given: proto::SurveyAnswerSignal) -> Option<Payload> {
@@ -36,4 +36,14 @@ pub(super) fn answer_message(told: SurveyAnswerSignal) -> proto::SurveyAnswerSig
         contact_id: told.contact_id,
         comment: told.comment,
     }
+}
+
+/// A judgement of a message.
+pub(super) fn pulse(given: proto::PulseSignal) -> Payload {
+    Payload::Pulse(PulseSignal { rating: given.rating, note: given.note, author_email: given.author_email })
+}
+
+/// A judgement as messages have it.
+pub(super) fn pulse_message(told: PulseSignal) -> proto::PulseSignal {
+    proto::PulseSignal { rating: told.rating, note: told.note, author_email: told.author_email }
 }

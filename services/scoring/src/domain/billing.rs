@@ -72,6 +72,47 @@ pub struct DisputeSignal {
     pub reason: String,
 }
 
+/// How money is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditKind {
+    /// It was paid back.
+    Refund,
+    /// It is set off against what is or will be due.
+    CreditNote,
+}
+
+/// Money was given back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreditSignal {
+    /// In which way.
+    pub kind: CreditKind,
+    /// How much.
+    pub amount: Amount,
+    /// The invoice it belongs to; may be empty.
+    pub invoice_id: String,
+    /// Why; may be empty.
+    pub reason: String,
+}
+
+impl CreditSignal {
+    /// Notes what is wrong with it.
+    pub(super) fn check(&self, found: &mut Violations) {
+        found.require(self.amount.0.minor_units > 0, "credit.amount.minor_units", "must be above 0");
+        found.check_text("credit.invoice_id", &self.invoice_id, SOURCE_ID_LENGTH_MAX);
+        found.check_text("credit.reason", &self.reason, LINE_LENGTH_MAX);
+    }
+
+    /// What it enters into its day.
+    pub(super) fn enter(&self, at: DateTime<Utc>, entries: &mut DayEntries) {
+        let series = match self.kind {
+            CreditKind::Refund => StorySeries::Refunds,
+            CreditKind::CreditNote => StorySeries::CreditNotes,
+        };
+        entries.count(series, at);
+    }
+}
+
 impl InvoiceSignal {
     /// Notes what is wrong with it.
     pub fn check(&self, found: &mut Violations) {

@@ -146,6 +146,7 @@ fn subject_words(measure: &Measure) -> (String, String) {
         Aggregation::LastOfLimit => return (format!("{what}, as a share of the plan's limit,"), String::new()),
         Aggregation::Max => format!("the most {what} on a day"),
         Aggregation::Mean => format!("the mean of {what}"),
+        Aggregation::FadedLast => return (format!("{what}, faded with its age,"), String::new()),
         Aggregation::DaysSinceLast => return (format!("days without {what}"), String::new()),
         Aggregation::DaysSinceFirst => return (format!("days since the first {what}"), String::new()),
     };

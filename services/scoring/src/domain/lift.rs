@@ -230,7 +230,7 @@ impl ValueRange {
             Window::Lifetime => f64::INFINITY,
         };
         let (raw_min, raw_max, is_whole) = match measure.aggregation {
-            Aggregation::Mean => {
+            Aggregation::Mean | Aggregation::FadedLast => {
                 let Input::Story(series) = &measure.input else { return None };
                 let (least, most) = series.value_range();
                 (least, most, false)

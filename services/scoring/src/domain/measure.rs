@@ -5,7 +5,7 @@ use super::pulses::Pulses;
 use super::score::AccountInputs;
 use super::segment::{SEGMENT_ACCOUNTS_MIN, SegmentBases};
 use super::series::{DayNumber, DayValues, GaugeDays, SeriesKind};
-use super::story_series::{Shape, StoryDays};
+use super::story_series::{Shape, StoryDays, StorySeries};
 
 /// What a number counts as when the earlier window had nothing and this one has something.
 const DOUBLED: f64 = 2.0;
@@ -64,7 +64,7 @@ enum Source<'a> {
     Levels(&'a GaugeDays),
     /// What lasts. Absent: the account never had any.
     Open(Option<&'a StoryDays>),
-    Figures(&'a StoryDays),
+    Figures(StorySeries, &'a StoryDays),
 }
 
 /// The days from `first` to `last`, both included.
@@ -119,7 +119,7 @@ fn find_source<'a>(
             match story.shape() {
                 Shape::Count => Some((Source::Counts(told.map(StoryDays::happened)), lived?)),
                 Shape::Open => Some((Source::Open(told), lived?)),
-                Shape::Value => Some((Source::Figures(told?), told?.newest_value_day(day)?)),
+                Shape::Value => Some((Source::Figures(*story, told?), told?.newest_value_day(day)?)),
             }
         }
         Input::Metric(name) => {
@@ -152,8 +152,20 @@ fn aggregate(
             Aggregation::Max => Ok(told.map_or(0, |told| told.most_open(span.first, span.last)) as f64),
             _ => Ok(told.map_or(0, |told| told.open_at(span.last)) as f64),
         },
-        Source::Figures(told) => told.mean(span.first, span.last).ok_or(MissingReason::Stale),
+        Source::Figures(series, told) if measure.aggregation == Aggregation::FadedLast => faded(*series, told, span),
+        Source::Figures(_, told) => told.mean(span.first, span.last).ok_or(MissingReason::Stale),
     }
+}
+
+/// The newest day's figure, drawn evenly to the middle of its scale as it ages: `middle + (figure - middle) * left / days`, where `left`
+/// is how many of the window's days it still has.
+fn faded(series: StorySeries, told: &StoryDays, span: Span) -> Result<f64, MissingReason> {
+    let newest = told.newest_value_day(span.last).filter(|newest| *newest >= span.first);
+    let newest = newest.ok_or(MissingReason::Stale)?;
+    let figure = told.mean(newest, newest).ok_or(MissingReason::Stale)?;
+    let middle = series.value_middle().ok_or(MissingReason::NoData)?;
+    let left = Span { first: span.first, last: newest }.days();
+    Ok(middle + (figure - middle) * left / span.days())
 }
 
 fn aggregate_counts(
@@ -184,7 +196,9 @@ fn aggregate_counts(
             None if ever() => 0.0,
             None => return Err(MissingReason::NoData),
         },
-        Aggregation::Last | Aggregation::LastOfLimit | Aggregation::Mean => return Err(MissingReason::NoData),
+        Aggregation::Last | Aggregation::LastOfLimit | Aggregation::Mean | Aggregation::FadedLast => {
+            return Err(MissingReason::NoData);
+        }
     })
 }
 
@@ -222,7 +236,11 @@ fn aggregate_levels(
             let limit = account.plan_limits.get(metric).filter(|limit| **limit > 0.0);
             finite(level / limit.ok_or(MissingReason::NoPlanLimit)?)
         }
-        Aggregation::Sum | Aggregation::MeanPerDay | Aggregation::Distinct | Aggregation::Mean => {
+        Aggregation::Sum
+        | Aggregation::MeanPerDay
+        | Aggregation::Distinct
+        | Aggregation::Mean
+        | Aggregation::FadedLast => {
             return Err(MissingReason::NoData);
         }
     })

@@ -36,6 +36,7 @@ mod model_file;
 mod operation;
 mod peer_shares;
 mod portfolio;
+pub mod product;
 mod pulses;
 mod recommended_steps;
 pub(crate) mod renewal;

@@ -110,6 +110,9 @@ pub enum Aggregation {
     Max,
     /// Mean of the figures within the window; of figures only.
     Mean,
+    /// The newest day's figure within the window, drawn to the middle of its scale in proportion to its age; of figures with a scale
+    /// only.
+    FadedLast,
     /// Days from the newest signal within the window to the day of the score.
     /// An account that has signals, but none within the window, was silent
     /// for the whole window: the window's length.

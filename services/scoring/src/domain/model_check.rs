@@ -9,7 +9,7 @@ use super::model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
     Input, Measure, MeasureDraft, ModelDraft, Window,
 };
-use super::story_series::Shape;
+use super::story_series::{Shape, StorySeries};
 
 const MODEL_DISPLAY_NAME_CHARACTERS_MAX: usize = 200;
 const DISPLAY_NAME_CHARACTERS_MAX: usize = 100;
@@ -108,6 +108,11 @@ fn check_measure(
         format!("{path}.comparison"),
         "there is no window before a lifetime: choose a window of 1 to 730 days, or another comparison",
     );
+    faults.require(
+        !(aggregation == Some(Aggregation::FadedLast) && window == Some(Window::Lifetime)),
+        format!("{path}.window_days"),
+        "what fades needs a window of 1 to 730 days, at whose end nothing is left of it",
+    );
     let curve = check_curve(faults, &format!("{path}.curve"), draft.curve);
     let freshness_limit_days =
         if draft.freshness_limit_days == 0 { DEFAULT_FRESHNESS_LIMIT_DAYS } else { draft.freshness_limit_days };
@@ -169,7 +174,7 @@ fn check_window(faults: &mut Violations, field: &str, days: i32) -> Option<Windo
 /// without data: whether a metric is a gauge, only its signals say.
 fn check_fit(input: &Input, aggregation: Aggregation) -> Result<(), &'static str> {
     if let Input::Story(series) = input {
-        return check_story_fit(series.shape(), aggregation);
+        return check_story_fit(*series, aggregation);
     }
     match (aggregation, input) {
         (Aggregation::Last | Aggregation::LastOfLimit, Input::Feature(_) | Input::AnyFeature | Input::AnyUser) => Err(
@@ -178,19 +183,29 @@ fn check_fit(input: &Input, aggregation: Aggregation) -> Result<(), &'static str
         (Aggregation::Distinct, Input::Metric(_) | Input::Feature(_)) => {
             Err("counts distinct users or features: choose any user or any feature, or another aggregation")
         }
-        (Aggregation::Mean, _) => Err("is of figures that stories tell, such as satisfaction: choose another"),
+        (Aggregation::Mean | Aggregation::FadedLast, _) => {
+            Err("is of figures that stories tell, such as satisfaction: choose another")
+        }
         _ => Ok(()),
     }
 }
 
-fn check_story_fit(shape: Shape, aggregation: Aggregation) -> Result<(), &'static str> {
+fn check_story_fit(series: StorySeries, aggregation: Aggregation) -> Result<(), &'static str> {
+    let shape = series.shape();
     let fits = match shape {
         Shape::Count => !matches!(
             aggregation,
-            Aggregation::Distinct | Aggregation::Last | Aggregation::LastOfLimit | Aggregation::Mean
+            Aggregation::Distinct
+                | Aggregation::Last
+                | Aggregation::LastOfLimit
+                | Aggregation::Mean
+                | Aggregation::FadedLast
         ),
         Shape::Open => matches!(aggregation, Aggregation::Last | Aggregation::Max),
-        Shape::Value => aggregation == Aggregation::Mean,
+        Shape::Value => {
+            aggregation == Aggregation::Mean
+                || (aggregation == Aggregation::FadedLast && series.value_middle().is_some())
+        }
     };
     if fits {
         return Ok(());
@@ -198,7 +213,9 @@ fn check_story_fit(shape: Shape, aggregation: Aggregation) -> Result<(), &'stati
     Err(match shape {
         Shape::Count => "does not fit things that happen: choose the sum, the mean per day, days, or the largest",
         Shape::Open => "does not fit things that last: choose the last (how many at the day's end) or the largest",
-        Shape::Value => "does not fit figures: choose their mean",
+        Shape::Value => {
+            "does not fit these figures: choose their mean or, where they have a scale, the last that fades"
+        }
     })
 }
 

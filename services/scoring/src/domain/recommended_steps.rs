@@ -131,6 +131,15 @@ const fn rule_of(input: &Input) -> Rule {
             StorySource::Billing => (StepRole::FinanceContact, "Settle what is unpaid or disputed with the customer."),
             StorySource::Surveys => (StepRole::Csm, "Call who answered low, and say what will be done about it."),
             StorySource::Touches => (StepRole::Csm, "Find somebody at the customer who answers, by another way."),
+            StorySource::Pulses => {
+                (StepRole::Csm, "Write down what is behind the judgement, and ask the customer whether it is so.")
+            }
+            StorySource::Requests | StorySource::Releases => {
+                (StepRole::Csm, "Tell the customer what becomes of what it asked for, and by when.")
+            }
+            StorySource::Incidents => {
+                (StepRole::Support, "Tell the customer what happened, and what keeps it from happening again.")
+            }
         },
         Input::Metric(_) => {
             (StepRole::Csm, "Ask what the customer does elsewhere or no longer does, and what would bring it back.")

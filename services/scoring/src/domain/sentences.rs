@@ -242,6 +242,7 @@ pub(super) fn raw_words(measure: &Measure, raw: f64) -> String {
         Aggregation::DaysSinceFirst => since_first_words(raw, &what, measure.window),
         Aggregation::LastOfLimit => format!("{what} at {} of the plan's limit", percent(raw)),
         Aggregation::Mean => format!("{what} of {} on average {within}", number_words(raw)),
+        Aggregation::FadedLast => format!("{what} at {}, faded with its age", number_words(raw)),
     }
 }
 
@@ -282,6 +283,13 @@ const fn story_words(series: StorySeries) -> &'static str {
         StorySeries::CesScore => "ease",
         StorySeries::Touches => "contacts",
         StorySeries::TouchesAnswered => "contacts answered",
+        StorySeries::CsmPulse => "judgement of its CSM",
+        StorySeries::Refunds => "refunds",
+        StorySeries::CreditNotes => "credit notes",
+        StorySeries::FeatureRequests => "features asked for",
+        StorySeries::FeatureReleases => "features given",
+        StorySeries::Incidents => "incidents",
+        StorySeries::IncidentMinutes => "minutes of incidents",
     }
 }
 

@@ -5,12 +5,13 @@ use mainstay_domain::{AccountId, Violations, is_key};
 use serde::{Deserialize, Serialize};
 
 use super::account::KEY_RULE;
-use super::billing::{DisputeSignal, InvoiceSignal};
+use super::billing::{CreditSignal, DisputeSignal, InvoiceSignal};
 use super::lifecycle::LifecycleSignal;
+use super::product::{CaseOutcomeSignal, FeatureReleaseSignal, FeatureRequestSignal, IncidentSignal};
 use super::story::StoryKind;
 use super::story_series::{DayEntries, StorySource};
 use super::ticket::TicketSignal;
-use super::voice::{self, SurveyAnswerSignal, TouchSignal};
+use super::voice::{self, PulseSignal, SurveyAnswerSignal, TouchSignal};
 
 /// Most signals of one batch.
 pub const BATCH_MAX: usize = 10_000;
@@ -18,6 +19,8 @@ pub const BATCH_MAX: usize = 10_000;
 pub const QUANTITY_MAX: i64 = 1_000_000_000_000;
 /// Largest count of one feature use.
 pub const FEATURE_COUNT_MAX: i64 = 1_000_000_000;
+/// Most characters of an id of another system.
+pub const OPAQUE_ID_LENGTH_MAX: usize = 128;
 /// How far ahead of the clock an event time may lie: clocks differ and days
 /// begin earlier elsewhere, but a year typed wrong must not count.
 pub const AHEAD_MAX: TimeDelta = TimeDelta::hours(24);
@@ -126,6 +129,18 @@ pub enum Payload {
     SurveyAnswer(SurveyAnswerSignal),
     /// There was a contact.
     Touch(TouchSignal),
+    /// Somebody judged how the account stands.
+    Pulse(PulseSignal),
+    /// Money was given back.
+    Credit(CreditSignal),
+    /// A feature was asked for.
+    FeatureRequest(FeatureRequestSignal),
+    /// A feature was given.
+    FeatureRelease(FeatureReleaseSignal),
+    /// An incident hit the account.
+    Incident(IncidentSignal),
+    /// A case was closed.
+    CaseOutcome(CaseOutcomeSignal),
 }
 
 /// What kind of thing a signal is; the numbers are those of the database.
@@ -152,6 +167,18 @@ pub enum SignalKind {
     SurveyAnswer = 9,
     /// A contact.
     Touch = 10,
+    /// A judgement.
+    Pulse = 11,
+    /// Money given back.
+    Credit = 12,
+    /// A feature asked for.
+    FeatureRequest = 13,
+    /// A feature given.
+    FeatureRelease = 14,
+    /// An incident.
+    Incident = 15,
+    /// How a case ended.
+    CaseOutcome = 16,
 }
 
 impl SignalKind {
@@ -173,6 +200,12 @@ impl SignalKind {
             8 => Some(Self::Lifecycle),
             9 => Some(Self::SurveyAnswer),
             10 => Some(Self::Touch),
+            11 => Some(Self::Pulse),
+            12 => Some(Self::Credit),
+            13 => Some(Self::FeatureRequest),
+            14 => Some(Self::FeatureRelease),
+            15 => Some(Self::Incident),
+            16 => Some(Self::CaseOutcome),
             _ => None,
         }
     }
@@ -202,20 +235,32 @@ impl Payload {
             Self::Lifecycle(_) => SignalKind::Lifecycle,
             Self::SurveyAnswer(_) => SignalKind::SurveyAnswer,
             Self::Touch(_) => SignalKind::Touch,
+            Self::Pulse(_) => SignalKind::Pulse,
+            Self::Credit(_) => SignalKind::Credit,
+            Self::FeatureRequest(_) => SignalKind::FeatureRequest,
+            Self::FeatureRelease(_) => SignalKind::FeatureRelease,
+            Self::Incident(_) => SignalKind::Incident,
+            Self::CaseOutcome(_) => SignalKind::CaseOutcome,
         }
     }
 
-    /// Whether all it does is to add to the days of a series, of which scores are made.
-    pub const fn is_of_series(&self) -> bool {
-        matches!(
-            self,
+    /// Whether it goes on with a story or a contract; all else stands by itself.
+    pub const fn tells_story(&self) -> bool {
+        match self {
+            Self::Ticket(_) | Self::Invoice(_) | Self::Dispute(_) | Self::Lifecycle(_) => true,
             Self::Usage { .. }
-                | Self::Gauge { .. }
-                | Self::Activity { .. }
-                | Self::FeatureUse { .. }
-                | Self::SurveyAnswer(_)
-                | Self::Touch(_)
-        )
+            | Self::Gauge { .. }
+            | Self::Activity { .. }
+            | Self::FeatureUse { .. }
+            | Self::SurveyAnswer(_)
+            | Self::Touch(_)
+            | Self::Pulse(_)
+            | Self::Credit(_)
+            | Self::FeatureRequest(_)
+            | Self::FeatureRelease(_)
+            | Self::Incident(_)
+            | Self::CaseOutcome(_) => false,
+        }
     }
 
     /// What it enters into days by itself; stories enter what they add up to.
@@ -224,19 +269,41 @@ impl Payload {
         match self {
             Self::SurveyAnswer(told) => voice::enter_answer(told, event_at, &mut entries),
             Self::Touch(told) => voice::enter_touch(*told, event_at, &mut entries),
-            _ => {}
+            Self::Pulse(told) => voice::enter_pulse(told, event_at, &mut entries),
+            Self::Credit(told) => told.enter(event_at, &mut entries),
+            Self::FeatureRequest(told) => told.enter(event_at, &mut entries),
+            Self::FeatureRelease(told) => told.enter(event_at, &mut entries),
+            Self::Incident(told) => told.enter(event_at, &mut entries),
+            Self::Usage { .. }
+            | Self::Gauge { .. }
+            | Self::Activity { .. }
+            | Self::FeatureUse { .. }
+            | Self::Ticket(_)
+            | Self::Invoice(_)
+            | Self::Dispute(_)
+            | Self::Lifecycle(_)
+            | Self::CaseOutcome(_) => {}
         }
         entries
     }
 
-    /// The source of what stories tell that it is from; none for usage and contracts.
+    /// The source of what stories tell that it is from; none for usage, contracts and how cases ended.
     pub fn story_source(&self) -> Option<StorySource> {
         match self {
             Self::Ticket(_) => Some(StorySource::Tickets),
-            Self::Invoice(_) | Self::Dispute(_) => Some(StorySource::Billing),
+            Self::Invoice(_) | Self::Dispute(_) | Self::Credit(_) => Some(StorySource::Billing),
             Self::SurveyAnswer(_) => Some(StorySource::Surveys),
             Self::Touch(_) => Some(StorySource::Touches),
-            _ => None,
+            Self::Pulse(_) => Some(StorySource::Pulses),
+            Self::FeatureRequest(_) => Some(StorySource::Requests),
+            Self::FeatureRelease(_) => Some(StorySource::Releases),
+            Self::Incident(_) => Some(StorySource::Incidents),
+            Self::Usage { .. }
+            | Self::Gauge { .. }
+            | Self::Activity { .. }
+            | Self::FeatureUse { .. }
+            | Self::Lifecycle(_)
+            | Self::CaseOutcome(_) => None,
         }
     }
 
@@ -313,6 +380,12 @@ impl Payload {
             Self::Lifecycle(told) => told.check(found, event_at),
             Self::SurveyAnswer(told) => told.check(found),
             Self::Touch(_) => {}
+            Self::Pulse(told) => told.check(found),
+            Self::Credit(told) => told.check(found),
+            Self::FeatureRequest(told) => told.check(found),
+            Self::FeatureRelease(told) => told.check(found),
+            Self::Incident(told) => told.check(found),
+            Self::CaseOutcome(told) => told.check(found, event_at),
         }
     }
 }
@@ -330,7 +403,7 @@ pub(super) fn check_optional_id(found: &mut Violations, field: &str, id: &str) {
 const OPAQUE_ID_RULE: &str = "must be 1 to 128 characters without control characters";
 
 fn is_opaque_id(text: &str) -> bool {
-    (1..=128).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    (1..=OPAQUE_ID_LENGTH_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

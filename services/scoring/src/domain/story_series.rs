@@ -52,6 +52,20 @@ pub enum StorySeries {
     Touches,
     /// Contacts to which somebody at the customer answered, or which the customer began.
     TouchesAnswered,
+    /// Judgements of those who look after the account, 1 to 5.
+    CsmPulse,
+    /// Times that money was paid back.
+    Refunds,
+    /// Times that a credit note was given.
+    CreditNotes,
+    /// Features asked for.
+    FeatureRequests,
+    /// Features given.
+    FeatureReleases,
+    /// Incidents and outages that hit the account.
+    Incidents,
+    /// How many minutes those lasted.
+    IncidentMinutes,
 }
 
 /// How the days of a series add up.
@@ -74,8 +88,16 @@ pub enum StorySource {
     Billing,
     /// Surveys.
     Surveys,
-    /// Those who look after accounts.
+    /// Those who look after accounts, in contacts.
     Touches,
+    /// The same, in judgements.
+    Pulses,
+    /// Who notes what customers ask for.
+    Requests,
+    /// Who gives features to customers.
+    Releases,
+    /// Who watches over the service.
+    Incidents,
 }
 
 impl StorySource {
@@ -86,6 +108,10 @@ impl StorySource {
             Self::Billing => "billing",
             Self::Surveys => "surveys",
             Self::Touches => "touches",
+            Self::Pulses => "pulses",
+            Self::Requests => "requests",
+            Self::Releases => "releases",
+            Self::Incidents => "incidents",
         }
     }
 }
@@ -129,11 +155,18 @@ names! {
     CesScore => "ces_score",
     Touches => "touches",
     TouchesAnswered => "touches_answered",
+    CsmPulse => "csm_pulse",
+    Refunds => "refunds",
+    CreditNotes => "credit_notes",
+    FeatureRequests => "feature_requests",
+    FeatureReleases => "feature_releases",
+    Incidents => "incidents",
+    IncidentMinutes => "incident_minutes",
 }
 
 impl StorySeries {
     /// All there are.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 24] = [
         Self::TicketsOpened,
         Self::TicketsOpen,
         Self::UrgentTicketsOpen,
@@ -151,6 +184,13 @@ impl StorySeries {
         Self::CesScore,
         Self::Touches,
         Self::TouchesAnswered,
+        Self::CsmPulse,
+        Self::Refunds,
+        Self::CreditNotes,
+        Self::FeatureRequests,
+        Self::FeatureReleases,
+        Self::Incidents,
+        Self::IncidentMinutes,
     ];
 
     /// How its days add up.
@@ -161,7 +201,13 @@ impl StorySeries {
             | Self::TicketsReopened
             | Self::PaymentsFailed
             | Self::Touches
-            | Self::TouchesAnswered => Shape::Count,
+            | Self::TouchesAnswered
+            | Self::Refunds
+            | Self::CreditNotes
+            | Self::FeatureRequests
+            | Self::FeatureReleases
+            | Self::Incidents
+            | Self::IncidentMinutes => Shape::Count,
             Self::TicketsOpen | Self::UrgentTicketsOpen | Self::InvoicesUnpaid | Self::DisputesOpen => Shape::Open,
             Self::TicketSatisfaction
             | Self::TicketSentiment
@@ -169,7 +215,8 @@ impl StorySeries {
             | Self::ResolutionHours
             | Self::NpsScore
             | Self::CsatScore
-            | Self::CesScore => Shape::Value,
+            | Self::CesScore
+            | Self::CsmPulse => Shape::Value,
         }
     }
 
@@ -178,10 +225,16 @@ impl StorySeries {
         match self {
             Self::TicketSentiment => (-1.0, 1.0),
             Self::NpsScore => (0.0, 10.0),
-            Self::TicketSatisfaction | Self::CsatScore => (1.0, 5.0),
+            Self::TicketSatisfaction | Self::CsatScore | Self::CsmPulse => (1.0, 5.0),
             Self::CesScore => (1.0, 7.0),
             _ => (0.0, f64::INFINITY),
         }
+    }
+
+    /// The middle of the scale of its figures; none when they have no scale.
+    pub fn value_middle(self) -> Option<f64> {
+        let (least, most) = self.value_range();
+        (self.shape() == Shape::Value && most.is_finite()).then(|| f64::midpoint(least, most))
     }
 
     /// Who tells it.
@@ -196,9 +249,15 @@ impl StorySeries {
             | Self::TicketSentiment
             | Self::FirstResponseHours
             | Self::ResolutionHours => StorySource::Tickets,
-            Self::PaymentsFailed | Self::InvoicesUnpaid | Self::DisputesOpen => StorySource::Billing,
+            Self::PaymentsFailed | Self::InvoicesUnpaid | Self::DisputesOpen | Self::Refunds | Self::CreditNotes => {
+                StorySource::Billing
+            }
             Self::NpsScore | Self::CsatScore | Self::CesScore => StorySource::Surveys,
             Self::Touches | Self::TouchesAnswered => StorySource::Touches,
+            Self::CsmPulse => StorySource::Pulses,
+            Self::FeatureRequests => StorySource::Requests,
+            Self::FeatureReleases => StorySource::Releases,
+            Self::Incidents | Self::IncidentMinutes => StorySource::Incidents,
         }
     }
 }
@@ -238,6 +297,11 @@ impl DayEntries {
     /// One more that happened then.
     pub fn count(&mut self, series: StorySeries, at: DateTime<Utc>) {
         self.add(StoryRow::Sum(series), at, 1);
+    }
+
+    /// So many more that happened then.
+    pub fn amount(&mut self, series: StorySeries, at: DateTime<Utc>, amount: i64) {
+        self.add(StoryRow::Sum(series), at, amount);
     }
 
     /// One more from then on, until it ends; none: it lasts.

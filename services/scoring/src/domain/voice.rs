@@ -1,4 +1,4 @@
-//! What customers answered when they were asked, and contacts with them.
+//! What customers answered when they were asked, contacts with them, and how those who look after them judge that they stand.
 
 use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
@@ -70,6 +70,31 @@ pub struct TouchSignal {
     pub answered: bool,
 }
 
+/// Most characters of why it was judged so.
+const NOTE_LENGTH_MAX: usize = 4_000;
+/// Most characters of a mail address.
+const EMAIL_LENGTH_MAX: usize = 254;
+
+/// A judgement of somebody who looks after the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PulseSignal {
+    /// 1, about to leave, to 5, delighted.
+    pub rating: i32,
+    /// Why; may be empty.
+    pub note: String,
+    /// Who judged; may be empty.
+    pub author_email: String,
+}
+
+impl PulseSignal {
+    /// Notes what is wrong with it.
+    pub(super) fn check(&self, found: &mut Violations) {
+        found.require((1..=5).contains(&self.rating), "pulse.rating", "must be 1 to 5");
+        found.check_text("pulse.note", &self.note, NOTE_LENGTH_MAX);
+        found.check_text("pulse.author_email", &self.author_email, EMAIL_LENGTH_MAX);
+    }
+}
+
 impl SurveyAnswerSignal {
     /// Notes what is wrong with it.
     pub(super) fn check(&self, found: &mut Violations) {
@@ -84,6 +109,11 @@ impl SurveyAnswerSignal {
 /// What an answer enters into the day on which it was given.
 pub(super) fn enter_answer(told: &SurveyAnswerSignal, at: DateTime<Utc>, entries: &mut DayEntries) {
     entries.value(told.question.series(), at, f64::from(told.score));
+}
+
+/// What a judgement enters into its day.
+pub(super) fn enter_pulse(told: &PulseSignal, at: DateTime<Utc>, entries: &mut DayEntries) {
+    entries.value(StorySeries::CsmPulse, at, f64::from(told.rating));
 }
 
 /// What a contact enters into its day.

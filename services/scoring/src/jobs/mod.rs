@@ -1,7 +1,8 @@
-//! What happens because time passes.
+//! What happens because time passes, or because another service said something.
 
 mod activation;
 mod backtest;
+mod feeds;
 mod inactivity;
 mod labels;
 mod mark_all;
@@ -12,6 +13,7 @@ mod risk_looks;
 
 pub(crate) use activation::Activation;
 pub(crate) use backtest::RunBacktest;
+pub(crate) use feeds::{InterventionsFeed, SurveysFeed};
 pub(crate) use inactivity::Inactivity;
 pub(crate) use labels::LabelExpiry;
 pub(crate) use mark_all::MarkAll;

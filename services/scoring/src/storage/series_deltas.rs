@@ -58,7 +58,7 @@ impl<'a> SeriesDeltas<'a> {
                 let (name, day) = (source.name(), signal.event_at.date_naive());
                 deltas.pulse_days.insert(PulseDay { kind: SeriesKind::Story, name, day });
             }
-            if signal.payload.is_of_series() {
+            if !signal.payload.tells_story() {
                 deltas.add(signal);
             }
         }
@@ -80,8 +80,10 @@ impl<'a> SeriesDeltas<'a> {
     fn add(&mut self, signal: &'a Signal) {
         let account = signal.account.as_str();
         let day = signal.event_at.date_naive();
-        let first_day = self.first_days.entry(account).or_insert(day);
-        *first_day = day.min(*first_day);
+        if !matches!(signal.payload, Payload::CaseOutcome(_)) {
+            let first_day = self.first_days.entry(account).or_insert(day);
+            *first_day = day.min(*first_day);
+        }
         match &signal.payload {
             Payload::Usage { metric, quantity } => self.count(account, SeriesKind::Usage, metric, day, *quantity),
             Payload::Gauge { metric, level } => self.level(account, metric, signal.event_at, *level),
@@ -93,7 +95,14 @@ impl<'a> SeriesDeltas<'a> {
                     self.user(account, user_id, day);
                 }
             }
-            Payload::SurveyAnswer(_) | Payload::Touch(_) => {
+            Payload::SurveyAnswer(_)
+            | Payload::Touch(_)
+            | Payload::Pulse(_)
+            | Payload::Credit(_)
+            | Payload::FeatureRequest(_)
+            | Payload::FeatureRelease(_)
+            | Payload::Incident(_)
+            | Payload::CaseOutcome(_) => {
                 for (row, day, amount) in signal.payload.day_entries(signal.event_at).amounts() {
                     self.add_to_day(account, SeriesKind::Story, row.name(), date_of(day), amount);
                 }

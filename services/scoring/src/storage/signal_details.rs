@@ -1,5 +1,6 @@
 //! What signals say that have no columns of their own, as JSON: tickets, invoices, disputes,
-//! contracts, answers, contacts.
+//! contracts, answers, contacts, judgements, and
+//! what happens around the product.
 
 use mainstay_storage::StorageError;
 use serde_json::Value;
@@ -17,6 +18,12 @@ fn details_of(payload: &Payload) -> Option<serde_json::Result<Value>> {
         Payload::Lifecycle(told) => Some(serde_json::to_value(told)),
         Payload::SurveyAnswer(told) => Some(serde_json::to_value(told)),
         Payload::Touch(told) => Some(serde_json::to_value(told)),
+        Payload::Pulse(told) => Some(serde_json::to_value(told)),
+        Payload::Credit(told) => Some(serde_json::to_value(told)),
+        Payload::FeatureRequest(told) => Some(serde_json::to_value(told)),
+        Payload::FeatureRelease(told) => Some(serde_json::to_value(told)),
+        Payload::Incident(told) => Some(serde_json::to_value(told)),
+        Payload::CaseOutcome(told) => Some(serde_json::to_value(told)),
         Payload::Usage { .. } | Payload::Gauge { .. } | Payload::Activity { .. } | Payload::FeatureUse { .. } => None,
     }
 }
@@ -31,6 +38,12 @@ pub(super) fn payload_of(kind: SignalKind, details: Option<Value>) -> Result<Pay
         SignalKind::Lifecycle => serde_json::from_value(details).map(Payload::Lifecycle),
         SignalKind::SurveyAnswer => serde_json::from_value(details).map(Payload::SurveyAnswer),
         SignalKind::Touch => serde_json::from_value(details).map(Payload::Touch),
+        SignalKind::Pulse => serde_json::from_value(details).map(Payload::Pulse),
+        SignalKind::Credit => serde_json::from_value(details).map(Payload::Credit),
+        SignalKind::FeatureRequest => serde_json::from_value(details).map(Payload::FeatureRequest),
+        SignalKind::FeatureRelease => serde_json::from_value(details).map(Payload::FeatureRelease),
+        SignalKind::Incident => serde_json::from_value(details).map(Payload::Incident),
+        SignalKind::CaseOutcome => serde_json::from_value(details).map(Payload::CaseOutcome),
         SignalKind::Usage | SignalKind::Gauge | SignalKind::Activity | SignalKind::FeatureUse => {
             return Err(codes::corrupt(format!("signal_details of kind {kind:?}")));
         }

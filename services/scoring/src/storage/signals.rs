@@ -156,7 +156,13 @@ fn payload_of(
         | SignalKind::Dispute
         | SignalKind::Lifecycle
         | SignalKind::SurveyAnswer
-        | SignalKind::Touch) => signal_details::payload_of(told, details),
+        | SignalKind::Touch
+        | SignalKind::Pulse
+        | SignalKind::Credit
+        | SignalKind::FeatureRequest
+        | SignalKind::FeatureRelease
+        | SignalKind::Incident
+        | SignalKind::CaseOutcome) => signal_details::payload_of(told, details),
     }
 }
 
@@ -191,6 +197,12 @@ impl<'a> SignalColumns<'a> {
                 Payload::Lifecycle(told) => (told.word(), None, None, None),
                 Payload::SurveyAnswer(told) => (told.question.word(), None, None, None),
                 Payload::Touch(_) => ("touch", None, None, None),
+                Payload::Pulse(_) => ("pulse", None, None, None),
+                Payload::Credit(_) => ("credit", None, None, None),
+                Payload::FeatureRequest(told) => (&told.feature, None, None, None),
+                Payload::FeatureRelease(told) => (&told.feature, None, None, None),
+                Payload::Incident(told) => (&told.incident_id, None, None, None),
+                Payload::CaseOutcome(told) => (&told.case_id, None, None, None),
             };
             columns.account_id.push(signal.account.as_str());
             columns.source.push(&signal.source);

@@ -10,10 +10,11 @@ use mainstay_api::mainstay::scoring::v1::model_service_client::ModelServiceClien
 use mainstay_api::mainstay::scoring::v1::signal_service_client::SignalServiceClient;
 use mainstay_domain::{Clock, ManualClock};
 use mainstay_rpc::RpcSettings;
-use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings, migrator};
+use mainstay_scoring::{Feeds, ScoringParts, ScoringService, ScoringSettings, migrator};
 use mainstay_service::Workers;
 use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
+use mainstay_testkit::feed::FakeFeed;
 use std::sync::Arc;
 use tonic::transport::Channel;
 
@@ -31,6 +32,8 @@ pub(crate) struct Harness {
     pub channel: Channel,
     pub clock: ManualClock,
     pub database: TestDatabase,
+    pub surveys: FakeFeed,
+    pub interventions: FakeFeed,
     workers: Workers,
     /// Kept: its channel ends with it.
     _service: ScoringService,
@@ -45,13 +48,15 @@ impl Harness {
 
     /// Another replica on the same database and clock.
     pub(crate) async fn replica(&self) -> (ScoringService, Workers) {
-        let service = complete(self.database.url(), &self.clock).await;
+        let service = complete(&self.database, &self.clock, [&self.surveys, &self.interventions]).await;
         let workers = service.workers();
         (service, workers)
     }
 
     async fn on(database: TestDatabase, clock: ManualClock) -> Self {
-        let service = complete(database.url(), &clock).await;
+        let surveys = FakeFeed::start("surveys", &database, &clock).await;
+        let interventions = FakeFeed::start("interventions", &database, &clock).await;
+        let service = complete(&database, &clock, [&surveys, &interventions]).await;
         let channel = service.in_memory_channel();
         Self {
             accounts: AccountServiceClient::new(channel.clone()).max_encoding_message_size(MESSAGE_BYTES_MAX),
@@ -64,6 +69,8 @@ impl Harness {
             clock,
             workers: service.workers(),
             database,
+            surveys,
+            interventions,
             _service: service,
         }
     }
@@ -135,11 +142,13 @@ impl Harness {
     }
 }
 
-async fn complete(url: &str, clock: &ManualClock) -> ScoringService {
+async fn complete(database: &TestDatabase, clock: &ManualClock, feeds: [&FakeFeed; 2]) -> ScoringService {
+    let [surveys, interventions] = feeds.map(|feed| Some(feed.source()));
     let parts = ScoringParts {
         settings: ScoringSettings::default(),
+        feeds: Feeds { surveys, interventions },
         rpc: RpcSettings::loopback(),
-        database: DatabaseSettings::new(url, "scoring-test"),
+        database: DatabaseSettings::new(database.url(), "scoring-test"),
         clock: Arc::new(clock.clone()),
         telemetry: None,
     };

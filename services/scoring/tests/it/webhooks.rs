@@ -15,7 +15,7 @@ use mainstay_domain::{Clock, ManualClock};
 use mainstay_rpc::RpcSettings;
 use mainstay_rpc::service_main::Runnable;
 use mainstay_rpc::settings::Secret;
-use mainstay_scoring::{ScoringParts, ScoringService, ScoringSettings, WebhookSettings, migrator};
+use mainstay_scoring::{Feeds, ScoringParts, ScoringService, ScoringSettings, WebhookSettings, migrator};
 use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
 use mainstay_testkit::browser::{Answer, send};
@@ -49,6 +49,7 @@ impl Receiver {
         let webhooks = WebhookSettings { secrets: secrets.into_iter().collect(), ..WebhookSettings::default() };
         let parts = ScoringParts {
             settings: ScoringSettings { webhooks, ..ScoringSettings::default() },
+            feeds: Feeds::default(),
             rpc: RpcSettings::loopback(),
             database: DatabaseSettings::new(database.url(), "scoring-test"),
             clock: Arc::new(clock.clone()),

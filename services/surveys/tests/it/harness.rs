@@ -16,60 +16,22 @@ use mainstay_api::mainstay::surveys::v1::program_service_client::ProgramServiceC
 use mainstay_api::mainstay::surveys::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::surveys::v1::response_service_client::ResponseServiceClient;
 use mainstay_delivery::{DeliverySettings, SmtpSettings};
-use mainstay_domain::{AccountId, Clock, IdSource, ManualClock};
-use mainstay_events::{EventLog, FeedReader, LocalSource, NewEvent};
+use mainstay_domain::{Clock, ManualClock};
 use mainstay_rpc::RpcSettings;
 use mainstay_rpc::settings::Secret;
 use mainstay_service::{WorkerSettings, Workers};
-use mainstay_storage::{DatabaseSettings, Migrator, SchemaName};
+use mainstay_storage::DatabaseSettings;
 use mainstay_surveys::{Feeds, PageSettings, SurveysParts, SurveysService, SurveysSettings, migrator};
 use mainstay_testkit::TestDatabase;
+use mainstay_testkit::feed::FakeFeed;
 use mainstay_testkit::smtp::{ReceivedEmail, SmtpReceiver};
 use prost::{Message, Name};
 use prost_types::Timestamp;
-use sqlx::PgPool;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Response;
 use tonic::transport::Channel;
 
 pub(crate) const LINK_SECRET: &str = "0123456789abcdef0123456789abcdef";
-
-/// What another service would tell.
-pub(crate) struct FakeFeed {
-    log: EventLog,
-    pool: PgPool,
-    name: &'static str,
-    clock: ManualClock,
-    ids: IdSource,
-}
-
-impl FakeFeed {
-    async fn start(database: &TestDatabase, schema: SchemaName, name: &'static str, clock: &ManualClock) -> Self {
-        let migrator = Migrator::new(schema, vec![&mainstay_events::MIGRATIONS]);
-        migrator.migrate(database.pool(), DateTime::UNIX_EPOCH, None).await.expect("a feed");
-        let ids = IdSource::seeded(Arc::new(clock.clone()), 7);
-        Self { log: EventLog::new(&schema), pool: database.pool().clone(), name, clock: clock.clone(), ids }
-    }
-
-    fn source(&self) -> Arc<LocalSource> {
-        let reader = FeedReader::new(self.log.clone(), self.pool.clone(), self.name, CancellationToken::new());
-        Arc::new(LocalSource::new(reader))
-    }
-
-    /// Tells of something that happened to an account at a time.
-    pub(crate) async fn tell_at<M: Message + Name>(&self, account: &str, payload: &M, time: DateTime<Utc>) {
-        let account = AccountId::parse(account).expect("an id");
-        let event = NewEvent::of(self.ids.new_id(), Some(&account), payload, time);
-        let mut conn = self.pool.begin().await.expect("a transaction");
-        self.log.append(&mut conn, &[event], self.clock.now()).await.expect("an event");
-        conn.commit().await.expect("a commit");
-        self.log.drain(&self.pool).await.expect("an offset");
-    }
-
-    async fn tell<M: Message + Name>(&self, account: &str, payload: &M) {
-        self.tell_at(account, payload, self.clock.now()).await;
-    }
-}
 
 pub(crate) struct Harness {
     pub programs: ProgramServiceClient<Channel>,
@@ -99,9 +61,8 @@ impl Harness {
     pub(crate) async fn start_with(start: &str, change: impl Fn(&mut SurveysSettings)) -> Self {
         let clock = ManualClock::at(at(start));
         let database = mainstay_testkit::database(&migrator()).await;
-        let scoring = FakeFeed::start(&database, SchemaName::new("scoring_told"), "scoring", &clock).await;
-        let interventions =
-            FakeFeed::start(&database, SchemaName::new("interventions_told"), "interventions", &clock).await;
+        let scoring = FakeFeed::start("scoring", &database, &clock).await;
+        let interventions = FakeFeed::start("interventions", &database, &clock).await;
         let smtp = SmtpReceiver::start().await;
         let mut settings = settings(&smtp);
         change(&mut settings);
