@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     accounts, alerts, cases, cohorts, definitions, demo, forecast, health, import, messages, models, opportunities,
-    plans, renewals, risks, status, story, surveys, up,
+    plans, renewals, reports, risks, status, story, surveys, up,
 };
 use crate::output::OutputFormat;
 
@@ -27,6 +27,7 @@ Examples:
   mainstay cohorts retention --by segment       how long customers stay
   mainstay forecast portfolio                   what can be expected to be lost
   mainstay renewals forecast                    what can be expected to renew
+  mainstay reports health --period week         how all customers are, and what changed
   mainstay surveys report nps --by quarter      how customers answered
   mainstay status                               is the server up, how is the portfolio
 
@@ -139,6 +140,9 @@ pub(crate) enum Command {
     /// See which contracts are due for renewal, and what renewed and stayed
     #[command(subcommand)]
     Renewals(renewals::RenewalsCommand),
+    /// See how all customers are and what changed, and how far the data can be trusted
+    #[command(subcommand)]
+    Reports(reports::ReportsCommand),
     /// Look at plans, create and publish them, and compare what they cost
     #[command(subcommand)]
     Plans(plans::PlansCommand),

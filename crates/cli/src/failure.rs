@@ -78,7 +78,7 @@ fn hint(report: &ErrorReport) -> Option<&'static str> {
 pub(crate) fn describe(status: &Status, format: OutputFormat) -> String {
     let report = ErrorReport::from(status);
     match format {
-        OutputFormat::Table => {
+        OutputFormat::Table | OutputFormat::Markdown => {
             let hint = hint(&report).map(|hint| format!("\n  {hint}")).unwrap_or_default();
             format!("mainstay: {report}{hint}")
         }

@@ -17,6 +17,7 @@ mod due;
 mod expansion_words;
 mod failure;
 mod import;
+mod markdown;
 mod money;
 mod output;
 mod parts;

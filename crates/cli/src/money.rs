@@ -53,6 +53,11 @@ pub(crate) fn format(money: &Money) -> String {
     format!("{} {}", format_minor_units(money.minor_units, exponent), money.currency_code)
 }
 
+/// An amount for programs: `1234.50 EUR`, as [`parse`] reads it.
+pub(crate) fn exact(money: &Money) -> String {
+    format(money).replace(',', "")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

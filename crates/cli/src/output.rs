@@ -10,12 +10,15 @@ use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
 use crate::arguments::GlobalOptions;
+use crate::markdown::markdown;
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
     /// Tables for people.
     Table,
+    /// Markdown, to paste into a page.
+    Markdown,
     /// JSON for programs, as the protobuf specification maps messages to it.
     Json,
 }
@@ -53,6 +56,22 @@ impl Output {
         writeln!(self.out, "{}", harmless(text))
     }
 
+    /// Writes the title of a report.
+    pub(crate) fn title(&mut self, text: &str) -> io::Result<()> {
+        match self.format {
+            OutputFormat::Markdown => self.line(&format!("# {text}")),
+            OutputFormat::Table | OutputFormat::Json => self.line(text),
+        }
+    }
+
+    /// Writes the title of a part of a report.
+    pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
+        match self.format {
+            OutputFormat::Markdown => self.line(&format!("\n## {text}\n")),
+            OutputFormat::Table | OutputFormat::Json => self.line(&format!("\n{text}")),
+        }
+    }
+
     /// Writes a text that has its own line ends.
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(harmless(text).as_bytes())
@@ -60,6 +79,9 @@ impl Output {
 
     /// Writes a table.
     pub(crate) fn table(&mut self, mut table: Table) -> io::Result<()> {
+        if self.format == OutputFormat::Markdown {
+            return writeln!(self.out, "{}", harmless(&markdown(&table)));
+        }
         table.force_no_tty();
         let plain = table.trim_fmt();
         match harmless(&plain) {

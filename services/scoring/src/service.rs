@@ -15,6 +15,7 @@ use mainstay_api::mainstay::scoring::v1::health_service_server::HealthServiceSer
 use mainstay_api::mainstay::scoring::v1::label_service_server::LabelServiceServer;
 use mainstay_api::mainstay::scoring::v1::model_service_server::ModelServiceServer;
 use mainstay_api::mainstay::scoring::v1::renewal_service_server::RenewalServiceServer;
+use mainstay_api::mainstay::scoring::v1::report_service_server::ReportServiceServer;
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_server::RiskTriggerServiceServer;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalServiceServer;
 use mainstay_domain::SharedClock;
@@ -33,7 +34,7 @@ use tonic::transport::Channel;
 use crate::app::{App, report_plan_usage, seed_default_model};
 use crate::grpc::{
     AccountRpc, BacktestRpc, CohortRpc, DefinitionRpc, ForecastRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc,
-    RenewalRpc, RiskTriggerRpc, SignalRpc,
+    RenewalRpc, ReportRpc, RiskTriggerRpc, SignalRpc,
 };
 use crate::jobs::{
     Activation, Inactivity, InterventionsFeed, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore,
@@ -138,6 +139,7 @@ impl ScoringService {
             .add_service(limited!(CohortServiceServer::new(CohortRpc { app: app.clone() }), limits))
             .add_service(limited!(ForecastServiceServer::new(ForecastRpc { app: app.clone() }), limits))
             .add_service(limited!(RenewalServiceServer::new(RenewalRpc { app: app.clone() }), limits))
+            .add_service(limited!(ReportServiceServer::new(ReportRpc { app: app.clone() }), limits))
             .add_service(limited!(status.into_service(), limits))
             .admin_routes(webhooks::router(app.clone(), &settings.webhooks))
             .add_service(limited!(OperationsServer::new(OperationsRpc { app }), limits))

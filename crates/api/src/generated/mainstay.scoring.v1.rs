@@ -13826,6 +13826,990 @@ pub mod renewal_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Asks for a report of health.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetHealthReportRequest {
+    /// Over how long changes are looked at. Default: a month.
+    #[prost(enumeration = "ReportPeriod", tag = "1")]
+    pub period: i32,
+    /// Only customers of these segments. Empty: all.
+    #[prost(enumeration = "Segment", repeated, tag = "2")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only customers whom this person looks after, in any role: mail address.
+    /// Empty: all.
+    #[prost(string, tag = "3")]
+    pub owner_email: ::prost::alloc::string::String,
+    /// How many customers each list has at most: 1 to 100. Absent: 10.
+    #[prost(int32, optional, tag = "4")]
+    pub list_size: ::core::option::Option<i32>,
+    /// From which change on a customer is in the lists of those who fell and rose:
+    /// above 0, at most 100 points. Absent: 15.
+    #[prost(double, optional, tag = "5")]
+    pub change_at_least: ::core::option::Option<f64>,
+}
+impl ::prost::Name for GetHealthReportRequest {
+    const NAME: &'static str = "GetHealthReportRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetHealthReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetHealthReportRequest".into()
+    }
+}
+/// How all customers are.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HealthReport {
+    /// As of when: when it was read. Each customer stands in it with its newest
+    /// score.
+    #[prost(message, optional, tag = "1")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The UTC day of that, `YYYY-MM-DD`.
+    #[prost(string, tag = "2")]
+    pub day: ::prost::alloc::string::String,
+    /// The day that is compared with, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub compare_day: ::prost::alloc::string::String,
+    /// How many customers there are.
+    #[prost(int64, tag = "4")]
+    pub account_count: i64,
+    /// Mean score of those that have one. Absent: none has.
+    #[prost(double, optional, tag = "5")]
+    pub mean_score: ::core::option::Option<f64>,
+    /// Every band once, `BAND_UNSPECIFIED` for customers without a score.
+    #[prost(message, repeated, tag = "6")]
+    pub bands: ::prost::alloc::vec::Vec<BandReport>,
+    /// Customers by the band they were in and the one they are in, where it is
+    /// another. Bands of before are those of the score of before by the cuts of the
+    /// model that scores today.
+    #[prost(message, repeated, tag = "7")]
+    pub moves: ::prost::alloc::vec::Vec<BandTransition>,
+    /// Every segment that has customers.
+    #[prost(message, repeated, tag = "8")]
+    pub segments: ::prost::alloc::vec::Vec<SegmentReport>,
+    /// Today, and 7, 14, 21 and 28 days before, oldest first: customers of today with
+    /// the scores they had.
+    #[prost(message, repeated, tag = "9")]
+    pub trend: ::prost::alloc::vec::Vec<TrendPoint>,
+    /// Who fell most: by at least `change_at_least` over the period, deepest first.
+    #[prost(message, repeated, tag = "10")]
+    pub fallen: ::prost::alloc::vec::Vec<CustomerReport>,
+    /// Who rose most, as `fallen`.
+    #[prost(message, repeated, tag = "11")]
+    pub risen: ::prost::alloc::vec::Vec<CustomerReport>,
+    /// The customers at risk or critical with the most revenue, by currency.
+    #[prost(message, repeated, tag = "12")]
+    pub at_risk: ::prost::alloc::vec::Vec<CustomerReport>,
+    /// Conditions that put customers at risk: every kind that lasts, began or ended
+    /// within the period.
+    #[prost(message, repeated, tag = "13")]
+    pub risk_triggers: ::prost::alloc::vec::Vec<RiskTriggerReport>,
+    /// Median days from signing up, or the beginning of the contract, to activation,
+    /// of customers activated within the last 365 days. Absent: there are none.
+    #[prost(double, optional, tag = "14")]
+    pub time_to_value_days_median: ::core::option::Option<f64>,
+    /// Of how many customers that is.
+    #[prost(int64, tag = "15")]
+    pub activated_count: i64,
+}
+impl ::prost::Name for HealthReport {
+    const NAME: &'static str = "HealthReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.HealthReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.HealthReport".into()
+    }
+}
+/// The customers of a band.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BandReport {
+    /// The band.
+    #[prost(enumeration = "Band", tag = "1")]
+    pub band: i32,
+    /// How many they are.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// How many they were, of the customers of today.
+    #[prost(int64, tag = "3")]
+    pub account_count_before: i64,
+    /// Their annual recurring revenue, one sum for each currency.
+    #[prost(message, repeated, tag = "4")]
+    pub arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+}
+impl ::prost::Name for BandReport {
+    const NAME: &'static str = "BandReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BandReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BandReport".into()
+    }
+}
+/// Customers that came from one band into another.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BandTransition {
+    /// The band of before; `BAND_UNSPECIFIED`: no score.
+    #[prost(enumeration = "Band", tag = "1")]
+    pub from_band: i32,
+    /// The band of today; `BAND_UNSPECIFIED`: no score.
+    #[prost(enumeration = "Band", tag = "2")]
+    pub to_band: i32,
+    /// How many.
+    #[prost(int64, tag = "3")]
+    pub account_count: i64,
+    /// Their annual recurring revenue, one sum for each currency.
+    #[prost(message, repeated, tag = "4")]
+    pub arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+}
+impl ::prost::Name for BandTransition {
+    const NAME: &'static str = "BandTransition";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BandTransition".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BandTransition".into()
+    }
+}
+/// The customers of a segment.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SegmentReport {
+    /// The segment.
+    #[prost(enumeration = "Segment", tag = "1")]
+    pub segment: i32,
+    /// How many they are.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// Mean score of those that have one. Absent: none has.
+    #[prost(double, optional, tag = "3")]
+    pub mean_score: ::core::option::Option<f64>,
+    /// Mean change over the period of those that had a score then, too. Absent:
+    /// none had.
+    #[prost(double, optional, tag = "4")]
+    pub mean_change: ::core::option::Option<f64>,
+    /// How many are at risk or critical.
+    #[prost(int64, tag = "5")]
+    pub at_risk_count: i64,
+    /// The annual recurring revenue of those, one sum for each currency.
+    #[prost(message, repeated, tag = "6")]
+    pub at_risk_arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+}
+impl ::prost::Name for SegmentReport {
+    const NAME: &'static str = "SegmentReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SegmentReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SegmentReport".into()
+    }
+}
+/// The customers of today on a day.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TrendPoint {
+    /// The day, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub day: ::prost::alloc::string::String,
+    /// How many of them had a score.
+    #[prost(int64, tag = "2")]
+    pub scored_count: i64,
+    /// Mean of those scores. Absent: none had one.
+    #[prost(double, optional, tag = "3")]
+    pub mean_score: ::core::option::Option<f64>,
+    /// How many were at risk or critical by the cuts of the model that scores today.
+    #[prost(int64, tag = "4")]
+    pub at_risk_count: i64,
+    /// How many of these were critical.
+    #[prost(int64, tag = "5")]
+    pub critical_count: i64,
+}
+impl ::prost::Name for TrendPoint {
+    const NAME: &'static str = "TrendPoint";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TrendPoint".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TrendPoint".into()
+    }
+}
+/// A customer in a list.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CustomerReport {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Its segment.
+    #[prost(enumeration = "Segment", tag = "3")]
+    pub segment: i32,
+    /// Who looks after it as CSM: mail address. Empty: nobody is known.
+    #[prost(string, tag = "4")]
+    pub csm_email: ::prost::alloc::string::String,
+    /// Its score, 0 to 100. Absent: it has none.
+    #[prost(double, optional, tag = "5")]
+    pub score: ::core::option::Option<f64>,
+    /// Its band. Unspecified: it has no score.
+    #[prost(enumeration = "Band", tag = "6")]
+    pub band: i32,
+    /// By how much the score changed over the period. Absent: it had none then.
+    #[prost(double, optional, tag = "7")]
+    pub change: ::core::option::Option<f64>,
+    /// Its annual recurring revenue. Absent: not known.
+    #[prost(message, optional, tag = "8")]
+    pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// When its contract is due for renewal. Absent: not known.
+    #[prost(message, optional, tag = "9")]
+    pub renewal_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for CustomerReport {
+    const NAME: &'static str = "CustomerReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CustomerReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CustomerReport".into()
+    }
+}
+/// Conditions of one kind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RiskTriggerReport {
+    /// What kind.
+    #[prost(enumeration = "RiskTriggerKind", tag = "1")]
+    pub kind: i32,
+    /// How many last.
+    #[prost(int64, tag = "2")]
+    pub lasting_count: i64,
+    /// How many began within the period, whether they last or not.
+    #[prost(int64, tag = "3")]
+    pub raised_count: i64,
+    /// How many ended within the period.
+    #[prost(int64, tag = "4")]
+    pub cleared_count: i64,
+}
+impl ::prost::Name for RiskTriggerReport {
+    const NAME: &'static str = "RiskTriggerReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RiskTriggerReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RiskTriggerReport".into()
+    }
+}
+/// Asks how far the data can be trusted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDataQualityReportRequest {}
+impl ::prost::Name for GetDataQualityReportRequest {
+    const NAME: &'static str = "GetDataQualityReportRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetDataQualityReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetDataQualityReportRequest".into()
+    }
+}
+/// How far the data can be trusted.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DataQualityReport {
+    /// As of when: when it was read.
+    #[prost(message, optional, tag = "1")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// How many customers there are.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// Customers without a score.
+    #[prost(int64, tag = "3")]
+    pub unscored_count: i64,
+    /// Customers with a score that rests on less than half of the model's weight.
+    #[prost(int64, tag = "4")]
+    pub thin_count: i64,
+    /// Customers whose newest data is older than 7 days.
+    #[prost(int64, tag = "5")]
+    pub stale_count: i64,
+    /// Fields of accounts that scores and work rest on, those that most customers
+    /// lack first.
+    #[prost(message, repeated, tag = "6")]
+    pub fields: ::prost::alloc::vec::Vec<FieldQuality>,
+    /// Sources of signals, those that are silent first, then by name.
+    #[prost(message, repeated, tag = "7")]
+    pub sources: ::prost::alloc::vec::Vec<SourceQuality>,
+    /// Metrics that come in and that the model which scores today does not read, by
+    /// name.
+    #[prost(string, repeated, tag = "8")]
+    pub unread_metrics: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Metrics and features that the model reads and that never came in, by name.
+    #[prost(string, repeated, tag = "9")]
+    pub awaited_inputs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Customers that have the same name, but for case and spaces, and may be one:
+    /// at most 20 names, those that most customers have first.
+    #[prost(message, repeated, tag = "10")]
+    pub duplicate_names: ::prost::alloc::vec::Vec<DuplicateName>,
+}
+impl ::prost::Name for DataQualityReport {
+    const NAME: &'static str = "DataQualityReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DataQualityReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DataQualityReport".into()
+    }
+}
+/// A field of accounts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FieldQuality {
+    /// Its name in `Account`; of `owners` the role that is looked for, for example
+    /// `owners.csm`.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// How many customers lack it.
+    #[prost(int64, tag = "2")]
+    pub missing_count: i64,
+    /// Their share, 0 to 1. Absent: there are no customers.
+    #[prost(double, optional, tag = "3")]
+    pub missing_share: ::core::option::Option<f64>,
+    /// Who answers for it: mail address. Empty: nobody was named.
+    #[prost(string, tag = "4")]
+    pub owner_email: ::prost::alloc::string::String,
+}
+impl ::prost::Name for FieldQuality {
+    const NAME: &'static str = "FieldQuality";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FieldQuality".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FieldQuality".into()
+    }
+}
+/// A source of signals.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SourceQuality {
+    /// Which: `users`, `features`, `metrics/{metric}` for a usage count, or `stories/{source}` with the
+    /// sources `tickets`, `billing`, `surveys`, `touches`, `pulses`, `requests`,
+    /// `releases` and `incidents`.
+    #[prost(string, tag = "1")]
+    pub source: ::prost::alloc::string::String,
+    /// The newest day of which any account sent a signal, `YYYY-MM-DD`.
+    #[prost(string, tag = "2")]
+    pub last_day: ::prost::alloc::string::String,
+    /// How many days ago that is; 0 today.
+    #[prost(int32, tag = "3")]
+    pub silent_days: i32,
+    /// The longest pause between two days with signals in the 90 days before the
+    /// newest. Absent: there was one day only.
+    #[prost(int32, optional, tag = "4")]
+    pub usual_pause_days: ::core::option::Option<i32>,
+    /// Whether it went silent: for longer than twice the usual pause, and 2 days at
+    /// least. Of a source that spoke on one day only: for longer than 30 days.
+    #[prost(bool, tag = "5")]
+    pub is_silent: bool,
+    /// Who answers for it: mail address. Empty: nobody was named.
+    #[prost(string, tag = "6")]
+    pub owner_email: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SourceQuality {
+    const NAME: &'static str = "SourceQuality";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SourceQuality".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SourceQuality".into()
+    }
+}
+/// A name that several customers have.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DuplicateName {
+    /// The name of the first of them.
+    #[prost(string, tag = "1")]
+    pub display_name: ::prost::alloc::string::String,
+    /// The customers, by id, at most 10: `accounts/{account}`.
+    #[prost(string, repeated, tag = "2")]
+    pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How many they are.
+    #[prost(int32, tag = "3")]
+    pub account_count: i32,
+}
+impl ::prost::Name for DuplicateName {
+    const NAME: &'static str = "DuplicateName";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DuplicateName".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DuplicateName".into()
+    }
+}
+/// Says who answers for data.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetDataOwnerRequest {
+    /// The field or source, as `FieldQuality.field` below `fields/` or
+    /// `SourceQuality.source` below `sources/`: for example `fields/renewal_time` or
+    /// `sources/stories/tickets`. Required.
+    #[prost(string, tag = "1")]
+    pub subject: ::prost::alloc::string::String,
+    /// Who answers for it: mail address. Empty: nobody any more.
+    #[prost(string, tag = "2")]
+    pub owner_email: ::prost::alloc::string::String,
+    /// Makes the call safe to repeat, at most 128 characters, kept 7 days.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetDataOwnerRequest {
+    const NAME: &'static str = "SetDataOwnerRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SetDataOwnerRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SetDataOwnerRequest".into()
+    }
+}
+/// Who answers for data.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DataOwner {
+    /// As in `SetDataOwnerRequest`.
+    #[prost(string, tag = "1")]
+    pub subject: ::prost::alloc::string::String,
+    /// Mail address. Empty: nobody.
+    #[prost(string, tag = "2")]
+    pub owner_email: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DataOwner {
+    const NAME: &'static str = "DataOwner";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DataOwner".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DataOwner".into()
+    }
+}
+/// Over how long changes are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReportPeriod {
+    /// As `REPORT_PERIOD_MONTH`.
+    Unspecified = 0,
+    /// 30 days.
+    Month = 1,
+    /// 7 days.
+    Week = 2,
+}
+impl ReportPeriod {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REPORT_PERIOD_UNSPECIFIED",
+            Self::Month => "REPORT_PERIOD_MONTH",
+            Self::Week => "REPORT_PERIOD_WEEK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REPORT_PERIOD_UNSPECIFIED" => Some(Self::Unspecified),
+            "REPORT_PERIOD_MONTH" => Some(Self::Month),
+            "REPORT_PERIOD_WEEK" => Some(Self::Week),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod report_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Reports about all customers: how they are and how that changed, and how far
+    /// the data behind it can be trusted. Each is answered from what is kept ready,
+    /// and says as of when.
+    ///
+    /// Customers are accounts that are neither archived nor churned.
+    #[derive(Debug, Clone)]
+    pub struct ReportServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ReportServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ReportServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ReportServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ReportServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns how all customers are, and what changed in a week or a month.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_health_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetHealthReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::HealthReport>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ReportService/GetHealthReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ReportService",
+                        "GetHealthReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns what is missing, stale, unknown or told twice in the data that
+        /// scores are made of, each with who answers for it.
+        ///
+        /// Errors: none beyond those of every call.
+        pub async fn get_data_quality_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDataQualityReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DataQualityReport>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ReportService/GetDataQualityReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ReportService",
+                        "GetDataQualityReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says who answers for a field of accounts or for a source of signals.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        pub async fn set_data_owner(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetDataOwnerRequest>,
+        ) -> std::result::Result<tonic::Response<super::DataOwner>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ReportService/SetDataOwner",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.ReportService", "SetDataOwner"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod report_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ReportServiceServer.
+    #[async_trait]
+    pub trait ReportService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns how all customers are, and what changed in a week or a month.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_health_report(
+            &self,
+            request: tonic::Request<super::GetHealthReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::HealthReport>, tonic::Status>;
+        /// Returns what is missing, stale, unknown or told twice in the data that
+        /// scores are made of, each with who answers for it.
+        ///
+        /// Errors: none beyond those of every call.
+        async fn get_data_quality_report(
+            &self,
+            request: tonic::Request<super::GetDataQualityReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DataQualityReport>,
+            tonic::Status,
+        >;
+        /// Says who answers for a field of accounts or for a source of signals.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        async fn set_data_owner(
+            &self,
+            request: tonic::Request<super::SetDataOwnerRequest>,
+        ) -> std::result::Result<tonic::Response<super::DataOwner>, tonic::Status>;
+    }
+    /// Reports about all customers: how they are and how that changed, and how far
+    /// the data behind it can be trusted. Each is answered from what is kept ready,
+    /// and says as of when.
+    ///
+    /// Customers are accounts that are neither archived nor churned.
+    #[derive(Debug)]
+    pub struct ReportServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ReportServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ReportServiceServer<T>
+    where
+        T: ReportService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.ReportService/GetHealthReport" => {
+                    struct GetHealthReportSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::GetHealthReportRequest>
+                    for GetHealthReportSvc<T> {
+                        type Response = super::HealthReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetHealthReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::get_health_report(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetHealthReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ReportService/GetDataQualityReport" => {
+                    struct GetDataQualityReportSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::GetDataQualityReportRequest>
+                    for GetDataQualityReportSvc<T> {
+                        type Response = super::DataQualityReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDataQualityReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::get_data_quality_report(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDataQualityReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ReportService/SetDataOwner" => {
+                    struct SetDataOwnerSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::SetDataOwnerRequest>
+                    for SetDataOwnerSvc<T> {
+                        type Response = super::DataOwner;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetDataOwnerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::set_data_owner(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetDataOwnerSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ReportServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.ReportService";
+    impl<T> tonic::server::NamedService for ReportServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks for one condition.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRiskTriggerRequest {

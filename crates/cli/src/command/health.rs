@@ -9,7 +9,7 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 use mainstay_clients::{ServiceChannel, retrying};
 
-use crate::command::{Listed, corrections, explain, finish_list, history, is_enough, page_size, watch};
+use crate::command::{Listed, corrections, explain, finish_list, history, is_enough, page_size, sync, watch};
 use crate::connection::Connection;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::output::{Output, note};
@@ -66,6 +66,17 @@ Examples:
   mainstay health watch --cursor AAAAAAAAAGQ
   mainstay health watch --from-oldest --until-now --output json")]
     Watch(watch::WatchArguments),
+    /// Write the health of accounts to a file for a CRM: all at first, then only what changed
+    #[command(after_help = "\
+The first run writes all accounts, each later one those whose health changed since: by a point or more, or into
+another band. The file is replaced as a whole. A run that dies is made up for by the next one. With --output json
+the file has a line of JSON for each account, instead of CSV.
+
+Examples:
+  mainstay health sync scores.csv
+  mainstay health sync scores.csv --full
+  mainstay health sync /var/spool/crm/scores.jsonl --output json --state /var/lib/crm/cursor")]
+    Sync(sync::SyncArguments),
     /// Say that an account is in another band than the computed one
     #[command(after_help = "\
 The score and its band stay as they are computed; what you say is shown beside them until it
@@ -172,6 +183,7 @@ pub(crate) async fn run(command: &HealthCommand, connection: &Connection, output
         HealthCommand::Get(arguments) => return get(arguments, connection, output).await,
         HealthCommand::Explain(arguments) => explain::run(arguments, connection, output).await?,
         HealthCommand::History(arguments) => history::run(arguments, connection, output).await?,
+        HealthCommand::Sync(arguments) => sync::run(arguments, connection, output).await?,
         HealthCommand::Watch(arguments) => watch::run(arguments, connection, output).await?,
         HealthCommand::Correct(arguments) => corrections::correct(arguments, connection, output).await?,
         HealthCommand::Dispute(arguments) => corrections::dispute(arguments, connection, output).await?,

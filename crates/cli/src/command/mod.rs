@@ -32,6 +32,8 @@ pub(crate) mod plans;
 mod policies;
 mod qualification;
 pub(crate) mod renewals;
+mod report_sections;
+pub(crate) mod reports;
 pub(crate) mod risks;
 mod service_status;
 pub(crate) mod status;
@@ -39,6 +41,7 @@ pub(crate) mod story;
 mod survey_programs;
 mod survey_reports;
 pub(crate) mod surveys;
+mod sync;
 pub(crate) mod up;
 pub(crate) mod watch;
 
@@ -82,6 +85,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Cohorts(command) => cohorts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Forecast(command) => forecast::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Renewals(command) => renewals::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Reports(command) => reports::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Definitions(arguments) => {
             definitions::run(arguments, &connect()?, &mut output).await.map(|()| DONE)?

@@ -12,6 +12,7 @@ pub(crate) mod model;
 pub(crate) mod model_diff;
 mod product;
 pub(crate) mod renewal;
+pub(crate) mod report;
 pub(crate) mod risk_trigger;
 pub(crate) mod signal;
 pub(crate) mod story_signal;

@@ -14,7 +14,7 @@ use mainstay_service::wire::{enum_values, money_message, timestamp};
 
 const COLLECTION: &str = "riskTriggers";
 
-const fn kind_message(kind: RiskTriggerKind) -> proto::RiskTriggerKind {
+pub(super) const fn kind_message(kind: RiskTriggerKind) -> proto::RiskTriggerKind {
     match kind {
         RiskTriggerKind::HealthCritical => proto::RiskTriggerKind::HealthCritical,
         RiskTriggerKind::HealthAtRisk => proto::RiskTriggerKind::HealthAtRisk,

@@ -101,6 +101,18 @@ pub enum StorySource {
 }
 
 impl StorySource {
+    /// All there are.
+    pub const ALL: [Self; 8] = [
+        Self::Tickets,
+        Self::Billing,
+        Self::Surveys,
+        Self::Touches,
+        Self::Pulses,
+        Self::Requests,
+        Self::Releases,
+        Self::Incidents,
+    ];
+
     /// As the days on which it lived are stored.
     pub const fn name(self) -> &'static str {
         match self {

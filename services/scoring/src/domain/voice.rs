@@ -1,7 +1,7 @@
 //! What customers answered when they were asked, contacts with them, and how those who look after them judge that they stand.
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::Violations;
+use mainstay_domain::{EMAIL_LENGTH_MAX, Violations};
 use serde::{Deserialize, Serialize};
 
 use super::signal::check_optional_id;
@@ -72,8 +72,6 @@ pub struct TouchSignal {
 
 /// Most characters of why it was judged so.
 const NOTE_LENGTH_MAX: usize = 4_000;
-/// Most characters of a mail address.
-const EMAIL_LENGTH_MAX: usize = 254;
 
 /// A judgement of somebody who looks after the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ mod labels;
 mod models;
 mod operations;
 mod renewals;
+mod reports;
 mod risk_triggers;
 mod signals;
 
@@ -25,5 +26,6 @@ pub(crate) use labels::LabelRpc;
 pub(crate) use models::ModelRpc;
 pub(crate) use operations::OperationsRpc;
 pub(crate) use renewals::RenewalRpc;
+pub(crate) use reports::ReportRpc;
 pub(crate) use risk_triggers::RiskTriggerRpc;
 pub(crate) use signals::SignalRpc;

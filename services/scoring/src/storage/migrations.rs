@@ -33,6 +33,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(11, "0011_labels"),
         migration!(12, "0012_backtests"),
         migration!(13, "0013_forecasts"),
+        migration!(14, "0014_data_owners"),
     ],
 };
 

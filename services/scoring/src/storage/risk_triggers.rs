@@ -32,7 +32,7 @@ const fn kind_number(kind: RiskTriggerKind) -> i16 {
     }
 }
 
-fn kind_of(number: i16) -> Result<RiskTriggerKind, StorageError> {
+pub(super) fn kind_of(number: i16) -> Result<RiskTriggerKind, StorageError> {
     match number {
         1 => Ok(RiskTriggerKind::HealthCritical),
         2 => Ok(RiskTriggerKind::HealthAtRisk),

@@ -35,6 +35,7 @@ mod recompute;
 mod refusals;
 mod renewal_risks;
 mod renewals;
+mod reports;
 mod risk_fixtures;
 mod risk_triggers;
 mod segments;

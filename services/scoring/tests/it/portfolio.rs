@@ -36,7 +36,7 @@ fn portfolio_account(number: usize) -> proto::Account {
 }
 
 /// The twelve accounts on 2026-03-01.
-async fn portfolio() -> Harness {
+pub(crate) async fn portfolio() -> Harness {
     let mut harness = Harness::start("2026-01-30T00:00:00Z").await;
     let accounts = (0..12).map(portfolio_account).collect();
     let request = proto::BatchUpsertAccountsRequest { accounts, ..Default::default() };

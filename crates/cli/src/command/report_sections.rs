@@ -1,0 +1,313 @@
+//! The sections of reports: each a table for people and for Markdown, and lines of CSV with figures as they are.
+
+use comfy_table::{Cell, CellAlignment};
+use mainstay_api::mainstay::common::v1::Money;
+use mainstay_api::mainstay::scoring::v1 as proto;
+use prost_types::Timestamp;
+
+use crate::csv::{csv_line, figure};
+use crate::failure::Failure;
+use crate::money;
+use crate::output::Output;
+use crate::table::{change, percent, points, table};
+use crate::words::interventions::enum_word;
+use crate::words::{band, day_of_time, id_of, segment, time_text};
+
+/// A part of a report.
+pub(crate) struct Section {
+    title: &'static str,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Value>>,
+    /// What is said when there are no rows.
+    nothing: &'static str,
+}
+
+struct Column {
+    /// In tables; with `>` before it to the right.
+    title: &'static str,
+    /// In CSV.
+    name: &'static str,
+}
+
+/// A figure or text, as people and as programs read it.
+struct Value {
+    shown: String,
+    raw: String,
+}
+
+impl Value {
+    fn text(text: impl Into<String>) -> Self {
+        let raw = text.into();
+        Self { shown: raw.clone(), raw }
+    }
+
+    fn count(count: impl Into<i64>) -> Self {
+        Self::text(count.into().to_string())
+    }
+
+    fn points(value: Option<f64>) -> Self {
+        Self { shown: points(value), raw: figure(value) }
+    }
+
+    fn change(value: Option<f64>) -> Self {
+        Self { shown: change(value), raw: figure(value) }
+    }
+
+    fn money(sums: &[Money]) -> Self {
+        let joined = |amount: fn(&Money) -> String| sums.iter().map(amount).collect::<Vec<_>>().join("; ");
+        let shown = if sums.is_empty() { "–".to_owned() } else { joined(money::format) };
+        Self { shown, raw: joined(money::exact) }
+    }
+}
+
+impl Section {
+    fn new(title: &'static str, columns: &[(&'static str, &'static str)], nothing: &'static str) -> Self {
+        let columns = columns.iter().map(|&(title, name)| Column { title, name }).collect();
+        Self { title, columns, rows: Vec::new(), nothing }
+    }
+
+    fn with(mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+        self.rows.extend(rows);
+        self
+    }
+
+    /// The header and a line for each row.
+    pub(crate) fn csv_lines(&self) -> Vec<String> {
+        let header: Vec<String> = self.columns.iter().map(|column| column.name.to_owned()).collect();
+        let rows = self.rows.iter().map(|row| row.iter().map(|value| value.raw.clone()).collect());
+        std::iter::once(header).chain(rows).map(|fields: Vec<String>| csv_line(&fields)).collect()
+    }
+}
+
+/// Writes a report for people.
+pub(crate) fn write(
+    title: &str,
+    as_of: Option<Timestamp>,
+    sections: &[Section],
+    output: &mut Output,
+) -> Result<(), Failure> {
+    output.title(&format!("{title}, as of {}", time_text(as_of)))?;
+    for section in sections {
+        output.heading(section.title)?;
+        if section.rows.is_empty() {
+            output.line(section.nothing)?;
+            continue;
+        }
+        let titles: Vec<&str> = section.columns.iter().map(|column| column.title).collect();
+        let mut shown = table(&titles);
+        for row in &section.rows {
+            shown.add_row(row.iter().zip(&titles).map(|(value, title)| {
+                let cell = Cell::new(&value.shown);
+                if title.starts_with('>') { cell.set_alignment(CellAlignment::Right) } else { cell }
+            }));
+        }
+        output.table(shown)?;
+    }
+    Ok(())
+}
+
+fn band_word(one: proto::Band) -> &'static str {
+    if one == proto::Band::Unspecified { "no score" } else { band(one) }
+}
+
+fn customers(title: &'static str, nothing: &'static str, found: &[proto::CustomerReport]) -> Section {
+    let columns = [
+        ("ACCOUNT", "account"),
+        ("NAME", "display_name"),
+        ("SEGMENT", "segment"),
+        (">SCORE", "score"),
+        ("BAND", "band"),
+        (">CHANGE", "change"),
+        (">ARR", "arr"),
+        ("RENEWAL", "renewal_day"),
+        ("CSM", "csm_email"),
+    ];
+    let row = |one: &proto::CustomerReport| {
+        vec![
+            Value::text(id_of(&one.account)),
+            Value::text(&one.display_name),
+            Value::text(segment(one.segment())),
+            Value::points(one.score),
+            Value::text(band_word(one.band())),
+            Value::change(one.change),
+            Value::money(one.arr.as_slice()),
+            Value::text(day_of_time(one.renewal_time)),
+            Value::text(&one.csm_email),
+        ]
+    };
+    Section::new(title, &columns, nothing).with(found.iter().map(row))
+}
+
+/// In the order in which they are named as arguments.
+pub(crate) fn health_sections(report: &proto::HealthReport) -> Vec<Section> {
+    let bands = [("BAND", "band"), (">CUSTOMERS", "customers"), (">BEFORE", "customers_before"), (">ARR", "arr")];
+    let bands = Section::new("Bands", &bands, "There are no customers.").with(report.bands.iter().map(|one| {
+        vec![
+            Value::text(band_word(one.band())),
+            Value::count(one.account_count),
+            Value::count(one.account_count_before),
+            Value::money(&one.arr),
+        ]
+    }));
+    let moves = [("FROM", "from_band"), ("TO", "to_band"), (">CUSTOMERS", "customers"), (">ARR", "arr")];
+    let moves = Section::new("Moves between bands", &moves, "Nobody moved.").with(report.moves.iter().map(|one| {
+        vec![
+            Value::text(band_word(one.from_band())),
+            Value::text(band_word(one.to_band())),
+            Value::count(one.account_count),
+            Value::money(&one.arr),
+        ]
+    }));
+    let segments = [
+        ("SEGMENT", "segment"),
+        (">CUSTOMERS", "customers"),
+        (">MEAN SCORE", "mean_score"),
+        (">CHANGE", "mean_change"),
+        (">AT RISK", "customers_at_risk"),
+        (">ARR AT RISK", "arr_at_risk"),
+    ];
+    let segments =
+        Section::new("Segments", &segments, "There are no customers.").with(report.segments.iter().map(|one| {
+            vec![
+                Value::text(segment(one.segment())),
+                Value::count(one.account_count),
+                Value::points(one.mean_score),
+                Value::change(one.mean_change),
+                Value::count(one.at_risk_count),
+                Value::money(&one.at_risk_arr),
+            ]
+        }));
+    let trend = [
+        ("DAY", "day"),
+        (">SCORED", "customers_scored"),
+        (">MEAN SCORE", "mean_score"),
+        (">AT RISK", "customers_at_risk"),
+        (">CRITICAL", "customers_critical"),
+    ];
+    let trend = Section::new("Week over week", &trend, "").with(report.trend.iter().map(|one| {
+        vec![
+            Value::text(&one.day),
+            Value::count(one.scored_count),
+            Value::points(one.mean_score),
+            Value::count(one.at_risk_count),
+            Value::count(one.critical_count),
+        ]
+    }));
+    let triggers = [("CONDITION", "condition"), (">LAST", "lasting"), (">BEGAN", "raised"), (">ENDED", "cleared")];
+    let triggers = Section::new("What puts customers at risk", &triggers, "Nothing does.").with(
+        report.risk_triggers.iter().map(|one| {
+            vec![
+                Value::text(enum_word(one.kind().as_str_name(), "RISK_TRIGGER_KIND_")),
+                Value::count(one.lasting_count),
+                Value::count(one.raised_count),
+                Value::count(one.cleared_count),
+            ]
+        }),
+    );
+    vec![
+        bands,
+        moves,
+        segments,
+        trend,
+        customers("Fell most", "Nobody fell so far.", &report.fallen),
+        customers("Rose most", "Nobody rose so far.", &report.risen),
+        customers("Most revenue at risk", "Nobody is at risk.", &report.at_risk),
+        triggers,
+        time_to_value(report),
+    ]
+}
+
+fn time_to_value(report: &proto::HealthReport) -> Section {
+    let columns = [(">MEDIAN DAYS", "median_days"), (">ACTIVATED", "customers_activated")];
+    let row = report.time_to_value_days_median.map(|days| {
+        let median = Value { shown: format!("{days:.1}"), raw: figure(Some(days)) };
+        vec![median, Value::count(report.activated_count)]
+    });
+    Section::new("From sign-up to activation, of the last 365 days", &columns, "Nobody was activated.").with(row)
+}
+
+/// A summary, then in the order in which they are named as arguments.
+pub(crate) fn data_sections(report: &proto::DataQualityReport) -> Vec<Section> {
+    let summary = [
+        (">CUSTOMERS", "customers"),
+        (">WITHOUT SCORE", "unscored"),
+        (">ON LITTLE DATA", "thin"),
+        (">ON OLD DATA", "stale"),
+    ];
+    let summary = Section::new("Customers", &summary, "").with([vec![
+        Value::count(report.account_count),
+        Value::count(report.unscored_count),
+        Value::count(report.thin_count),
+        Value::count(report.stale_count),
+    ]]);
+    let fields = [("FIELD", "field"), (">MISSING", "missing"), (">SHARE", "missing_share"), ("OWNER", "owner_email")];
+    let fields = Section::new("What accounts lack", &fields, "").with(report.fields.iter().map(|one| {
+        let shown = one.missing_share.map_or_else(|| "–".to_owned(), percent);
+        vec![
+            Value::text(&one.field),
+            Value::count(one.missing_count),
+            Value { shown, raw: figure(one.missing_share) },
+            Value::text(&one.owner_email),
+        ]
+    }));
+    let sources = [
+        ("SOURCE", "source"),
+        ("STATE", "state"),
+        ("LAST DAY", "last_day"),
+        (">DAYS AGO", "silent_days"),
+        (">USUAL PAUSE", "usual_pause_days"),
+        ("OWNER", "owner_email"),
+    ];
+    let sources =
+        Section::new("Sources of signals", &sources, "No signals came in.").with(report.sources.iter().map(|one| {
+            vec![
+                Value::text(&one.source),
+                Value::text(if one.is_silent { "silent" } else { "speaks" }),
+                Value::text(&one.last_day),
+                Value::count(one.silent_days),
+                Value::text(figure(one.usual_pause_days)),
+                Value::text(&one.owner_email),
+            ]
+        }));
+    let inputs = [("INPUT", "input"), ("STATE", "state")];
+    let unread = report.unread_metrics.iter().map(|metric| (format!("metrics/{metric}"), "sent, not read"));
+    let awaited = report.awaited_inputs.iter().map(|input| (input.clone(), "read, never sent"));
+    let inputs = Section::new("Inputs of the model", &inputs, "All that is read is sent, and the other way round.")
+        .with(unread.chain(awaited).map(|(input, state)| vec![Value::text(input), Value::text(state)]));
+    let duplicates = [("NAME", "display_name"), (">CUSTOMERS", "customers"), ("ACCOUNTS", "accounts")];
+    let duplicates = Section::new("Customers of the same name", &duplicates, "There are none.").with(
+        report.duplicate_names.iter().map(|one| {
+            let accounts: Vec<&str> = one.accounts.iter().map(|account| id_of(account)).collect();
+            vec![Value::text(&one.display_name), Value::count(one.account_count), Value::text(accounts.join(" "))]
+        }),
+    );
+    vec![summary, fields, sources, inputs, duplicates]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_has_figures_as_they_are_and_tables_have_them_for_people() {
+        let customer = proto::CustomerReport {
+            account: "accounts/acme".to_owned(),
+            display_name: "Acme, Ltd".to_owned(),
+            score: Some(61.25),
+            band: proto::Band::AtRisk.into(),
+            change: Some(-17.125),
+            arr: Some(Money { currency_code: "EUR".to_owned(), minor_units: 1_200_000 }),
+            ..Default::default()
+        };
+        let report = proto::HealthReport { fallen: vec![customer], ..Default::default() };
+        let fallen = &health_sections(&report)[4];
+        assert_eq!(
+            fallen.csv_lines(),
+            [
+                "account,display_name,segment,score,band,change,arr,renewal_day,csm_email",
+                "acme,\"Acme, Ltd\",,61.25,at risk,-17.125,12000.00 EUR,,",
+            ]
+        );
+        assert_eq!((fallen.rows[0][3].shown.as_str(), fallen.rows[0][5].shown.as_str()), ("61.2", "▼ 17.1"));
+    }
+}

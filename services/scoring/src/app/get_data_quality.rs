@@ -1,0 +1,39 @@
+//! How far the data behind scores can be trusted.
+
+use mainstay_storage::begin;
+
+use super::chosen_model::{self, ModelChoice};
+use super::get_model::ModelName;
+use super::{App, ScoringError};
+use crate::domain::Input;
+use crate::domain::data_quality::{DataQuality, InputMatch};
+use crate::storage::data_quality;
+
+/// As of now.
+pub(crate) async fn execute(app: &App) -> Result<DataQuality, ScoringError> {
+    let mut conn = begin(&app.core.pool).await?;
+    let conn = &mut *conn;
+    let today = app.core.clock.today();
+    let model = chosen_model::get(app, conn, &ModelChoice::Stored(ModelName::Active)).await?;
+    let measures = model.components.iter().flat_map(|component| &component.measures);
+    let features: Vec<&str> = measures
+        .filter_map(|measure| match &measure.input {
+            Input::Feature(feature) => Some(feature.as_str()),
+            Input::Metric(_) | Input::AnyFeature | Input::AnyUser | Input::Story(_) => None,
+        })
+        .collect();
+    let metrics = data_quality::metrics(conn).await?;
+    let used_features = data_quality::used_features(conn, &features).await?;
+    let mut sources = data_quality::sources(conn, today).await?;
+    sources.sort_by_cached_key(|source| (!source.is_silent(today), source.source.name()));
+    Ok(DataQuality {
+        as_of: app.core.clock.now(),
+        today,
+        coverage: data_quality::coverage(conn, today).await?,
+        fields: data_quality::missing_fields(conn).await?,
+        sources,
+        inputs: InputMatch::of(&model, &metrics, &used_features),
+        duplicates: data_quality::duplicate_names(conn).await?,
+        owners: data_quality::owners(conn).await?,
+    })
+}

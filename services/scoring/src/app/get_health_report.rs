@@ -1,0 +1,36 @@
+//! How all customers are, and what changed.
+
+use chrono::TimeDelta;
+use mainstay_storage::{StorageError, begin};
+
+use super::chosen_model::{self, ModelChoice};
+use super::get_model::ModelName;
+use super::{App, ScoringError};
+use crate::domain::health_report::{HealthReport, ReportQuery, ReportSums};
+use crate::storage::health_reports::{self, CustomerList};
+
+/// Customers activated within so many days tell the time to value.
+const TIME_TO_VALUE_DAYS: i64 = 365;
+
+/// From what is kept ready: the newest health of each customer, with its changes and the scores of the days before.
+pub(crate) async fn execute(app: &App, query: &ReportQuery) -> Result<HealthReport, ScoringError> {
+    let mut conn = begin(&app.core.pool).await?;
+    let conn = &mut *conn;
+    let as_of = app.core.clock.now();
+    let day = app.core.clock.today();
+    let model = chosen_model::get(app, conn, &ModelChoice::Stored(ModelName::Active)).await?;
+    let groups = health_reports::groups(conn, query, &model.band_cuts).await?;
+    let since = as_of - TimeDelta::days(query.period.days());
+    Ok(HealthReport {
+        as_of,
+        day,
+        compare_day: day - TimeDelta::days(query.period.days()),
+        sums: ReportSums::of(&groups).map_err(|error| StorageError::Corrupt(error.to_string()))?,
+        trend: health_reports::trend(conn, query, &model.band_cuts, day).await?,
+        fallen: health_reports::customers(conn, query, CustomerList::Fallen).await?,
+        risen: health_reports::customers(conn, query, CustomerList::Risen).await?,
+        at_risk: health_reports::customers(conn, query, CustomerList::AtRisk).await?,
+        risk_triggers: health_reports::risk_triggers(conn, query, since).await?,
+        time_to_value: health_reports::time_to_value(conn, query, as_of - TimeDelta::days(TIME_TO_VALUE_DAYS)).await?,
+    })
+}

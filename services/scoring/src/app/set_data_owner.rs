@@ -1,0 +1,20 @@
+//! Says who answers for a field or a source.
+
+use super::{App, Mutation, Replayable, ScoringError};
+use crate::domain::data_quality::DataOwner;
+use crate::storage::data_quality;
+
+/// Keeps it; `answer` makes of it what the caller is told, and told again.
+pub(crate) async fn execute<T: Replayable + Send>(
+    app: &App,
+    mutation: &Mutation,
+    owner: &DataOwner,
+    answer: impl Fn(&DataOwner) -> T + Sync,
+) -> Result<T, ScoringError> {
+    app.core
+        .mutate(mutation, async |conn| {
+            data_quality::set_owner(conn, owner, app.core.clock.now()).await?;
+            Ok::<_, ScoringError>(answer(owner))
+        })
+        .await
+}

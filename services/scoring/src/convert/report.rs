@@ -1,0 +1,160 @@
+//! Reports about all customers.
+
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_domain::{AccountId, EMAIL_LENGTH_MAX, Points, Violations};
+use mainstay_service::wire::{count, money_message, timestamp};
+
+use super::account::{segment_message, segments};
+use super::health::band_message;
+use super::risk_trigger::kind_message;
+use crate::domain::data_quality::{DataOwner, DataQuality, DataSubject, DuplicateName};
+use crate::domain::health_report::{
+    BandTransition, CustomerReport, HealthReport, ReportPeriod, ReportQuery, RiskTriggerReport, TrendPoint,
+};
+
+const LIST_SIZE: i32 = 10;
+const LIST_SIZE_MAX: i32 = 100;
+/// The settled change that is flagged.
+const CHANGE_AT_LEAST: f64 = 15.0;
+
+/// Which report; notes all that is wrong with the request.
+pub(crate) fn query(found: &mut Violations, given: proto::GetHealthReportRequest) -> ReportQuery {
+    let period = match proto::ReportPeriod::try_from(given.period) {
+        Ok(proto::ReportPeriod::Unspecified | proto::ReportPeriod::Month) => ReportPeriod::Month,
+        Ok(proto::ReportPeriod::Week) => ReportPeriod::Week,
+        Err(_) => {
+            found.add("period", format!("{} is no period of a report", given.period));
+            ReportPeriod::default()
+        }
+    };
+    found.check_text("owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
+    let list_size = given.list_size.unwrap_or(LIST_SIZE);
+    found.require((1..=LIST_SIZE_MAX).contains(&list_size), "list_size", format!("must be 1 to {LIST_SIZE_MAX}"));
+    let change = given.change_at_least.unwrap_or(CHANGE_AT_LEAST);
+    let is_change = change > 0.0 && change <= 100.0;
+    found.require(is_change, "change_at_least", "must be above 0 and at most 100 points");
+    ReportQuery {
+        period,
+        segments: segments(found, "segments", &given.segments),
+        owner_email: (!given.owner_email.is_empty()).then_some(given.owner_email),
+        list_size: list_size.into(),
+        change_at_least: Points::nearest(if is_change { change } else { CHANGE_AT_LEAST }),
+    }
+}
+
+/// How all customers are, as messages have it.
+pub(crate) fn health_report(report: &HealthReport) -> proto::HealthReport {
+    let sums = &report.sums;
+    let bands = sums.bands.iter().map(|(band, one)| proto::BandReport {
+        band: band_message(*band).into(),
+        account_count: one.account_count,
+        account_count_before: one.account_count_before,
+        arr: one.arr.iter().map(money_message).collect(),
+    });
+    let moves = sums.moves.iter().map(|((from, to), BandTransition { account_count, arr })| proto::BandTransition {
+        from_band: band_message(*from).into(),
+        to_band: band_message(*to).into(),
+        account_count: *account_count,
+        arr: arr.iter().map(money_message).collect(),
+    });
+    let segments = sums.segments.iter().map(|(segment, one)| proto::SegmentReport {
+        segment: segment_message(*segment).into(),
+        account_count: one.account_count,
+        mean_score: one.mean_score,
+        mean_change: one.mean_change,
+        at_risk_count: one.at_risk_count,
+        at_risk_arr: one.at_risk_arr.iter().map(money_message).collect(),
+    });
+    proto::HealthReport {
+        as_of_time: Some(timestamp(report.as_of)),
+        day: report.day.to_string(),
+        compare_day: report.compare_day.to_string(),
+        account_count: sums.account_count,
+        mean_score: sums.mean_score,
+        bands: bands.collect(),
+        moves: moves.collect(),
+        segments: segments.collect(),
+        trend: report.trend.iter().map(trend_point).collect(),
+        fallen: report.fallen.iter().map(customer).collect(),
+        risen: report.risen.iter().map(customer).collect(),
+        at_risk: report.at_risk.iter().map(customer).collect(),
+        risk_triggers: report.risk_triggers.iter().map(risk_trigger).collect(),
+        time_to_value_days_median: report.time_to_value.days_median,
+        activated_count: report.time_to_value.activated_count,
+    }
+}
+
+fn trend_point(point: &TrendPoint) -> proto::TrendPoint {
+    proto::TrendPoint {
+        day: point.day.to_string(),
+        scored_count: point.scored_count,
+        mean_score: point.mean_score(),
+        at_risk_count: point.at_risk_count,
+        critical_count: point.critical_count,
+    }
+}
+
+fn customer(one: &CustomerReport) -> proto::CustomerReport {
+    proto::CustomerReport {
+        account: one.account.name(),
+        display_name: one.display_name.clone(),
+        segment: segment_message(one.segment).into(),
+        csm_email: one.csm_email.clone().unwrap_or_default(),
+        score: one.score.map(Points::as_f64),
+        band: band_message(one.band).into(),
+        change: one.change.map(Points::as_f64),
+        arr: one.arr.map(money_message),
+        renewal_time: one.renewal_at.map(timestamp),
+    }
+}
+
+fn risk_trigger(one: &RiskTriggerReport) -> proto::RiskTriggerReport {
+    proto::RiskTriggerReport {
+        kind: kind_message(one.kind).into(),
+        lasting_count: one.lasting_count,
+        raised_count: one.raised_count,
+        cleared_count: one.cleared_count,
+    }
+}
+
+/// How far the data can be trusted, as messages have it.
+pub(crate) fn data_quality(quality: &DataQuality) -> proto::DataQualityReport {
+    let account_count = quality.coverage.account_count;
+    let fields = quality.fields.iter().map(|(field, missing_count)| proto::FieldQuality {
+        field: field.name().to_owned(),
+        missing_count: *missing_count,
+        missing_share: (account_count > 0).then(|| *missing_count as f64 / account_count as f64),
+        owner_email: quality.owner(&DataSubject::Field(*field)),
+    });
+    let days = |days: i64| i32::try_from(days).unwrap_or(i32::MAX);
+    let sources = quality.sources.iter().map(|one| proto::SourceQuality {
+        source: one.source.name(),
+        last_day: one.last_day.to_string(),
+        silent_days: days(one.silent_days(quality.today)),
+        usual_pause_days: one.usual_pause_days.map(days),
+        is_silent: one.is_silent(quality.today),
+        owner_email: quality.owner(&DataSubject::Source(one.source.clone())),
+    });
+    let duplicate = |one: &DuplicateName| proto::DuplicateName {
+        display_name: one.display_name.clone(),
+        accounts: one.accounts.iter().map(AccountId::name).collect(),
+        account_count: usize::try_from(one.account_count).map_or(0, count),
+    };
+    proto::DataQualityReport {
+        as_of_time: Some(timestamp(quality.as_of)),
+        account_count,
+        unscored_count: quality.coverage.unscored_count,
+        thin_count: quality.coverage.thin_count,
+        stale_count: quality.coverage.stale_count,
+        fields: fields.collect(),
+        sources: sources.collect(),
+        unread_metrics: quality.inputs.unread_metrics.clone(),
+        awaited_inputs: quality.inputs.awaited_inputs.clone(),
+        duplicate_names: quality.duplicates.iter().map(duplicate).collect(),
+    }
+}
+
+/// Who answers for something, as messages have it.
+pub(crate) fn data_owner(owner: &DataOwner) -> proto::DataOwner {
+    proto::DataOwner { subject: owner.subject.name(), owner_email: owner.owner_email.clone().unwrap_or_default() }
+}

@@ -1,0 +1,309 @@
+//! How far the data behind scores can be trusted: what is missing, silent, not read, or told twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::{AccountId, Violations, is_email, is_key};
+
+use super::model::{HealthModel, Input};
+use super::series::{SeriesKey, SeriesKind};
+use super::story_series::StorySource;
+
+/// Days before the newest in which a source's usual pause is looked for.
+pub(crate) const PAUSE_DAYS: i64 = 90;
+/// A source that spoke on one day only is silent after this many more.
+const SINGLE_DAY_SILENCE_DAYS: i64 = 30;
+/// No source is silent before so many days have passed.
+const SILENCE_DAYS_MIN: i64 = 2;
+/// How many names several customers share are told.
+pub(crate) const DUPLICATE_NAMES_MAX: i64 = 20;
+/// How many of the customers of such a name.
+pub(crate) const DUPLICATE_ACCOUNTS_MAX: usize = 10;
+
+/// Fields of accounts that scores and work rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum AccountField {
+    Segment,
+    Industry,
+    ProductLine,
+    Plan,
+    LifecycleStage,
+    Revenue,
+    ContractStart,
+    Renewal,
+    SignUp,
+    Activation,
+    Seats,
+    Csm,
+    AccountManager,
+    ExecutiveSponsor,
+    Contacts,
+}
+
+impl AccountField {
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Segment,
+        Self::Industry,
+        Self::ProductLine,
+        Self::Plan,
+        Self::LifecycleStage,
+        Self::Revenue,
+        Self::ContractStart,
+        Self::Renewal,
+        Self::SignUp,
+        Self::Activation,
+        Self::Seats,
+        Self::Csm,
+        Self::AccountManager,
+        Self::ExecutiveSponsor,
+        Self::Contacts,
+    ];
+
+    /// As accounts of the API have it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Segment => "segment",
+            Self::Industry => "industry",
+            Self::ProductLine => "product_line",
+            Self::Plan => "plan",
+            Self::LifecycleStage => "lifecycle_stage",
+            Self::Revenue => "arr",
+            Self::ContractStart => "contract_start_time",
+            Self::Renewal => "renewal_time",
+            Self::SignUp => "sign_up_time",
+            Self::Activation => "activation_time",
+            Self::Seats => "seats",
+            Self::Csm => "owners.csm",
+            Self::AccountManager => "owners.account_manager",
+            Self::ExecutiveSponsor => "owners.executive_sponsor",
+            Self::Contacts => "contacts",
+        }
+    }
+}
+
+/// What somebody answers for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum DataSubject {
+    Field(AccountField),
+    Source(DataSource),
+}
+
+impl DataSubject {
+    /// As it is written.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Field(field) => format!("fields/{}", field.name()),
+            Self::Source(source) => format!("sources/{}", source.name()),
+        }
+    }
+
+    /// What is written so.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if let Some(name) = text.strip_prefix("fields/") {
+            return AccountField::ALL.into_iter().find(|field| field.name() == name).map(Self::Field);
+        }
+        text.strip_prefix("sources/").and_then(DataSource::parse).map(Self::Source)
+    }
+}
+
+/// Where signals of a kind come from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum DataSource {
+    Users,
+    Features,
+    Metric(String),
+    Stories(StorySource),
+}
+
+impl DataSource {
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Users => "users".to_owned(),
+            Self::Features => "features".to_owned(),
+            Self::Metric(metric) => format!("metrics/{metric}"),
+            Self::Stories(source) => format!("stories/{}", source.name()),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.split_once('/') {
+            None if text == "users" => Some(Self::Users),
+            None if text == "features" => Some(Self::Features),
+            Some(("metrics", metric)) => is_key(metric).then(|| Self::Metric(metric.to_owned())),
+            Some(("stories", name)) => {
+                StorySource::ALL.into_iter().find(|source| source.name() == name).map(Self::Stories)
+            }
+            _ => None,
+        }
+    }
+
+    /// The source whose days are stored so; none for a single feature, which is one of all.
+    pub(crate) fn of_series(key: &SeriesKey) -> Option<Self> {
+        match key.kind {
+            SeriesKind::User => Some(Self::Users),
+            SeriesKind::Feature => key.name.is_empty().then_some(Self::Features),
+            SeriesKind::Usage | SeriesKind::Gauge => Some(Self::Metric(key.name.clone())),
+            SeriesKind::Story => {
+                StorySource::ALL.into_iter().find(|source| source.name() == key.name).map(Self::Stories)
+            }
+        }
+    }
+}
+
+/// What somebody is named for, and who.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DataOwner {
+    pub subject: DataSubject,
+    /// None: nobody any more.
+    pub owner_email: Option<String>,
+}
+
+impl DataOwner {
+    /// Who answers for what, or all that is wrong with it.
+    pub(crate) fn given(subject: &str, owner_email: &str) -> Result<Self, Violations> {
+        let mut found = Violations::new();
+        let known = DataSubject::parse(subject);
+        found.require(
+            known.is_some(),
+            "subject",
+            "must be a field such as `fields/renewal_time` or a source such as `sources/stories/tickets`, as the report of \
+             data quality names them",
+        );
+        let owner_email = (!owner_email.is_empty()).then(|| owner_email.to_owned());
+        let fits = owner_email.as_deref().is_none_or(is_email);
+        found.require(fits, "owner_email", "must be a mail address such as `ada@example.com`, or empty for nobody");
+        match known {
+            Some(subject) => found.into_result(Self { subject, owner_email }),
+            None => Err(found),
+        }
+    }
+}
+
+/// A source, by the days on which it spoke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceDays {
+    pub source: DataSource,
+    pub last_day: NaiveDate,
+    /// The longest pause between two days in the [`PAUSE_DAYS`] before the newest; none: there was one day only.
+    pub usual_pause_days: Option<i64>,
+}
+
+impl SourceDays {
+    /// How many days ago it spoke last; 0 today or ahead of the clock.
+    pub(crate) fn silent_days(&self, today: NaiveDate) -> i64 {
+        (today - self.last_day).num_days().max(0)
+    }
+
+    /// Whether it went silent: for longer than twice its usual pause.
+    pub(crate) fn is_silent(&self, today: NaiveDate) -> bool {
+        let limit = self.usual_pause_days.map_or(SINGLE_DAY_SILENCE_DAYS, |pause| (2 * pause).max(SILENCE_DAYS_MIN));
+        self.silent_days(today) > limit
+    }
+}
+
+/// What the model reads that nobody sends, and what is sent that it does not read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct InputMatch {
+    pub unread_metrics: Vec<String>,
+    pub awaited_inputs: Vec<String>,
+}
+
+impl InputMatch {
+    /// Of a model, the metrics there are, and the features that were ever used.
+    pub(crate) fn of(model: &HealthModel, metrics: &BTreeSet<String>, features: &BTreeSet<String>) -> Self {
+        let measures = || model.components.iter().flat_map(|component| &component.measures);
+        let read: BTreeSet<&str> = measures()
+            .filter_map(|measure| match &measure.input {
+                Input::Metric(metric) => Some(metric.as_str()),
+                Input::Feature(_) | Input::AnyFeature | Input::AnyUser | Input::Story(_) => None,
+            })
+            .collect();
+        let awaited: BTreeSet<String> = measures()
+            .filter_map(|measure| match &measure.input {
+                Input::Metric(metric) => (!metrics.contains(metric)).then(|| format!("metrics/{metric}")),
+                Input::Feature(feature) => (!features.contains(feature)).then(|| format!("features/{feature}")),
+                Input::AnyFeature | Input::AnyUser | Input::Story(_) => None,
+            })
+            .collect();
+        Self {
+            unread_metrics: metrics.iter().filter(|metric| !read.contains(metric.as_str())).cloned().collect(),
+            awaited_inputs: awaited.into_iter().collect(),
+        }
+    }
+}
+
+/// Customers whose data is thin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Coverage {
+    pub account_count: i64,
+    pub unscored_count: i64,
+    pub thin_count: i64,
+    pub stale_count: i64,
+}
+
+/// A name that several customers have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DuplicateName {
+    pub display_name: String,
+    pub accounts: Vec<AccountId>,
+    pub account_count: i64,
+}
+
+/// How far the data can be trusted.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DataQuality {
+    pub as_of: DateTime<Utc>,
+    pub today: NaiveDate,
+    pub coverage: Coverage,
+    /// Every field, with how many customers lack it, those that most lack first.
+    pub fields: Vec<(AccountField, i64)>,
+    /// Those that are silent first, then by name.
+    pub sources: Vec<SourceDays>,
+    pub inputs: InputMatch,
+    pub duplicates: Vec<DuplicateName>,
+    /// By subject, as it is written.
+    pub owners: BTreeMap<String, String>,
+}
+
+impl DataQuality {
+    /// Who answers for something; empty: nobody was named.
+    pub(crate) fn owner(&self, subject: &DataSubject) -> String {
+        self.owners.get(&subject.name()).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    #[test]
+    fn r217_a_source_is_silent_after_twice_its_usual_pause_and_two_days_at_least() {
+        let source =
+            |pause| SourceDays { source: DataSource::Users, last_day: day("2026-03-01"), usual_pause_days: pause };
+        for (pause, last_day_not_silent) in [(Some(1), "2026-03-03"), (Some(3), "2026-03-07"), (None, "2026-03-31")] {
+            let last = day(last_day_not_silent);
+            assert!(!source(pause).is_silent(last), "{pause:?}");
+            assert!(source(pause).is_silent(last + chrono::TimeDelta::days(1)), "{pause:?}");
+        }
+        assert_eq!(source(None).silent_days(day("2026-02-20")), 0, "signals may be ahead of the clock");
+    }
+
+    #[test]
+    fn subjects_are_read_as_they_are_written() {
+        let sources = StorySource::ALL.map(DataSource::Stories).into_iter();
+        let sources = sources.chain([DataSource::Users, DataSource::Features, DataSource::Metric("emails".to_owned())]);
+        let fields = AccountField::ALL.into_iter().map(DataSubject::Field);
+        for subject in fields.chain(sources.map(DataSubject::Source)) {
+            assert_eq!(DataSubject::parse(&subject.name()), Some(subject));
+        }
+        for bad in
+            ["", "fields", "fields/", "fields/name", "sources/metrics/A b", "sources/stories/x", "sources/users/x"]
+        {
+            assert_eq!(DataSubject::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What a report of health is made of: sums over the newest health of all customers, which is kept ready.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use mainstay_domain::{BandCuts, Currency, Money, Points};
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::codes;
+use super::risk_triggers::kind_of;
+use crate::domain::health_report::{
+    CustomerReport, ReportGroup, ReportPeriod, ReportQuery, RiskTriggerReport, TimeToValue, TrendPoint,
+};
+
+/// Days of the trend before today.
+const TREND_DAYS: [i32; 5] = [28, 21, 14, 7, 0];
+
+/// A [`ReportQuery`] as parameters of queries.
+struct Parameters<'a> {
+    segments: Option<Vec<i16>>,
+    owner_email: Option<&'a str>,
+    by_week: bool,
+}
+
+impl<'a> From<&'a ReportQuery> for Parameters<'a> {
+    fn from(query: &'a ReportQuery) -> Self {
+        Self {
+            segments: codes::any_of(&query.segments, codes::segment_number),
+            owner_email: query.owner_email.as_deref(),
+            by_week: query.period == ReportPeriod::Week,
+        }
+    }
+}
+
+fn money(currency: Option<&str>, minor_units: Option<i64>) -> Result<Option<Money>, StorageError> {
+    let currency = currency.map(Currency::parse).transpose().map_err(codes::corrupt)?;
+    Ok(currency.zip(minor_units).map(|(currency, minor_units)| Money { currency, minor_units }))
+}
+
+/// Customers by segment, band, band of before and currency.
+pub(crate) async fn groups(
+    conn: &mut PgConnection,
+    query: &ReportQuery,
+    cuts: &BandCuts,
+) -> Result<Vec<ReportGroup>, StorageError> {
+    let parameters = Parameters::from(query);
+    let rows = sqlx::query!(
+        r#"SELECT accounts.segment, health.band AS "band?",
+                  CASE WHEN earlier.score < $4 THEN 1 WHEN earlier.score < $5 THEN 2 WHEN earlier.score <= $6 THEN 3
+                       WHEN earlier.score IS NOT NULL THEN 4 END::smallint AS band_before,
+                  accounts.currency, count(*) AS "account_count!",
+                  COALESCE(sum(health.score), 0)::bigint AS "score_sum!",
+                  count(earlier.score) AS "compared_count!",
+                  COALESCE(sum(health.score - earlier.score), 0)::bigint AS "change_sum!",
+                  sum(accounts.arr_minor_units)::bigint AS arr_minor_units
+             FROM scoring.accounts
+             LEFT JOIN scoring.health ON health.account_id = accounts.account_id
+             LEFT JOIN LATERAL (SELECT health.score - CASE WHEN $3 THEN health.change_7d ELSE health.change_30d END
+                                       AS score) AS earlier ON true
+            WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
+              AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
+              AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
+            GROUP BY 1, 2, 3, 4"#,
+        parameters.segments.as_deref(),
+        parameters.owner_email,
+        parameters.by_week,
+        cuts.critical_below.units(),
+        cuts.at_risk_below.units(),
+        cuts.healthy_above.units(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ReportGroup {
+                segment: codes::segment(row.segment)?,
+                band: row.band.map(codes::band).transpose()?,
+                band_before: row.band_before.map(codes::band).transpose()?,
+                account_count: row.account_count,
+                score_sum: row.score_sum,
+                compared_count: row.compared_count,
+                change_sum: row.change_sum,
+                arr: money(row.currency.as_deref(), row.arr_minor_units)?,
+            })
+        })
+        .collect()
+}
+
+/// The customers of today on the days of the trend, oldest first.
+pub(crate) async fn trend(
+    conn: &mut PgConnection,
+    query: &ReportQuery,
+    cuts: &BandCuts,
+    today: NaiveDate,
+) -> Result<Vec<TrendPoint>, StorageError> {
+    let parameters = Parameters::from(query);
+    let rows = sqlx::query!(
+        r#"SELECT days.back AS "back!", count(past.score) AS "scored_count!",
+                  COALESCE(sum(past.score), 0)::bigint AS "score_sum!",
+                  count(*) FILTER (WHERE past.score < $4) AS "at_risk_count!",
+                  count(*) FILTER (WHERE past.score < $3) AS "critical_count!"
+             FROM scoring.accounts
+             JOIN scoring.health ON health.account_id = accounts.account_id
+            CROSS JOIN unnest($5::integer[]) AS days (back)
+            CROSS JOIN LATERAL (SELECT CASE WHEN days.back = 0 THEN health.score
+                                            ELSE health.recent_scores[days.back] END AS score) AS past
+            WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
+              AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
+              AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
+            GROUP BY 1 ORDER BY 1 DESC"#,
+        parameters.segments.as_deref(),
+        parameters.owner_email,
+        cuts.critical_below.units(),
+        cuts.at_risk_below.max(cuts.critical_below).units(),
+        &TREND_DAYS,
+    )
+    .fetch_all(conn)
+    .await?;
+    let point = |days: i32| {
+        let found = rows.iter().find(|row| row.back == days);
+        TrendPoint {
+            day: today - TimeDelta::days(days.into()),
+            scored_count: found.map_or(0, |row| row.scored_count),
+            score_sum: found.map_or(0, |row| row.score_sum),
+            at_risk_count: found.map_or(0, |row| row.at_risk_count),
+            critical_count: found.map_or(0, |row| row.critical_count),
+        }
+    };
+    Ok(TREND_DAYS.map(point).to_vec())
+}
+
+/// Which customers a list holds, and in which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CustomerList {
+    /// Those that fell, deepest first.
+    Fallen,
+    /// Those that rose, highest first.
+    Risen,
+    /// Those at risk or critical, by currency those with most revenue first.
+    AtRisk,
+}
+
+/// The customers of a list.
+pub(crate) async fn customers(
+    conn: &mut PgConnection,
+    query: &ReportQuery,
+    list: CustomerList,
+) -> Result<Vec<CustomerReport>, StorageError> {
+    let parameters = Parameters::from(query);
+    let threshold = query.change_at_least.units();
+    let rows = sqlx::query!(
+        r#"SELECT accounts.account_id, accounts.display_name, accounts.segment, accounts.currency,
+                  accounts.arr_minor_units, accounts.renewal_at, health.score, health.band, moved.change,
+                  (SELECT owner ->> 'email' FROM jsonb_array_elements(accounts.owners) AS owner
+                    WHERE owner ->> 'role' = 'csm' LIMIT 1) AS csm_email
+             FROM scoring.accounts
+             JOIN scoring.health ON health.account_id = accounts.account_id
+            CROSS JOIN LATERAL (SELECT CASE WHEN $3 THEN health.change_7d ELSE health.change_30d END AS change) AS moved
+            WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
+              AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
+              AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
+              AND CASE $4::integer WHEN -1 THEN moved.change <= -$5::integer
+                                   WHEN 1 THEN moved.change >= $5
+                                   ELSE health.band <= 2 END
+            ORDER BY CASE WHEN $4 <> 0 THEN -$4 * moved.change END,
+                     CASE WHEN $4 = 0 AND accounts.arr_minor_units IS NOT NULL THEN accounts.currency END NULLS LAST,
+                     CASE WHEN $4 = 0 THEN accounts.arr_minor_units END DESC NULLS LAST, accounts.account_id
+            LIMIT $6"#,
+        parameters.segments.as_deref(),
+        parameters.owner_email,
+        parameters.by_week,
+        match list {
+            CustomerList::Fallen => -1,
+            CustomerList::Risen => 1,
+            CustomerList::AtRisk => 0,
+        },
+        threshold,
+        query.list_size,
+    )
+    .fetch_all(conn)
+    .await?;
+    let points = |units: Option<i32>| units.map(Points::from_units);
+    rows.into_iter()
+        .map(|row| {
+            Ok(CustomerReport {
+                account: codes::account_id(&row.account_id)?,
+                display_name: row.display_name,
+                segment: codes::segment(row.segment)?,
+                csm_email: row.csm_email,
+                score: points(row.score),
+                band: row.band.map(codes::band).transpose()?,
+                change: points(row.change),
+                arr: money(row.currency.as_deref(), row.arr_minor_units)?,
+                renewal_at: row.renewal_at,
+            })
+        })
+        .collect()
+}
+
+/// Conditions by kind that last, or that began or ended since a time.
+pub(crate) async fn risk_triggers(
+    conn: &mut PgConnection,
+    query: &ReportQuery,
+    since: DateTime<Utc>,
+) -> Result<Vec<RiskTriggerReport>, StorageError> {
+    let parameters = Parameters::from(query);
+    let rows = sqlx::query!(
+        r#"SELECT triggers.kind AS "kind!", count(*) FILTER (WHERE cleared_at IS NULL) AS "lasting_count!",
+                  count(*) FILTER (WHERE raised_at >= $3) AS "raised_count!",
+                  count(*) FILTER (WHERE cleared_at >= $3) AS "cleared_count!"
+             FROM (SELECT account_id, kind, raised_at, cleared_at FROM scoring.risk_triggers WHERE cleared_at IS NULL
+                    UNION ALL
+                   SELECT account_id, kind, raised_at, cleared_at FROM scoring.risk_triggers WHERE cleared_at >= $3
+                    UNION ALL
+                   SELECT account_id, kind, raised_at, cleared_at FROM scoring.risk_triggers
+                    WHERE raised_at >= $3 AND cleared_at < $3) AS triggers
+             JOIN scoring.accounts ON accounts.account_id = triggers.account_id
+            WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
+              AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
+              AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
+            GROUP BY 1 ORDER BY 1"#,
+        parameters.segments.as_deref(),
+        parameters.owner_email,
+        since,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(RiskTriggerReport {
+                kind: kind_of(row.kind)?,
+                lasting_count: row.lasting_count,
+                raised_count: row.raised_count,
+                cleared_count: row.cleared_count,
+            })
+        })
+        .collect()
+}
+
+/// How long customers who were activated since a time took to it.
+pub(crate) async fn time_to_value(
+    conn: &mut PgConnection,
+    query: &ReportQuery,
+    since: DateTime<Utc>,
+) -> Result<TimeToValue, StorageError> {
+    let parameters = Parameters::from(query);
+    let row = sqlx::query!(
+        r#"SELECT count(*) AS "activated_count!",
+                  percentile_cont(0.5) WITHIN GROUP (
+                      ORDER BY extract(epoch FROM activated_at - COALESCE(signed_up_at, contract_start_at))
+                               ::double precision / 86400) AS days_median
+             FROM scoring.accounts
+            WHERE archived_at IS NULL AND lifecycle_stage <> 5
+              AND activated_at >= $3 AND activated_at >= COALESCE(signed_up_at, contract_start_at)
+              AND ($1::smallint[] IS NULL OR segment = ANY($1))
+              AND ($2::text IS NULL OR owner_emails @> ARRAY[$2])"#,
+        parameters.segments.as_deref(),
+        parameters.owner_email,
+        since,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(TimeToValue { days_median: row.days_median, activated_count: row.activated_count })
+}
