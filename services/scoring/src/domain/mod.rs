@@ -17,6 +17,7 @@ pub(crate) mod cohort;
 mod curve;
 mod decline;
 pub mod definitions;
+mod english;
 mod explain;
 pub mod feature_adoption;
 pub(crate) mod forecast;
