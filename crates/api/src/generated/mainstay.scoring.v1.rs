@@ -2705,6 +2705,9 @@ pub enum MissingReason {
     NoSegmentBase = 4,
     /// The account has no plan limit for the metric.
     NoPlanLimit = 5,
+    /// The account is old enough for the comparison, but the window before has no
+    /// data to compare with: no level, no figure, or nothing that ever happened.
+    NoEarlierData = 6,
 }
 impl MissingReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2719,6 +2722,7 @@ impl MissingReason {
             Self::TooYoung => "MISSING_REASON_TOO_YOUNG",
             Self::NoSegmentBase => "MISSING_REASON_NO_SEGMENT_BASE",
             Self::NoPlanLimit => "MISSING_REASON_NO_PLAN_LIMIT",
+            Self::NoEarlierData => "MISSING_REASON_NO_EARLIER_DATA",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2730,6 +2734,7 @@ impl MissingReason {
             "MISSING_REASON_TOO_YOUNG" => Some(Self::TooYoung),
             "MISSING_REASON_NO_SEGMENT_BASE" => Some(Self::NoSegmentBase),
             "MISSING_REASON_NO_PLAN_LIMIT" => Some(Self::NoPlanLimit),
+            "MISSING_REASON_NO_EARLIER_DATA" => Some(Self::NoEarlierData),
             _ => None,
         }
     }
@@ -4161,7 +4166,8 @@ pub enum StorySeries {
     /// mean.
     TicketSatisfaction = 6,
     /// Sentiment of what customers wrote in tickets, -1 (frustrated) to 1
-    /// (content). A figure.
+    /// (content): as the help desk says, else computed of texts that are plausibly
+    /// English. A figure that can be negative, so it is compared with nothing.
     TicketSentiment = 7,
     /// Hours from a ticket's opening to its first response, on the day of that. A
     /// figure.
@@ -4323,11 +4329,12 @@ pub enum Comparison {
     /// The number divided by the same number of the window just before. Both 0:
     ///
     /// 1. Only the earlier 0: the number counts as doubled (2). Missing while the
-    ///    account is younger than both windows. Not with all days as the window.
+    ///    account is younger than both windows, or without data in the one before.
+    ///    Not with all days as the window, and not of figures that can be negative.
     EarlierWindow = 2,
     /// The number divided by the median of the account's segment on the day
     /// before. Missing while the segment has fewer than 5 accounts with data, or
-    /// its median is 0.
+    /// its median is 0. Not of figures that can be negative.
     SegmentMedian = 3,
 }
 impl Comparison {
@@ -8635,7 +8642,8 @@ pub struct TicketSignal {
     #[prost(message, optional, tag = "8")]
     pub first_response_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What speaks from the text, -1 (frustrated) to 1 (content), when the help desk
-    /// says. Absent: it is computed from `text`.
+    /// says. Absent: it is computed from `text` when that is plausibly English; of
+    /// texts in other languages nothing is computed.
     #[prost(double, optional, tag = "9")]
     pub sentiment: ::core::option::Option<f64>,
 }

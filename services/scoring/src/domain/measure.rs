@@ -26,6 +26,8 @@ pub enum MissingReason {
     NoSegmentBase,
     /// The account has no plan limit for the metric.
     NoPlanLimit,
+    /// The account is old enough for the comparison, but the window before has nothing to compare with.
+    NoEarlierData,
 }
 
 /// What all accounts together tell about a day; the same for each account scored on it.
@@ -280,10 +282,7 @@ fn earlier_window(
     if life.first > first {
         return Err(MissingReason::TooYoung);
     }
-    aggregate(measure, account, source, Span { first, last }).map_err(|reason| match reason {
-        MissingReason::NoData => MissingReason::TooYoung,
-        other => other,
-    })
+    aggregate(measure, account, source, Span { first, last }).map_err(|_| MissingReason::NoEarlierData)
 }
 
 impl Span {

@@ -108,6 +108,13 @@ fn check_measure(
         format!("{path}.comparison"),
         "there is no window before a lifetime: choose a window of 1 to 730 days, or another comparison",
     );
+    let is_negative = matches!(&input, Some(Input::Story(series)) if series.can_be_negative());
+    let is_compared = comparison.is_some_and(|comparison| comparison != Comparison::None);
+    faults.require(
+        !(is_negative && is_compared),
+        format!("{path}.comparison"),
+        "figures that can be below 0 cannot be divided by others of their kind: compare with nothing",
+    );
     let curve = check_curve(faults, &format!("{path}.curve"), draft.curve);
     let freshness_limit_days =
         if draft.freshness_limit_days == 0 { DEFAULT_FRESHNESS_LIMIT_DAYS } else { draft.freshness_limit_days };
@@ -307,6 +314,7 @@ fn check_text(faults: &mut Violations, field: &str, text: &str, characters_min: 
 #[cfg(test)]
 mod tests {
     use super::super::model_file::{DEFAULT_MODEL, parse_model_file};
+    use super::super::story_series::StorySeries;
     use super::*;
 
     fn draft() -> ModelDraft {
@@ -434,6 +442,26 @@ mod tests {
             measure(draft).comparison = Some(Comparison::EarlierWindow);
         });
         assert_eq!(fields, ["components[0].measures[0].comparison"]);
+    }
+
+    #[test]
+    fn what_can_be_negative_is_divided_by_nothing() {
+        let told = |series: StorySeries, comparison: Comparison| {
+            let mut draft = draft();
+            let one = measure(&mut draft);
+            one.input = Some(Input::Story(series));
+            one.aggregation = Some(Aggregation::Mean);
+            one.comparison = Some(comparison);
+            HealthModel::from_draft(draft).map(|_| ()).map_err(|faults| {
+                let fields: Vec<String> = faults.into_iter().map(|fault| fault.field).collect();
+                fields.concat()
+            })
+        };
+        let refused = Err("components[0].measures[0].comparison".to_owned());
+        assert_eq!(told(StorySeries::TicketSentiment, Comparison::EarlierWindow), refused);
+        assert_eq!(told(StorySeries::TicketSentiment, Comparison::SegmentMedian), refused);
+        assert_eq!(told(StorySeries::TicketSentiment, Comparison::None), Ok(()));
+        assert_eq!(told(StorySeries::CsatScore, Comparison::EarlierWindow), Ok(()));
     }
 
     #[test]

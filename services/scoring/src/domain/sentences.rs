@@ -188,6 +188,7 @@ pub(super) fn missing_words(reason: MissingReason) -> &'static str {
         MissingReason::TooYoung => "the account is too young for the comparison",
         MissingReason::NoSegmentBase => "its segment has nothing to compare with",
         MissingReason::NoPlanLimit => "the account has no plan limit for it",
+        MissingReason::NoEarlierData => "the days before have nothing to compare with",
     }
 }
 

@@ -184,6 +184,11 @@ impl StorySeries {
         }
     }
 
+    /// Whether it can be below 0, where a share of another number says nothing.
+    pub const fn can_be_negative(self) -> bool {
+        self.value_range().0 < 0.0
+    }
+
     /// Who tells it.
     pub const fn source(self) -> StorySource {
         match self {
