@@ -65,6 +65,12 @@ impl Decline {
         self.weeks.last().map_or(1.0, |week| week.total as f64 / self.base)
     }
 
+    /// Whether its weeks are those in which it began, each of them below the one before. While it lasts they move on, and need not fall.
+    pub fn is_of_its_first_weeks(&self) -> bool {
+        let follows = |week: &WeekOfUse| day_number(week.monday) - day_number(self.base_monday) == WEEK_DAYS;
+        self.weeks.first().is_some_and(follows) && self.weeks.windows(2).all(|pair| pair[1].total < pair[0].total)
+    }
+
     fn into_condition(self) -> Condition {
         Condition { cause: RiskCause::UsageDecline(self), occurrence_count: 1 }
     }
