@@ -1963,7 +1963,8 @@ pub struct HealthExplanation {
     /// customer from working or paying first; then about measures that lost points.
     #[prost(message, repeated, tag = "7")]
     pub recommended_steps: ::prost::alloc::vec::Vec<RecommendedStep>,
-    /// What would lift the account above 70, which is `recovered`. Absent: it is
+    /// What would lift the account above 70, which is `recovered`, or above the
+    /// at-risk cut of the model that scores where that is higher. Absent: it is
     /// above, or has no score.
     #[prost(message, optional, tag = "8")]
     pub lift: ::core::option::Option<Lift>,
@@ -1981,8 +1982,11 @@ impl ::prost::Name for HealthExplanation {
 /// One thing behind a fall of a score.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DeclineTrigger {
-    /// The points that it cost, a multiple of 1/128; 0 for a condition, which is
-    /// no part of the score.
+    /// The points that it cost, a multiple of 1/128: by how much the measure's own
+    /// points fell, times its share of the score (the mean of both days', or
+    /// today's when the model is another one). One that dropped out, or came back
+    /// low, cost what that took from the mean of both scores. What moved by weight
+    /// alone is not named. 0 for a condition, which is no part of the score.
     #[prost(double, tag = "1")]
     pub points: f64,
     /// What happened, in a sentence.
@@ -2662,7 +2666,8 @@ pub enum LiftObstacleReason {
     Missing = 1,
     /// It gives as much as it can.
     AtItsBest = 2,
-    /// Only time moves it.
+    /// Only time moves it: what happened within its window cannot be undone, as
+    /// payments that failed, or days have to pass.
     OnlyTime = 3,
 }
 impl LiftObstacleReason {
@@ -4267,11 +4272,13 @@ pub enum Aggregation {
     /// Largest value of a day.
     Max = 6,
     /// Days from the newest signal within the window to the day of the score; 0
-    /// on the day itself. An account that has signals, but none within the
-    /// window, was silent for all of it: the window's length.
+    /// on the day itself. Where it happened before, but not within the window, the
+    /// account was silent for all of it: the window's length. What never happened,
+    /// as an answer of somebody who was never asked, is missing: no data.
     DaysSinceLast = 7,
-    /// Days from the first signal within the window to the day of the score. An
-    /// account that has signals, but none within the window: 0.
+    /// Days from the first signal within the window to the day of the score. Where
+    /// it happened before, but not within the window: 0. What never happened is
+    /// missing: no data.
     DaysSinceFirst = 8,
     /// Newest level within the window divided by the account's plan limit for
     /// the metric. Only for gauges.

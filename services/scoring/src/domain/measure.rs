@@ -8,10 +8,10 @@ use super::series::{DayNumber, DayValues, GaugeDays, SeriesKind};
 use super::story_series::{Shape, StoryDays};
 
 /// What a number counts as when the earlier window had nothing and this one has something.
-const DOUBLED: f64 = 2.0;
+pub(super) const DOUBLED: f64 = 2.0;
 
 /// What both windows without anything count as: unchanged.
-const UNCHANGED: f64 = 1.0;
+pub(super) const UNCHANGED: f64 = 1.0;
 
 /// Why a measure was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
