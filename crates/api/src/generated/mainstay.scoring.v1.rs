@@ -8644,8 +8644,12 @@ pub struct TicketSignal {
     /// (very). Absent: not said.
     #[prost(int32, optional, tag = "7")]
     pub satisfaction: ::core::option::Option<i32>,
-    /// When the customer was answered first. Absent: not said. Of several that are
-    /// said of a ticket the earliest counts.
+    /// When the customer was answered first, from 1970 on. Absent: not said. Equal
+    /// to the event time: the customer was answered then, and of several such the
+    /// earliest counts. Any other is said in hindsight: that of the newest signal
+    /// counts, before what was seen, so that one that was wrong can be corrected. In
+    /// a signal that opens the ticket not before its event time; one that turns out
+    /// to be before the opening is not counted.
     #[prost(message, optional, tag = "8")]
     pub first_response_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What speaks from the text, -1 (frustrated) to 1 (content), when the help desk
