@@ -128,7 +128,12 @@ fn find_source<'a>(
             let is_gauge = match measure.aggregation {
                 Aggregation::Last | Aggregation::LastOfLimit => true,
                 Aggregation::Sum | Aggregation::MeanPerDay => false,
-                _ => series.gauge(name).is_some_and(|levels| levels.newest(day).is_some()),
+                Aggregation::ActiveDays
+                | Aggregation::Distinct
+                | Aggregation::Max
+                | Aggregation::Mean
+                | Aggregation::DaysSinceLast
+                | Aggregation::DaysSinceFirst => series.gauge(name).is_some_and(|levels| levels.newest(day).is_some()),
             };
             if is_gauge {
                 let levels = series.gauge(name)?;

@@ -186,7 +186,17 @@ fn check_fit(input: &Input, aggregation: Aggregation) -> Result<(), &'static str
             Err("counts distinct users or features: choose any user or any feature, or another aggregation")
         }
         (Aggregation::Mean, _) => Err("is of figures that stories tell, such as satisfaction: choose another"),
-        _ => Ok(()),
+        (Aggregation::Last | Aggregation::LastOfLimit, Input::Metric(_) | Input::Story(_))
+        | (Aggregation::Distinct, Input::AnyFeature | Input::AnyUser | Input::Story(_))
+        | (
+            Aggregation::Sum
+            | Aggregation::MeanPerDay
+            | Aggregation::ActiveDays
+            | Aggregation::Max
+            | Aggregation::DaysSinceLast
+            | Aggregation::DaysSinceFirst,
+            _,
+        ) => Ok(()),
     }
 }
 

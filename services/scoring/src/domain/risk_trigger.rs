@@ -224,7 +224,20 @@ impl Condition {
                 (now.renewal_day, now.arr) != (told.renewal_day, told.arr)
                     || (now.score.0 - told.score.0).abs() >= TOLD_MOVE_MIN
             }
-            _ => self != last,
+            (
+                RiskCause::Payment { .. }
+                | RiskCause::Dispute { .. }
+                | RiskCause::Ticket { .. }
+                // The others beside what is none of their kind.
+                | RiskCause::Health { .. }
+                | RiskCause::Inactivity { .. }
+                | RiskCause::UsageDecline(_)
+                | RiskCause::LoginDrop(_)
+                | RiskCause::FeatureNotAdopted(_)
+                | RiskCause::ChampionSilent(_)
+                | RiskCause::RenewalAtRisk(_),
+                _,
+            ) => self != last,
         }
     }
 }
