@@ -11,9 +11,9 @@ use super::json::Amount;
 use super::model::{Aggregation, Input, Measure, Window};
 use super::risk_trigger::{RiskCause, RiskTrigger};
 use super::score::MeasureOutcome;
-use super::sentences::{SHOWN_MOVE_MIN, counted, input_words, missing_words, number_words, percent, window_words};
+use super::sentences::{SHOWN_MOVE_MIN, amount_words, counted, input_words, missing_words, number_words, window_words};
 use super::ticket::TicketPriority;
-use super::usage_decline::UseSeries;
+use super::usage_decline::{Decline, UseSeries};
 
 /// One thing behind a fall.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,18 +125,18 @@ fn fall_words(measure: &Measure, before: &MeasureOutcome, now: &MeasureOutcome) 
         format!(
             "what that is compared with {} from {} to {}",
             verb(then, base),
-            amount(measure, then),
-            amount(measure, base)
+            amount_words(measure, then),
+            amount_words(measure, base)
         )
     });
     match (before.raw_value.zip(now.raw_value), compared) {
         (Some((then, raw)), compared) if !same(then, raw) => {
             let compared = compared.map(|words| format!(", and {words}")).unwrap_or_default();
-            let (then, raw, verb) = (amount(measure, then), amount(measure, raw), verb(then, raw));
+            let (then, raw, verb) = (amount_words(measure, then), amount_words(measure, raw), verb(then, raw));
             format!("{subject} {verb} from {then} to {raw}{within}{compared}")
         }
         (Some((_, raw)), Some(compared)) => {
-            format!("{subject} stayed at {}{within}, but {compared}", amount(measure, raw))
+            format!("{subject} stayed at {}{within}, but {compared}", amount_words(measure, raw))
         }
         _ => {
             let value = now.value.unwrap_or(then);
@@ -151,13 +151,6 @@ fn same(left: f64, right: f64) -> bool {
 
 fn verb(then: f64, now: f64) -> &'static str {
     if now < then { "fell" } else { "rose" }
-}
-
-fn amount(measure: &Measure, raw: f64) -> String {
-    match measure.aggregation {
-        Aggregation::LastOfLimit => percent(raw),
-        _ => number_words(raw),
-    }
 }
 
 /// What a measure counts, and within which days.
@@ -219,8 +212,13 @@ pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
             let details = [line.clone(), times(*escalation_count, "escalated"), times(*reopen_count, "reopened")];
             with_details(format!("{priority} ticket {subject} is open since {since}"), details)
         }
-        RiskCause::UsageDecline(_) | RiskCause::LoginDrop(_) | RiskCause::FeatureNotAdopted(_) => {
-            use_sentence(&trigger.condition.cause)
+        RiskCause::UsageDecline(decline) => decline_sentence(decline),
+        RiskCause::LoginDrop(days) => {
+            format!("Days with activity fell from {} to {} in 28 days", days.earlier_active_days, days.active_days)
+        }
+        RiskCause::FeatureNotAdopted(unadopted) => {
+            let names: Vec<&str> = unadopted.names().collect();
+            format!("Not used since the activation on {}: {}", unadopted.activation_day, names.join(", "))
         }
         RiskCause::ChampionSilent(silence) => {
             let name = if silence.display_name.is_empty() { subject } else { &silence.display_name };
@@ -234,32 +232,20 @@ pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
     }
 }
 
-/// What changed in how an account uses the product; empty for other causes.
-fn use_sentence(cause: &RiskCause) -> String {
-    match cause {
-        RiskCause::UsageDecline(decline) => {
-            let what = match &decline.series {
-                UseSeries::Metric(metric) => input_words(&Input::Metric(metric.clone())),
-                UseSeries::AnyFeature => input_words(&Input::AnyFeature),
-                UseSeries::AnyUser => "users seen".to_owned(),
-            };
-            let weeks: Vec<String> = decline.weeks.iter().map(|week| number_words(week.total as f64)).collect();
-            let (weeks, base) = (weeks.join(", "), number_words(decline.base));
-            if decline.is_of_its_first_weeks() {
-                return format!("{what} declined for three weeks: {weeks}, against {base} a week before");
-            }
-            let since = decline.base_monday + Days::new(7);
-            format!("{what} declined since {since}: {weeks} in three weeks, against {base} a week before that day")
-        }
-        RiskCause::LoginDrop(days) => {
-            format!("Days with activity fell from {} to {} in 28 days", days.earlier_active_days, days.active_days)
-        }
-        RiskCause::FeatureNotAdopted(unadopted) => {
-            let names: Vec<&str> = unadopted.features.iter().map(|feature| feature.feature.as_str()).collect();
-            format!("Not used since the activation on {}: {}", unadopted.activation_day, names.join(", "))
-        }
-        _ => String::new(),
+/// Its weeks are those of the last change of the condition, and need not fall any more.
+fn decline_sentence(decline: &Decline) -> String {
+    let what = match &decline.series {
+        UseSeries::Metric(metric) => input_words(&Input::Metric(metric.clone())),
+        UseSeries::AnyFeature => input_words(&Input::AnyFeature),
+        UseSeries::AnyUser => "users seen".to_owned(),
+    };
+    let weeks: Vec<String> = decline.weeks.iter().map(|week| number_words(week.total as f64)).collect();
+    let (weeks, base) = (weeks.join(", "), number_words(decline.base));
+    if decline.is_of_its_first_weeks() {
+        return format!("{what} declined for three weeks: {weeks}, against {base} a week before");
     }
+    let since = decline.base_monday + Days::new(7);
+    format!("{what} declined since {since}: {weeks} in three weeks, against {base} a week before that day")
 }
 
 fn money(amount: Option<Amount>) -> String {

@@ -9,7 +9,7 @@ use super::explain::Snapshot;
 use super::measure::{DOUBLED, MissingReason, Reading, UNCHANGED};
 use super::model::{Aggregation, Comparison, HealthModel, Input, Measure, Window};
 use super::score::{MeasureOutcome, score_readings};
-use super::sentences::{number_words, percent, raw_words};
+use super::sentences::{amount_words, number_words, raw_words};
 
 /// What would lift a score above a mark, or how far it can be lifted.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,14 +185,6 @@ impl Candidate<'_> {
             _ => format!("{} instead of {}", number_words(needed_value), number_words(self.value)),
         };
         format!("{}: {what}, which adds {gain}", self.measure.display_name)
-    }
-}
-
-/// The number of a window by itself.
-fn amount_words(measure: &Measure, raw: f64) -> String {
-    match measure.aggregation {
-        Aggregation::LastOfLimit => percent(raw),
-        _ => number_words(raw),
     }
 }
 

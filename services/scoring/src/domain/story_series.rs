@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mainstay_domain::day_of;
+use mainstay_domain::{Violations, day_of};
 use serde::{Deserialize, Serialize};
 
 use super::series::{DayNumber, DayValues, day_number};
@@ -180,8 +180,26 @@ impl StorySeries {
             Self::NpsScore => (0.0, 10.0),
             Self::TicketSatisfaction | Self::CsatScore => (1.0, 5.0),
             Self::CesScore => (1.0, 7.0),
-            _ => (0.0, f64::INFINITY),
+            Self::FirstResponseHours
+            | Self::ResolutionHours
+            | Self::TicketsOpened
+            | Self::TicketsOpen
+            | Self::UrgentTicketsOpen
+            | Self::TicketsEscalated
+            | Self::TicketsReopened
+            | Self::PaymentsFailed
+            | Self::InvoicesUnpaid
+            | Self::DisputesOpen
+            | Self::Touches
+            | Self::TouchesAnswered => (0.0, f64::INFINITY),
         }
+    }
+
+    /// Notes a figure that there cannot be.
+    pub(super) fn check(self, found: &mut Violations, field: &str, value: Option<f64>) {
+        let (least, most) = self.value_range();
+        let fits = value.is_none_or(|value| (least..=most).contains(&value));
+        found.require(fits, field, format!("must be {least} to {most}"));
     }
 
     /// Whether it can be below 0, where a share of another number says nothing.
@@ -271,7 +289,7 @@ impl DayEntries {
 
     /// By what this is more than what was entered before.
     #[must_use]
-    pub fn less(&self, before: &Self) -> Self {
+    pub fn minus(&self, before: &Self) -> Self {
         let mut left = self.0.clone();
         for (&place, &amount) in &before.0 {
             let sum = left.entry(place).or_default();
@@ -443,7 +461,7 @@ mod tests {
             let mut sums: BTreeMap<(StoryRow, DayNumber), i64> = BTreeMap::new();
             let mut before = DayEntries::default();
             for entries in &all {
-                for (row, day, amount) in entries.less(&before).amounts() {
+                for (row, day, amount) in entries.minus(&before).amounts() {
                     *sums.entry((row, day)).or_default() += amount;
                 }
                 before = entries.clone();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::risk_trigger::{Condition, RiskCause};
 use super::sentiment::sentiment;
 use super::signal::check_opaque_id;
-use super::story::{Newest, Stamp, Told, count};
+use super::story::{Newest, Stamp, Told, count, keep_oldest};
 use super::story_series::{DayEntries, StorySeries, hours_between};
 use mainstay_domain::EMAIL_LENGTH_MAX;
 
@@ -81,10 +81,8 @@ impl TicketSignal {
         found.check_text("ticket.subject", &self.subject, LINE_LENGTH_MAX);
         found.check_text("ticket.text", &self.text, TICKET_TEXT_LENGTH_MAX);
         found.check_text("ticket.requester_email", &self.requester_email, EMAIL_LENGTH_MAX);
-        let is_rating = self.satisfaction.is_none_or(|satisfaction| (1..=5).contains(&satisfaction));
-        found.require(is_rating, "ticket.satisfaction", "must be 1 to 5");
-        let is_sentiment = self.sentiment.is_none_or(|sentiment| (-1.0..=1.0).contains(&sentiment));
-        found.require(is_sentiment, "ticket.sentiment", "must be -1 to 1");
+        StorySeries::TicketSatisfaction.check(found, "ticket.satisfaction", self.satisfaction.map(f64::from));
+        StorySeries::TicketSentiment.check(found, "ticket.sentiment", self.sentiment);
         if let Some(answered_at) = self.first_response_at {
             let field = "ticket.first_response_time";
             found.require(answered_at >= DateTime::UNIX_EPOCH, field, "must not be before 1970");
@@ -116,7 +114,7 @@ pub struct TicketStory {
 
 impl TicketStory {
     pub(super) fn absorb(&mut self, stamp: &Stamp, told: &TicketSignal) {
-        self.first_told = self.first_told.take().into_iter().chain([stamp.clone()]).min();
+        keep_oldest(&mut self.first_told, stamp);
         if told.action != TicketAction::Updated {
             self.moves.note(stamp, told.action);
         }

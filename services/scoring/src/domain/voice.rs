@@ -21,15 +21,6 @@ pub enum SurveyQuestion {
 }
 
 impl SurveyQuestion {
-    /// The least and the most that can be answered.
-    const fn scale(self) -> (i32, i32) {
-        match self {
-            Self::Nps => (0, 10),
-            Self::Csat => (1, 5),
-            Self::Ces => (1, 7),
-        }
-    }
-
     /// A word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -73,9 +64,7 @@ pub struct TouchSignal {
 impl SurveyAnswerSignal {
     /// Notes what is wrong with it.
     pub(super) fn check(&self, found: &mut Violations) {
-        let (least, most) = self.question.scale();
-        let fits = (least..=most).contains(&self.score);
-        found.require(fits, "survey_answer.score", format!("must be {least} to {most}"));
+        self.question.series().check(found, "survey_answer.score", Some(self.score.into()));
         check_optional_id(found, "survey_answer.contact_id", &self.contact_id);
         found.check_text("survey_answer.comment", &self.comment, TICKET_TEXT_LENGTH_MAX);
     }
