@@ -140,6 +140,7 @@ pub(crate) fn missing_reason(reason: proto::MissingReason) -> &'static str {
         proto::MissingReason::TooYoung => "account too young",
         proto::MissingReason::NoSegmentBase => "segment too small",
         proto::MissingReason::NoPlanLimit => "no plan limit",
+        proto::MissingReason::NoEarlierData => "nothing to compare with",
     }
 }
 

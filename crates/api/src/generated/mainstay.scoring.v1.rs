@@ -1963,7 +1963,8 @@ pub struct HealthExplanation {
     /// customer from working or paying first; then about measures that lost points.
     #[prost(message, repeated, tag = "7")]
     pub recommended_steps: ::prost::alloc::vec::Vec<RecommendedStep>,
-    /// What would lift the account above 70, which is `recovered`. Absent: it is
+    /// What would lift the account above 70, which is `recovered`, or above the
+    /// at-risk cut of the model that scores where that is higher. Absent: it is
     /// above, or has no score.
     #[prost(message, optional, tag = "8")]
     pub lift: ::core::option::Option<Lift>,
@@ -1981,8 +1982,11 @@ impl ::prost::Name for HealthExplanation {
 /// One thing behind a fall of a score.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DeclineTrigger {
-    /// The points that it cost, a multiple of 1/128; 0 for a condition, which is
-    /// no part of the score.
+    /// The points that it cost, a multiple of 1/128: by how much the measure's own
+    /// points fell, times its share of the score (the mean of both days', or
+    /// today's when the model is another one). One that dropped out, or came back
+    /// low, cost what that took from the mean of both scores. What moved by weight
+    /// alone is not named. 0 for a condition, which is no part of the score.
     #[prost(double, tag = "1")]
     pub points: f64,
     /// What happened, in a sentence.
@@ -2662,7 +2666,8 @@ pub enum LiftObstacleReason {
     Missing = 1,
     /// It gives as much as it can.
     AtItsBest = 2,
-    /// Only time moves it.
+    /// Only time moves it: what happened within its window cannot be undone, as
+    /// payments that failed, or days have to pass.
     OnlyTime = 3,
 }
 impl LiftObstacleReason {
@@ -2705,6 +2710,9 @@ pub enum MissingReason {
     NoSegmentBase = 4,
     /// The account has no plan limit for the metric.
     NoPlanLimit = 5,
+    /// The account is old enough for the comparison, but the window before has no
+    /// data to compare with: no level, no figure, or nothing that ever happened.
+    NoEarlierData = 6,
 }
 impl MissingReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2719,6 +2727,7 @@ impl MissingReason {
             Self::TooYoung => "MISSING_REASON_TOO_YOUNG",
             Self::NoSegmentBase => "MISSING_REASON_NO_SEGMENT_BASE",
             Self::NoPlanLimit => "MISSING_REASON_NO_PLAN_LIMIT",
+            Self::NoEarlierData => "MISSING_REASON_NO_EARLIER_DATA",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2730,6 +2739,7 @@ impl MissingReason {
             "MISSING_REASON_TOO_YOUNG" => Some(Self::TooYoung),
             "MISSING_REASON_NO_SEGMENT_BASE" => Some(Self::NoSegmentBase),
             "MISSING_REASON_NO_PLAN_LIMIT" => Some(Self::NoPlanLimit),
+            "MISSING_REASON_NO_EARLIER_DATA" => Some(Self::NoEarlierData),
             _ => None,
         }
     }
@@ -4161,7 +4171,8 @@ pub enum StorySeries {
     /// mean.
     TicketSatisfaction = 6,
     /// Sentiment of what customers wrote in tickets, -1 (frustrated) to 1
-    /// (content). A figure.
+    /// (content): as the help desk says, else computed of texts that are plausibly
+    /// English. A figure that can be negative, so it is compared with nothing.
     TicketSentiment = 7,
     /// Hours from a ticket's opening to its first response, on the day of that. A
     /// figure.
@@ -4290,11 +4301,13 @@ pub enum Aggregation {
     /// Largest value of a day.
     Max = 6,
     /// Days from the newest signal within the window to the day of the score; 0
-    /// on the day itself. An account that has signals, but none within the
-    /// window, was silent for all of it: the window's length.
+    /// on the day itself. Where it happened before, but not within the window, the
+    /// account was silent for all of it: the window's length. What never happened,
+    /// as an answer of somebody who was never asked, is missing: no data.
     DaysSinceLast = 7,
-    /// Days from the first signal within the window to the day of the score. An
-    /// account that has signals, but none within the window: 0.
+    /// Days from the first signal within the window to the day of the score. Where
+    /// it happened before, but not within the window: 0. What never happened is
+    /// missing: no data.
     DaysSinceFirst = 8,
     /// Newest level within the window divided by the account's plan limit for
     /// the metric. Only for gauges.
@@ -4359,11 +4372,12 @@ pub enum Comparison {
     /// The number divided by the same number of the window just before. Both 0:
     ///
     /// 1. Only the earlier 0: the number counts as doubled (2). Missing while the
-    ///    account is younger than both windows. Not with all days as the window.
+    ///    account is younger than both windows, or without data in the one before.
+    ///    Not with all days as the window, and not of figures that can be negative.
     EarlierWindow = 2,
     /// The number divided by the median of the account's segment on the day
     /// before. Missing while the segment has fewer than 5 accounts with data, or
-    /// its median is 0.
+    /// its median is 0. Not of figures that can be negative.
     SegmentMedian = 3,
 }
 impl Comparison {
@@ -8685,12 +8699,17 @@ pub struct TicketSignal {
     /// (very). Absent: not said.
     #[prost(int32, optional, tag = "7")]
     pub satisfaction: ::core::option::Option<i32>,
-    /// When the customer was answered first. Absent: not said. Of several that are
-    /// said of a ticket the earliest counts.
+    /// When the customer was answered first, from 1970 on. Absent: not said. Equal
+    /// to the event time: the customer was answered then, and of several such the
+    /// earliest counts. Any other is said in hindsight: that of the newest signal
+    /// counts, before what was seen, so that one that was wrong can be corrected. In
+    /// a signal that opens the ticket not before its event time; one that turns out
+    /// to be before the opening is not counted.
     #[prost(message, optional, tag = "8")]
     pub first_response_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What speaks from the text, -1 (frustrated) to 1 (content), when the help desk
-    /// says. Absent: it is computed from `text`.
+    /// says. Absent: it is computed from `text` when that is plausibly English; of
+    /// texts in other languages nothing is computed.
     #[prost(double, optional, tag = "9")]
     pub sentiment: ::core::option::Option<f64>,
 }

@@ -45,11 +45,12 @@ pub(super) async fn judge_adoption(
     let mut changes = Vec::new();
     let mut due = Vec::new();
     for customer @ Customer { account, series, scored } in customers {
-        let activation_day = account.activation_day.filter(|day| feature_adoption::is_looked_at(*day, today));
-        if let Some(activation_day) = activation_day.filter(|_| scored.look_due) {
+        let activation_day = account.activation_day;
+        let due_day = activation_day.filter(|day| scored.look_due && feature_adoption::is_looked_at(*day, today));
+        if let Some(activation_day) = due_day {
             due.push((customer, activation_day));
         } else if let Some(RiskCause::FeatureNotAdopted(last)) = lasting.cause(&account.id, kind) {
-            let verdict = feature_adoption::verdict_of_lasting(series, last);
+            let verdict = feature_adoption::verdict_of_lasting(series, activation_day, today, last);
             changes.extend(lasting.judge(&account.id, kind, "", verdict));
         }
     }

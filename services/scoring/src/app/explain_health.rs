@@ -1,7 +1,7 @@
 //! Why an account's health is what it is, and what moved it since an earlier day.
 
 use chrono::{Days, NaiveDate};
-use mainstay_domain::{AccountId, BIG_CHANGE_DAYS, RECOVERED_ABOVE, Violations, start_of_day};
+use mainstay_domain::{AccountId, BIG_CHANGE_DAYS, Violations, start_of_day};
 use sqlx::PgConnection;
 
 use super::get_health;
@@ -9,7 +9,7 @@ use super::health_scored::ScoredView;
 use super::{App, ScoringError};
 use crate::domain::{
     DeclineTrigger, HealthExplanation, Lift, RecommendedStep, Snapshot, decline_triggers, explain, lift,
-    recommended_steps,
+    recommended_steps, recovered_above,
 };
 use crate::storage::risk_triggers;
 
@@ -50,7 +50,7 @@ pub(crate) async fn execute(
     let decline = decline_triggers(snapshot(&now), before.map(snapshot), &lasting);
     let decline_since = before.map(|before| before.view.record.day);
     let steps = recommended_steps(&lasting, &decline);
-    let lift = lift(snapshot(&now), RECOVERED_ABOVE);
+    let lift = lift(snapshot(&now), recovered_above(&now.model.band_cuts));
     let explanation = explain(snapshot(&now), earlier.as_ref().map(snapshot));
     Ok(Explained { now, earlier, explanation, decline, decline_since, steps, lift })
 }

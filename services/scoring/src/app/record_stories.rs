@@ -153,7 +153,7 @@ async fn enter_days(
     let mut added: Vec<(AccountId, StoryRow, DayNumber, i64)> = Vec::new();
     for (key, stored) in touched {
         let entries = stored.story.day_entries();
-        let new = entries.less(&stored.entries);
+        let new = entries.minus(&stored.entries);
         added.extend(new.amounts().map(|(row, day, amount)| (key.account.clone(), row, day, amount)));
         stored.entries = entries;
     }

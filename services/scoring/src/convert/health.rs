@@ -117,6 +117,7 @@ pub(super) fn missing_message(missing: Option<MissingReason>) -> proto::MissingR
         Some(MissingReason::TooYoung) => proto::MissingReason::TooYoung,
         Some(MissingReason::NoSegmentBase) => proto::MissingReason::NoSegmentBase,
         Some(MissingReason::NoPlanLimit) => proto::MissingReason::NoPlanLimit,
+        Some(MissingReason::NoEarlierData) => proto::MissingReason::NoEarlierData,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::json::Amount;
 use super::risk_trigger::{Condition, RiskCause};
 use super::signal::check_opaque_id;
-use super::story::{Newest, Stamp, Told, count};
+use super::story::{Newest, Stamp, Told, count, keep_oldest};
 use super::story_series::{DayEntries, StorySeries};
 use super::ticket::LINE_LENGTH_MAX;
 
@@ -154,10 +154,10 @@ impl InvoiceStory {
         match told.action {
             InvoiceAction::Issued => {}
             InvoiceAction::Paid | InvoiceAction::Voided => {
-                self.settled = self.settled.take().into_iter().chain([stamp.clone()]).min();
+                keep_oldest(&mut self.settled, stamp);
             }
             InvoiceAction::PaymentFailed => self.failures.note(stamp, told.failure_reason.clone()),
-            InvoiceAction::Overdue => self.overdue = self.overdue.take().into_iter().chain([stamp.clone()]).min(),
+            InvoiceAction::Overdue => keep_oldest(&mut self.overdue, stamp),
         }
         if let Some(amount) = told.amount {
             self.amount.offer(stamp, amount);

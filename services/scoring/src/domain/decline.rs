@@ -2,18 +2,18 @@
 
 use std::cmp::Reverse;
 
+use chrono::Days;
 use mainstay_domain::Points;
 use uuid::Uuid;
 
-use super::explain::{Snapshot, compare};
+use super::explain::Snapshot;
 use super::json::Amount;
-use super::measure::MissingReason;
 use super::model::{Aggregation, Input, Measure, Window};
 use super::risk_trigger::{RiskCause, RiskTrigger};
 use super::score::MeasureOutcome;
-use super::sentences::{SHOWN_MOVE_MIN, counted, input_words, missing_words, number_words, percent, window_words};
+use super::sentences::{SHOWN_MOVE_MIN, amount_words, counted, input_words, missing_words, number_words, window_words};
 use super::ticket::TicketPriority;
-use super::usage_decline::UseSeries;
+use super::usage_decline::{Decline, UseSeries};
 
 /// One thing behind a fall.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +30,12 @@ pub struct DeclineTrigger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeclineSource {
     /// A measure, by its id, that looks at this.
-    Measure(String, Option<Input>),
+    Measure(String, Input),
     /// A condition that lasts, by its id.
     RiskTrigger(Uuid),
 }
 
-/// What is behind the fall since an earlier day: the measures that lost points, largest loss first, when the score fell at all; then
+/// What is behind the fall since an earlier day: the measures whose points fell, largest loss first, when the score fell at all; then
 /// the conditions that last, newest first. Conditions of the score itself are not causes, and left out.
 pub fn decline_triggers(
     now: Snapshot<'_>,
@@ -55,26 +55,30 @@ pub fn decline_triggers(
 }
 
 fn fallen_measures(now: Snapshot<'_>, earlier: Snapshot<'_>) -> Vec<DeclineTrigger> {
-    let comparison = compare(now, earlier);
-    if comparison.change > -SHOWN_MOVE_MIN {
+    let score = |snapshot: Snapshot<'_>| snapshot.scored.score.unwrap_or_default();
+    if score(now) - score(earlier) > -SHOWN_MOVE_MIN {
         return Vec::new();
     }
-    // The largest moves come first already.
-    let fallen = comparison.measures.into_iter().filter(|measure| measure.change <= -SHOWN_MOVE_MIN);
-    fallen
-        .map(|fallen| {
-            let after = find(now, &fallen.measure);
-            let sentence = match (after, find(earlier, &fallen.measure)) {
-                (Some((measure, outcome)), Some((_, before))) => {
-                    let is_same_model = now.model.id == earlier.model.id;
-                    format!("{}: {}", measure.display_name, fall_words(measure, outcome, before, is_same_model))
-                }
-                _ => format!("{}: the model does not look at it any more", fallen.display_name),
-            };
-            let input = after.map(|(measure, _)| measure.input.clone());
-            DeclineTrigger { source: DeclineSource::Measure(fallen.measure, input), points: -fallen.change, sentence }
+    let level = mean_score(now, earlier);
+    let measures = now.model.measures().zip(&now.scored.measures);
+    let mut fallen: Vec<DeclineTrigger> = measures
+        .filter_map(|((_, measure), outcome)| {
+            let (measure_then, before) = find(earlier, &measure.id)?;
+            let is_same_model = now.model.id == earlier.model.id;
+            if !is_same_model && !reads_the_same(measure, measure_then) {
+                return None;
+            }
+            let weight_then = if is_same_model { before.effective_weight } else { outcome.effective_weight };
+            let points = Points::nearest(lost_points(measure, before, outcome, weight_then, level));
+            (points >= SHOWN_MOVE_MIN).then(|| DeclineTrigger {
+                source: DeclineSource::Measure(measure.id.clone(), measure.input.clone()),
+                points,
+                sentence: format!("{}: {}", measure.display_name, fall_words(measure, before, outcome)),
+            })
         })
-        .collect()
+        .collect();
+    fallen.sort_by_key(|trigger| Reverse(trigger.points));
+    fallen
 }
 
 fn find<'a>(snapshot: Snapshot<'a>, id: &str) -> Option<(&'a Measure, &'a MeasureOutcome)> {
@@ -82,40 +86,63 @@ fn find<'a>(snapshot: Snapshot<'a>, id: &str) -> Option<(&'a Measure, &'a Measur
     measures.find(|((_, measure), _)| measure.id == id).map(|((_, measure), outcome)| (measure, outcome))
 }
 
-/// For example `days with activities of users fell from 18 to 4 in 28 days`.
-fn fall_words(measure: &Measure, now: &MeasureOutcome, before: &MeasureOutcome, is_same_model: bool) -> String {
-    if let Some(reason) = now.missing {
-        return dropped_words(reason);
-    }
-    let (subject, within) = subject_words(measure);
-    match (before.raw_value, now.raw_value) {
-        (Some(then), Some(raw)) if !same(then, raw) => {
-            let (then, raw, verb) = (amount(measure, then), amount(measure, raw), verb(then, raw));
-            return format!("{subject} {verb} from {then} to {raw}{within}");
-        }
-        (Some(raw), Some(_))
-            if let (Some(then), Some(base)) = (before.base_value, now.base_value)
-                && !same(then, base) =>
-        {
-            let (raw, verb) = (amount(measure, raw), verb(then, base));
-            let (then, base) = (amount(measure, then), amount(measure, base));
-            return format!(
-                "{subject} stayed at {raw}{within}, but what that is compared with {verb} from {then} to {base}"
-            );
-        }
-        _ => {}
-    }
-    match (before.value, now.value) {
-        (Some(then), Some(value)) if !same(then, value) => {
-            format!("it {} from {} to {}", verb(then, value), number_words(then), number_words(value))
-        }
-        _ if is_same_model => "its weight moved, because other measures lost or regained data".to_owned(),
-        _ => "the model values it otherwise than the one before".to_owned(),
+/// Whether two models mean the same by a measure, however they weigh and value it.
+fn reads_the_same(one: &Measure, other: &Measure) -> bool {
+    (&one.input, one.window, one.aggregation, one.comparison)
+        == (&other.input, other.window, other.aggregation, other.comparison)
+}
+
+/// What it cost the score that the measure's own points fell. Both days are valued by today's curve and weighed by the mean of both
+/// weights: what a weight moved is no doing of the measure. One that drops out or comes back takes what it had, or has, beyond `level`,
+/// for its weight is shared among the others.
+fn lost_points(measure: &Measure, before: &MeasureOutcome, now: &MeasureOutcome, weight_then: f64, level: f64) -> f64 {
+    let points = |outcome: &MeasureOutcome| outcome.value.map(|value| measure.curve.points_at(value));
+    match (points(before), points(now)) {
+        (Some(then), Some(points)) => weight_then.midpoint(now.effective_weight) * (then - points),
+        (Some(then), None) => weight_then * (then - level),
+        (None, Some(points)) => now.effective_weight * (level - points),
+        (None, None) => 0.0,
     }
 }
 
-fn dropped_words(reason: MissingReason) -> String {
-    format!("it dropped out ({})", missing_words(reason))
+/// Between both scores; 0 where there is none, for then nothing is left to share a weight with.
+fn mean_score(now: Snapshot<'_>, earlier: Snapshot<'_>) -> f64 {
+    let scores = now.scored.score.zip(earlier.scored.score);
+    scores.map_or(0.0, |(score, before)| score.as_f64().midpoint(before.as_f64()))
+}
+
+/// For example `days with activities of users fell from 18 to 4 in 28 days`.
+fn fall_words(measure: &Measure, before: &MeasureOutcome, now: &MeasureOutcome) -> String {
+    if let Some(reason) = now.missing {
+        return format!("it dropped out ({})", missing_words(reason));
+    }
+    let Some(then) = before.value else {
+        return format!("it counts again, with {} of 100 points", now.points.unwrap_or_default());
+    };
+    let (subject, within) = subject_words(measure);
+    let bases = before.base_value.zip(now.base_value).filter(|(then, base)| !same(*then, *base));
+    let compared = bases.map(|(then, base)| {
+        format!(
+            "what that is compared with {} from {} to {}",
+            verb(then, base),
+            amount_words(measure, then),
+            amount_words(measure, base)
+        )
+    });
+    match (before.raw_value.zip(now.raw_value), compared) {
+        (Some((then, raw)), compared) if !same(then, raw) => {
+            let compared = compared.map(|words| format!(", and {words}")).unwrap_or_default();
+            let (then, raw, verb) = (amount_words(measure, then), amount_words(measure, raw), verb(then, raw));
+            format!("{subject} {verb} from {then} to {raw}{within}{compared}")
+        }
+        (Some((_, raw)), Some(compared)) => {
+            format!("{subject} stayed at {}{within}, but {compared}", amount_words(measure, raw))
+        }
+        _ => {
+            let value = now.value.unwrap_or(then);
+            format!("it {} from {} to {}", verb(then, value), number_words(then), number_words(value))
+        }
+    }
 }
 
 fn same(left: f64, right: f64) -> bool {
@@ -124,13 +151,6 @@ fn same(left: f64, right: f64) -> bool {
 
 fn verb(then: f64, now: f64) -> &'static str {
     if now < then { "fell" } else { "rose" }
-}
-
-fn amount(measure: &Measure, raw: f64) -> String {
-    match measure.aggregation {
-        Aggregation::LastOfLimit => percent(raw),
-        _ => number_words(raw),
-    }
 }
 
 /// What a measure counts, and within which days.
@@ -193,8 +213,13 @@ pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
             let details = [line.clone(), times(*escalation_count, "escalated"), times(*reopen_count, "reopened")];
             with_details(format!("{priority} ticket {subject} is open since {since}"), details)
         }
-        RiskCause::UsageDecline(_) | RiskCause::LoginDrop(_) | RiskCause::FeatureNotAdopted(_) => {
-            use_sentence(&trigger.condition.cause)
+        RiskCause::UsageDecline(decline) => decline_sentence(decline),
+        RiskCause::LoginDrop(days) => {
+            format!("Days with activity fell from {} to {} in 28 days", days.earlier_active_days, days.active_days)
+        }
+        RiskCause::FeatureNotAdopted(unadopted) => {
+            let names: Vec<&str> = unadopted.names().collect();
+            format!("Not used since the activation on {}: {}", unadopted.activation_day, names.join(", "))
         }
         RiskCause::ChampionSilent(silence) => {
             let name = if silence.display_name.is_empty() { subject } else { &silence.display_name };
@@ -208,28 +233,20 @@ pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
     }
 }
 
-/// What changed in how an account uses the product; empty for other causes.
-fn use_sentence(cause: &RiskCause) -> String {
-    match cause {
-        RiskCause::UsageDecline(decline) => {
-            let what = match &decline.series {
-                UseSeries::Metric(metric) => input_words(&Input::Metric(metric.clone())),
-                UseSeries::AnyFeature => input_words(&Input::AnyFeature),
-                UseSeries::AnyUser => "users seen".to_owned(),
-            };
-            let weeks: Vec<String> = decline.weeks.iter().map(|week| number_words(week.total as f64)).collect();
-            let base = number_words(decline.base);
-            format!("{what} declined for three weeks: {}, against {base} a week before", weeks.join(", "))
-        }
-        RiskCause::LoginDrop(days) => {
-            format!("Days with activity fell from {} to {} in 28 days", days.earlier_active_days, days.active_days)
-        }
-        RiskCause::FeatureNotAdopted(unadopted) => {
-            let names: Vec<&str> = unadopted.features.iter().map(|feature| feature.feature.as_str()).collect();
-            format!("Not used since the activation on {}: {}", unadopted.activation_day, names.join(", "))
-        }
-        _ => String::new(),
+/// Its weeks are those of the last change of the condition, and need not fall any more.
+fn decline_sentence(decline: &Decline) -> String {
+    let what = match &decline.series {
+        UseSeries::Metric(metric) => input_words(&Input::Metric(metric.clone())),
+        UseSeries::AnyFeature => input_words(&Input::AnyFeature),
+        UseSeries::AnyUser => "users seen".to_owned(),
+    };
+    let weeks: Vec<String> = decline.weeks.iter().map(|week| number_words(week.total as f64)).collect();
+    let (weeks, base) = (weeks.join(", "), number_words(decline.base));
+    if decline.is_of_its_first_weeks() {
+        return format!("{what} declined for three weeks: {weeks}, against {base} a week before");
     }
+    let since = decline.base_monday + Days::new(7);
+    format!("{what} declined since {since}: {weeks} in three weeks, against {base} a week before that day")
 }
 
 fn money(amount: Option<Amount>) -> String {

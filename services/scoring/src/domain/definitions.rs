@@ -3,6 +3,8 @@
 //! The numbers are the constants of `mainstay_domain` that the services' own code uses, and the cuts of the model that scores: nothing is
 //! said here twice. A definition's version is made of its numbers, so that it changes with them, and with nothing else.
 
+use std::cmp::Ordering;
+
 use chrono::NaiveDate;
 use mainstay_domain::{
     BIG_CHANGE_ABOVE, BIG_CHANGE_DAYS, BIG_CHANGE_ENDS_AT, BandCuts, HYSTERESIS, INACTIVE_DAYS_MIN,
@@ -12,6 +14,9 @@ use mainstay_domain::{
 
 /// When the terms that no model says were settled. One that gets another value gets the day of the change instead.
 const SETTLED: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 11, 22);
+
+/// When the mark of the at-risk cut was told apart from that of the critical one.
+const HYSTERESIS_SPLIT: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 11, 27);
 
 /// What the services mean by a term.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,7 +126,7 @@ fn value(id: &'static str, bound: Bound, number: impl Into<f64>, unit: Unit) -> 
 /// All terms, those of the bands first.
 pub fn definitions(in_force: &CutsInForce) -> Vec<Definition> {
     let mut all = bands(in_force);
-    all.extend(terms_of_health());
+    all.extend(terms_of_health(&in_force.cuts));
     all.extend(terms_of_answers());
     all.extend(terms_of_growth());
     all
@@ -169,16 +174,13 @@ fn bands(in_force: &CutsInForce) -> Vec<Definition> {
     ]
 }
 
-fn terms_of_health() -> Vec<Definition> {
+fn terms_of_health(cuts: &BandCuts) -> Vec<Definition> {
     let (change, over, days) = (number(BIG_CHANGE_ABOVE), number(BIG_CHANGE_ENDS_AT), BIG_CHANGE_DAYS);
     vec![
         settled(
             "recovered",
             "Recovered",
-            format!(
-                "The score is above {0}; one of exactly {0} is neither at risk nor recovered.",
-                number(RECOVERED_ABOVE)
-            ),
+            recovered_sentence(cuts.at_risk_below),
             vec![points("score", Bound::Above, RECOVERED_ABOVE)],
             &["R116"],
             &["scoring", "interventions"],
@@ -197,17 +199,7 @@ fn terms_of_health() -> Vec<Definition> {
             &["R55"],
             &["scoring"],
         ),
-        settled(
-            "hysteresis",
-            "Hysteresis",
-            format!(
-                "A condition that a score below a cut raised ends when the score is {} points above the cut.",
-                number(HYSTERESIS)
-            ),
-            vec![points("score-above-cut", Bound::AtLeast, HYSTERESIS)],
-            &["R56"],
-            &["scoring"],
-        ),
+        hysteresis(),
         settled(
             "inactive",
             "Inactive",
@@ -217,6 +209,38 @@ fn terms_of_health() -> Vec<Definition> {
             &["scoring"],
         ),
     ]
+}
+
+/// The mark itself is at risk only where the cut of the model is above it.
+fn recovered_sentence(at_risk_below: Points) -> String {
+    let (mark, cut) = (number(RECOVERED_ABOVE), number(at_risk_below));
+    match at_risk_below.cmp(&RECOVERED_ABOVE) {
+        Ordering::Less => format!("The score is above {mark}."),
+        Ordering::Equal => {
+            format!("The score is above {mark}; one of exactly {mark} is neither at risk nor recovered.")
+        }
+        Ordering::Greater => {
+            format!(
+                "The score is above {mark}. Below {cut} it is at risk all the same, and what would lift it aims above that."
+            )
+        }
+    }
+}
+
+fn hysteresis() -> Definition {
+    let margin = number(HYSTERESIS);
+    let sentence = format!(
+        "A condition that a score below a cut raised ends when the score is {margin} points above the critical cut, or \
+         more than {margin} points above the at-risk cut, by which renewals at risk are judged too; in any case at {}.",
+        number(Points::MAX)
+    );
+    let values = vec![
+        points("score-above-critical-cut", Bound::AtLeast, HYSTERESIS),
+        points("score-above-at-risk-cut", Bound::Above, HYSTERESIS),
+        points("score-ends-both", Bound::AtLeast, Points::MAX),
+    ];
+    let since = HYSTERESIS_SPLIT.unwrap_or_default();
+    Definition { since, ..settled("hysteresis", "Hysteresis", sentence, values, &["R56", "R71"], &["scoring"]) }
 }
 
 fn terms_of_answers() -> Vec<Definition> {

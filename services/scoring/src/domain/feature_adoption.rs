@@ -1,7 +1,7 @@
 //! Features that peers use, and a new customer never did.
 //!
 //! Peers are accounts of the same segment and plan that have been customers for longer than the time in which this is looked
-//! at. See `docs/adr/0017-risk-triggers.md`.
+//! at. Where plans are told, an account without one has no peers; where none is, the segment alone makes them. See `docs/adr/0017-risk-triggers.md`.
 
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ const FEATURES_MAX: usize = 20;
 pub struct PeerGroup {
     /// Of this segment.
     pub segment: Segment,
-    /// On this plan.
+    /// On this plan; empty: it is not known.
     pub plan: String,
 }
 
@@ -88,8 +88,17 @@ pub fn verdict(series: &AccountSeries, activation_day: NaiveDate, peers: &PeerUs
     Unadopted { activation_day, features, peer_count: peers.peer_count }.into_condition().into()
 }
 
-/// What an account's use says of features that it had never used.
-pub fn verdict_of_lasting(series: &AccountSeries, last: &Unadopted) -> Verdict {
+/// What an account's use says of features that it had never used. It ends with the time in which it is looked at, and where the
+/// activation is taken back or moved so that its time has not come.
+pub fn verdict_of_lasting(
+    series: &AccountSeries,
+    activation_day: Option<NaiveDate>,
+    today: NaiveDate,
+    last: &Unadopted,
+) -> Verdict {
+    if !activation_day.is_some_and(|day| is_looked_at(day, today)) {
+        return Verdict::NotMet;
+    }
     let mut unadopted = last.clone();
     unadopted.features.retain(|known| !has_used(series, &known.feature));
     unadopted.into_condition().map_or(Verdict::NotMet, Verdict::Between)
@@ -173,6 +182,20 @@ mod tests {
         assert_eq!([29, 30, 89, 90].map(looked_at), [false, true, true, false]);
     }
 
+    #[test]
+    fn what_lasts_ends_with_the_time_in_which_it_is_looked_at_and_without_an_activation() {
+        let features = vec![PeerFeature { feature: "exports".to_owned(), user_count: 9 }];
+        let last = Unadopted { activation_day: date_of(ACTIVATED), features, peer_count: 10 };
+        let lasts = |activation_day: Option<i32>, today: i32| {
+            let verdict = verdict_of_lasting(&series_of([]), activation_day.map(date_of), date_of(today), &last);
+            matches!(verdict, Verdict::Between(_))
+        };
+        assert!(lasts(Some(ACTIVATED), ACTIVATED + 30) && lasts(Some(ACTIVATED), ACTIVATED + 89));
+        assert!(!lasts(Some(ACTIVATED), ACTIVATED + 90), "after that it is no news");
+        assert!(!lasts(None, ACTIVATED + 40), "the activation was taken back");
+        assert!(!lasts(Some(ACTIVATED + 20), ACTIVATED + 40), "it has ten more days");
+    }
+
     proptest! {
         #[test]
         fn what_lasts_shrinks_with_each_use_whatever_their_order_and_ends_with_the_last(
@@ -184,7 +207,7 @@ mod tests {
                 verdict(&series_of(["search"]), date_of(ACTIVATED), &enough) else { panic!("met") };
             let series = series_of(order[..used].iter().copied().chain(["search"]));
             let left: Vec<&str> = last.names().filter(|name| !order[..used].contains(name)).collect();
-            match verdict_of_lasting(&series, &last) {
+            match verdict_of_lasting(&series, Some(date_of(ACTIVATED)), date_of(ACTIVATED + 40), &last) {
                 Verdict::Between(Condition { cause: RiskCause::FeatureNotAdopted(now), .. }) => {
                     prop_assert_eq!(now.names().collect::<Vec<_>>(), left);
                 }

@@ -5,7 +5,7 @@ use mainstay_domain::{Violations, is_key};
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, AccountFacts, KEY_RULE, LifecycleStage};
-use super::story::{Newest, Stamp};
+use super::story::{Newest, Stamp, keep_oldest};
 use super::ticket::LINE_LENGTH_MAX;
 
 /// Most seats of an account that a signal can say.
@@ -158,7 +158,7 @@ impl Lifecycle {
         match told {
             LifecycleSignal::Activation => {
                 newer(&mut self.last_return);
-                self.first_activation = self.first_activation.take().into_iter().chain([stamp.clone()]).min();
+                keep_oldest(&mut self.first_activation, stamp);
             }
             LifecycleSignal::Renewal { renewal_at } => {
                 newer(&mut self.last_return);

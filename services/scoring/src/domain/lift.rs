@@ -3,13 +3,13 @@
 //! Measures count by themselves here: what one needs is found as if the others stayed as they are, although two of them may look at
 //! the same signals. A measure without data is left as it is, for its weight is with the others: data may raise the score or lower it.
 
-use mainstay_domain::Points;
+use mainstay_domain::{BandCuts, Points, RECOVERED_ABOVE};
 
 use super::explain::Snapshot;
-use super::measure::{MissingReason, Reading};
+use super::measure::{DOUBLED, MissingReason, Reading, UNCHANGED};
 use super::model::{Aggregation, Comparison, HealthModel, Input, Measure, Window};
 use super::score::{MeasureOutcome, score_readings};
-use super::sentences::{number_words, percent, raw_words};
+use super::sentences::{amount_words, number_words, raw_words};
 
 /// What would lift a score above a mark, or how far it can be lifted.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +66,13 @@ pub enum ObstacleReason {
     Missing(MissingReason),
     /// It gives as much as it can.
     AtItsBest,
-    /// Only time moves it.
+    /// Only time moves it: what happened within its window cannot be undone, or days have to pass.
     OnlyTime,
+}
+
+/// The mark above which a score is recovered, and at risk by no model.
+pub fn recovered_above(cuts: &BandCuts) -> Points {
+    RECOVERED_ABOVE.max(cuts.at_risk_below)
 }
 
 /// What lifts the score above the mark; none when it is there, or when there is no score.
@@ -122,7 +127,7 @@ fn candidates<'a>(now: Snapshot<'a>) -> Vec<Candidate<'a>> {
     let outcomes = now.model.measures().zip(&now.scored.measures).enumerate();
     let candidate = |(place, ((_, measure), outcome)): (usize, ((_, &'a Measure), &'a MeasureOutcome))| {
         let value = outcome.value.filter(|_| outcome.effective_weight > 0.0)?;
-        let range = ValueRange::of(measure, outcome)?;
+        let range = ValueRange::of(measure, outcome, By::Doing)?;
         let best_points = range.points_max(measure)?;
         if best_points <= measure.curve.points_at(value) {
             return None;
@@ -183,14 +188,6 @@ impl Candidate<'_> {
     }
 }
 
-/// The number of a window by itself.
-fn amount_words(measure: &Measure, raw: f64) -> String {
-    match measure.aggregation {
-        Aggregation::LastOfLimit => percent(raw),
-        _ => number_words(raw),
-    }
-}
-
 fn obstacles(now: Snapshot<'_>, candidates: &[Candidate<'_>]) -> Vec<LiftObstacle> {
     let outcomes = now.model.measures().zip(&now.scored.measures).enumerate();
     let with_weight = outcomes.filter(|(_, ((component, measure), _))| component.weight > 0.0 && measure.weight > 0.0);
@@ -201,11 +198,18 @@ fn obstacles(now: Snapshot<'_>, candidates: &[Candidate<'_>]) -> Vec<LiftObstacl
             display_name: measure.display_name.clone(),
             reason: match outcome.missing {
                 Some(reason) => ObstacleReason::Missing(reason),
-                None if measure.aggregation == Aggregation::DaysSinceFirst => ObstacleReason::OnlyTime,
+                None if is_moved_by_time(measure, outcome) => ObstacleReason::OnlyTime,
                 None => ObstacleReason::AtItsBest,
             },
         })
         .collect()
+}
+
+/// Whether days that pass may add to a measure to which nothing that is done can.
+fn is_moved_by_time(measure: &Measure, outcome: &MeasureOutcome) -> bool {
+    let Some(range) = ValueRange::of(measure, outcome, By::DoingAndTime) else { return true };
+    let points = outcome.value.map(|value| measure.curve.points_at(value));
+    range.points_max(measure) > points
 }
 
 /// The numbers that a measure's value can be: those of its window, divided by what they are compared with.
@@ -222,44 +226,74 @@ struct ValueRange {
     tells_raw: bool,
 }
 
+/// What may move a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// What somebody does: what happened stays so, and there can only be more of it.
+    Doing,
+    /// That, and days that pass.
+    DoingAndTime,
+}
+
 impl ValueRange {
-    /// None when nothing but time moves the value.
-    fn of(measure: &Measure, outcome: &MeasureOutcome) -> Option<Self> {
-        let days_max = match measure.window {
-            Window::Days(days) => f64::from(days),
-            Window::Lifetime => f64::INFINITY,
-        };
-        let (raw_min, raw_max, is_whole) = match measure.aggregation {
-            Aggregation::Mean | Aggregation::FadedLast => {
-                let Input::Story(series) = &measure.input else { return None };
-                let (least, most) = series.value_range();
-                (least, most, false)
-            }
-            Aggregation::Last | Aggregation::Max if matches!(measure.input, Input::Story(_)) => {
-                (0.0, f64::INFINITY, true)
-            }
-            Aggregation::Sum | Aggregation::Distinct => (0.0, f64::INFINITY, true),
-            // An account without a signal in the window was silent for the whole of it.
-            Aggregation::ActiveDays | Aggregation::DaysSinceLast => (0.0, days_max, true),
-            Aggregation::MeanPerDay | Aggregation::LastOfLimit => (0.0, f64::INFINITY, false),
-            Aggregation::Last | Aggregation::Max => (f64::NEG_INFINITY, f64::INFINITY, false),
-            Aggregation::DaysSinceFirst => return None,
-        };
-        let compared = match (measure.comparison, outcome.base_value) {
-            (Comparison::None, _) => Self { raw_min, raw_max, base: 1.0, is_whole, tells_raw: true },
-            (_, Some(base)) if base > 0.0 => Self { raw_min, raw_max, base, is_whole, tells_raw: true },
+    /// None when nothing of this moves the value.
+    fn of(measure: &Measure, outcome: &MeasureOutcome, by: By) -> Option<Self> {
+        let (raw_min, raw_max, is_whole) = Self::raws(measure, outcome, by)?;
+        let tells_raw = true;
+        Some(match (measure.comparison, outcome.base_value) {
+            (Comparison::None, _) => Self { raw_min, raw_max, base: 1.0, is_whole, tells_raw },
             // Against nothing, something counts as doubled and nothing as unchanged.
-            (_, Some(0.0)) => Self { raw_min: 1.0, raw_max: 2.0, base: 1.0, is_whole: true, tells_raw: false },
-            // What it was compared with is not known, or below 0: any number may come out.
-            (_, _) => Self {
+            (_, Some(0.0)) => {
+                let least = if raw_min > 0.0 { DOUBLED } else { UNCHANGED };
+                Self { raw_min: least, raw_max: DOUBLED, base: 1.0, is_whole: true, tells_raw: false }
+            }
+            (_, Some(base)) => Self { raw_min, raw_max, base, is_whole, tells_raw },
+            // What it was compared with is not known: any number may come out.
+            (_, None) => Self {
                 raw_min: f64::NEG_INFINITY,
                 raw_max: f64::INFINITY,
                 base: 1.0,
                 is_whole: false,
                 tells_raw: false,
             },
+        })
+    }
+
+    /// The smallest and the largest number that the window can come to, and whether only whole ones.
+    fn raws(measure: &Measure, outcome: &MeasureOutcome, by: By) -> Option<(f64, f64, bool)> {
+        let days_max = match measure.window {
+            Window::Days(days) => f64::from(days),
+            Window::Lifetime => f64::INFINITY,
         };
-        Some(compared)
+        let known = outcome.raw_value.filter(|_| by == By::Doing);
+        // What happened within the window cannot be undone.
+        let happened = known.unwrap_or(0.0);
+        Some(match measure.aggregation {
+            Aggregation::Sum | Aggregation::Distinct => (happened, f64::INFINITY, true),
+            Aggregation::MeanPerDay => (happened, f64::INFINITY, false),
+            Aggregation::ActiveDays => (happened, days_max, true),
+            Aggregation::Max => match measure.input {
+                // Counts or levels: these may be fractions, and below 0.
+                Input::Metric(_) => {
+                    let is_whole = outcome.raw_value.is_some_and(|raw| raw.fract() == 0.0);
+                    (known.unwrap_or(f64::NEG_INFINITY), f64::INFINITY, is_whole)
+                }
+                Input::Feature(_) | Input::AnyFeature | Input::AnyUser | Input::Story(_) => {
+                    (happened, f64::INFINITY, true)
+                }
+            },
+            // It may happen today, and only time makes it longer ago. An account without a signal in the window was silent for all of it.
+            Aggregation::DaysSinceLast => (0.0, known.unwrap_or(days_max), true),
+            Aggregation::Mean | Aggregation::FadedLast => {
+                let Input::Story(series) = &measure.input else { return None };
+                let (least, most) = series.value_range();
+                (least, most, false)
+            }
+            Aggregation::Last if matches!(measure.input, Input::Story(_)) => (0.0, f64::INFINITY, true),
+            Aggregation::Last => (f64::NEG_INFINITY, f64::INFINITY, false),
+            Aggregation::LastOfLimit => (0.0, f64::INFINITY, false),
+            Aggregation::DaysSinceFirst => return None,
+        })
     }
 
     /// The number of the window behind a value.

@@ -8,10 +8,10 @@ use super::series::{DayNumber, DayValues, GaugeDays, SeriesKind};
 use super::story_series::{Shape, StoryDays, StorySeries};
 
 /// What a number counts as when the earlier window had nothing and this one has something.
-const DOUBLED: f64 = 2.0;
+pub(super) const DOUBLED: f64 = 2.0;
 
 /// What both windows without anything count as: unchanged.
-const UNCHANGED: f64 = 1.0;
+pub(super) const UNCHANGED: f64 = 1.0;
 
 /// Why a measure was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum MissingReason {
     NoSegmentBase,
     /// The account has no plan limit for the metric.
     NoPlanLimit,
+    /// The account is old enough for the comparison, but the window before has nothing to compare with.
+    NoEarlierData,
 }
 
 /// What all accounts together tell about a day; the same for each account scored on it.
@@ -126,7 +128,12 @@ fn find_source<'a>(
             let is_gauge = match measure.aggregation {
                 Aggregation::Last | Aggregation::LastOfLimit => true,
                 Aggregation::Sum | Aggregation::MeanPerDay => false,
-                _ => series.gauge(name).is_some_and(|levels| levels.newest(day).is_some()),
+                Aggregation::ActiveDays
+                | Aggregation::Distinct
+                | Aggregation::Max
+                | Aggregation::Mean
+                | Aggregation::DaysSinceLast
+                | Aggregation::DaysSinceFirst => series.gauge(name).is_some_and(|levels| levels.newest(day).is_some()),
             };
             if is_gauge {
                 let levels = series.gauge(name)?;
@@ -298,10 +305,7 @@ fn earlier_window(
     if life.first > first {
         return Err(MissingReason::TooYoung);
     }
-    aggregate(measure, account, source, Span { first, last }).map_err(|reason| match reason {
-        MissingReason::NoData => MissingReason::TooYoung,
-        other => other,
-    })
+    aggregate(measure, account, source, Span { first, last }).map_err(|_| MissingReason::NoEarlierData)
 }
 
 impl Span {

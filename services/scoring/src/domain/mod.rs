@@ -18,6 +18,7 @@ mod curve;
 pub(crate) mod data_quality;
 mod decline;
 pub mod definitions;
+mod english;
 mod explain;
 pub mod feature_adoption;
 pub(crate) mod forecast;
@@ -72,7 +73,7 @@ pub use explain::{
 };
 pub(crate) use health::{Changes, HealthRecord, HealthView};
 pub use health_risks::ScoreReading;
-pub use lift::{Lift, LiftObstacle, LiftStep, ObstacleReason, lift};
+pub use lift::{Lift, LiftObstacle, LiftStep, ObstacleReason, lift, recovered_above};
 pub use measure::{DayContext, MissingReason, Reading, read_measure};
 pub use model::{
     Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,

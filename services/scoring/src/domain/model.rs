@@ -114,11 +114,13 @@ pub enum Aggregation {
     /// only.
     FadedLast,
     /// Days from the newest signal within the window to the day of the score.
-    /// An account that has signals, but none within the window, was silent
-    /// for the whole window: the window's length.
+    /// Where it happened before, but not within the window, the account was
+    /// silent for the whole window: the window's length. Of what never happened
+    /// nothing is known: nobody may have asked.
     DaysSinceLast,
     /// Days from the first signal within the window to the day of the score.
-    /// An account that has signals, but none within the window: 0.
+    /// Where it happened before, but not within the window: 0. Of what never
+    /// happened nothing is known.
     DaysSinceFirst,
     /// Newest level within the window divided by the plan limit of the metric; of gauges only.
     LastOfLimit,

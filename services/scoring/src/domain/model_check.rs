@@ -113,6 +113,13 @@ fn check_measure(
         format!("{path}.window_days"),
         "what fades needs a window of 1 to 730 days, at whose end nothing is left of it",
     );
+    let is_negative = matches!(&input, Some(Input::Story(series)) if series.can_be_negative());
+    let is_compared = comparison.is_some_and(|comparison| comparison != Comparison::None);
+    faults.require(
+        !(is_negative && is_compared),
+        format!("{path}.comparison"),
+        "figures that can be below 0 cannot be divided by others of their kind: compare with nothing",
+    );
     let curve = check_curve(faults, &format!("{path}.curve"), draft.curve);
     let freshness_limit_days =
         if draft.freshness_limit_days == 0 { DEFAULT_FRESHNESS_LIMIT_DAYS } else { draft.freshness_limit_days };
@@ -186,7 +193,17 @@ fn check_fit(input: &Input, aggregation: Aggregation) -> Result<(), &'static str
         (Aggregation::Mean | Aggregation::FadedLast, _) => {
             Err("is of figures that stories tell, such as satisfaction: choose another")
         }
-        _ => Ok(()),
+        (Aggregation::Last | Aggregation::LastOfLimit, Input::Metric(_) | Input::Story(_))
+        | (Aggregation::Distinct, Input::AnyFeature | Input::AnyUser | Input::Story(_))
+        | (
+            Aggregation::Sum
+            | Aggregation::MeanPerDay
+            | Aggregation::ActiveDays
+            | Aggregation::Max
+            | Aggregation::DaysSinceLast
+            | Aggregation::DaysSinceFirst,
+            _,
+        ) => Ok(()),
     }
 }
 
@@ -324,6 +341,7 @@ fn check_text(faults: &mut Violations, field: &str, text: &str, characters_min: 
 #[cfg(test)]
 mod tests {
     use super::super::model_file::{DEFAULT_MODEL, parse_model_file};
+    use super::super::story_series::StorySeries;
     use super::*;
 
     fn draft() -> ModelDraft {
@@ -451,6 +469,26 @@ mod tests {
             measure(draft).comparison = Some(Comparison::EarlierWindow);
         });
         assert_eq!(fields, ["components[0].measures[0].comparison"]);
+    }
+
+    #[test]
+    fn what_can_be_negative_is_divided_by_nothing() {
+        let told = |series: StorySeries, comparison: Comparison| {
+            let mut draft = draft();
+            let one = measure(&mut draft);
+            one.input = Some(Input::Story(series));
+            one.aggregation = Some(Aggregation::Mean);
+            one.comparison = Some(comparison);
+            HealthModel::from_draft(draft).map(|_| ()).map_err(|faults| {
+                let fields: Vec<String> = faults.into_iter().map(|fault| fault.field).collect();
+                fields.concat()
+            })
+        };
+        let refused = Err("components[0].measures[0].comparison".to_owned());
+        assert_eq!(told(StorySeries::TicketSentiment, Comparison::EarlierWindow), refused);
+        assert_eq!(told(StorySeries::TicketSentiment, Comparison::SegmentMedian), refused);
+        assert_eq!(told(StorySeries::TicketSentiment, Comparison::None), Ok(()));
+        assert_eq!(told(StorySeries::CsatScore, Comparison::EarlierWindow), Ok(()));
     }
 
     #[test]

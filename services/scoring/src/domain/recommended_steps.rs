@@ -95,17 +95,17 @@ const fn rules_of(kind: RiskTriggerKind) -> (u8, &'static [Rule]) {
             )],
         ),
         RiskTriggerKind::HealthCritical => (
-            5,
+            6,
             &[
                 (StepRole::CsmDirector, "Join the CSM within 24 hours and call the sponsor at the customer."),
                 (StepRole::Csm, "Agree on a plan with dates that takes the causes one by one."),
             ],
         ),
         RiskTriggerKind::HealthDrop => {
-            (6, &[(StepRole::Csm, "Go through what fell with the customer this week: what changed on their side?")])
+            (7, &[(StepRole::Csm, "Go through what fell with the customer this week: what changed on their side?")])
         }
         RiskTriggerKind::HealthAtRisk => (
-            7,
+            8,
             &[(
                 StepRole::Csm,
                 "Take the measure with most points to gain, and agree on a first step with the customer.",
@@ -161,7 +161,7 @@ pub fn recommended_steps(lasting: &[RiskTrigger], decline: &[DeclineTrigger]) ->
         }
     }
     for trigger in decline.iter().filter(|trigger| trigger.points > Points::ZERO) {
-        let DeclineSource::Measure(measure, Some(input)) = &trigger.source else { continue };
+        let DeclineSource::Measure(measure, input) = &trigger.source else { continue };
         let (role, sentence) = rule_of(input);
         step_of(&mut steps, role, sentence).measures.push(measure.clone());
     }

@@ -15,8 +15,6 @@ use super::usage_decline::Decline;
 
 /// By how much a score must have moved since a condition's last event to be told again.
 const TOLD_MOVE_MIN: Points = Points::whole(5);
-/// By how much of its base a decline must have moved to be told again.
-const TOLD_DECLINE_MIN: f64 = 0.1;
 /// By how many active days of four weeks a drop must have moved to be told again: one a week.
 const TOLD_DAYS_MIN: i32 = 4;
 
@@ -212,9 +210,7 @@ impl Condition {
                 RiskCause::Inactivity { last_activity_day, .. },
                 RiskCause::Inactivity { last_activity_day: told, .. },
             ) => last_activity_day != told,
-            (RiskCause::UsageDecline(now), RiskCause::UsageDecline(told)) => {
-                (now.share() - told.share()).abs() >= TOLD_DECLINE_MIN
-            }
+            (RiskCause::UsageDecline(now), RiskCause::UsageDecline(told)) => now.has_moved_by_a_tenth(told),
             (RiskCause::LoginDrop(now), RiskCause::LoginDrop(told)) => {
                 (now.active_days - told.active_days).abs() >= TOLD_DAYS_MIN
             }
@@ -228,7 +224,20 @@ impl Condition {
                 (now.renewal_day, now.arr) != (told.renewal_day, told.arr)
                     || (now.score.0 - told.score.0).abs() >= TOLD_MOVE_MIN
             }
-            _ => self != last,
+            (
+                RiskCause::Payment { .. }
+                | RiskCause::Dispute { .. }
+                | RiskCause::Ticket { .. }
+                // The others beside what is none of their kind.
+                | RiskCause::Health { .. }
+                | RiskCause::Inactivity { .. }
+                | RiskCause::UsageDecline(_)
+                | RiskCause::LoginDrop(_)
+                | RiskCause::FeatureNotAdopted(_)
+                | RiskCause::ChampionSilent(_)
+                | RiskCause::RenewalAtRisk(_),
+                _,
+            ) => self != last,
         }
     }
 }
@@ -264,6 +273,7 @@ impl RiskTriggerCursor {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::usage_decline::{UseSeries, WeekOfUse};
     use super::*;
 
     fn dispute(reason: u8) -> Condition {
@@ -278,6 +288,21 @@ mod tests {
             Just(Verdict::NotMet),
             Just(Verdict::Unknown),
         ]
+    }
+
+    #[test]
+    fn a_decline_is_told_again_when_it_moved_by_exactly_a_tenth_of_its_base() {
+        let decline = |total: i64, base: f64| {
+            let weeks = vec![WeekOfUse { monday: NaiveDate::default(), total }];
+            let series = UseSeries::AnyUser;
+            let cause = RiskCause::UsageDecline(Decline { series, base_monday: NaiveDate::default(), base, weeks });
+            Condition { cause, occurrence_count: 1 }
+        };
+        let told = |now: i64, before: i64, base: f64| decline(now, base).deserves_event(&decline(before, base));
+        for (now, before) in [(60, 70), (70, 60), (50, 60), (40, 30)] {
+            assert!(told(now, before, 100.0), "{before} to {now}");
+        }
+        assert!(!told(61, 70, 100.0) && !told(60, 70, 100.5) && told(59, 70, 100.5));
     }
 
     proptest! {

@@ -188,6 +188,7 @@ pub(super) fn missing_words(reason: MissingReason) -> &'static str {
         MissingReason::TooYoung => "the account is too young for the comparison",
         MissingReason::NoSegmentBase => "its segment has nothing to compare with",
         MissingReason::NoPlanLimit => "the account has no plan limit for it",
+        MissingReason::NoEarlierData => "the days before have nothing to compare with",
     }
 }
 
@@ -202,10 +203,7 @@ fn reading_words(measure: &Measure, outcome: &MeasureOutcome) -> String {
         };
     };
     let words = raw_words(measure, raw);
-    let base = |base: f64| match measure.aggregation {
-        Aggregation::LastOfLimit => percent(base),
-        _ => number_words(base),
-    };
+    let base = |base: f64| amount_words(measure, base);
     match (measure.comparison, outcome.base_value, measure.window) {
         (Comparison::EarlierWindow, Some(earlier), Window::Days(days)) => {
             format!("{words}, against {} in the {} before", base(earlier), counted(f64::from(days), "days"))
@@ -215,6 +213,11 @@ fn reading_words(measure: &Measure, outcome: &MeasureOutcome) -> String {
         }
         _ => words,
     }
+}
+
+/// The number of a window by itself.
+pub(super) fn amount_words(measure: &Measure, raw: f64) -> String {
+    if measure.aggregation == Aggregation::LastOfLimit { percent(raw) } else { number_words(raw) }
 }
 
 pub(super) fn raw_words(measure: &Measure, raw: f64) -> String {

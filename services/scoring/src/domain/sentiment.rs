@@ -1,17 +1,23 @@
 //! What speaks from a text.
 //!
-//! By VADER (Hutto and Gilbert 2014): a lexicon of words rated by people, with rules for negation, emphasis and contrast. English
-//! only.
+//! By VADER (Hutto and Gilbert 2014): a lexicon of words rated by people, with rules for negation, emphasis and contrast. It knows
+//! English only, and words of other languages that look like English ones would mislead it, as the German "die" does.
 
 use std::sync::LazyLock;
 
 use vader_sentimental::SentimentIntensityAnalyzer;
 
+use super::english::is_plausibly_english;
+
 /// Reading the lexicon takes some milliseconds.
 static ANALYZER: LazyLock<SentimentIntensityAnalyzer<'static>> = LazyLock::new(SentimentIntensityAnalyzer::new);
 
-/// From -1 (frustrated) to 1 (content); none when no word of the text says either, as in plain questions and in other languages.
+/// From -1 (frustrated) to 1 (content); none when no word of the text says either, as in plain questions, and of a text that is not
+/// plausibly English.
 pub(super) fn sentiment(text: &str) -> Option<f64> {
+    if !is_plausibly_english(text) {
+        return None;
+    }
     let found = ANALYZER.polarity_scores(text);
     // Without a word that is rated, marks such as `?` alone would count.
     let is_rated = found.pos > 0.0 || found.neg > 0.0;
@@ -29,6 +35,19 @@ mod tests {
         assert!(frustrated < -0.5 && content > 0.5, "{frustrated} {content}");
         for plain in ["", "How do I change my password?", "!!!!", "\0", "Wie ändere ich mein Passwort?"] {
             assert_eq!(sentiment(plain), None, "{plain}");
+        }
+    }
+
+    #[test]
+    fn of_other_languages_nothing_is_told() {
+        for other in [
+            "Die Rechnung ist falsch und niemand antwortet.",
+            "Sind die Daten sicher?",
+            "Danke, super!",
+            "C'est un grave problème pour nous",
+            "No puedo iniciar sesión",
+        ] {
+            assert_eq!(sentiment(other), None, "{other}");
         }
     }
 

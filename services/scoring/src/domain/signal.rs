@@ -374,7 +374,7 @@ impl Payload {
                 found.require(user_id.is_empty() || is_opaque_id(user_id), "feature_use.user_id", OPAQUE_ID_RULE);
                 found.require((1..=FEATURE_COUNT_MAX).contains(count), "feature_use.count", "must be 1 to 10^9");
             }
-            Self::Ticket(told) => told.check(found),
+            Self::Ticket(told) => told.check(found, event_at),
             Self::Invoice(told) => told.check(found),
             Self::Dispute(told) => told.check(found),
             Self::Lifecycle(told) => told.check(found, event_at),

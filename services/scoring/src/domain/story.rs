@@ -69,6 +69,13 @@ impl<T> Newest<T> {
     }
 }
 
+/// Keeps the older of two signals.
+pub(super) fn keep_oldest(kept: &mut Option<Stamp>, stamp: &Stamp) {
+    if kept.as_ref().is_none_or(|oldest| stamp < oldest) {
+        *kept = Some(stamp.clone());
+    }
+}
+
 /// All that was said of one thing, in the order of the signals that said it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
@@ -186,7 +193,7 @@ impl Story {
             (Self::Ticket(story), Payload::Ticket(told)) => story.absorb(&stamp, told),
             (Self::Invoice(story), Payload::Invoice(told)) => story.absorb(&stamp, told),
             (Self::Dispute(story), Payload::Dispute(told)) => story.absorb(&stamp, told),
-            _ => {}
+            (Self::Ticket(_) | Self::Invoice(_) | Self::Dispute(_), _) => {}
         }
     }
 

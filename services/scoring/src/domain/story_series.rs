@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mainstay_domain::day_of;
+use mainstay_domain::{Violations, day_of};
 use serde::{Deserialize, Serialize};
 
 use super::series::{DayNumber, DayValues, day_number};
@@ -239,7 +239,24 @@ impl StorySeries {
             Self::NpsScore => (0.0, 10.0),
             Self::TicketSatisfaction | Self::CsatScore | Self::CsmPulse => (1.0, 5.0),
             Self::CesScore => (1.0, 7.0),
-            _ => (0.0, f64::INFINITY),
+            Self::FirstResponseHours
+            | Self::ResolutionHours
+            | Self::TicketsOpened
+            | Self::TicketsOpen
+            | Self::UrgentTicketsOpen
+            | Self::TicketsEscalated
+            | Self::TicketsReopened
+            | Self::PaymentsFailed
+            | Self::InvoicesUnpaid
+            | Self::DisputesOpen
+            | Self::Touches
+            | Self::TouchesAnswered
+            | Self::Refunds
+            | Self::CreditNotes
+            | Self::FeatureRequests
+            | Self::FeatureReleases
+            | Self::Incidents
+            | Self::IncidentMinutes => (0.0, f64::INFINITY),
         }
     }
 
@@ -247,6 +264,18 @@ impl StorySeries {
     pub fn value_middle(self) -> Option<f64> {
         let (least, most) = self.value_range();
         (self.shape() == Shape::Value && most.is_finite()).then(|| f64::midpoint(least, most))
+    }
+
+    /// Notes a figure that there cannot be.
+    pub(super) fn check(self, found: &mut Violations, field: &str, value: Option<f64>) {
+        let (least, most) = self.value_range();
+        let fits = value.is_none_or(|value| (least..=most).contains(&value));
+        found.require(fits, field, format!("must be {least} to {most}"));
+    }
+
+    /// Whether it can be below 0, where a share of another number says nothing.
+    pub const fn can_be_negative(self) -> bool {
+        self.value_range().0 < 0.0
     }
 
     /// Who tells it.
@@ -342,7 +371,7 @@ impl DayEntries {
 
     /// By what this is more than what was entered before.
     #[must_use]
-    pub fn less(&self, before: &Self) -> Self {
+    pub fn minus(&self, before: &Self) -> Self {
         let mut left = self.0.clone();
         for (&place, &amount) in &before.0 {
             let sum = left.entry(place).or_default();
@@ -514,7 +543,7 @@ mod tests {
             let mut sums: BTreeMap<(StoryRow, DayNumber), i64> = BTreeMap::new();
             let mut before = DayEntries::default();
             for entries in &all {
-                for (row, day, amount) in entries.less(&before).amounts() {
+                for (row, day, amount) in entries.minus(&before).amounts() {
                     *sums.entry((row, day)).or_default() += amount;
                 }
                 before = entries.clone();

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::story_series::{Shape, StoryRow, StorySeries};
+use super::story_series::{DayEntries, Shape, StorySeries};
 use super::*;
 
 /// The day that tests score.
@@ -100,13 +100,13 @@ fn aggregation() -> impl Strategy<Value = Aggregation> {
 
 /// An aggregation that fits what stories tell; for other inputs the one given, which may not fit.
 fn fitting(input: &Input, given: Aggregation) -> Aggregation {
-    match input {
-        Input::Story(series) => match series.shape() {
-            Shape::Count => Aggregation::Sum,
-            Shape::Open => Aggregation::Last,
-            Shape::Value => Aggregation::Mean,
-        },
-        _ => given,
+    let Input::Story(series) = input else { return given };
+    match (series.shape(), given) {
+        (Shape::Count, Aggregation::Distinct | Aggregation::Last | Aggregation::LastOfLimit) => Aggregation::Sum,
+        (Shape::Count, fitting) => fitting,
+        (Shape::Open, Aggregation::Max) => Aggregation::Max,
+        (Shape::Open, _) => Aggregation::Last,
+        (Shape::Value, _) => Aggregation::Mean,
     }
 }
 
@@ -166,18 +166,38 @@ pub(super) fn add_seen(series: &mut AccountSeries, all: &[Seen]) {
         let day = DAY - days_before;
         match kind {
             SeriesKind::Gauge => series.add_levels(name, [Level { day, level: amount as f64, event_micros: amount }]),
-            SeriesKind::Story => {
-                let place = usize::try_from(amount).unwrap_or(0) + name.len();
-                let told = StorySeries::ALL[place % StorySeries::ALL.len()];
-                series.add_story_days(StoryRow::Sum(told), &[(day, amount)]);
-                if told.shape() == Shape::Value {
-                    series.add_story_days(StoryRow::Count(told), &[(day, 1)]);
-                }
-            }
+            SeriesKind::Story => add_told(series, told_series(name, amount), day, amount),
             SeriesKind::Usage | SeriesKind::User | SeriesKind::Feature => {
                 series.add_counts(&SeriesKey { kind, name: name.to_owned() }, [(day, amount)]);
             }
         }
+    }
+}
+
+/// The series that a story of this name and amount tells; all are told of.
+pub(super) fn told_series(name: &str, amount: i64) -> StorySeries {
+    let names = NAMES.iter().position(|known| *known == name).unwrap_or(0);
+    let place = 9 * names + usize::try_from(amount).unwrap_or(0);
+    StorySeries::ALL[place % StorySeries::ALL.len()]
+}
+
+/// Adds what a story tells of a day: one that happened, one that lasts for some days or for good, or a figure.
+fn add_told(series: &mut AccountSeries, told: StorySeries, day: DayNumber, amount: i64) {
+    let at = |day| date_of(day).and_time(NaiveTime::MIN).and_utc();
+    let mut entries = DayEntries::default();
+    match told.shape() {
+        Shape::Count => entries.count(told, at(day)),
+        Shape::Open => {
+            let days = DayNumber::try_from(amount).ok().filter(|days| *days > 3);
+            entries.span(told, at(day), days.map(|days| at(day + days)));
+        }
+        Shape::Value => {
+            let (least, most) = told.value_range();
+            entries.value(told, at(day), (amount as f64 / 2.0 - 1.0).clamp(least, most));
+        }
+    }
+    for (row, day, amount) in entries.amounts() {
+        series.add_story_days(row, &[(day, amount)]);
     }
 }
 
@@ -196,7 +216,8 @@ pub(super) fn context() -> impl Strategy<Value = DayContext> {
     let base = (select(&[Segment::Unknown, Segment::Smb][..]), 0usize..4, 0usize..4, 0.0f64..9.0, 3usize..9);
     (proptest::collection::vec(seen(0..60), 0..30), proptest::collection::vec(base, 0..12)).prop_map(|(all, bases)| {
         let mut context = DayContext::default();
-        for (kind, name, days_before, _) in all {
+        for (kind, name, days_before, amount) in all {
+            let name = if kind == SeriesKind::Story { told_series(name, amount).source().name() } else { name };
             context.pulses.note(kind, name, DAY - days_before);
         }
         for (segment, component, place, median, account_count) in bases {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::risk_trigger::{Condition, RiskCause};
 use super::sentiment::sentiment;
 use super::signal::check_opaque_id;
-use super::story::{Newest, Stamp, Told, count};
+use super::story::{Newest, Stamp, Told, count, keep_oldest};
 use super::story_series::{DayEntries, StorySeries, hours_between};
 use mainstay_domain::EMAIL_LENGTH_MAX;
 
@@ -75,16 +75,21 @@ pub struct TicketSignal {
 }
 
 impl TicketSignal {
-    /// Notes what is wrong with it.
-    pub fn check(&self, found: &mut Violations) {
+    /// Notes what is wrong with it, when it happened at `event_at`.
+    pub fn check(&self, found: &mut Violations, event_at: Option<DateTime<Utc>>) {
         check_opaque_id(found, "ticket.ticket_id", &self.ticket_id);
         found.check_text("ticket.subject", &self.subject, LINE_LENGTH_MAX);
         found.check_text("ticket.text", &self.text, TICKET_TEXT_LENGTH_MAX);
         found.check_text("ticket.requester_email", &self.requester_email, EMAIL_LENGTH_MAX);
-        let is_rating = self.satisfaction.is_none_or(|satisfaction| (1..=5).contains(&satisfaction));
-        found.require(is_rating, "ticket.satisfaction", "must be 1 to 5");
-        let is_sentiment = self.sentiment.is_none_or(|sentiment| (-1.0..=1.0).contains(&sentiment));
-        found.require(is_sentiment, "ticket.sentiment", "must be -1 to 1");
+        StorySeries::TicketSatisfaction.check(found, "ticket.satisfaction", self.satisfaction.map(f64::from));
+        StorySeries::TicketSentiment.check(found, "ticket.sentiment", self.sentiment);
+        if let Some(answered_at) = self.first_response_at {
+            let field = "ticket.first_response_time";
+            found.require(answered_at >= DateTime::UNIX_EPOCH, field, "must not be before 1970");
+            let opened_at = event_at.filter(|_| self.action == TicketAction::Opened);
+            let is_after = opened_at.is_none_or(|opened_at| answered_at >= opened_at);
+            found.require(is_after, field, "must not be before the ticket was opened");
+        }
     }
 }
 
@@ -99,13 +104,17 @@ pub struct TicketStory {
     subject: Newest<String>,
     requester_email: Newest<String>,
     ratings: Told<i32>,
+    /// The earliest answer that was told as it was given: who sees each answer need not know which is the first.
     first_response_at: Option<DateTime<Utc>>,
+    /// The first answer as it was told in hindsight, which can be corrected.
+    #[serde(default)]
+    said_first_response_at: Newest<DateTime<Utc>>,
     sentiments: Told<f64>,
 }
 
 impl TicketStory {
     pub(super) fn absorb(&mut self, stamp: &Stamp, told: &TicketSignal) {
-        self.first_told = self.first_told.take().into_iter().chain([stamp.clone()]).min();
+        keep_oldest(&mut self.first_told, stamp);
         if told.action != TicketAction::Updated {
             self.moves.note(stamp, told.action);
         }
@@ -120,7 +129,14 @@ impl TicketStory {
         if let Some(satisfaction) = told.satisfaction {
             self.ratings.note(stamp, satisfaction);
         }
-        self.first_response_at = [self.first_response_at, told.first_response_at].into_iter().flatten().min();
+        if let Some(answered_at) = told.first_response_at {
+            if answered_at == stamp.at {
+                let earliest = self.first_response_at.map_or(answered_at, |known| known.min(answered_at));
+                self.first_response_at = Some(earliest);
+            } else {
+                self.said_first_response_at.offer(stamp, answered_at);
+            }
+        }
         if let Some(sentiment) = told.sentiment.or_else(|| sentiment(&told.text)) {
             self.sentiments.note(stamp, sentiment);
         }
@@ -197,7 +213,8 @@ impl TicketStory {
         }
         let Some(opened_at) = self.first_told.as_ref().map(|stamp| stamp.at) else { return };
         entries.count(StorySeries::TicketsOpened, opened_at);
-        if let Some(answered_at) = self.first_response_at
+        let first_response_at = self.said_first_response_at.get().copied().or(self.first_response_at);
+        if let Some(answered_at) = first_response_at
             && let Some(hours) = hours_between(opened_at, answered_at)
         {
             entries.value(StorySeries::FirstResponseHours, answered_at, hours);

@@ -65,6 +65,27 @@ impl Decline {
         self.weeks.last().map_or(1.0, |week| week.total as f64 / self.base)
     }
 
+    /// Whether it moved by a tenth of its base or more since it was `told`: reckoned in whole numbers, for 70 and 60 of 100 are less than
+    /// a tenth apart where fractions are binary.
+    pub fn has_moved_by_a_tenth(&self, told: &Self) -> bool {
+        let (total, base) = self.total_and_doubled_base();
+        let (told_total, told_base) = told.total_and_doubled_base();
+        20 * (total * told_base - told_total * base).abs() >= base * told_base
+    }
+
+    /// The newest week, and twice the base, which as the median of four whole numbers is whole.
+    #[expect(clippy::cast_possible_truncation, reason = "the base lies between two numbers of 64 bits")]
+    fn total_and_doubled_base(&self) -> (i128, i128) {
+        let total = self.weeks.last().map_or(0, |week| week.total);
+        (total.into(), (self.base * 2.0).round() as i128)
+    }
+
+    /// Whether its weeks are those in which it began, each of them below the one before. While it lasts they move on, and need not fall.
+    pub fn is_of_its_first_weeks(&self) -> bool {
+        let follows = |week: &WeekOfUse| day_number(week.monday) - day_number(self.base_monday) == WEEK_DAYS;
+        self.weeks.first().is_some_and(follows) && self.weeks.windows(2).all(|pair| pair[1].total < pair[0].total)
+    }
+
     fn into_condition(self) -> Condition {
         Condition { cause: RiskCause::UsageDecline(self), occurrence_count: 1 }
     }

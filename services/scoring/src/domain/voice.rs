@@ -21,15 +21,6 @@ pub enum SurveyQuestion {
 }
 
 impl SurveyQuestion {
-    /// The least and the most that can be answered.
-    const fn scale(self) -> (i32, i32) {
-        match self {
-            Self::Nps => (0, 10),
-            Self::Csat => (1, 5),
-            Self::Ces => (1, 7),
-        }
-    }
-
     /// A word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -87,7 +78,7 @@ pub struct PulseSignal {
 impl PulseSignal {
     /// Notes what is wrong with it.
     pub(super) fn check(&self, found: &mut Violations) {
-        found.require((1..=5).contains(&self.rating), "pulse.rating", "must be 1 to 5");
+        StorySeries::CsmPulse.check(found, "pulse.rating", Some(self.rating.into()));
         found.check_text("pulse.note", &self.note, NOTE_LENGTH_MAX);
         found.check_text("pulse.author_email", &self.author_email, EMAIL_LENGTH_MAX);
     }
@@ -96,9 +87,7 @@ impl PulseSignal {
 impl SurveyAnswerSignal {
     /// Notes what is wrong with it.
     pub(super) fn check(&self, found: &mut Violations) {
-        let (least, most) = self.question.scale();
-        let fits = (least..=most).contains(&self.score);
-        found.require(fits, "survey_answer.score", format!("must be {least} to {most}"));
+        self.question.series().check(found, "survey_answer.score", Some(self.score.into()));
         check_optional_id(found, "survey_answer.contact_id", &self.contact_id);
         found.check_text("survey_answer.comment", &self.comment, TICKET_TEXT_LENGTH_MAX);
     }

@@ -30,6 +30,7 @@ const fn missing_number(reason: MissingReason) -> i16 {
         MissingReason::TooYoung => 3,
         MissingReason::NoSegmentBase => 4,
         MissingReason::NoPlanLimit => 5,
+        MissingReason::NoEarlierData => 6,
     }
 }
 
@@ -40,6 +41,7 @@ fn missing_reason(number: i16) -> Result<MissingReason, StorageError> {
         3 => Ok(MissingReason::TooYoung),
         4 => Ok(MissingReason::NoSegmentBase),
         5 => Ok(MissingReason::NoPlanLimit),
+        6 => Ok(MissingReason::NoEarlierData),
         _ => Err(codes::corrupt(format!("missing reason {number}"))),
     }
 }

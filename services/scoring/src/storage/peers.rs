@@ -61,7 +61,8 @@ pub(crate) async fn count_months_since(
 }
 
 /// What the peers of each group use: customers that were activated before `activated_before`, up to [`PEERS_MAX`] of a group in the
-/// order of their ids, and the features that they used in a month that begins on `since` or later.
+/// order of their ids, and the features that they used in a month that begins on `since` or later. A group without a plan has peers
+/// only where no customer of its segment has one.
 pub(crate) async fn feature_use(
     conn: &mut PgConnection,
     groups: &[&PeerGroup],
@@ -71,9 +72,14 @@ pub(crate) async fn feature_use(
     let segments: Vec<i16> = groups.iter().map(|group| codes::segment_number(group.segment)).collect();
     let plans: Vec<&str> = groups.iter().map(|group| group.plan.as_str()).collect();
     let rows = sqlx::query!(
-        r#"WITH peers AS (
+        r#"WITH groups AS (
+               SELECT segment, plan, place
+                 FROM unnest($1::smallint[], $2::text[]) WITH ORDINALITY AS given (segment, plan, place)
+                WHERE plan <> '' OR segment NOT IN (SELECT planned.segment FROM scoring.accounts AS planned
+                                                     WHERE planned.plan <> '' AND planned.archived_at IS NULL)),
+           peers AS (
                SELECT groups.place, peer.account_id
-                 FROM unnest($1::smallint[], $2::text[]) WITH ORDINALITY AS groups (segment, plan, place),
+                 FROM groups,
                       LATERAL (SELECT account_id FROM scoring.accounts
                                 WHERE accounts.segment = groups.segment AND accounts.plan = groups.plan
                                   AND archived_at IS NULL AND lifecycle_stage <> $3 AND activated_at < $4

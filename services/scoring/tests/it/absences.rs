@@ -143,6 +143,33 @@ async fn r69_features_not_adopted_30_days_after_the_activation_are_told_and_end_
 }
 
 #[tokio::test]
+async fn what_was_not_adopted_after_90_days_is_no_news() {
+    let harness = with_new_customers().await;
+    harness.turn_to("2026-05-30").await;
+    assert_eq!(told_of_account(&harness, "new", FeatureNotAdopted).await, [Told::Raised]);
+    harness.turn_to("2026-05-31").await;
+    assert_eq!(told_of_account(&harness, "new", FeatureNotAdopted).await, [Told::Raised, Told::Cleared]);
+}
+
+#[tokio::test]
+async fn an_account_whose_plan_is_not_known_has_peers_only_where_nobodys_is() {
+    for others in ["", "business"] {
+        let mut harness = Harness::start("2026-03-02T09:00:00Z").await;
+        let peers: Vec<String> = (0..10).map(|number| format!("peer-{number}")).collect();
+        let mut accounts: Vec<_> = peers.iter().map(|id| customer(id, "", "2025-10-01")).collect();
+        accounts.extend([customer("new", "", "2026-03-02"), customer("other", others, "2025-10-01")]);
+        upsert(&harness, accounts).await;
+        let mut signals = vec![feature("new", "2026-03-02", "search")];
+        signals.extend(peers.iter().map(|id| feature(id, "2026-03-01", "exports")));
+        harness.record(signals).await;
+        harness.settle().await;
+        harness.turn_to("2026-04-01").await;
+        let expected: &[Told] = if others.is_empty() { &[Told::Raised] } else { &[] };
+        assert_eq!(told_of_account(&harness, "new", FeatureNotAdopted).await, expected, "{others}");
+    }
+}
+
+#[tokio::test]
 async fn an_activation_that_is_said_later_or_moved_moves_the_look() {
     let harness = with_new_customers().await;
     upsert(&harness, vec![customer("new", "business", "2026-03-05"), customer("basic", "business", "2026-02-20")])

@@ -1,11 +1,12 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use mainstay_domain::{AccountId, Band, Currency, Money};
+use mainstay_domain::{AccountId, Band, Currency, ModelId, Money};
 use proptest::prelude::*;
 
 use super::super::json::{StoredBand, StoredPoints};
-use super::super::measure::Reading;
+use super::super::measure::{MissingReason, Reading};
 use super::super::risk_trigger::{Condition, RiskTriggerKind};
 use super::super::test_support::{account, context, model, score_today, today};
+use super::super::usage_decline::{Decline, WeekOfUse};
 use super::super::{HealthModel, Scored, parse_model_file, score_readings};
 use super::*;
 
@@ -163,6 +164,61 @@ fn r61_conditions_are_told_with_their_data() {
     }
 }
 
+#[test]
+fn a_measure_is_behind_a_fall_by_its_own_points_and_not_by_its_weight() {
+    let (before_model, mut now_model) = (shop(), shop());
+    now_model.id = ModelId::parse("heavier").expect("an id");
+    for (component, weight) in [(0, 1.0), (1, 7.0)] {
+        now_model.components[0].measures[component].weight = weight;
+    }
+    let readings = |days: f64| {
+        vec![read(days, days, None), read(0.5, 20.0, Some(40.0)), read(0.0, 0.0, None), read(0.9, 0.9, None)]
+    };
+    let said = |days_before: f64, days_now: f64| -> Vec<(f64, String)> {
+        let before = score_readings(&before_model, readings(days_before), None);
+        let now = score_readings(&now_model, readings(days_now), None);
+        assert!(now.score < before.score, "the model values the trend above all");
+        let triggers = decline_triggers(
+            Snapshot { model: &now_model, scored: &now, day: today() },
+            Some(Snapshot { model: &before_model, scored: &before, day: today() }),
+            &[],
+        );
+        triggers.into_iter().map(|trigger| (trigger.points.as_f64(), trigger.sentence)).collect()
+    };
+    assert_eq!(said(18.0, 18.0), [], "nothing of the customer fell");
+    let fell = said(18.0, 8.0);
+    assert_eq!(fell, [(5.0, "Active days: days with activities of users fell from 18 to 8 in 28 days".to_owned())]);
+}
+
+#[test]
+fn a_measure_that_comes_back_low_is_behind_the_fall_and_those_that_share_with_it_are_not() {
+    let model = shop();
+    let missing = Reading { value: Err(MissingReason::Stale), raw_value: None, ..read(0.0, 0.0, None) };
+    let readings =
+        |first: Reading| scored([first, read(0.8, 32.0, Some(40.0)), read(0.0, 0.0, None), read(0.9, 0.9, None)]);
+    let (before, now) = (readings(missing), readings(read(2.0, 2.0, None)));
+    let snapshot = |scored| Snapshot { model: &model, scored, day: today() };
+    let triggers = decline_triggers(snapshot(&now), Some(snapshot(&before)), &[]);
+    let said: Vec<&str> = triggers.iter().map(|trigger| trigger.sentence.as_str()).collect();
+    assert_eq!(said, ["Active days: it counts again, with 10.0 of 100 points"]);
+}
+
+#[test]
+fn a_decline_that_lasts_is_not_said_to_fall_where_it_does_not() {
+    let decline = |first_monday: &str, totals: [i64; 3]| {
+        let first: NaiveDate = first_monday.parse().expect("a day");
+        let weeks = (0..).zip(totals).map(|(week, total)| WeekOfUse { monday: first + Days::new(7 * week), total });
+        let base_monday = "2026-02-02".parse().expect("a day");
+        let series = UseSeries::Metric("emails_sent".to_owned());
+        let cause = RiskCause::UsageDecline(Decline { series, base_monday, base: 100.0, weeks: weeks.collect() });
+        condition_sentence(&trigger(1, RiskTriggerKind::UsageDecline, "", cause))
+    };
+    let fell = "emails sent declined for three weeks: 90, 80, 60, against 100 a week before";
+    assert_eq!(decline("2026-02-09", [90, 80, 60]), fell);
+    let lasts = "emails sent declined since 2026-02-09: 60, 75, 62 in three weeks, against 100 a week before that day";
+    assert_eq!(decline("2026-02-23", [60, 75, 62]), lasts);
+}
+
 proptest! {
     #[test]
     fn causes_stand_in_the_order_of_their_points_and_are_measures_that_lost(
@@ -176,13 +232,23 @@ proptest! {
         let triggers = decline_triggers(snapshot(&now), Some(snapshot(&earlier)), &[unpaid()]);
         prop_assert!(triggers.is_sorted_by(|left, right| left.points >= right.points));
         prop_assert_eq!(triggers.last().map(|trigger| trigger.points), Some(Points::ZERO));
-        let fell: Points = triggers.iter().map(|trigger| trigger.points).sum();
+        let fell: f64 = triggers.iter().map(|trigger| trigger.points.as_f64()).sum();
         let fall = earlier.score.unwrap_or_default() - now.score.unwrap_or_default();
-        if fall >= SHOWN_MOVE_MIN {
-            let unseen = Points::from_units(SHOWN_MOVE_MIN.units() * i32::try_from(now.measures.len()).expect("few"));
-            prop_assert!(fell + unseen >= fall, "what is named is the whole fall, but for what nobody can see");
-        } else {
+        if fall < SHOWN_MOVE_MIN {
             prop_assert_eq!(triggers.len(), 1);
+            return Ok(());
+        }
+        let outcomes = || now.measures.iter().zip(&earlier.measures);
+        for trigger in &triggers {
+            let DeclineSource::Measure(id, _) = &trigger.source else { continue };
+            let mut measures = model.measures().zip(outcomes());
+            let (_, (after, before)) = measures.find(|((_, measure), _)| &measure.id == id).expect("of the model");
+            prop_assert!(after.points.is_none() || before.points.is_none() || after.points < before.points);
+        }
+        let keeps_weights = outcomes().all(|(after, before)| (after.effective_weight - before.effective_weight).abs() < 1e-9);
+        if keeps_weights {
+            let unseen = SHOWN_MOVE_MIN.as_f64() * now.measures.len() as f64;
+            prop_assert!(fell + unseen >= fall.as_f64(), "what is named is the whole fall, but for what nobody can see");
         }
     }
 }

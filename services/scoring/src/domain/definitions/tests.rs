@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::ScoreReading;
 use super::super::inactivity;
+use super::super::renewal_risk::RenewalReading;
 use super::super::risk_trigger::{RiskTriggerKind, Verdict};
 use super::*;
 
@@ -61,10 +62,11 @@ fn r83_a_term_that_changes_its_values_changes_its_version_and_its_day() {
         .map(|definition| (definition.id, definition.version(), definition.since.to_string()))
         .collect();
     // Versions computed by an implementation of its own in Python.
+    let on = |id: &str| if id == "hysteresis" { "2026-11-27" } else { "2026-11-22" };
     let expected = [
         ("recovered", "34ff158ab46682fb"),
         ("big-change", "8e59783f6d4a0de5"),
-        ("hysteresis", "b5d084e9b01315a2"),
+        ("hysteresis", "426a93723c4436c2"),
         ("inactive", "37b7fbe0926399a4"),
         ("promoter", "09834ed8de96e8ed"),
         ("passive", "20215644a0dfe6f3"),
@@ -72,7 +74,7 @@ fn r83_a_term_that_changes_its_values_changes_its_version_and_its_day() {
         ("near-limit", "f234c119290394b9"),
         ("larger-plan", "837507c31198631d"),
     ]
-    .map(|(id, version)| (id, version.to_owned(), "2026-11-22".to_owned()));
+    .map(|(id, version)| (id, version.to_owned(), on(id).to_owned()));
     assert_eq!(settled, expected);
 }
 
@@ -82,6 +84,15 @@ fn sentences_have_the_numbers() {
     assert_eq!(
         find("recovered").sentence,
         "The score is above 70; one of exactly 70 is neither at risk nor recovered."
+    );
+    let recovered = |at_risk_below: i32| {
+        let of_model = of(BandCuts { at_risk_below: Points::whole(at_risk_below), ..BandCuts::default() });
+        of_model.into_iter().find(|definition| definition.id == "recovered").expect("a definition").sentence
+    };
+    assert_eq!(recovered(60), "The score is above 70.", "one of exactly 70 is not at risk, but neither is one of 65");
+    assert_eq!(
+        recovered(75),
+        "The score is above 70. Below 75 it is at risk all the same, and what would lift it aims above that."
     );
     let big_change = "The score is more than 15 points below that of 30 days before; over at 10 points or less.";
     assert_eq!(find("big-change").sentence, big_change);
@@ -134,8 +145,19 @@ proptest! {
         prop_assert_eq!(holds(&find("big-change"), "fall-ends", fall), drop == Verdict::NotMet);
         let critical = verdict(score, month_earlier, RiskTriggerKind::HealthCritical);
         prop_assert_eq!(holds(&find("critical"), "score", score.as_f64()), matches!(critical, Verdict::Met(_)));
-        let above_cut = (score - BandCuts::default().critical_below).as_f64();
-        prop_assert_eq!(holds(&find("hysteresis"), "score-above-cut", above_cut), critical == Verdict::NotMet);
+        let at_risk = verdict(score, month_earlier, RiskTriggerKind::HealthAtRisk);
+        let renewal = RenewalReading { today: day(), renewal_day: Some(day()), arr: None, score: Some(score) };
+        let renewal = renewal.verdict(BandCuts::default().at_risk_below);
+        let hysteresis = find("hysteresis");
+        for (id, cut, verdict) in [
+            ("score-above-critical-cut", BandCuts::default().critical_below, critical),
+            ("score-above-at-risk-cut", BandCuts::default().at_risk_below, at_risk),
+            ("score-above-at-risk-cut", BandCuts::default().at_risk_below, renewal),
+        ] {
+            let ends = holds(&hysteresis, id, (score - cut).as_f64());
+            let ends_anyway = holds(&hysteresis, "score-ends-both", score.as_f64());
+            prop_assert_eq!(ends || ends_anyway, verdict == Verdict::NotMet, "{} at {}", id, score);
+        }
     }
 
     #[test]

@@ -111,6 +111,59 @@ fn what_cannot_be_reached_is_said_with_the_reasons() {
 }
 
 #[test]
+fn what_happened_cannot_be_undone() {
+    let failures = |aggregation: &str, curve: &str| {
+        MODEL
+            .replace("input: any_user", "input: {story: payments_failed}")
+            .replace("aggregation: active_days", aggregation)
+            .replace("[[0, 0], [20, 100]]", curve)
+    };
+    let worse_with_each = "[[0, 100], [4, 0]]";
+    for aggregation in ["aggregation: sum", "aggregation: max", "aggregation: mean_per_day", "aggregation: active_days"]
+    {
+        let model = parsed(&failures(aggregation, worse_with_each));
+        let lift = lifted(&model, vec![read(3.0), read(5.0)], RECOVERED_ABOVE).expect("40 points");
+        let seats: Vec<(&str, f64)> =
+            lift.steps.iter().map(|step| (step.measure.as_str(), step.needed_value)).collect();
+        assert_eq!(seats, [("seats", 10.0)], "{aggregation}");
+        assert_eq!(lift.obstacles[0].reason, ObstacleReason::OnlyTime, "{aggregation}");
+    }
+    let last = parsed(&failures("aggregation: days_since_last", "[[0, 0], [28, 100]]"));
+    let lift = lifted(&last, vec![read(3.0), read(5.0)], RECOVERED_ABOVE).expect("34 points");
+    assert_eq!(lift.obstacles[0].reason, ObstacleReason::OnlyTime, "days without one have to pass");
+
+    let trend = "aggregation: sum\n        comparison: earlier_window";
+    let trend = parsed(&failures(trend, "[[1, 100], [2, 0]]"));
+    let new = Reading { value: Ok(2.0), raw_value: Some(3.0), base_value: Some(0.0), freshness_days: Some(0) };
+    let lift = lifted(&trend, vec![new, read(5.0)], RECOVERED_ABOVE).expect("30 points");
+    assert_eq!(lift.obstacles[0].reason, ObstacleReason::OnlyTime, "against nothing it stays doubled");
+
+    let open = MODEL
+        .replace("input: any_user", "input: {story: tickets_open}")
+        .replace("aggregation: active_days", "aggregation: last")
+        .replace("[[0, 0], [20, 100]]", worse_with_each);
+    let lift = lifted(&parsed(&open), vec![read(3.0), read(9.0)], RECOVERED_ABOVE).expect("64 points");
+    let needed: Vec<f64> = lift.steps.iter().map(|step| step.needed_value).collect();
+    assert_eq!(needed, [2.0], "a ticket can be resolved");
+}
+
+#[test]
+fn the_largest_count_of_a_day_is_a_whole_number() {
+    for input in ["input: any_user", "input: {feature: exports}", "input: {metric: emails}"] {
+        let text = MODEL.replace("input: any_user", input).replace("aggregation: active_days", "aggregation: max");
+        let lift = lifted(&parsed(&text), vec![read(10.0), read(8.2)], RECOVERED_ABOVE).expect("69.2 points");
+        let needed: Vec<f64> = lift.steps.iter().map(|step| step.needed_value).collect();
+        assert_eq!(needed, [11.0], "{input}");
+    }
+}
+
+#[test]
+fn the_mark_is_never_below_the_at_risk_cut() {
+    let cuts = |at_risk_below: i32| BandCuts { at_risk_below: Points::whole(at_risk_below), ..BandCuts::default() };
+    assert_eq!([60, 70, 75].map(|cut| recovered_above(&cuts(cut))), [70, 70, 75].map(Points::whole));
+}
+
+#[test]
 fn against_an_earlier_window_whole_numbers_are_asked_for() {
     let text = MODEL
         .replace("aggregation: active_days", "aggregation: sum\n        comparison: earlier_window")
@@ -217,7 +270,7 @@ proptest! {
         let corners = if turned { corners.into_iter().map(turn).collect() } else { corners };
         measure.curve = super::super::Curve::of_checked(corners);
         let from = f64::from(from.min(days));
-        let range = ValueRange::of(measure, &MeasureOutcome::default()).expect("days");
+        let range = ValueRange::of(measure, &MeasureOutcome::default(), By::Doing).expect("days");
         let all = || (0..=days).map(f64::from);
         let enough = all().filter(|&value| measure.curve.points_at(value) >= points);
         let nearest = enough.min_by(|left, right| (left - from).abs().total_cmp(&(right - from).abs()));

@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, NaiveTime, Utc};
+
 use super::super::curve::CurvePoint;
 use super::super::model::{ComponentDraft, HealthModel, MeasureDraft, ModelDraft};
 use super::super::segment::{Segment, SegmentBase};
-use super::super::series::{AccountSeries, Level, SeriesKey};
+use super::super::series::{AccountSeries, Level, SeriesKey, date_of};
+use super::super::story_series::{DayEntries, StorySeries};
 use super::*;
 
 const DAY: DayNumber = 1_000;
@@ -82,6 +85,19 @@ impl Fixture {
     fn seats(mut self, levels: &[(DayNumber, f64)]) -> Self {
         let levels = levels.iter().map(|&(ago, level)| Level { day: DAY - ago, level, event_micros: 0 });
         self.series.add_levels("seats", levels);
+        self
+    }
+
+    /// What stories told, in a fleet whose help desk and surveys told something a day ago.
+    fn told(mut self, tell: impl FnOnce(&mut DayEntries)) -> Self {
+        for source in ["tickets", "surveys", "touches"] {
+            self.context.pulses.note(SeriesKind::Story, source, DAY - 1);
+        }
+        let mut entries = DayEntries::default();
+        tell(&mut entries);
+        for (row, day, amount) in entries.amounts() {
+            self.series.add_story_days(row, &[(day, amount)]);
+        }
         self
     }
 
@@ -198,6 +214,89 @@ fn a_level_without_a_plan_limit_is_missing() {
     same(account.value(seats(), Aggregation::LastOfLimit), 0.75);
     account.plan_limits.insert("seats".to_owned(), f64::MIN_POSITIVE / 4.0);
     same(account.value(seats(), Aggregation::LastOfLimit), f64::MAX);
+}
+
+/// So many days before the day of the tests.
+fn ago(days: DayNumber) -> DateTime<Utc> {
+    date_of(DAY - days).and_time(NaiveTime::MIN).and_utc()
+}
+
+fn compared(series: StorySeries, aggregation: Aggregation) -> Measure {
+    measure(Input::Story(series), aggregation, |draft| draft.comparison = Some(Comparison::EarlierWindow))
+}
+
+#[test]
+fn what_lasts_has_a_last_and_a_largest_and_is_0_of_whom_nothing_is_told() {
+    let open = |aggregation| measure(Input::Story(StorySeries::TicketsOpen), aggregation, |_| ());
+    let account = Fixture::new().told(|entries| {
+        entries.span(StorySeries::TicketsOpen, ago(40), Some(ago(2)));
+        entries.span(StorySeries::TicketsOpen, ago(8), Some(ago(5)));
+        entries.span(StorySeries::TicketsOpen, ago(1), None);
+    });
+    same(account.read(&open(Aggregation::Last)).value, 1.0);
+    same(account.read(&open(Aggregation::Max)).value, 2.0);
+    let trend = account.read(&compared(StorySeries::TicketsOpen, Aggregation::Max));
+    assert_eq!((trend.value, trend.base_value), (Ok(2.0), Some(1.0)), "the window before ended 10 days ago");
+
+    let untold = Fixture::new().told(|_| ());
+    same(untold.read(&open(Aggregation::Last)).value, 0.0);
+    same(untold.read(&open(Aggregation::Max)).value, 0.0);
+    assert_eq!(Fixture::new().read(&open(Aggregation::Last)).value, Err(MissingReason::NoData), "no help desk");
+}
+
+#[test]
+fn figures_have_their_mean_over_the_window_and_their_own_freshness() {
+    let csat = |change: fn(&mut MeasureDraft)| measure(Input::Story(StorySeries::CsatScore), Aggregation::Mean, change);
+    let account = Fixture::new().told(|entries| {
+        for (days, score) in [(30, 1.0), (9, 5.0), (4, 2.0), (4, 5.0)] {
+            entries.value(StorySeries::CsatScore, ago(days), score);
+        }
+    });
+    let reading = account.read(&csat(|_| ()));
+    assert_eq!((reading.value, reading.freshness_days), (Ok(4.0), Some(4)));
+    let narrow = account.read(&csat(|draft| draft.window_days = 4));
+    assert_eq!(narrow.value, Err(MissingReason::Stale), "the newest answer is older than the window");
+    let strict = account.read(&csat(|draft| draft.freshness_limit_days = 3));
+    assert_eq!((strict.value, strict.freshness_days), (Err(MissingReason::Stale), Some(4)));
+    let untold = Fixture::new().told(|_| ());
+    assert_eq!(untold.read(&csat(|_| ())).value, Err(MissingReason::NoData));
+}
+
+#[test]
+fn nothing_in_the_window_before_is_no_matter_of_age() {
+    let trend = compared(StorySeries::CsatScore, Aggregation::Mean);
+    for earlier in [None, Some(30)] {
+        let account = Fixture::new().told(|entries| {
+            entries.value(StorySeries::CsatScore, ago(1), 4.0);
+            earlier.into_iter().for_each(|days| entries.value(StorySeries::CsatScore, ago(days), 2.0));
+        });
+        let reading = account.read(&trend);
+        assert_eq!((reading.value, reading.raw_value), (Err(MissingReason::NoEarlierData), Some(4.0)));
+    }
+    let levels = measure(seats(), Aggregation::Last, |draft| draft.comparison = Some(Comparison::EarlierWindow));
+    for before in [vec![(1, 5.0)], vec![(30, 4.0), (1, 5.0)]] {
+        assert_eq!(Fixture::new().seats(&before).read(&levels).value, Err(MissingReason::NoEarlierData));
+    }
+}
+
+#[test]
+fn of_what_never_happened_no_days_have_passed_since() {
+    let silence = |window_days| {
+        let answered = Input::Story(StorySeries::TouchesAnswered);
+        measure(answered, Aggregation::DaysSinceLast, |draft| draft.window_days = window_days)
+    };
+    let touched = |answered: Option<DayNumber>| {
+        Fixture::new().told(|entries| {
+            entries.count(StorySeries::Touches, ago(3));
+            answered.into_iter().for_each(|days| entries.count(StorySeries::TouchesAnswered, ago(days)));
+        })
+    };
+    for window_days in [10, 0] {
+        assert_eq!(touched(None).read(&silence(window_days)).value, Err(MissingReason::NoData), "never answered");
+    }
+    same(touched(Some(4)).read(&silence(10)).value, 4.0);
+    same(touched(Some(60)).read(&silence(10)).value, 10.0);
+    same(touched(Some(60)).read(&silence(0)).value, 60.0);
 }
 
 #[test]

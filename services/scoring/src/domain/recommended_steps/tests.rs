@@ -29,7 +29,7 @@ fn lasting(number: u128, kind: RiskTriggerKind) -> RiskTrigger {
 
 fn fallen(measure: &str, input: Input) -> DeclineTrigger {
     DeclineTrigger {
-        source: DeclineSource::Measure(measure.to_owned(), Some(input)),
+        source: DeclineSource::Measure(measure.to_owned(), input),
         points: Points::whole(5),
         sentence: String::new(),
     }
@@ -43,6 +43,7 @@ fn r80_what_keeps_a_customer_from_working_or_paying_comes_first_and_each_step_on
         lasting(3, RiskTriggerKind::PaymentFailed),
         lasting(4, RiskTriggerKind::PaymentFailed),
         lasting(5, RiskTriggerKind::TicketUrgent),
+        lasting(6, RiskTriggerKind::UsageDecline),
     ];
     let decline =
         [fallen("users", Input::AnyUser), fallen("days", Input::AnyUser), fallen("reports", Input::AnyFeature)];
@@ -59,6 +60,7 @@ fn r80_what_keeps_a_customer_from_working_or_paying_comes_first_and_each_step_on
         (StepRole::Csm, vec![5], vec![]),
         (StepRole::FinanceContact, vec![3, 4], vec![]),
         (StepRole::Csm, vec![3, 4], vec![]),
+        (StepRole::Csm, vec![6], vec![]),
         (StepRole::CsmDirector, vec![2], vec![]),
         (StepRole::Csm, vec![2], vec![]),
         (StepRole::Csm, vec![], vec!["users", "days"]),

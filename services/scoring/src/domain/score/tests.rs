@@ -1,7 +1,9 @@
+use chrono::{NaiveTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::super::model::{Aggregation, Comparison, Input};
 use super::super::series::{SeriesKey, SeriesKind};
+use super::super::story_series::{DayEntries, StorySeries};
 use super::super::test_support::{DAY, account, add_seen, context, model, rising_curve, score_today, seen, today};
 use super::super::{HealthModel, parse_model_file};
 use super::*;
@@ -162,6 +164,53 @@ proptest! {
         let mut ahead = account.clone();
         add_seen(&mut ahead.series, &later);
         prop_assert_eq!(score_today(&model, &ahead, &context), score_today(&model, &account, &context));
+    }
+
+    #[test]
+    fn more_that_lasts_and_better_figures_never_lower_the_score_by_a_rising_curve(
+        mut model in model(),
+        account in account(),
+        mut context in context(),
+        corners in rising_curve(),
+        of_figures in any::<bool>(),
+        more in proptest::collection::vec(0i32..60, 1..5),
+    ) {
+        let told = if of_figures { StorySeries::NpsScore } else { StorySeries::TicketsOpen };
+        for component in &mut model.components {
+            for measure in &mut component.measures {
+                measure.input = Input::Story(told);
+                measure.comparison = Comparison::None;
+                measure.curve = super::super::curve::Curve::of_checked(corners.clone());
+                measure.aggregation = match measure.aggregation {
+                    _ if of_figures => Aggregation::Mean,
+                    Aggregation::Max => Aggregation::Max,
+                    _ => Aggregation::Last,
+                };
+            }
+        }
+        context.pulses.note(SeriesKind::Story, told.source().name(), DAY);
+        // Somebody answered on all these days, and one more thing was open already.
+        let mut before = account;
+        before.series.add_counts(&SeriesKey { kind: SeriesKind::User, name: "ann".to_owned() }, [(DAY - 60, 1)]);
+        let (mut better, mut given) = (before.clone(), DayEntries::default());
+        let mut more_given = DayEntries::default();
+        for days_before in more {
+            let at = today().and_time(NaiveTime::MIN).and_utc() - TimeDelta::days(days_before.into());
+            if of_figures {
+                given.value(told, at, 5.0);
+                more_given.value(told, at, 8.0);
+            } else {
+                more_given.span(told, at, None);
+            }
+        }
+        for (account, entries) in [(&mut before, given), (&mut better, more_given)] {
+            for (row, day, amount) in entries.amounts() {
+                account.series.add_story_days(row, &[(day, amount)]);
+            }
+        }
+        let (score, score_before) = (score_today(&model, &better, &context).score, score_today(&model, &before, &context).score);
+        prop_assert!(score >= score_before);
+        prop_assert!(of_figures || score.is_some(), "stories are scored");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Stories in any order, any number of times, in any batches.
 
 use chrono::TimeDelta;
-use mainstay_domain::AccountId;
+use mainstay_domain::{AccountId, Violations};
 use proptest::prelude::*;
 
 use super::super::billing::{DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal};
@@ -66,8 +66,15 @@ fn any_payload(kind: StoryKind) -> BoxedStrategy<Payload> {
                 TicketPriority::Critical,
             ])),
             prop::option::of(1..=5i32),
+            prop::option::of(0..9i64),
         )
-            .prop_map(|(action, priority, satisfaction)| ticket(action, priority, satisfaction))
+            .prop_map(|(action, priority, satisfaction, answered_hours)| {
+                let mut payload = ticket(action, priority, satisfaction);
+                if let Payload::Ticket(told) = &mut payload {
+                    told.first_response_at = answered_hours.map(|hours| DateTime::UNIX_EPOCH + TimeDelta::hours(hours));
+                }
+                payload
+            })
             .boxed(),
         StoryKind::Invoice => (
             prop::sample::select(vec![
@@ -202,6 +209,46 @@ fn r63_r75_a_ticket_enters_its_delays_where_they_ended() {
     ];
     let expected: Vec<_> = expected.iter().map(|&(row, day, amount)| (row.to_owned(), day, amount)).collect();
     assert_eq!(entries, expected, "urgent for six hours of one day, which is over at its end");
+}
+
+fn answered(minute: i64, number: u8, after_hours: i64) -> Signal {
+    let Payload::Ticket(told) = ticket(TicketAction::Updated, None, None) else { unreachable!() };
+    let first_response_at = Some(DateTime::UNIX_EPOCH + TimeDelta::hours(after_hours));
+    signal(minute, number, Payload::Ticket(TicketSignal { first_response_at, ..told }))
+}
+
+#[test]
+fn a_first_response_that_was_wrong_is_corrected_by_the_newer_signal() {
+    let opened = signal(120, 1, ticket(TicketAction::Opened, None, None));
+    let hours = |signals: &[&Signal]| {
+        let story = folded(StoryKind::Ticket, signals.iter().copied());
+        let entries = story.day_entries();
+        let of_series = |(row, _, amount)| (row == StoryRow::Sum(StorySeries::FirstResponseHours)).then_some(amount);
+        entries.amounts().find_map(of_series)
+    };
+    let (wrong, corrected, before_opening) = (answered(200, 2, 3), answered(300, 3, 10), answered(400, 4, 1));
+    assert_eq!(hours(&[&opened, &wrong]), Some(1_000));
+    assert_eq!(hours(&[&opened, &wrong, &corrected]), Some(8_000));
+    assert_eq!(hours(&[&corrected, &opened, &wrong]), Some(8_000), "in any order");
+    assert_eq!(hours(&[&opened, &before_opening]), None, "nobody answers before he is asked");
+    let as_given = [answered(300, 5, 5), answered(240, 6, 4), answered(360, 7, 6)];
+    assert_eq!(hours(&[&opened, &as_given[0], &as_given[1], &as_given[2]]), Some(2_000), "the earliest that was seen");
+    assert_eq!(hours(&[&opened, &as_given[0], &corrected, &as_given[2]]), Some(8_000), "hindsight knows better");
+}
+
+#[test]
+fn a_first_response_before_the_opening_is_refused_with_its_field() {
+    let fields = |signal: &Signal| {
+        let mut found = Violations::new();
+        signal.payload.check(&mut found, Some(signal.event_at));
+        found.into_iter().map(|violation| violation.field).collect::<Vec<_>>()
+    };
+    let mut opened = answered(120, 1, 1);
+    assert_eq!(fields(&opened), Vec::<String>::new(), "an update may tell of what was before it");
+    let Payload::Ticket(told) = &mut opened.payload else { unreachable!() };
+    told.action = TicketAction::Opened;
+    assert_eq!(fields(&opened), ["ticket.first_response_time"]);
+    assert_eq!(fields(&answered(120, 1, -1)), ["ticket.first_response_time"]);
 }
 
 #[test]
