@@ -73,7 +73,7 @@ pub(crate) fn map(payload: &Value) -> Result<Outcome, Violations> {
         return Err(found);
     };
     let payload_id = ticket.id.unwrap_or_else(|| content_id(payload));
-    let told = Told { account: &account, vendor: Vendor::Tickets, id: &payload_id, at: ticket.time };
+    let told = Told { account: &account, vendor: Vendor::Tickets, id: &payload_id, at: ticket.time, rank: 0 };
     let line = |text: Option<String>, most| cut(&text.unwrap_or_default(), most);
     let mut signal = told.signal(Payload::Ticket(TicketSignal {
         ticket_id: id(&ticket.ticket_id),

@@ -60,7 +60,9 @@ pub(super) fn voided(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
 }
 
 fn told(webhook: &Webhook<'_>, invoice: Invoice, action: InvoiceAction) -> Result<Outcome, Violations> {
-    let at = invoice.updated_at.or(invoice.created_at).unwrap_or(webhook.received_at);
+    let Some(at) = invoice.updated_at.or(invoice.created_at).or(webhook.received_at) else {
+        return Ok(Outcome::timeless());
+    };
     let payload = Payload::Invoice(InvoiceSignal {
         invoice_id: id(&invoice.lago_id),
         action: action.into(),
@@ -98,6 +100,7 @@ struct PaymentError {
 /// A payment failed. The webhook has no more of the invoice than its id, and no time.
 pub(super) fn payment_failed(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
     let error: PaymentError = read(webhook.path, webhook.object)?;
+    let Some(at) = webhook.received_at else { return Ok(Outcome::timeless()) };
     let customer = Candidate::new(webhook.field("external_customer_id"), error.external_customer_id.as_deref());
     let Some(account) = account([customer])? else {
         return Ok(Outcome::ignored("the payment does not say whose it is"));
@@ -109,7 +112,7 @@ pub(super) fn payment_failed(webhook: &Webhook<'_>) -> Result<Outcome, Violation
         due_time: None,
         failure_reason: error.provider_error.as_ref().map(reason).unwrap_or_default(),
     });
-    Ok(Outcome::signals(vec![webhook.of(&account, webhook.received_at).signal(payload)]))
+    Ok(Outcome::signals(vec![webhook.of(&account, at).signal(payload)]))
 }
 
 /// What the provider says, for people.
@@ -135,7 +138,9 @@ struct DisputeLost {
 /// A dispute ended, and the money is gone.
 pub(super) fn dispute_lost(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
     let DisputeLost { invoice, provider_error } = read(webhook.path, webhook.object)?;
-    let at = invoice.payment_dispute_lost_at.or(invoice.updated_at).unwrap_or(webhook.received_at);
+    let Some(at) = invoice.payment_dispute_lost_at.or(invoice.updated_at).or(webhook.received_at) else {
+        return Ok(Outcome::timeless());
+    };
     let invoice_id = id(&invoice.lago_id);
     let amount = money(&webhook.field("invoice.currency"), &invoice.currency, invoice.total_amount_cents)?;
     let Some(account) = account_of(webhook, "invoice.", invoice)? else {

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::event::{Event, OBJECT, Reference};
 use crate::account::Metadata;
-use crate::mapped::{News, Outcome};
+use crate::mapped::Outcome;
+use crate::news::News;
 use crate::read::read;
 use crate::text::{NAME_LENGTH_MAX, cut, filled};
 
@@ -28,5 +29,5 @@ pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violati
     };
     let told = event.of(&account);
     let exists = Account { display_name: cut(&display_name, NAME_LENGTH_MAX), ..told.blank_account() };
-    Ok(Outcome::news(told.news("customer", 0, News::Exists(exists))))
+    Ok(Outcome::news(vec![told.news("customer", News::Exists(exists))]))
 }

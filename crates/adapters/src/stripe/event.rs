@@ -50,13 +50,15 @@ impl Reference {
 pub(super) struct Event<'a> {
     pub(super) id: &'a str,
     pub(super) at: DateTime<Utc>,
+    /// Stripe tells times in seconds, in which much happens.
+    pub(super) rank: i16,
     pub(super) account_key: &'a str,
 }
 
 impl Event<'_> {
     /// What is told of an account by this event.
     pub(super) fn of<'t>(&'t self, account: &'t AccountId) -> Told<'t> {
-        Told { account, vendor: Vendor::Stripe, id: self.id, at: self.at }
+        Told { account, vendor: Vendor::Stripe, id: self.id, at: self.at, rank: self.rank }
     }
 
     /// The account that metadata names, looked for in the order given, else the customer's id.

@@ -2,14 +2,15 @@
 
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
-use mainstay_api::mainstay::scoring::v1::{Account, Churn, LifecycleSignal, Renewal, SeatChange};
+use mainstay_api::mainstay::scoring::v1::{Churn, LifecycleSignal, Renewal, SeatChange};
 use mainstay_domain::Violations;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::event::{Event, OBJECT, Reference};
 use crate::account::Metadata;
-use crate::mapped::{Mapped, News, Outcome};
+use crate::mapped::{Mapped, Outcome};
+use crate::news::{AccountField, News};
 use crate::read::{fault, read, seconds, timestamp};
 use crate::text::{LINE_LENGTH_MAX, WORD_LENGTH_MAX, cut, filled};
 
@@ -90,8 +91,7 @@ pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violati
         }
     }
     if let Some(plan) = subscription.items.data.iter().find_map(|item| item.price.as_ref()).map(plan) {
-        let account = Account { plan, ..told.blank_account() };
-        mapped.accounts.push(told.news("plan", 0, News::Fields { account, fields: vec!["plan"] }));
+        mapped.accounts.push(told.news("plan", News::Field(AccountField::Plan, plan)));
     }
     let is_empty = mapped.accounts.is_empty() && mapped.signals.is_empty();
     Ok(if is_empty { Outcome::ignored("the subscription has no items") } else { Outcome::Mapped(mapped) })

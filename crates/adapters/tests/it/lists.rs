@@ -4,7 +4,7 @@ use mainstay_adapters::{Adapter, Outcome, Vendor};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{delivery, fixture, with};
+use crate::{fixture, received_at, with};
 
 #[test]
 fn a_list_of_payloads_is_taken_as_a_whole() {
@@ -12,19 +12,19 @@ fn a_list_of_payloads_is_taken_as_a_whole() {
     let body = |payloads: &[Value]| serde_json::to_vec(payloads).expect("JSON");
     let alias = with(fixture("segment/track"), "/type", json!("alias"));
     let list = body(&[fixture("segment/group"), alias.clone(), fixture("segment/track")]);
-    let Ok(Outcome::Mapped(mapped)) = adapter.map_body(&list, &delivery()) else { panic!("mapped") };
-    assert_eq!((mapped.accounts.len(), mapped.signals.len()), (1, 2));
-    assert!(matches!(adapter.map_body(&body(&[alias]), &delivery()), Ok(Outcome::Ignored(_))));
-    assert!(matches!(adapter.map_body(b"[]", &delivery()), Ok(Outcome::Ignored(_))));
+    let Ok(Outcome::Mapped(mapped)) = adapter.map_body(&list, received_at()) else { panic!("mapped") };
+    assert_eq!((mapped.accounts.len(), mapped.signals.len()), (3, 2));
+    assert!(matches!(adapter.map_body(&body(&[alias]), received_at()), Ok(Outcome::Ignored(_))));
+    assert!(matches!(adapter.map_body(b"[]", received_at()), Ok(Outcome::Ignored(_))));
 
     let bad = with(fixture("segment/track"), "/properties/quantity", json!(-1));
-    let faults = adapter.map_body(&body(&[fixture("segment/page"), bad]), &delivery()).expect_err("malformed");
+    let faults = adapter.map_body(&body(&[fixture("segment/page"), bad]), received_at()).expect_err("malformed");
     assert_eq!(faults.iter().next().map(|fault| fault.field.as_str()), Some("[1].properties.quantity"));
 }
 
 #[test]
 fn what_is_not_json_is_told() {
-    let faults = Adapter::new(Vendor::Stripe).map_body(b"{", &delivery()).expect_err("no JSON");
+    let faults = Adapter::new(Vendor::Stripe).map_body(b"{", received_at()).expect_err("no JSON");
     assert!(faults.iter().all(|fault| fault.description.starts_with("is not JSON")), "{faults:?}");
 }
 
@@ -62,8 +62,8 @@ proptest! {
         places(payload, "", &mut pointers);
         let pointer = place.get(&pointers);
         let changed = with(payload.clone(), pointer, value);
-        let outcome = Adapter::new(*vendor).map(&changed, &delivery());
-        prop_assert_eq!(&outcome, &Adapter::new(*vendor).map(&changed, &delivery()));
+        let outcome = Adapter::new(*vendor).map(&changed, Some(received_at()));
+        prop_assert_eq!(&outcome, &Adapter::new(*vendor).map(&changed, Some(received_at())));
         if let Err(faults) = outcome {
             prop_assert!(faults.iter().all(|fault| !fault.description.is_empty()));
             prop_assert!(pointer.is_empty() || faults.iter().any(|fault| !fault.field.is_empty()), "{faults:?}");

@@ -1,6 +1,6 @@
 //! What payloads of Stripe become.
 
-use mainstay_adapters::{Adapter, News, Outcome, Vendor};
+use mainstay_adapters::{AccountField, Adapter, News, Outcome, Vendor};
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
@@ -10,7 +10,7 @@ use mainstay_api::mainstay::scoring::v1::{
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{at, delivery, faults, fixture, ignored, mapped, news, payload_of, signal, time_of, with};
+use crate::{at, faults, fixture, ignored, mapped, news, payload_of, signal, time_of, with};
 
 #[expect(clippy::unnecessary_wraps, reason = "it is compared with amounts that may be absent")]
 fn money(code: &str, minor_units: i64) -> Option<Money> {
@@ -80,7 +80,7 @@ fn events_of_older_versions_are_read_and_metadata_names_the_account() {
 
     let named = with(fixture("stripe/invoice_paid"), "/data/object/metadata", json!({"crm": "0015g00000XyZ"}));
     let adapter = Adapter { vendor: Vendor::Stripe, account_key: "crm".to_owned() };
-    let Ok(Outcome::Mapped(told)) = adapter.map(&named, &delivery()) else { panic!("mapped") };
+    let Ok(Outcome::Mapped(told)) = adapter.map(&named, None) else { panic!("mapped") };
     assert_eq!(told.signals[0].account, "accounts/0015g00000XyZ");
 
     let details = "/data/object/parent/subscription_details/metadata";
@@ -143,10 +143,19 @@ fn a_subscription_tells_seats_plan_and_renewal() {
     assert_eq!(renewal.source_id, "evt_1MowQWLkdIwHu7ixUpdat/renewal");
     let end = Renewal { renewal_time: Some(Timestamp { seconds: 1_682_288_167, nanos: 0 }) };
     assert_eq!(lifecycle(payload_of(renewal.clone())), Change::Renewal(end));
-    let name = "accounts/cus_Na6dX7aXxi11N4".to_owned();
-    let account = Account { name, plan: "team_monthly".to_owned(), ..Account::default() };
-    assert_eq!(told.accounts[0].news, News::Fields { account, fields: vec!["plan"] });
-    assert_eq!(told.accounts[0].subject, "stripe/plan");
+    let plan = &told.accounts[0];
+    assert_eq!((plan.account.as_str(), plan.subject.as_str()), ("cus_Na6dX7aXxi11N4", "stripe/plan"));
+    assert_eq!(plan.news, News::Field(AccountField::Plan, "team_monthly".to_owned()));
+}
+
+/// Stripe tells times in seconds, and often both in the same.
+#[test]
+fn of_one_second_the_change_of_a_subscription_is_newer_than_its_beginning() {
+    let stamp = |kind: &str, id: &str| {
+        let event = with(fixture("stripe/subscription_updated"), "/type", json!(kind));
+        mapped(Vendor::Stripe, &with(event, "/id", json!(id))).accounts[0].stamp.clone()
+    };
+    assert!(stamp("customer.subscription.created", "evt_2") < stamp("customer.subscription.updated", "evt_1"));
 }
 
 #[test]

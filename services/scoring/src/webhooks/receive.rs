@@ -58,7 +58,7 @@ async fn deliver(receiver: &Receiver, source: &Source, headers: &HeaderMap, body
     if let Err(error) = vendor.verify(headers, body, &secrets, now) {
         return Answer::Forged(error.to_string());
     }
-    let mapped = match source.adapter.map_body(body, &vendor.delivery(headers, now)) {
+    let mapped = match source.adapter.map_body(body, now) {
         Ok(Outcome::Mapped(mapped)) => mapped,
         Ok(Outcome::Ignored(reason)) => return Answer::Ignored(reason.into_owned()),
         Err(faults) => return Answer::Malformed(faults),

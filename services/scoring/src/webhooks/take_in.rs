@@ -1,9 +1,9 @@
 //! What a delivery says, through the use cases of the RPCs: accounts first, since signals need them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use mainstay_adapters::{AccountNews, Mapped, News, Stamp};
+use mainstay_adapters::{AccountField, AccountNews, Mapped, News, Stamp};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations, with_causes};
 use mainstay_storage::StorageError;
@@ -70,11 +70,13 @@ fn answer(taken: Taken, refusals: Vec<Answer>) -> Answer {
     heaviest.filter(|answer| is_empty || weight(answer) < 4).unwrap_or(Answer::Taken(taken))
 }
 
+/// What is said of each account, in the order in which it can be taken in.
 fn by_account(news: &[AccountNews]) -> BTreeMap<&AccountId, Vec<&AccountNews>> {
     let mut sorted: BTreeMap<&AccountId, Vec<&AccountNews>> = BTreeMap::new();
     for news in news {
         sorted.entry(&news.account).or_default().push(news);
     }
+    sorted.values_mut().for_each(|news| news.sort_by_key(|news| news.news.turn()));
     sorted
 }
 
@@ -98,17 +100,14 @@ fn told_account(news: &AccountNews) -> ToldAccount {
 /// What an account is once this is told of it; none when it is not enough for a new one.
 fn facts(id: &AccountId, news: &News, known: Option<&AccountFacts>) -> Option<Result<AccountFacts, Violations>> {
     match (news, known) {
+        (_, Some(known)) => Some(convert::account::changed(id, known, |account| news.apply(account))),
         (News::Exists(account), None) => Some(convert::account::new_facts(id, account.clone())),
-        (News::Exists(_), Some(known)) => Some(Ok(known.clone())),
-        (News::Fields { account, .. }, None) => {
-            (!account.display_name.is_empty()).then(|| convert::account::new_facts(id, account.clone()))
+        (News::Field(AccountField::DisplayName, _), None) => {
+            let mut account = proto::Account::default();
+            news.apply(&mut account);
+            Some(convert::account::new_facts(id, account))
         }
-        (News::Fields { account, fields }, Some(known)) => {
-            let fields: BTreeSet<&'static str> = fields.iter().copied().collect();
-            Some(convert::account::with_fields(id, known, account, &fields))
-        }
-        (News::Contact(_), None) => None,
-        (News::Contact(contact), Some(known)) => Some(convert::account::with_contact(id, known, contact)),
+        (_, None) => None,
     }
 }
 

@@ -42,5 +42,7 @@ mod stories;
 mod story_scores;
 mod unstorable_text;
 mod use_changes;
+mod webhook_lists;
+mod webhook_receiver;
 mod webhooks;
 mod why;

@@ -51,7 +51,7 @@ mod tests {
     fn news(account: &str, second: i64) -> AccountNews {
         AccountNews {
             account: AccountId::parse(account).expect("an id"),
-            subject: "segment/group".to_owned(),
+            subject: "segment/plan".to_owned(),
             stamp: Stamp { at: DateTime::from_timestamp(second, 0).expect("a time"), rank: 0, id: String::new() },
             news: News::Exists(Account::default()),
         }
