@@ -24,6 +24,7 @@
 //! * **What means nothing to us is [`Outcome::Ignored`]** with the reason; what is malformed is an error naming the field's path.
 
 mod account;
+mod body;
 mod lago;
 mod mapped;
 mod news;
@@ -37,6 +38,7 @@ mod vendor;
 mod zendesk;
 
 pub use account::DEFAULT_ACCOUNT_KEY;
+pub use body::{Body, Place};
 pub use mapped::{AccountNews, Mapped, Outcome, Stamp};
 pub use news::{AccountField, ContactField, News};
 pub use signature::{SIGNATURE_AGE_MAX, SignatureError};

@@ -7,8 +7,8 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{Account, Signal};
 use mainstay_domain::AccountId;
 
-use crate::news::News;
 use crate::Vendor;
+use crate::news::News;
 use crate::read::timestamp;
 use crate::text;
 

@@ -8,8 +8,8 @@ use mainstay_domain::Violations;
 use serde_json::Value;
 
 use crate::account::DEFAULT_ACCOUNT_KEY;
-use crate::mapped::{Mapped, Outcome};
-use crate::read::fault;
+use crate::body::{Body, Place};
+use crate::mapped::Outcome;
 use crate::{SignatureError, lago, segment, stripe, tickets, zendesk};
 
 /// A system whose payloads are taken.
@@ -85,16 +85,20 @@ impl Adapter {
         Self { vendor, account_key: DEFAULT_ACCOUNT_KEY.to_owned() }
     }
 
-    /// Maps the body of a delivery that came at `received_at`: a payload, or a list of them.
-    ///
-    /// # Errors
-    /// It is not JSON, or a payload is malformed: each fault with the path of its field.
-    pub fn map_body(&self, body: &[u8], received_at: DateTime<Utc>) -> Result<Outcome, Violations> {
-        let value: Value = serde_json::from_slice(body).map_err(|error| fault("", format!("is not JSON: {error}")))?;
-        match value {
-            Value::Array(payloads) => self.map_all(&payloads, received_at),
-            payload => self.map(&payload, Some(received_at)),
+    /// Maps the body of a delivery that came at `received_at`: a payload, or a list of them, of which each is taken for itself.
+    pub fn map_body(&self, body: &[u8], received_at: DateTime<Utc>) -> Body {
+        let mut mapped = Body::default();
+        match serde_json::from_slice(body) {
+            Err(error) => mapped.faults.add("", format!("is not JSON: {error}")),
+            Ok(Value::Array(payloads)) if payloads.is_empty() => mapped.ignored = Some("the list is empty".into()),
+            Ok(Value::Array(payloads)) => {
+                for (index, payload) in payloads.iter().enumerate() {
+                    mapped.add(Place::InList(index), self.map(payload, Some(received_at)));
+                }
+            }
+            Ok(payload) => mapped.add(Place::Whole, self.map(&payload, Some(received_at))),
         }
+        mapped
     }
 
     /// Maps one payload. `received_at` is when it came, the time of what happens but does not say when; none when it is not
@@ -111,29 +115,5 @@ impl Adapter {
             Vendor::Segment => segment::map(payload, received_at, key),
             Vendor::Tickets => tickets::map(payload),
         }
-    }
-
-    /// All payloads together; nothing when nothing of them means anything.
-    fn map_all(&self, payloads: &[Value], received_at: DateTime<Utc>) -> Result<Outcome, Violations> {
-        let mut mapped = Mapped::default();
-        let mut reason = None;
-        let mut found = Violations::new();
-        for (place, payload) in payloads.iter().enumerate() {
-            match self.map(payload, Some(received_at)) {
-                Ok(Outcome::Mapped(part)) => {
-                    mapped.accounts.extend(part.accounts);
-                    mapped.signals.extend(part.signals);
-                }
-                Ok(Outcome::Ignored(why)) => reason = reason.or(Some(why)),
-                Err(faults) => found.absorb(&format!("[{place}]"), faults),
-            }
-        }
-        let is_empty = mapped.accounts.is_empty() && mapped.signals.is_empty();
-        let outcome = match reason {
-            Some(reason) if is_empty => Outcome::Ignored(reason),
-            _ if is_empty => Outcome::ignored("the list is empty"),
-            _ => Outcome::Mapped(mapped),
-        };
-        found.into_result(outcome)
     }
 }

@@ -28,10 +28,10 @@ use mainstay_domain::{AccountId, Violations};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::Vendor;
 use crate::account::Metadata;
 use crate::mapped::{Outcome, Told};
 use crate::read::{fault, read};
-use crate::Vendor;
 use crate::text::content_id;
 
 #[derive(Debug, Deserialize)]
@@ -74,7 +74,11 @@ fn as_metadata(entries: Vec<Entry>) -> Metadata {
 }
 
 /// Maps a webhook. `account_key` is the key of metadata that names the account.
-pub(crate) fn map(payload: &Value, received_at: Option<DateTime<Utc>>, account_key: &str) -> Result<Outcome, Violations> {
+pub(crate) fn map(
+    payload: &Value,
+    received_at: Option<DateTime<Utc>>,
+    account_key: &str,
+) -> Result<Outcome, Violations> {
     let Envelope { webhook_type, object_type } = read("", payload)?;
     let mapping = match webhook_type.as_str() {
         "invoice.created" | "invoice.one_off_created" | "invoice.add_on_added" | "invoice.paid_credit_added" => {
@@ -94,11 +98,5 @@ pub(crate) fn map(payload: &Value, received_at: Option<DateTime<Utc>>, account_k
         }
     };
     let object = payload.get(&object_type).ok_or_else(|| fault(object_type.clone(), "is missing"))?;
-    mapping(&Webhook {
-        path: &object_type,
-        object,
-        id: content_id(payload),
-        received_at,
-        account_key,
-    })
+    mapping(&Webhook { path: &object_type, object, id: content_id(payload), received_at, account_key })
 }

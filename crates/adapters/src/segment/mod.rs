@@ -26,7 +26,11 @@ use crate::read::read;
 use call::{Call, Sent};
 
 /// Maps a call. `account_key` is the key of properties, traits or context that names the account.
-pub(crate) fn map(payload: &Value, received_at: Option<DateTime<Utc>>, account_key: &str) -> Result<Outcome, Violations> {
+pub(crate) fn map(
+    payload: &Value,
+    received_at: Option<DateTime<Utc>>,
+    account_key: &str,
+) -> Result<Outcome, Violations> {
     let sent: Sent = read("", payload)?;
     if !["track", "page", "screen", "identify", "group"].contains(&sent.kind.as_str()) {
         return Ok(Outcome::ignored(format!("the call `{}` says nothing that scoring takes", sent.kind)));

@@ -26,7 +26,11 @@ use serde_json::Value;
 use crate::mapped::Outcome;
 
 /// Maps an event, or what a trigger sends.
-pub(crate) fn map(payload: &Value, received_at: Option<DateTime<Utc>>, account_key: &str) -> Result<Outcome, Violations> {
+pub(crate) fn map(
+    payload: &Value,
+    received_at: Option<DateTime<Utc>>,
+    account_key: &str,
+) -> Result<Outcome, Violations> {
     match payload.get("type").and_then(Value::as_str) {
         Some(kind) if kind.starts_with("zen:event-type:") => event::map(kind, payload),
         _ => template::map(payload, received_at, account_key),

@@ -54,7 +54,11 @@ struct Template {
 }
 
 /// Maps what a trigger sends.
-pub(super) fn map(payload: &Value, received_at: Option<DateTime<Utc>>, account_key: &str) -> Result<Outcome, Violations> {
+pub(super) fn map(
+    payload: &Value,
+    received_at: Option<DateTime<Utc>>,
+    account_key: &str,
+) -> Result<Outcome, Violations> {
     let template: Template = read("", payload)?;
     let named = account([
         Candidate::of_value(account_key, payload.get(account_key)),

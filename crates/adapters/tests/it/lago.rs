@@ -10,7 +10,9 @@ use mainstay_api::mainstay::scoring::v1::{
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{at, faults, fixture, ignored, ignored_in_file, mapped, news, payload_of, received_at, signal, time_of, with};
+use crate::{
+    at, faults, fixture, ignored, ignored_in_file, mapped, news, payload_of, received_at, signal, time_of, with,
+};
 
 const INVOICE: &str = "5eb02857-a71e-4ea2-bcf9-57d3a41bc6ba";
 
@@ -79,7 +81,8 @@ fn a_webhook_is_known_by_its_content_whenever_it_comes() {
 #[test]
 fn what_does_not_say_when_it_was_has_the_time_of_its_receipt_and_none_in_a_file() {
     assert!(
-        ignored_in_file(Vendor::Lago, &fixture("lago/invoice_payment_failure")).contains("does not say when it happened")
+        ignored_in_file(Vendor::Lago, &fixture("lago/invoice_payment_failure"))
+            .contains("does not say when it happened")
     );
     let mut timeless = with(fixture("lago/invoice_created"), "/invoice/updated_at", Value::Null);
     timeless["invoice"]["created_at"] = Value::Null;
@@ -130,6 +133,45 @@ fn a_subscription_tells_plan_renewal_and_churn() {
     assert_eq!(payload_of(churn), change(Change::Churn(Churn { reason })));
     let replaced = with(ended, "/subscription/next_plan_code", json!("enterprise"));
     assert_eq!(ignored(Vendor::Lago, &replaced), "the plan `enterprise` follows: the customer stays");
+}
+
+/// Lago counts as Ruby's `money` does, in whose table these stand (`subunit_to_unit`).
+#[test]
+fn amounts_are_counted_in_the_minor_units_of_iso_4217() {
+    let of = |name: &str, at: &str, currency: &str, cents: i64| {
+        let payload = with(fixture(&format!("lago/{name}")), &format!("{at}/currency"), json!(currency));
+        with(payload, &format!("{at}/total_amount_cents"), json!(cents))
+    };
+    let amount = |currency: &str, cents: i64| {
+        let Payload::Invoice(told) =
+            payload_of(signal(Vendor::Lago, &of("invoice_created", "/invoice", currency, cents)))
+        else {
+            panic!("an invoice")
+        };
+        told.amount.map(|money| (money.currency_code, money.minor_units))
+    };
+    for (currency, cents, expected) in [
+        ("EUR", 120, Some(120)),
+        ("JPY", 120, Some(120)),
+        ("KRW", 120, Some(120)),
+        ("ISK", 120, Some(120)),
+        ("BHD", 1_120, Some(1_120)),
+        ("CLF", 10_120, Some(10_120)),
+        // Whole forints, fifths of ariary and ouguiya.
+        ("HUF", 120, Some(12_000)),
+        ("MGA", 120, Some(2_400)),
+        ("MRU", 120, Some(2_400)),
+        ("EUR", -1, None),
+        ("HUF", i64::MIN, None),
+    ] {
+        assert_eq!(amount(currency, cents), expected.map(|expected| (currency.to_owned(), expected)), "{currency}");
+    }
+    let large = of("invoice_created", "/invoice", "HUF", i64::MAX);
+    assert_eq!(faults(Vendor::Lago, &large), ["invoice.total_amount_cents: is out of range"]);
+    let large = of("invoice_payment_dispute_lost", "/payment_dispute_lost/invoice", "HUF", i64::MAX);
+    assert_eq!(faults(Vendor::Lago, &large), ["payment_dispute_lost.invoice.total_amount_cents: is out of range"]);
+    let unknown = of("invoice_payment_dispute_lost", "/payment_dispute_lost/invoice", "euro", 1);
+    assert!(faults(Vendor::Lago, &unknown)[0].starts_with("payment_dispute_lost.invoice.currency: "));
 }
 
 #[test]

@@ -5,7 +5,10 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{Account, Contact, FeatureUse, UsageCount, UserActivity};
 use serde_json::{Value, json};
 
-use crate::{all_news, at, faults, fixture, ignored, ignored_in_file, mapped, news, payload_of, received_at, signal, time_of, with};
+use crate::{
+    all_news, at, faults, fixture, ignored, ignored_in_file, mapped, news, payload_of, received_at, signal, time_of,
+    with,
+};
 
 const GROUP: &str = "accounts/0e8c78ea9d97a7b8185e8632";
 const USER: &str = "97980cfea0067";
@@ -125,7 +128,8 @@ fn a_group_is_an_account_of_which_each_trait_is_told_for_itself() {
 
 #[test]
 fn what_is_told_leaves_all_else_as_it_was() {
-    let eve = Contact { id: "eve".to_owned(), email: "eve@initech.example".to_owned(), champion: true, ..Contact::default() };
+    let eve =
+        Contact { id: "eve".to_owned(), email: "eve@initech.example".to_owned(), champion: true, ..Contact::default() };
     let known = Account { industry: "Software".to_owned(), contacts: vec![eve.clone()], ..Account::default() };
     let mut account = known.clone();
     News::Exists(Account { plan: "other".to_owned(), ..Account::default() }).apply(&mut account);

@@ -105,13 +105,27 @@ fn amounts_are_counted_in_the_minor_units_of_iso_4217() {
         ("isk", 500, money("ISK", 5)),
         ("ugx", 500, money("UGX", 5)),
         ("mga", 5, money("MGA", 500)),
+        ("jpy", 500, money("JPY", 500)),
+        ("bhd", 5_120, money("BHD", 5_120)),
+        // Whole when they are paid out, but not in what is charged.
+        ("huf", 1_148_000, money("HUF", 1_148_000)),
+        ("twd", 80_000, money("TWD", 80_000)),
         ("eur", -5, None),
+        ("isk", -250, None),
+        ("mga", i64::MIN, None),
     ] {
         assert_eq!(amount(currency, given), expected, "{currency}");
     }
-    let broken = with(fixture("stripe/invoice_paid"), "/data/object/currency", json!("isk"));
-    let broken = with(broken, "/data/object/amount_due", json!(250));
-    assert!(faults(Vendor::Stripe, &broken)[0].contains("250 is no whole number"));
+    let told = |name: &str, field: &str, currency: &str, amount: i64| {
+        let payload = with(fixture(name), "/data/object/currency", json!(currency));
+        faults(Vendor::Stripe, &with(payload, &format!("/data/object/{field}"), json!(amount)))
+    };
+    let broken = told("stripe/invoice_paid", "amount_due", "isk", 250);
+    assert_eq!(broken, ["data.object.amount_due: 250 is no whole number of ISK, which Stripe sends in hundredths"]);
+    let broken = told("stripe/dispute_created", "amount", "ugx", 250);
+    assert!(broken[0].starts_with("data.object.amount: 250 is no whole number of UGX"), "{broken:?}");
+    let large = told("stripe/invoice_paid", "amount_due", "mga", i64::MAX);
+    assert_eq!(large, ["data.object.amount_due: is out of range"]);
 }
 
 #[test]
@@ -214,10 +228,23 @@ fn what_is_malformed_is_told_with_its_path() {
             "data.object.metadata.mainstay_account: names the account: the id must be",
         ),
         ("/data", json!({}), "data.object: is missing"),
+        ("/data/object/due_date", json!(i64::MAX), "data.object.due_date: "),
     ] {
         let faults = faults(Vendor::Stripe, &with(paid(), pointer, value));
         assert!(faults[0].starts_with(told), "{pointer}: {faults:?}");
     }
     assert_eq!(faults(Vendor::Stripe, &json!({"id": "evt_1"})), ["type: is missing"]);
     assert!(faults(Vendor::Stripe, &json!(5))[0].contains("invalid type"));
+}
+
+#[test]
+fn the_end_of_a_period_is_told_with_the_path_at_which_it_stands() {
+    let end = "/data/object/items/data/0/current_period_end";
+    let of_item = with(fixture("stripe/subscription_updated"), end, json!(i64::MAX));
+    let faults_of = faults(Vendor::Stripe, &of_item);
+    assert!(faults_of[0].starts_with("data.object.items.data[0].current_period_end: "), "{faults_of:?}");
+    let mut of_subscription = with(fixture("stripe/subscription_updated"), end, Value::Null);
+    of_subscription["data"]["object"]["current_period_end"] = json!(i64::MAX);
+    let faults_of = faults(Vendor::Stripe, &of_subscription);
+    assert!(faults_of[0].starts_with("data.object.current_period_end: "), "{faults_of:?}");
 }

@@ -7,7 +7,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use mainstay_adapters::Outcome;
 use mainstay_storage::within_deadline;
 use mainstay_telemetry::propagation;
 use tokio::time::Instant;
@@ -58,13 +57,17 @@ async fn deliver(receiver: &Receiver, source: &Source, headers: &HeaderMap, body
     if let Err(error) = vendor.verify(headers, body, &secrets, now) {
         return Answer::Forged(error.to_string());
     }
-    let mapped = match source.adapter.map_body(body, now) {
-        Ok(Outcome::Mapped(mapped)) => mapped,
-        Ok(Outcome::Ignored(reason)) => return Answer::Ignored(reason.into_owned()),
-        Err(faults) => return Answer::Malformed(faults),
-    };
+    let body = source.adapter.map_body(body, now);
+    if body.mapped.is_empty() {
+        let nothing = body.ignored.unwrap_or_default();
+        return if body.faults.is_empty() {
+            Answer::Ignored(nothing.into_owned())
+        } else {
+            Answer::Malformed(body.faults)
+        };
+    }
     let Ok(_place) = receiver.places.try_acquire() else { return Answer::Unavailable };
     let end = Instant::now() + DELIVERY_TIME_MAX;
-    let taking = within_deadline(end, take_in(&receiver.app, mapped, now));
+    let taking = within_deadline(end, take_in(&receiver.app, body, now));
     tokio::time::timeout_at(end, taking).await.unwrap_or(Answer::Unavailable)
 }

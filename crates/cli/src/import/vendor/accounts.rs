@@ -6,8 +6,7 @@ use std::sync::Arc;
 use mainstay_adapters::{AccountField, AccountNews, News};
 use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
-    Account, BatchMode, BatchUpsertAccountsRequest, CreateAccountRequest, GetAccountRequest,
-    UpdateAccountRequest,
+    Account, BatchMode, BatchUpsertAccountsRequest, CreateAccountRequest, GetAccountRequest, UpdateAccountRequest,
 };
 use mainstay_clients::{ErrorReport, ServiceChannel, retrying};
 use mainstay_domain::{AccountId, IdSource, SystemClock};
@@ -119,9 +118,8 @@ impl<'a> AccountSender<'a> {
         counts: &mut AccountCounts,
         refused: &mut Vec<Refused>,
     ) -> Result<(), Failure> {
-        let account = |(id, fields): (AccountId, Fields)| {
-            (fields.places, Account { name: id.name(), ..fields.account })
-        };
+        let account =
+            |(id, fields): (AccountId, Fields)| (fields.places, Account { name: id.name(), ..fields.account });
         let (places, accounts): (Vec<Vec<usize>>, Vec<Account>) = said.into_iter().map(account).unzip();
         let request = BatchUpsertAccountsRequest {
             accounts,
