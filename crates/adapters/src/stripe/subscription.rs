@@ -80,11 +80,10 @@ pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violati
         mapped.signals.push(told.part("seats", change(Change::SeatChange(SeatChange { seats }))));
     }
     let is_renewed = IN_GOOD_STANDING.contains(&subscription.status.as_str()) && !subscription.cancel_at_period_end;
-    let of_items = subscription.items.data.iter().filter_map(|item| item.current_period_end).max();
-    if let Some(end) = of_items.or(subscription.current_period_end)
+    if let Some((path, end)) = period_end(&subscription)
         && is_renewed
     {
-        let end = seconds(&format!("{OBJECT}.current_period_end"), end)?;
+        let end = seconds(&path, end)?;
         if end > event.at {
             let renewal = Renewal { renewal_time: Some(timestamp(end)) };
             mapped.signals.push(told.part("renewal", change(Change::Renewal(renewal))));
@@ -109,6 +108,16 @@ pub(super) fn deleted(event: &Event<'_>, object: &Value) -> Result<Outcome, Viol
     let said: Vec<&str> = said.into_iter().flatten().filter_map(|text| filled(text.as_deref())).collect();
     let churn = Churn { reason: cut(&said.join("; "), LINE_LENGTH_MAX) };
     Ok(Outcome::signals(vec![event.of(&account).signal(change(Change::Churn(churn)))]))
+}
+
+/// The end of the period that ends last, and where that stands.
+fn period_end(subscription: &Subscription) -> Option<(String, i64)> {
+    let items = subscription.items.data.iter().enumerate();
+    let of_items = items.filter_map(|(index, item)| Some((item.current_period_end?, index))).max();
+    match of_items {
+        Some((end, index)) => Some((format!("{OBJECT}.items.data[{index}].current_period_end"), end)),
+        None => subscription.current_period_end.map(|end| (format!("{OBJECT}.current_period_end"), end)),
+    }
 }
 
 /// Seats of all items together; none when all are metered.
