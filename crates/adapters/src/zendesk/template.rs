@@ -34,6 +34,7 @@ use crate::account::{Candidate, account};
 use crate::mapped::{Outcome, Told};
 use crate::read::{fault, read, text_or_number, text_or_number_if_any};
 use crate::text::{LINE_LENGTH_MAX, TEXT_LENGTH_MAX, content_id, cut, filled};
+use crate::ticket_words::ticket_action;
 use crate::{Vendor, tickets};
 
 #[derive(Debug, Deserialize)]
@@ -94,7 +95,7 @@ pub(super) fn map(
 
 fn action(action: Option<&str>, status: Option<&str>) -> Result<TicketAction, Violations> {
     if let Some(word) = filled(action) {
-        return tickets::action("action", word);
+        return ticket_action(word).map_err(|reason| fault("action", reason));
     }
     Ok(match filled(status) {
         Some(status) if is_done(status) => TicketAction::Resolved,

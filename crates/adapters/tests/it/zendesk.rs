@@ -125,8 +125,8 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
 #[test]
 fn what_is_malformed_is_told_with_its_path() {
     for (name, pointer, value, told) in [
-        ("created", "/detail/priority", json!("P1"), "detail.priority: `p1` is no priority"),
-        ("priority_changed", "/event/current", json!("P1"), "event.current: `p1` is no priority"),
+        ("created", "/detail/priority", json!("P1"), "detail.priority: `P1` is no priority"),
+        ("priority_changed", "/event/current", json!("P1"), "event.current: `P1` is no priority"),
         ("created", "/time", json!("now"), "time: "),
         ("created", "/detail/organization_id", json!("a b"), "detail.organization_id: names the account"),
         ("status_changed", "/event", json!({}), "event.current: is missing"),
