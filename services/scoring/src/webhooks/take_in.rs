@@ -15,7 +15,7 @@ use crate::app::{App, ScoringError};
 use crate::convert;
 use crate::domain::NewsKey;
 use crate::domain::account::AccountFacts;
-use crate::domain::signal::BATCH_MAX;
+use crate::domain::signal::{BATCH_MAX, check_event_time};
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,7 +47,14 @@ pub(super) async fn take_in(app: &App, body: Body, now: DateTime<Utc>) -> Answer
     let mut signals = Vec::new();
     for (place, mapped) in body.mapped {
         for news in mapped.accounts {
-            by_account.entry(news.account.clone()).or_default().push((place, news));
+            // What lies ahead would stay the newest until then.
+            let mut found = Violations::new();
+            check_event_time(&mut found, news.stamp.at, now);
+            if found.is_empty() {
+                by_account.entry(news.account.clone()).or_default().push((place, news));
+            } else {
+                refusals.push(Answer::Malformed(place.faults(found)));
+            }
         }
         signals.extend(mapped.signals.into_iter().map(|signal| (place, signal)));
     }

@@ -118,3 +118,24 @@ async fn r53_calls_that_say_different_things_of_a_group_leave_each_others_alone(
         assert_eq!(told, ["Initech", "Technology", "enterprise"], "{group}");
     }
 }
+
+#[tokio::test]
+async fn r53_what_is_said_for_a_time_ahead_is_refused_and_does_not_stay_the_newest() {
+    let receiver = Receiver::start().await;
+    receiver.create("initech").await;
+    let say = |id: &str, time: &str, name: &str| with_traits(call("group", "initech", id, time), json!({"name": name}));
+    let ahead = receiver.segment(&json!([say("1", "2099-01-01T00:00:00Z", "Initrode")])).await;
+    assert_outcome(&ahead, 400, "malformed");
+    assert_eq!(body(&ahead)["errors"][0]["field"], "[0].event_time");
+    assert_outcome(&receiver.segment(&say("2", "2023-04-01T00:00:00Z", "Initech")).await, 200, "recorded");
+    assert_eq!(receiver.account("initech").await.expect("an account").display_name, "Initech");
+}
+
+#[tokio::test]
+async fn of_very_many_faults_the_first_are_told_and_how_many_there_are() {
+    let receiver = Receiver::start().await;
+    let answer = receiver.segment(&json!(vec![7; 1_000])).await;
+    assert_outcome(&answer, 400, "malformed");
+    assert_eq!(body(&answer)["errors"].as_array().map(Vec::len), Some(20));
+    assert!(body(&answer)["detail"].as_str().is_some_and(|detail| detail.starts_with("1000 fields are wrong")));
+}

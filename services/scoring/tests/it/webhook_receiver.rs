@@ -76,6 +76,12 @@ impl Receiver {
         send(self.admin, "POST", "/webhooks/stripe", &[("Stripe-Signature", &header)], &body).await
     }
 
+    /// The header that goes with a body that is delivered now.
+    pub(crate) fn stripe_signature(&self, body: &str) -> String {
+        let seconds = self.clock.now().timestamp();
+        format!("t={seconds},v1={}", hex(&sign::<Hmac<Sha256>>(STRIPE_SECRET, &format!("{seconds}.{body}"))))
+    }
+
     pub(crate) async fn segment(&self, body: &Value) -> Answer {
         let body = body.to_string();
         let signature = hex(&sign::<Hmac<Sha1>>(SEGMENT_SECRET, &body));

@@ -227,3 +227,24 @@ async fn r53_calls_of_segment_are_taken_in_and_the_newest_of_an_account_counts()
     assert_outcome(&receiver.segment(&json!([of_gone])).await, 200, "ignored");
     assert_eq!(receiver.signals(id).await.len(), 4);
 }
+
+#[tokio::test]
+async fn what_counts_is_the_body_and_not_what_the_headers_call_it() {
+    let receiver = Receiver::start().await;
+    let customer = payload("stripe/customer_created").to_string();
+    let header = receiver.stripe_signature(&customer);
+    let headers = [("Stripe-Signature", header.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/stripe", &headers, &customer).await, 200, "recorded");
+    // A signature belongs to its body: not to a longer one, and to none of another vendor.
+    let longer = format!("{customer} ");
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/stripe", &headers, &longer).await, 401, "forged");
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/segment", &headers, &customer).await, 401, "forged");
+    let form = "payload=%7B%7D";
+    let header = receiver.stripe_signature(form);
+    let headers = [("Stripe-Signature", header.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/stripe", &headers, form).await, 400, "malformed");
+    let deep = "[".repeat(100_000);
+    let header = receiver.stripe_signature(&deep);
+    let headers = [("Stripe-Signature", header.as_str())];
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/stripe", &headers, &deep).await, 400, "malformed");
+}
