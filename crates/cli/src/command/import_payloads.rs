@@ -111,7 +111,8 @@ Calls of Segment's Spec:
   track else, page, screen        activity of the user, if there is a userId
   identify                        a contact
   group                           the account: name, industry, plan
-Names become metrics as \"Report Exported\" becomes report_exported.
+What a call does not say of a user or a group stays as it was. Names become metrics as
+\"Report Exported\" becomes report_exported.
 
 The account is what `mainstay_account` in properties, traits or context says (another key with
 --account-key), else groupId, else context.groupId.

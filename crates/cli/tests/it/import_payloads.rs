@@ -131,6 +131,9 @@ async fn nothing_is_sent_by_a_dry_run_and_files_that_are_not_there_are_told_firs
     let dry = run(nowhere, &["import", "stripe", &file, "--dry-run"]).await;
     let expected = "stripe: 2 signals and 1 accounts good, none sent; 0 ignored; 0 rejected\n";
     assert_eq!((dry.code, dry.out.as_str()), (0, expected), "{}", dry.err);
+    let group = write(folder.path(), "group.json", &payload("segment/group").to_string());
+    let dry = run(nowhere, &["import", "segment", &group, "--dry-run"]).await;
+    assert!(dry.out.starts_with("segment: 0 signals and 1 accounts good"), "{}", dry.out);
     let missing = run(nowhere, &["import", "stripe", &file, "/nonexistent/x.json"]).await;
     assert_eq!(missing.code, 2);
     assert!(missing.err.contains("/nonexistent/x.json: "), "{}", missing.err);

@@ -46,15 +46,15 @@ pub(super) async fn take_in(app: &App, body: Body, now: DateTime<Utc>) -> Answer
     let mut by_account: BTreeMap<AccountId, Vec<(Place, AccountNews)>> = BTreeMap::new();
     let mut signals = Vec::new();
     for (place, mapped) in body.mapped {
+        // What lies ahead would stay the newest until then. All that a payload says is of one time.
+        let mut found = Violations::new();
+        mapped.accounts.first().into_iter().for_each(|news| check_event_time(&mut found, news.stamp.at, now));
+        if !found.is_empty() {
+            refusals.push(Answer::Malformed(place.faults(found)));
+            continue;
+        }
         for news in mapped.accounts {
-            // What lies ahead would stay the newest until then.
-            let mut found = Violations::new();
-            check_event_time(&mut found, news.stamp.at, now);
-            if found.is_empty() {
-                by_account.entry(news.account.clone()).or_default().push((place, news));
-            } else {
-                refusals.push(Answer::Malformed(place.faults(found)));
-            }
+            by_account.entry(news.account.clone()).or_default().push((place, news));
         }
         signals.extend(mapped.signals.into_iter().map(|signal| (place, signal)));
     }
