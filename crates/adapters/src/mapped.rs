@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use mainstay_api::mainstay::scoring::v1::Signal;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
-use mainstay_api::mainstay::scoring::v1::{Account, Signal};
 use mainstay_domain::AccountId;
 
 use crate::Vendor;
@@ -126,10 +126,5 @@ impl Told<'_> {
             stamp: Stamp { at: self.at, rank: self.rank, id: text::id(self.id) },
             news,
         }
-    }
-
-    /// The account with nothing but its name.
-    pub(crate) fn blank_account(&self) -> Account {
-        Account { name: self.account.name(), ..Account::default() }
     }
 }

@@ -5,9 +5,9 @@ use mainstay_api::mainstay::scoring::v1::{Account, Contact};
 /// What is said of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
-    /// There is such a customer. The account is created when there is none, with what is given here; one that exists stays as
-    /// it is, since others know more of it.
-    Exists(Account),
+    /// There is such a customer. The account is created under this display name when there is none; one that exists stays as it is,
+    /// since others know more of it.
+    Exists(String),
     /// A field of the account has this value. An account that is not there is created by its display name.
     Field(AccountField, String),
     /// A field of a person at the customer has this value. A person who is not there is added.

@@ -48,7 +48,7 @@ pub(crate) struct Amount<'a> {
     /// The field of the currency code, in any case.
     pub(crate) currency: (&'a str, &'a str),
     /// The field of the amount.
-    pub(crate) amount: (&'a str, i64),
+    pub(crate) counted: (&'a str, i64),
 }
 
 impl Amount<'_> {
@@ -61,7 +61,7 @@ impl Amount<'_> {
         let (field, code) = self.currency;
         let currency = Currency::parse(&code.to_ascii_uppercase())
             .map_err(|error| fault(format!("{}{field}", self.within), error.to_string()))?;
-        let (field, given) = self.amount;
+        let (field, given) = self.counted;
         if given < 0 {
             return Ok(None);
         }

@@ -1,7 +1,6 @@
 //! Customers.
 
 use chrono::{DateTime, Utc};
-use mainstay_api::mainstay::scoring::v1::Account;
 use mainstay_domain::Violations;
 use serde::Deserialize;
 
@@ -37,6 +36,6 @@ pub(super) fn told(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
     let display_name = names.into_iter().find_map(|name| filled(name.as_deref())).unwrap_or(&customer.external_id);
     let Some(at) = customer.created_at.or(webhook.received_at) else { return Ok(Outcome::timeless()) };
     let told = webhook.of(&account, at);
-    let exists = Account { display_name: cut(display_name, NAME_LENGTH_MAX), ..told.blank_account() };
-    Ok(Outcome::news(vec![told.news("customer", News::Exists(exists))]))
+    let exists = News::Exists(cut(display_name, NAME_LENGTH_MAX));
+    Ok(Outcome::news(vec![told.news("customer", exists)]))
 }

@@ -85,7 +85,7 @@ fn amount(webhook: &Webhook<'_>, within: &str, invoice: &Invoice) -> Result<Opti
     let amount = Amount {
         within: &webhook.field(within),
         currency: ("currency", &invoice.currency),
-        amount: ("total_amount_cents", invoice.total_amount_cents),
+        counted: ("total_amount_cents", invoice.total_amount_cents),
     };
     amount.money(|currency, given| match currency.as_str() {
         // Whole, where ISO 4217 has hundredths.

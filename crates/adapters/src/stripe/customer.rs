@@ -1,6 +1,5 @@
 //! Customers.
 
-use mainstay_api::mainstay::scoring::v1::Account;
 use mainstay_domain::Violations;
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,6 +27,6 @@ pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violati
         return Ok(Outcome::ignored("the customer has no id"));
     };
     let told = event.of(&account);
-    let exists = Account { display_name: cut(&display_name, NAME_LENGTH_MAX), ..told.blank_account() };
-    Ok(Outcome::news(vec![told.news("customer", News::Exists(exists))]))
+    let exists = News::Exists(cut(&display_name, NAME_LENGTH_MAX));
+    Ok(Outcome::news(vec![told.news("customer", exists)]))
 }

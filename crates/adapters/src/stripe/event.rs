@@ -80,7 +80,7 @@ impl Event<'_> {
 /// <https://docs.stripe.com/currencies#special-cases>
 pub(super) fn amount(code: &str, field: &str, given: i64) -> Result<Option<Money>, Violations> {
     let within = format!("{OBJECT}.");
-    let amount = Amount { within: &within, currency: ("currency", code), amount: (field, given) };
+    let amount = Amount { within: &within, currency: ("currency", code), counted: (field, given) };
     amount.money(|currency, given| match currency.as_str() {
         // Without decimals, and yet sent in hundredths.
         "ISK" | "UGX" if given % 100 != 0 => {

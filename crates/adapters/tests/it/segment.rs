@@ -132,7 +132,7 @@ fn what_is_told_leaves_all_else_as_it_was() {
         Contact { id: "eve".to_owned(), email: "eve@initech.example".to_owned(), champion: true, ..Contact::default() };
     let known = Account { industry: "Software".to_owned(), contacts: vec![eve.clone()], ..Account::default() };
     let mut account = known.clone();
-    News::Exists(Account { plan: "other".to_owned(), ..Account::default() }).apply(&mut account);
+    News::Exists("Other".to_owned()).apply(&mut account);
     assert_eq!(account, known);
     let eves_title = contact("eve", ContactField::Title, "CTO");
     let bobs_name = contact("bob", ContactField::DisplayName, "Bob");

@@ -122,10 +122,8 @@ fn told_account(news: &AccountNews) -> ToldAccount {
 fn facts(id: &AccountId, news: &News, known: Option<&AccountFacts>) -> Option<Result<AccountFacts, Violations>> {
     match (news, known) {
         (_, Some(known)) => Some(convert::account::changed(id, known, |account| news.apply(account))),
-        (News::Exists(account), None) => Some(convert::account::new_facts(id, account.clone())),
-        (News::Field(AccountField::DisplayName, _), None) => {
-            let mut account = proto::Account::default();
-            news.apply(&mut account);
+        (News::Exists(name) | News::Field(AccountField::DisplayName, name), None) => {
+            let account = proto::Account { display_name: name.clone(), ..proto::Account::default() };
             Some(convert::account::new_facts(id, account))
         }
         (_, None) => None,

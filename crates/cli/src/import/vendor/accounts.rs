@@ -65,8 +65,8 @@ impl<'a> AccountSender<'a> {
             if said.is_empty() {
                 counts.known += 1;
             }
-            if let Some((place, account)) = said.exists {
-                match self.create(id.as_str(), account).await? {
+            if let Some((place, display_name)) = said.exists {
+                match self.create(id.as_str(), display_name).await? {
                     Ok(true) => counts.added += 1,
                     Ok(false) => counts.known += 1,
                     Err(reason) => refused.push((place, reason)),
@@ -89,13 +89,13 @@ impl<'a> AccountSender<'a> {
     }
 
     /// Creates an account, unless there is one. The answer: whether it is new, or why it is refused.
-    async fn create(&mut self, id: &str, account: Account) -> Result<Result<bool, String>, Failure> {
+    async fn create(&mut self, id: &str, display_name: String) -> Result<Result<bool, String>, Failure> {
         if self.there.contains(id) {
             return Ok(Ok(false));
         }
         let request = CreateAccountRequest {
             account_id: id.to_owned(),
-            account: Some(account),
+            account: Some(Account { display_name, ..Account::default() }),
             request_id: self.ids.new_id().to_string(),
             validate_only: false,
         };

@@ -43,7 +43,6 @@ fn key(news: &AccountNews) -> (String, String) {
 mod tests {
     use chrono::DateTime;
     use mainstay_adapters::News;
-    use mainstay_api::mainstay::scoring::v1::Account;
     use mainstay_domain::AccountId;
 
     use super::*;
@@ -53,7 +52,7 @@ mod tests {
             account: AccountId::parse(account).expect("an id"),
             subject: "segment/plan".to_owned(),
             stamp: Stamp { at: DateTime::from_timestamp(second, 0).expect("a time"), rank: 0, id: String::new() },
-            news: News::Exists(Account::default()),
+            news: News::Exists(String::new()),
         }
     }
 

@@ -8,8 +8,8 @@ use mainstay_api::mainstay::scoring::v1::Account;
 /// What is said of an account, each thing with the place of its payload in the batch.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// That there is one: what it is to be created with.
-    pub(super) exists: Option<(usize, Account)>,
+    /// That there is one: the name under which it is to be created.
+    pub(super) exists: Option<(usize, String)>,
     /// Its fields.
     pub(super) fields: Fields,
     /// News of people there.
@@ -31,7 +31,7 @@ impl Said {
     /// Adds what a payload says.
     pub(super) fn add(&mut self, place: usize, news: News) {
         match news {
-            News::Exists(account) => self.exists = Some((place, account)),
+            News::Exists(name) => self.exists = Some((place, name)),
             News::Field(field, _) => {
                 self.fields.which.insert(field);
                 self.fields.places.push(place);
