@@ -14,25 +14,34 @@
 //!
 //! What holds:
 //!
-//! * **A repeat is a duplicate.** The id of a signal is made of the vendor's id of the event, or of the content where the vendor
-//!   has none ([ADR 0008](../../../docs/adr/0008-identity-of-a-signal.md)).
+//! * **A repeat is a duplicate.** The id of a signal is made of the vendor's id of the event, or of the content where the body has
+//!   none ([ADR 0008](../../../docs/adr/0008-identity-of-a-signal.md)); never of a header, which no signature covers.
+//! * **What is so from a time on says itself since when.** Else a payload that is sent again would be the newest once more. What happens
+//!   but does not say when, as a payment that failed, has the time of its receipt; in a file it has none, and is ignored.
 //! * **Order does not matter.** Signals carry the time of the event, and stories do not depend on the order
-//!   ([ADR 0017](../../../docs/adr/0017-risk-triggers.md)). What is said of accounts carries a [`Stamp`], and the newest counts.
+//!   ([ADR 0017](../../../docs/adr/0017-risk-triggers.md)). What is said of accounts, one field
+//!   at a time, carries a [`Stamp`], and the newest counts.
 //! * **What means nothing to us is [`Outcome::Ignored`]** with the reason; what is malformed is an error naming the field's path.
 
 mod account;
+mod body;
 mod lago;
 mod mapped;
+mod news;
 mod read;
 mod segment;
 mod signature;
 mod stripe;
 mod text;
+mod ticket_words;
 mod tickets;
 mod vendor;
 mod zendesk;
 
 pub use account::DEFAULT_ACCOUNT_KEY;
-pub use mapped::{AccountNews, Mapped, News, Outcome, Stamp};
+pub use body::{Body, Place};
+pub use mapped::{AccountNews, Mapped, Outcome, Stamp};
+pub use news::{AccountField, ContactField, News};
 pub use signature::{SIGNATURE_AGE_MAX, SignatureError};
-pub use vendor::{Adapter, Delivery, Vendor};
+pub use ticket_words::{ticket_action, ticket_priority};
+pub use vendor::{Adapter, Vendor};

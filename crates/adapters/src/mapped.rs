@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use mainstay_api::mainstay::scoring::v1::Signal;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
-use mainstay_api::mainstay::scoring::v1::{Account, Contact, Signal};
 use mainstay_domain::AccountId;
 
 use crate::Vendor;
+use crate::news::News;
 use crate::read::timestamp;
 use crate::text;
 
@@ -35,7 +36,7 @@ pub struct Mapped {
 pub struct AccountNews {
     /// Whose.
     pub account: AccountId,
-    /// What it is about, for example `segment/group` or `segment/contact/u1`; with the account it says which news replace which.
+    /// What it is about, for example `segment/plan` or `segment/contact/u1/email`; with the account it says which news replace which.
     pub subject: String,
     /// How new it is.
     pub stamp: Stamp,
@@ -54,32 +55,25 @@ pub struct Stamp {
     pub id: String,
 }
 
-/// What is said of an account.
-#[derive(Debug, Clone, PartialEq)]
-pub enum News {
-    /// There is such a customer. The account is created when there is none, with what is given here; one that exists stays as
-    /// it is, since others know more of it.
-    Exists(Account),
-    /// Fields of an account have these values. An account that is not there is created, if its display name is among them.
-    Fields {
-        /// The account with the values.
-        account: Account,
-        /// The fields, as the proto names them; not empty.
-        fields: Vec<&'static str>,
-    },
-    /// A person at the customer; the one with the same id is replaced, the others stay.
-    Contact(Contact),
-}
-
 impl Outcome {
     /// Only signals.
     pub(crate) fn signals(signals: Vec<Signal>) -> Self {
         Self::Mapped(Mapped { accounts: Vec::new(), signals })
     }
 
-    /// Only news of one account.
-    pub(crate) fn news(news: AccountNews) -> Self {
-        Self::Mapped(Mapped { accounts: vec![news], signals: Vec::new() })
+    /// Only news of an account.
+    pub(crate) fn news(news: Vec<AccountNews>) -> Self {
+        Self::Mapped(Mapped { accounts: news, signals: Vec::new() })
+    }
+
+    /// Nothing, because it does not say when it happened, and nobody knows when it came.
+    pub(crate) fn timeless() -> Self {
+        Self::ignored("the payload does not say when it happened, and a file does not say when it came")
+    }
+
+    /// Nothing, because it is of something that holds from a time on.
+    pub(crate) fn undated() -> Self {
+        Self::ignored("the payload does not say since when it is so: sent again later, it would undo what is newer")
     }
 
     /// Nothing, because of this.
@@ -98,6 +92,8 @@ pub(crate) struct Told<'a> {
     pub(crate) id: &'a str,
     /// When it happened.
     pub(crate) at: DateTime<Utc>,
+    /// Which of two events of one time usually comes later: the one of the higher rank.
+    pub(crate) rank: i16,
 }
 
 impl Told<'_> {
@@ -123,17 +119,12 @@ impl Told<'_> {
     }
 
     /// What the event says of the account, in this respect.
-    pub(crate) fn news(&self, respect: &str, rank: i16, news: News) -> AccountNews {
+    pub(crate) fn news(&self, respect: &str, news: News) -> AccountNews {
         AccountNews {
             account: self.account.clone(),
             subject: text::id(&format!("{}/{respect}", self.vendor)),
-            stamp: Stamp { at: self.at, rank, id: text::id(self.id) },
+            stamp: Stamp { at: self.at, rank: self.rank, id: text::id(self.id) },
             news,
         }
-    }
-
-    /// The account with nothing but its name.
-    pub(crate) fn blank_account(&self) -> Account {
-        Account { name: self.account.name(), ..Account::default() }
     }
 }

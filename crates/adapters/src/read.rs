@@ -1,7 +1,7 @@
 //! Reading payloads: typed, and with the path of what is wrong.
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{Currency, Money, Violations};
+use mainstay_domain::{Currency, Violations};
 use prost_types::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -41,15 +41,39 @@ pub(crate) fn timestamp(time: DateTime<Utc>) -> Timestamp {
     Timestamp { seconds: time.timestamp(), nanos }
 }
 
-/// An amount as signals have it, of a currency code in any case; none when it is negative, since nothing is due then.
-pub(crate) fn money(path: &str, code: &str, minor_units: i64) -> Result<Option<MoneyMessage>, Violations> {
-    let money = Money { currency: currency(path, code)?, minor_units };
-    Ok((money.minor_units >= 0).then(|| MoneyMessage { currency_code: money.currency.to_string(), minor_units }))
+/// An amount of an object as vendors have it.
+pub(crate) struct Amount<'a> {
+    /// The path of the object, with the point behind it.
+    pub(crate) within: &'a str,
+    /// The field of the currency code, in any case.
+    pub(crate) currency: (&'a str, &'a str),
+    /// The field of the amount.
+    pub(crate) counted: (&'a str, i64),
 }
 
-/// A currency by its code in any case.
-pub(crate) fn currency(path: &str, code: &str) -> Result<Currency, Violations> {
-    Currency::parse(&code.to_ascii_uppercase()).map_err(|error| fault(path, error.to_string()))
+impl Amount<'_> {
+    /// The amount as signals have it; none when it is negative, since nothing is due then. `to_minor_units` makes minor units of ISO 4217
+    /// of what the vendor counts.
+    pub(crate) fn money(
+        &self,
+        to_minor_units: impl FnOnce(Currency, i64) -> Result<i64, String>,
+    ) -> Result<Option<MoneyMessage>, Violations> {
+        let (field, code) = self.currency;
+        let currency = Currency::parse(&code.to_ascii_uppercase())
+            .map_err(|error| fault(format!("{}{field}", self.within), error.to_string()))?;
+        let (field, given) = self.counted;
+        if given < 0 {
+            return Ok(None);
+        }
+        let minor_units =
+            to_minor_units(currency, given).map_err(|reason| fault(format!("{}{field}", self.within), reason))?;
+        Ok(Some(MoneyMessage { currency_code: currency.to_string(), minor_units }))
+    }
+}
+
+/// So many times an amount, or why that cannot be.
+pub(crate) fn times(amount: i64, factor: i64) -> Result<i64, String> {
+    amount.checked_mul(factor).ok_or_else(|| "is out of range".to_owned())
 }
 
 /// An id that is written as a text or as a number.

@@ -23,7 +23,7 @@
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
-use mainstay_api::mainstay::scoring::v1::{TicketAction, TicketPriority, TicketSignal};
+use mainstay_api::mainstay::scoring::v1::{TicketPriority, TicketSignal};
 use mainstay_domain::{EMAIL_LENGTH_MAX, Violations, is_key};
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,8 +31,9 @@ use serde_json::Value;
 use crate::Vendor;
 use crate::account::{Candidate, account};
 use crate::mapped::{Outcome, Told};
-use crate::read::{fault, read, text_or_number, text_or_number_if_any, timestamp};
-use crate::text::{LINE_LENGTH_MAX, TEXT_LENGTH_MAX, content_id, cut, id};
+use crate::read::{read, text_or_number, text_or_number_if_any, timestamp};
+use crate::text::{LINE_LENGTH_MAX, TEXT_LENGTH_MAX, content_id, cut, filled, id};
+use crate::ticket_words::{ticket_action, ticket_priority};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,8 +62,9 @@ pub(crate) fn map(payload: &Value) -> Result<Outcome, Violations> {
     let named = account([Candidate::new("account", Some(ticket.account.as_str()))]);
     let named = named.map_err(|faults| found.extend(faults)).ok().flatten();
     found.require(!ticket.account.trim().is_empty(), "account", "is empty");
-    let action = action("action", &ticket.action).map_err(|faults| found.extend(faults)).ok();
-    let priority = priority("priority", ticket.priority.as_deref()).map_err(|faults| found.extend(faults)).ok();
+    let action = found.take("action", ticket_action(&ticket.action));
+    let priority = filled(ticket.priority.as_deref()).map_or(Ok(TicketPriority::Unspecified), ticket_priority);
+    let priority = found.take("priority", priority);
     let is_rating = ticket.satisfaction.is_none_or(|rating| (1..=5).contains(&rating));
     found.require(is_rating, "satisfaction", "must be 1 to 5");
     let is_sentiment = ticket.sentiment.is_none_or(|sentiment| (-1.0..=1.0).contains(&sentiment));
@@ -73,7 +75,7 @@ pub(crate) fn map(payload: &Value) -> Result<Outcome, Violations> {
         return Err(found);
     };
     let payload_id = ticket.id.unwrap_or_else(|| content_id(payload));
-    let told = Told { account: &account, vendor: Vendor::Tickets, id: &payload_id, at: ticket.time };
+    let told = Told { account: &account, vendor: Vendor::Tickets, id: &payload_id, at: ticket.time, rank: 0 };
     let line = |text: Option<String>, most| cut(&text.unwrap_or_default(), most);
     let mut signal = told.signal(Payload::Ticket(TicketSignal {
         ticket_id: id(&ticket.ticket_id),
@@ -90,33 +92,6 @@ pub(crate) fn map(payload: &Value) -> Result<Outcome, Violations> {
         signal.source = source;
     }
     Ok(Outcome::signals(vec![signal]))
-}
-
-/// What happened, by its word.
-pub(crate) fn action(path: &str, word: &str) -> Result<TicketAction, Violations> {
-    match word.trim().to_lowercase().as_str() {
-        "opened" => Ok(TicketAction::Opened),
-        "updated" => Ok(TicketAction::Updated),
-        "escalated" => Ok(TicketAction::Escalated),
-        "resolved" => Ok(TicketAction::Resolved),
-        "reopened" => Ok(TicketAction::Reopened),
-        other => {
-            let words = "opened, updated, escalated, resolved or reopened";
-            Err(fault(path, format!("`{other}` is no action of a ticket: {words}")))
-        }
-    }
-}
-
-fn priority(path: &str, word: Option<&str>) -> Result<TicketPriority, Violations> {
-    match word.unwrap_or_default().trim().to_lowercase().as_str() {
-        "" => Ok(TicketPriority::Unspecified),
-        "low" => Ok(TicketPriority::Low),
-        "normal" => Ok(TicketPriority::Normal),
-        "high" => Ok(TicketPriority::High),
-        "urgent" => Ok(TicketPriority::Urgent),
-        "critical" => Ok(TicketPriority::Critical),
-        other => Err(fault(path, format!("`{other}` is no priority: low, normal, high, urgent or critical"))),
-    }
 }
 
 /// A mail address; none when it is longer than any can be.

@@ -8,8 +8,8 @@ use mainstay_domain::Violations;
 use serde_json::Value;
 
 use crate::account::DEFAULT_ACCOUNT_KEY;
-use crate::mapped::{Mapped, Outcome};
-use crate::read::fault;
+use crate::body::{Body, Place};
+use crate::mapped::Outcome;
 use crate::{SignatureError, lago, segment, stripe, tickets, zendesk};
 
 /// A system whose payloads are taken.
@@ -62,30 +62,12 @@ impl Vendor {
             Self::Tickets => Err(SignatureError::Forged),
         }
     }
-
-    /// What the headers say of a delivery that came in at `received_at`.
-    pub fn delivery(self, headers: &HeaderMap, received_at: DateTime<Utc>) -> Delivery {
-        let id = match self {
-            Self::Lago => headers.get(lago::DELIVERY_HEADER),
-            Self::Stripe | Self::Zendesk | Self::Segment | Self::Tickets => None,
-        };
-        Delivery { id: id.and_then(|id| id.to_str().ok()).map(str::to_owned), received_at }
-    }
 }
 
 impl fmt::Display for Vendor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.as_str())
     }
-}
-
-/// How a payload came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// The vendor's id of the delivery, the same each time it is tried; none when there is none, as in a file.
-    pub id: Option<String>,
-    /// When it came: the time of what does not say its own.
-    pub received_at: DateTime<Utc>,
 }
 
 /// How the payloads of a vendor are mapped.
@@ -103,54 +85,35 @@ impl Adapter {
         Self { vendor, account_key: DEFAULT_ACCOUNT_KEY.to_owned() }
     }
 
-    /// Maps the body of a delivery: a payload, or a list of them.
-    ///
-    /// # Errors
-    /// It is not JSON, or a payload is malformed: each fault with the path of its field.
-    pub fn map_body(&self, body: &[u8], delivery: &Delivery) -> Result<Outcome, Violations> {
-        let value: Value = serde_json::from_slice(body).map_err(|error| fault("", format!("is not JSON: {error}")))?;
-        match value {
-            Value::Array(payloads) => self.map_all(&payloads, delivery),
-            payload => self.map(&payload, delivery),
+    /// Maps the body of a delivery that came at `received_at`: a payload, or a list of them, of which each is taken for itself.
+    pub fn map_body(&self, body: &[u8], received_at: DateTime<Utc>) -> Body {
+        let mut mapped = Body::default();
+        match serde_json::from_slice(body) {
+            Err(error) => mapped.faults.add("", format!("is not JSON: {error}")),
+            Ok(Value::Array(payloads)) if payloads.is_empty() => mapped.ignored = Some("the list is empty".into()),
+            Ok(Value::Array(payloads)) => {
+                for (index, payload) in payloads.iter().enumerate() {
+                    mapped.add(Place::InList(index), self.map(payload, Some(received_at)));
+                }
+            }
+            Ok(payload) => mapped.add(Place::Whole, self.map(&payload, Some(received_at))),
         }
+        mapped
     }
 
-    /// Maps one payload.
+    /// Maps one payload. `received_at` is when it came, the time of what happens but does not say when; none when it is not
+    /// known, as in a file.
     ///
     /// # Errors
     /// It is malformed: each fault with the path of its field.
-    pub fn map(&self, payload: &Value, delivery: &Delivery) -> Result<Outcome, Violations> {
+    pub fn map(&self, payload: &Value, received_at: Option<DateTime<Utc>>) -> Result<Outcome, Violations> {
         let key = self.account_key.as_str();
         match self.vendor {
             Vendor::Stripe => stripe::map(payload, key),
-            Vendor::Lago => lago::map(payload, delivery, key),
-            Vendor::Zendesk => zendesk::map(payload, delivery, key),
-            Vendor::Segment => segment::map(payload, delivery, key),
+            Vendor::Lago => lago::map(payload, received_at, key),
+            Vendor::Zendesk => zendesk::map(payload, received_at, key),
+            Vendor::Segment => segment::map(payload, received_at, key),
             Vendor::Tickets => tickets::map(payload),
         }
-    }
-
-    /// All payloads together; nothing when nothing of them means anything.
-    fn map_all(&self, payloads: &[Value], delivery: &Delivery) -> Result<Outcome, Violations> {
-        let mut mapped = Mapped::default();
-        let mut reason = None;
-        let mut found = Violations::new();
-        for (place, payload) in payloads.iter().enumerate() {
-            match self.map(payload, delivery) {
-                Ok(Outcome::Mapped(part)) => {
-                    mapped.accounts.extend(part.accounts);
-                    mapped.signals.extend(part.signals);
-                }
-                Ok(Outcome::Ignored(why)) => reason = reason.or(Some(why)),
-                Err(faults) => found.absorb(&format!("[{place}]"), faults),
-            }
-        }
-        let is_empty = mapped.accounts.is_empty() && mapped.signals.is_empty();
-        let outcome = match reason {
-            Some(reason) if is_empty => Outcome::Ignored(reason),
-            _ if is_empty => Outcome::ignored("the list is empty"),
-            _ => Outcome::Mapped(mapped),
-        };
-        found.into_result(outcome)
     }
 }

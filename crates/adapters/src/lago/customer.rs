@@ -1,12 +1,13 @@
 //! Customers.
 
-use mainstay_api::mainstay::scoring::v1::Account;
+use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde::Deserialize;
 
 use super::{Entry, Webhook, as_metadata};
 use crate::account::{Candidate, account};
-use crate::mapped::{News, Outcome};
+use crate::mapped::Outcome;
+use crate::news::News;
 use crate::read::read;
 use crate::text::{NAME_LENGTH_MAX, cut, filled};
 
@@ -16,6 +17,7 @@ struct Customer {
     name: Option<String>,
     legal_name: Option<String>,
     email: Option<String>,
+    created_at: Option<DateTime<Utc>>,
     metadata: Option<Vec<Entry>>,
 }
 
@@ -32,7 +34,8 @@ pub(super) fn told(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
     };
     let names = [&customer.name, &customer.legal_name, &customer.email];
     let display_name = names.into_iter().find_map(|name| filled(name.as_deref())).unwrap_or(&customer.external_id);
-    let told = webhook.of(&account, webhook.received_at);
-    let exists = Account { display_name: cut(display_name, NAME_LENGTH_MAX), ..told.blank_account() };
-    Ok(Outcome::news(told.news("customer", 0, News::Exists(exists))))
+    let Some(at) = customer.created_at.or(webhook.received_at) else { return Ok(Outcome::timeless()) };
+    let told = webhook.of(&account, at);
+    let exists = News::Exists(cut(display_name, NAME_LENGTH_MAX));
+    Ok(Outcome::news(vec![told.news("customer", exists)]))
 }

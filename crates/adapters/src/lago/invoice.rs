@@ -1,6 +1,7 @@
 //! Invoices, and what becomes of their payments.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal};
 use mainstay_domain::{AccountId, Violations, start_of_day};
@@ -10,7 +11,7 @@ use serde_json::Value;
 use super::{Entry, Webhook, as_metadata};
 use crate::account::{Candidate, account};
 use crate::mapped::Outcome;
-use crate::read::{money, read, timestamp};
+use crate::read::{Amount, read, times, timestamp};
 use crate::text::{LINE_LENGTH_MAX, cut, filled, id};
 
 #[derive(Debug, Deserialize)]
@@ -60,11 +61,13 @@ pub(super) fn voided(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
 }
 
 fn told(webhook: &Webhook<'_>, invoice: Invoice, action: InvoiceAction) -> Result<Outcome, Violations> {
-    let at = invoice.updated_at.or(invoice.created_at).unwrap_or(webhook.received_at);
+    let Some(at) = invoice.updated_at.or(invoice.created_at).or(webhook.received_at) else {
+        return Ok(Outcome::timeless());
+    };
     let payload = Payload::Invoice(InvoiceSignal {
         invoice_id: id(&invoice.lago_id),
         action: action.into(),
-        amount: money(&webhook.field("currency"), &invoice.currency, invoice.total_amount_cents)?,
+        amount: amount(webhook, "", &invoice)?,
         due_time: invoice.payment_due_date.map(|day| timestamp(start_of_day(day))),
         failure_reason: String::new(),
     });
@@ -72,6 +75,25 @@ fn told(webhook: &Webhook<'_>, invoice: Invoice, action: InvoiceAction) -> Resul
         return Ok(Outcome::ignored("the invoice does not say whose it is"));
     };
     Ok(Outcome::signals(vec![webhook.of(&account, at).signal(payload)]))
+}
+
+/// The amount of an invoice that lies at `within` of the webhook's object. Lago counts as the library `money` of Ruby does, of which a few
+/// currencies have other units than in ISO 4217.
+///
+/// <https://github.com/RubyMoney/money/tree/main/config>
+fn amount(webhook: &Webhook<'_>, within: &str, invoice: &Invoice) -> Result<Option<Money>, Violations> {
+    let amount = Amount {
+        within: &webhook.field(within),
+        currency: ("currency", &invoice.currency),
+        counted: ("total_amount_cents", invoice.total_amount_cents),
+    };
+    amount.money(|currency, given| match currency.as_str() {
+        // Whole, where ISO 4217 has hundredths.
+        "HUF" => times(given, 100),
+        // In fifths, where ISO 4217 has hundredths.
+        "MGA" | "MRO" | "MRU" => times(given, 20),
+        _ => Ok(given),
+    })
 }
 
 /// The account of an invoice that lies at `within` of the webhook's object.
@@ -98,6 +120,7 @@ struct PaymentError {
 /// A payment failed. The webhook has no more of the invoice than its id, and no time.
 pub(super) fn payment_failed(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
     let error: PaymentError = read(webhook.path, webhook.object)?;
+    let Some(at) = webhook.received_at else { return Ok(Outcome::timeless()) };
     let customer = Candidate::new(webhook.field("external_customer_id"), error.external_customer_id.as_deref());
     let Some(account) = account([customer])? else {
         return Ok(Outcome::ignored("the payment does not say whose it is"));
@@ -109,7 +132,7 @@ pub(super) fn payment_failed(webhook: &Webhook<'_>) -> Result<Outcome, Violation
         due_time: None,
         failure_reason: error.provider_error.as_ref().map(reason).unwrap_or_default(),
     });
-    Ok(Outcome::signals(vec![webhook.of(&account, webhook.received_at).signal(payload)]))
+    Ok(Outcome::signals(vec![webhook.of(&account, at).signal(payload)]))
 }
 
 /// What the provider says, for people.
@@ -135,9 +158,11 @@ struct DisputeLost {
 /// A dispute ended, and the money is gone.
 pub(super) fn dispute_lost(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
     let DisputeLost { invoice, provider_error } = read(webhook.path, webhook.object)?;
-    let at = invoice.payment_dispute_lost_at.or(invoice.updated_at).unwrap_or(webhook.received_at);
+    let Some(at) = invoice.payment_dispute_lost_at.or(invoice.updated_at).or(webhook.received_at) else {
+        return Ok(Outcome::timeless());
+    };
     let invoice_id = id(&invoice.lago_id);
-    let amount = money(&webhook.field("invoice.currency"), &invoice.currency, invoice.total_amount_cents)?;
+    let amount = amount(webhook, "invoice.", &invoice)?;
     let Some(account) = account_of(webhook, "invoice.", invoice)? else {
         return Ok(Outcome::ignored("the dispute does not say whose it is"));
     };

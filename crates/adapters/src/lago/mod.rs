@@ -8,14 +8,15 @@
 //! | `invoice.payment_overdue` | invoice overdue |
 //! | `invoice.voided` | invoice voided |
 //! | `invoice.payment_dispute_lost` | dispute closed: Lago does not say when one is opened |
-//! | `subscription.started`, `.updated` | the plan, and the end of the period or contract as renewal |
+//! | `subscription.started` | the plan, and the end of the period or contract as renewal |
 //! | `subscription.terminated` | churn, unless another plan follows |
 //! | `customer.created`, `.updated` | the account exists |
 //!
 //! The account is what metadata names, else the customer's external id, which is the caller's own.
 //!
-//! A webhook has no id in its body. Delivered, it is known by `X-Lago-Unique-Key`, which stays the same each time it is tried;
-//! from a file, by its content. Failures do not say when they were, so that the time of receipt is theirs.
+//! A webhook has no id in its body, and what the headers say is not signed: it is known by its content, which stays the same each
+//! time it is tried. Failures do not say when they were, so that the time of receipt is theirs; nor does `subscription.updated`, of
+//! which nothing is taken, since it could come again when the subscription has long changed again.
 
 mod customer;
 mod invoice;
@@ -27,14 +28,11 @@ use mainstay_domain::{AccountId, Violations};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::Vendor;
 use crate::account::Metadata;
 use crate::mapped::{Outcome, Told};
 use crate::read::{fault, read};
 use crate::text::content_id;
-use crate::{Delivery, Vendor};
-
-/// The header with the id of a delivery.
-pub(crate) const DELIVERY_HEADER: &str = "x-lago-unique-key";
 
 #[derive(Debug, Deserialize)]
 struct Envelope {
@@ -48,14 +46,14 @@ struct Webhook<'a> {
     path: &'a str,
     object: &'a Value,
     id: String,
-    received_at: DateTime<Utc>,
+    received_at: Option<DateTime<Utc>>,
     account_key: &'a str,
 }
 
 impl Webhook<'_> {
     /// What is told of an account by this webhook.
     fn of<'t>(&'t self, account: &'t AccountId, at: DateTime<Utc>) -> Told<'t> {
-        Told { account, vendor: Vendor::Lago, id: &self.id, at }
+        Told { account, vendor: Vendor::Lago, id: &self.id, at, rank: 0 }
     }
 
     /// The path of a field of the object.
@@ -76,7 +74,11 @@ fn as_metadata(entries: Vec<Entry>) -> Metadata {
 }
 
 /// Maps a webhook. `account_key` is the key of metadata that names the account.
-pub(crate) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Result<Outcome, Violations> {
+pub(crate) fn map(
+    payload: &Value,
+    received_at: Option<DateTime<Utc>>,
+    account_key: &str,
+) -> Result<Outcome, Violations> {
     let Envelope { webhook_type, object_type } = read("", payload)?;
     let mapping = match webhook_type.as_str() {
         "invoice.created" | "invoice.one_off_created" | "invoice.add_on_added" | "invoice.paid_credit_added" => {
@@ -88,7 +90,7 @@ pub(crate) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Re
         "invoice.voided" => invoice::voided,
         "invoice.payment_dispute_lost" => invoice::dispute_lost,
         "subscription.started" => subscription::started,
-        "subscription.updated" => subscription::updated,
+        "subscription.updated" => return Ok(Outcome::undated()),
         "subscription.terminated" => subscription::terminated,
         "customer.created" | "customer.updated" => customer::told,
         other => {
@@ -96,11 +98,5 @@ pub(crate) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Re
         }
     };
     let object = payload.get(&object_type).ok_or_else(|| fault(object_type.clone(), "is missing"))?;
-    mapping(&Webhook {
-        path: &object_type,
-        object,
-        id: delivery.id.clone().unwrap_or_else(|| content_id(payload)),
-        received_at: delivery.received_at,
-        account_key,
-    })
+    mapping(&Webhook { path: &object_type, object, id: content_id(payload), received_at, account_key })
 }

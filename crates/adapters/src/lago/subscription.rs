@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
-use mainstay_api::mainstay::scoring::v1::{Account, Churn, LifecycleSignal, Renewal};
+use mainstay_api::mainstay::scoring::v1::{Churn, LifecycleSignal, Renewal};
 use mainstay_domain::{AccountId, Violations};
 use serde::Deserialize;
 
 use super::{Entry, Webhook, as_metadata};
 use crate::account::{Candidate, account};
-use crate::mapped::{Mapped, News, Outcome};
+use crate::mapped::{Mapped, Outcome};
+use crate::news::{AccountField, News};
 use crate::read::{read, timestamp};
 use crate::text::{LINE_LENGTH_MAX, WORD_LENGTH_MAX, cut, filled};
 
@@ -47,29 +48,17 @@ fn change(change: Change) -> Payload {
 
 /// It started: which plan, and until when it runs.
 pub(super) fn started(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
-    let subscription: Subscription = read(webhook.path, webhook.object)?;
-    let at = subscription.started_at.unwrap_or(webhook.received_at);
-    told(webhook, subscription, at)
-}
-
-/// It changed, when we heard of it: the webhook does not say when.
-pub(super) fn updated(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
-    told(webhook, read(webhook.path, webhook.object)?, webhook.received_at)
-}
-
-fn told(webhook: &Webhook<'_>, mut subscription: Subscription, at: DateTime<Utc>) -> Result<Outcome, Violations> {
+    let mut subscription: Subscription = read(webhook.path, webhook.object)?;
     if subscription.status != "active" {
         return Ok(Outcome::ignored(format!("the subscription is `{}`: it does not run", subscription.status)));
     }
     let Some(account) = account_of(webhook, &mut subscription)? else {
         return Ok(Outcome::ignored("the subscription does not say whose it is"));
     };
+    let Some(at) = subscription.started_at else { return Ok(Outcome::undated()) };
     let told = webhook.of(&account, at);
-    let plan = Account { plan: cut(&subscription.plan_code, WORD_LENGTH_MAX), ..told.blank_account() };
-    let mut mapped = Mapped {
-        accounts: vec![told.news("plan", 0, News::Fields { account: plan, fields: vec!["plan"] })],
-        signals: Vec::new(),
-    };
+    let plan = News::Field(AccountField::Plan, cut(&subscription.plan_code, WORD_LENGTH_MAX));
+    let mut mapped = Mapped { accounts: vec![told.news("plan", plan)], signals: Vec::new() };
     let end = subscription.ending_at.or(subscription.current_billing_period_ending_at);
     if let Some(end) = end.filter(|end| *end > at) {
         let renewal = Renewal { renewal_time: Some(timestamp(end)) };
@@ -87,7 +76,7 @@ pub(super) fn terminated(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
     let Some(account) = account_of(webhook, &mut subscription)? else {
         return Ok(Outcome::ignored("the subscription does not say whose it is"));
     };
-    let at = subscription.terminated_at.unwrap_or(webhook.received_at);
+    let Some(at) = subscription.terminated_at else { return Ok(Outcome::undated()) };
     let reason = filled(subscription.cancelation_reason.as_deref()).unwrap_or("the subscription was terminated");
     let churn = Churn { reason: cut(reason, LINE_LENGTH_MAX) };
     Ok(Outcome::signals(vec![webhook.of(&account, at).signal(change(Change::Churn(churn)))]))

@@ -55,16 +55,15 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// A call of an account; of one without a time, the time is that of its receipt.
-    pub(super) fn new(sent: Sent, account: AccountId, payload: &Value, received_at: DateTime<Utc>) -> Self {
+    /// A call of an account.
+    pub(super) fn new(sent: Sent, account: AccountId, payload: &Value, at: DateTime<Utc>) -> Self {
         let id = filled(sent.message_id.as_deref()).map_or_else(|| content_id(payload), str::to_owned);
-        let at = sent.timestamp.or(sent.received_at).unwrap_or(received_at);
         Self { sent, account, id, at }
     }
 
     /// What is told of the account by this call.
     pub(super) fn told(&self) -> Told<'_> {
-        Told { account: &self.account, vendor: Vendor::Segment, id: &self.id, at: self.at }
+        Told { account: &self.account, vendor: Vendor::Segment, id: &self.id, at: self.at, rank: 0 }
     }
 
     /// The user, when it is a known one.

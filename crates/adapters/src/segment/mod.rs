@@ -10,23 +10,27 @@
 //! | `group` | the account: its name, industry and plan, as far as the traits have them |
 //!
 //! The account is what the configured key of properties, traits or context names, else the group: `groupId` of a group call,
-//! `context.groupId` of the others. Names become metrics, features and actions as `Report Exported` becomes `report_exported`.
+//! `context.groupId` of the others. A call without a time has that of its receipt; of users and groups it must say its own. Names become metrics, features and actions as `Report Exported` becomes `report_exported`.
 
 mod call;
 mod people;
 pub(crate) mod signature;
 mod use_of_product;
 
+use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde_json::Value;
 
-use crate::Delivery;
 use crate::mapped::Outcome;
 use crate::read::read;
 use call::{Call, Sent};
 
 /// Maps a call. `account_key` is the key of properties, traits or context that names the account.
-pub(crate) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Result<Outcome, Violations> {
+pub(crate) fn map(
+    payload: &Value,
+    received_at: Option<DateTime<Utc>>,
+    account_key: &str,
+) -> Result<Outcome, Violations> {
     let sent: Sent = read("", payload)?;
     if !["track", "page", "screen", "identify", "group"].contains(&sent.kind.as_str()) {
         return Ok(Outcome::ignored(format!("the call `{}` says nothing that scoring takes", sent.kind)));
@@ -34,7 +38,14 @@ pub(crate) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Re
     let Some(account) = sent.account(account_key)? else {
         return Ok(Outcome::ignored("the call does not say of which group it is"));
     };
-    let call = Call::new(sent, account, payload, delivery.received_at);
+    let is_news = ["identify", "group"].contains(&sent.kind.as_str());
+    let own_time = sent.timestamp.or(sent.received_at);
+    let at = match own_time.or(received_at) {
+        None => return Ok(Outcome::timeless()),
+        Some(_) if is_news && own_time.is_none() => return Ok(Outcome::undated()),
+        Some(at) => at,
+    };
+    let call = Call::new(sent, account, payload, at);
     match call.sent.kind.as_str() {
         "track" => use_of_product::tracked(&call),
         "identify" => Ok(people::identified(&call)),

@@ -1,13 +1,13 @@
 //! Customers.
 
-use mainstay_api::mainstay::scoring::v1::Account;
 use mainstay_domain::Violations;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::event::{Event, OBJECT, Reference};
 use crate::account::Metadata;
-use crate::mapped::{News, Outcome};
+use crate::mapped::Outcome;
+use crate::news::News;
 use crate::read::read;
 use crate::text::{NAME_LENGTH_MAX, cut, filled};
 
@@ -27,6 +27,6 @@ pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violati
         return Ok(Outcome::ignored("the customer has no id"));
     };
     let told = event.of(&account);
-    let exists = Account { display_name: cut(&display_name, NAME_LENGTH_MAX), ..told.blank_account() };
-    Ok(Outcome::news(told.news("customer", 0, News::Exists(exists))))
+    let exists = News::Exists(cut(&display_name, NAME_LENGTH_MAX));
+    Ok(Outcome::news(vec![told.news("customer", exists)]))
 }

@@ -40,7 +40,7 @@ pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violati
         dispute_id: id(&dispute.id),
         action: if is_closed { DisputeAction::Closed } else { DisputeAction::Opened }.into(),
         invoice_id: String::new(),
-        amount: amount(&dispute.currency, dispute.amount)?,
+        amount: amount(&dispute.currency, "amount", dispute.amount)?,
         reason: cut(&dispute.reason, LINE_LENGTH_MAX),
     });
     Ok(Outcome::signals(vec![event.of(&account).signal(payload)]))

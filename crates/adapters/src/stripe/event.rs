@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::Vendor;
 use crate::account::{Candidate, Metadata, account};
 use crate::mapped::Told;
-use crate::read::{currency, fault, money};
+use crate::read::{Amount, times};
 
 /// Where the object of an event is.
 pub(super) const OBJECT: &str = "data.object";
@@ -50,13 +50,15 @@ impl Reference {
 pub(super) struct Event<'a> {
     pub(super) id: &'a str,
     pub(super) at: DateTime<Utc>,
+    /// Stripe tells times in seconds, in which much happens.
+    pub(super) rank: i16,
     pub(super) account_key: &'a str,
 }
 
 impl Event<'_> {
     /// What is told of an account by this event.
     pub(super) fn of<'t>(&'t self, account: &'t AccountId) -> Told<'t> {
-        Told { account, vendor: Vendor::Stripe, id: self.id, at: self.at }
+        Told { account, vendor: Vendor::Stripe, id: self.id, at: self.at, rank: self.rank }
     }
 
     /// The account that metadata names, looked for in the order given, else the customer's id.
@@ -73,23 +75,20 @@ impl Event<'_> {
     }
 }
 
-/// An amount of Stripe's. Stripe counts some currencies in other units than ISO 4217 does.
+/// An amount of Stripe's, which stands in this field of the object. Stripe counts some currencies in other units than ISO 4217 does.
 ///
 /// <https://docs.stripe.com/currencies#special-cases>
-pub(super) fn amount(code: &str, given: i64) -> Result<Option<Money>, Violations> {
-    let path = format!("{OBJECT}.currency");
-    let minor_units = match currency(&path, code)?.as_str() {
+pub(super) fn amount(code: &str, field: &str, given: i64) -> Result<Option<Money>, Violations> {
+    let within = format!("{OBJECT}.");
+    let amount = Amount { within: &within, currency: ("currency", code), counted: (field, given) };
+    amount.money(|currency, given| match currency.as_str() {
         // Without decimals, and yet sent in hundredths.
         "ISK" | "UGX" if given % 100 != 0 => {
-            return Err(fault(
-                OBJECT,
-                format!("{given} is no whole number of {code}, which Stripe sends in hundredths"),
-            ));
+            Err(format!("{given} is no whole number of {currency}, which Stripe sends in hundredths"))
         }
-        "ISK" | "UGX" => given / 100,
+        "ISK" | "UGX" => Ok(given / 100),
         // Sent whole, and counted in hundredths.
-        "MGA" => given.saturating_mul(100),
-        _ => given,
-    };
-    money(&path, code, minor_units)
+        "MGA" => times(given, 100),
+        _ => Ok(given),
+    })
 }

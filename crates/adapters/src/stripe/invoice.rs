@@ -101,7 +101,7 @@ fn told(
     let payload = Payload::Invoice(InvoiceSignal {
         invoice_id: id(&invoice.id),
         action: action.into(),
-        amount: amount(&invoice.currency, invoice.amount_due)?,
+        amount: amount(&invoice.currency, "amount_due", invoice.amount_due)?,
         due_time: due_time.map(timestamp),
         failure_reason,
     });

@@ -35,7 +35,9 @@ pub(crate) fn map(payload: &Value, account_key: &str) -> Result<Outcome, Violati
         return Ok(Outcome::ignored("a thin event says only that something happened: subscribe to snapshot events"));
     }
     let envelope: Envelope = read("", payload)?;
-    let event = Event { at: seconds("created", envelope.created)?, id: &envelope.id, account_key };
+    let at = seconds("created", envelope.created)?;
+    let rank = i16::from(!envelope.kind.ends_with(".created"));
+    let event = Event { id: &envelope.id, at, rank, account_key };
     let object = &envelope.data.object;
     match envelope.kind.as_str() {
         "invoice.created" | "invoice.finalized" => invoice::issued(&event, object),

@@ -2,14 +2,15 @@
 
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
-use mainstay_api::mainstay::scoring::v1::{Account, Churn, LifecycleSignal, Renewal, SeatChange};
+use mainstay_api::mainstay::scoring::v1::{Churn, LifecycleSignal, Renewal, SeatChange};
 use mainstay_domain::Violations;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::event::{Event, OBJECT, Reference};
 use crate::account::Metadata;
-use crate::mapped::{Mapped, News, Outcome};
+use crate::mapped::{Mapped, Outcome};
+use crate::news::{AccountField, News};
 use crate::read::{fault, read, seconds, timestamp};
 use crate::text::{LINE_LENGTH_MAX, WORD_LENGTH_MAX, cut, filled};
 
@@ -79,19 +80,17 @@ pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violati
         mapped.signals.push(told.part("seats", change(Change::SeatChange(SeatChange { seats }))));
     }
     let is_renewed = IN_GOOD_STANDING.contains(&subscription.status.as_str()) && !subscription.cancel_at_period_end;
-    let of_items = subscription.items.data.iter().filter_map(|item| item.current_period_end).max();
-    if let Some(end) = of_items.or(subscription.current_period_end)
+    if let Some((path, end)) = period_end(&subscription)
         && is_renewed
     {
-        let end = seconds(&format!("{OBJECT}.current_period_end"), end)?;
+        let end = seconds(&path, end)?;
         if end > event.at {
             let renewal = Renewal { renewal_time: Some(timestamp(end)) };
             mapped.signals.push(told.part("renewal", change(Change::Renewal(renewal))));
         }
     }
     if let Some(plan) = subscription.items.data.iter().find_map(|item| item.price.as_ref()).map(plan) {
-        let account = Account { plan, ..told.blank_account() };
-        mapped.accounts.push(told.news("plan", 0, News::Fields { account, fields: vec!["plan"] }));
+        mapped.accounts.push(told.news("plan", News::Field(AccountField::Plan, plan)));
     }
     let is_empty = mapped.accounts.is_empty() && mapped.signals.is_empty();
     Ok(if is_empty { Outcome::ignored("the subscription has no items") } else { Outcome::Mapped(mapped) })
@@ -109,6 +108,16 @@ pub(super) fn deleted(event: &Event<'_>, object: &Value) -> Result<Outcome, Viol
     let said: Vec<&str> = said.into_iter().flatten().filter_map(|text| filled(text.as_deref())).collect();
     let churn = Churn { reason: cut(&said.join("; "), LINE_LENGTH_MAX) };
     Ok(Outcome::signals(vec![event.of(&account).signal(change(Change::Churn(churn)))]))
+}
+
+/// The end of the period that ends last, and where that stands.
+fn period_end(subscription: &Subscription) -> Option<(String, i64)> {
+    let items = subscription.items.data.iter().enumerate();
+    let of_items = items.filter_map(|(index, item)| Some((item.current_period_end?, index))).max();
+    match of_items {
+        Some((end, index)) => Some((format!("{OBJECT}.items.data[{index}].current_period_end"), end)),
+        None => subscription.current_period_end.map(|end| (format!("{OBJECT}.current_period_end"), end)),
+    }
 }
 
 /// Seats of all items together; none when all are metered.

@@ -125,7 +125,7 @@ pub(super) fn map(kind: &str, payload: &Value) -> Result<Outcome, Violations> {
         first_response_time: answered_at.map(timestamp),
         sentiment: None,
     });
-    let told = Told { account: &account, vendor: Vendor::Zendesk, id: &id, at: time };
+    let told = Told { account: &account, vendor: Vendor::Zendesk, id: &id, at: time, rank: 0 };
     Ok(Outcome::signals(vec![told.signal(payload)]))
 }
 

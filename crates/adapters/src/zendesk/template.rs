@@ -19,7 +19,7 @@
 //! `action` is `opened`, `updated`, `escalated`, `resolved` or `reopened`; without it solved and closed tickets are resolved, new
 //! ones opened, others updated. What Zendesk has nothing for, it sends empty.
 //!
-//! There is no id: a delivery that is tried again is known by its content.
+//! There is no id: a delivery that is tried again is known by its content. Without `updated_at` the time is that of its receipt.
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
@@ -34,7 +34,8 @@ use crate::account::{Candidate, account};
 use crate::mapped::{Outcome, Told};
 use crate::read::{fault, read, text_or_number, text_or_number_if_any};
 use crate::text::{LINE_LENGTH_MAX, TEXT_LENGTH_MAX, content_id, cut, filled};
-use crate::{Delivery, Vendor, tickets};
+use crate::ticket_words::ticket_action;
+use crate::{Vendor, tickets};
 
 #[derive(Debug, Deserialize)]
 struct Template {
@@ -54,7 +55,11 @@ struct Template {
 }
 
 /// Maps what a trigger sends.
-pub(super) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Result<Outcome, Violations> {
+pub(super) fn map(
+    payload: &Value,
+    received_at: Option<DateTime<Utc>>,
+    account_key: &str,
+) -> Result<Outcome, Violations> {
     let template: Template = read("", payload)?;
     let named = account([
         Candidate::of_value(account_key, payload.get(account_key)),
@@ -64,13 +69,15 @@ pub(super) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Re
         return Ok(Outcome::ignored(format!("neither `{account_key}` nor `organization_id` says whose ticket it is")));
     };
     let at = match filled(template.updated_at.as_deref()) {
-        None => delivery.received_at,
-        Some(text) => text
-            .parse::<DateTime<Utc>>()
-            .map_err(|_| fault("updated_at", format!("`{text}` is not a time as RFC 3339 has it")))?,
+        None => received_at,
+        Some(text) => Some(
+            text.parse::<DateTime<Utc>>()
+                .map_err(|_| fault("updated_at", format!("`{text}` is not a time as RFC 3339 has it")))?,
+        ),
     };
+    let Some(at) = at else { return Ok(Outcome::timeless()) };
     let payload_id = content_id(payload);
-    let told = Told { account: &account, vendor: Vendor::Zendesk, id: &payload_id, at };
+    let told = Told { account: &account, vendor: Vendor::Zendesk, id: &payload_id, at, rank: 0 };
     let line = |text: Option<String>, most| cut(&text.unwrap_or_default(), most);
     let ticket = TicketSignal {
         ticket_id: ticket_id(&template.ticket_id),
@@ -88,7 +95,7 @@ pub(super) fn map(payload: &Value, delivery: &Delivery, account_key: &str) -> Re
 
 fn action(action: Option<&str>, status: Option<&str>) -> Result<TicketAction, Violations> {
     if let Some(word) = filled(action) {
-        return tickets::action("action", word);
+        return ticket_action(word).map_err(|reason| fault("action", reason));
     }
     Ok(match filled(status) {
         Some(status) if is_done(status) => TicketAction::Resolved,

@@ -4,6 +4,8 @@ use mainstay_api::mainstay::scoring::v1::TicketPriority;
 use mainstay_domain::Violations;
 
 use crate::read::fault;
+use crate::text::filled;
+use crate::ticket_words::ticket_priority;
 
 /// Whether nobody works on a ticket of this status any more.
 pub(super) fn is_done(status: &str) -> bool {
@@ -12,13 +14,9 @@ pub(super) fn is_done(status: &str) -> bool {
 
 /// A priority; unspecified when the ticket has none.
 pub(super) fn priority(path: &str, word: Option<&str>) -> Result<TicketPriority, Violations> {
-    match word.unwrap_or_default().trim().to_lowercase().as_str() {
-        "" | "-" => Ok(TicketPriority::Unspecified),
-        "low" => Ok(TicketPriority::Low),
-        "normal" => Ok(TicketPriority::Normal),
-        "high" => Ok(TicketPriority::High),
-        "urgent" => Ok(TicketPriority::Urgent),
-        other => Err(fault(path, format!("`{other}` is no priority: low, normal, high or urgent"))),
+    match filled(word) {
+        None | Some("-") => Ok(TicketPriority::Unspecified),
+        Some(word) => ticket_priority(word).map_err(|reason| fault(path, reason)),
     }
 }
 

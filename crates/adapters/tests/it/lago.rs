@@ -1,16 +1,18 @@
 //! What payloads of Lago become.
 
-use mainstay_adapters::{Adapter, Delivery, News, Outcome, Vendor};
+use mainstay_adapters::{AccountField, Adapter, News, Outcome, Vendor};
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
-    Account, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Renewal,
+    Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Renewal,
 };
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{at, delivery, faults, fixture, ignored, mapped, news, payload_of, signal, time_of, with};
+use crate::{
+    at, faults, fixture, ignored, ignored_in_file, mapped, news, payload_of, received_at, signal, time_of, with,
+};
 
 const INVOICE: &str = "5eb02857-a71e-4ea2-bcf9-57d3a41bc6ba";
 
@@ -45,7 +47,7 @@ fn r185_what_becomes_of_an_invoice_is_told() {
 fn r185_a_failed_payment_is_told_with_the_providers_error() {
     let payload = fixture("lago/invoice_payment_failure");
     let failed = signal(Vendor::Lago, &payload);
-    assert_eq!((failed.account.as_str(), time_of(&failed)), ("accounts/5eb02857", delivery().received_at));
+    assert_eq!((failed.account.as_str(), time_of(&failed)), ("accounts/5eb02857", received_at()));
     let expected = InvoiceSignal {
         amount: None,
         due_time: None,
@@ -65,20 +67,38 @@ fn r185_a_failed_payment_is_told_with_the_providers_error() {
 }
 
 #[test]
-fn a_delivery_is_known_by_its_key_and_a_payload_of_a_file_by_its_content() {
+fn a_webhook_is_known_by_its_content_whenever_it_comes() {
     let payload = fixture("lago/invoice_payment_failure");
-    let id = |delivery: Delivery| match Adapter::new(Vendor::Lago).map(&payload, &delivery) {
+    let id = |received_at: &str| match Adapter::new(Vendor::Lago).map(&payload, Some(at(received_at))) {
         Ok(Outcome::Mapped(mapped)) => mapped.signals[0].source_id.clone(),
         other => panic!("{other:?}"),
     };
-    let headers = [(http::HeaderName::from_static("x-lago-unique-key"), http::HeaderValue::from_static("w-1"))];
-    let headers = headers.into_iter().collect();
-    let first = Vendor::Lago.delivery(&headers, at("2026-01-01T00:00:00Z"));
-    let retried = Vendor::Lago.delivery(&headers, at("2026-01-01T01:00:00Z"));
-    assert_eq!((id(first).as_str(), id(retried).as_str()), ("w-1", "w-1"));
-    let from_file = id(delivery());
-    assert!(from_file.starts_with("sha256-"), "{from_file}");
-    assert_eq!(id(Delivery { received_at: at("2027-01-01T00:00:00Z"), ..delivery() }), from_file);
+    let first = id("2026-01-01T00:00:00Z");
+    assert!(first.starts_with("sha256-"), "{first}");
+    assert_eq!(id("2027-01-01T00:00:00Z"), first);
+}
+
+#[test]
+fn what_does_not_say_when_it_was_has_the_time_of_its_receipt_and_none_in_a_file() {
+    assert!(
+        ignored_in_file(Vendor::Lago, &fixture("lago/invoice_payment_failure"))
+            .contains("does not say when it happened")
+    );
+    let mut timeless = with(fixture("lago/invoice_created"), "/invoice/updated_at", Value::Null);
+    timeless["invoice"]["created_at"] = Value::Null;
+    assert_eq!(time_of(&signal(Vendor::Lago, &timeless)), received_at());
+    assert!(ignored_in_file(Vendor::Lago, &timeless).contains("does not say when it happened"));
+}
+
+#[test]
+fn what_holds_from_a_time_on_is_not_told_without_that_time() {
+    let started = || fixture("lago/subscription_started");
+    let updated = with(started(), "/webhook_type", json!("subscription.updated"));
+    let timeless = with(started(), "/subscription/started_at", Value::Null);
+    let endless = with(fixture("lago/subscription_terminated"), "/subscription/terminated_at", Value::Null);
+    for payload in [updated, timeless, endless] {
+        assert!(ignored(Vendor::Lago, &payload).contains("since when"), "{payload}");
+    }
 }
 
 #[test]
@@ -103,8 +123,8 @@ fn a_subscription_tells_plan_renewal_and_churn() {
     let renewal_time = Some(Timestamp { seconds: at("2023-08-08T00:00:00Z").timestamp(), nanos: 0 });
     let change = |change| Payload::Lifecycle(LifecycleSignal { change: Some(change) });
     assert_eq!(payload_of(renewal.clone()), change(Change::Renewal(Renewal { renewal_time })));
-    let account = Account { name: "accounts/5eb02857".to_owned(), plan: "premium".to_owned(), ..Account::default() };
-    assert_eq!(told.accounts[0].news, News::Fields { account, fields: vec!["plan"] });
+    assert_eq!(told.accounts[0].account.as_str(), "5eb02857");
+    assert_eq!(told.accounts[0].news, News::Field(AccountField::Plan, "premium".to_owned()));
 
     let ended = fixture("lago/subscription_terminated");
     let churn = signal(Vendor::Lago, &ended);
@@ -115,14 +135,51 @@ fn a_subscription_tells_plan_renewal_and_churn() {
     assert_eq!(ignored(Vendor::Lago, &replaced), "the plan `enterprise` follows: the customer stays");
 }
 
+/// Lago counts as Ruby's `money` does, in whose table these stand (`subunit_to_unit`).
+#[test]
+fn amounts_are_counted_in_the_minor_units_of_iso_4217() {
+    let of = |name: &str, at: &str, currency: &str, cents: i64| {
+        let payload = with(fixture(&format!("lago/{name}")), &format!("{at}/currency"), json!(currency));
+        with(payload, &format!("{at}/total_amount_cents"), json!(cents))
+    };
+    let amount = |currency: &str, cents: i64| {
+        let Payload::Invoice(told) =
+            payload_of(signal(Vendor::Lago, &of("invoice_created", "/invoice", currency, cents)))
+        else {
+            panic!("an invoice")
+        };
+        told.amount.map(|money| (money.currency_code, money.minor_units))
+    };
+    for (currency, cents, expected) in [
+        ("EUR", 120, Some(120)),
+        ("JPY", 120, Some(120)),
+        ("KRW", 120, Some(120)),
+        ("ISK", 120, Some(120)),
+        ("BHD", 1_120, Some(1_120)),
+        ("CLF", 10_120, Some(10_120)),
+        // Whole forints, fifths of ariary and ouguiya.
+        ("HUF", 120, Some(12_000)),
+        ("MGA", 120, Some(2_400)),
+        ("MRU", 120, Some(2_400)),
+        ("EUR", -1, None),
+        ("HUF", i64::MIN, None),
+    ] {
+        assert_eq!(amount(currency, cents), expected.map(|expected| (currency.to_owned(), expected)), "{currency}");
+    }
+    let large = of("invoice_created", "/invoice", "HUF", i64::MAX);
+    assert_eq!(faults(Vendor::Lago, &large), ["invoice.total_amount_cents: is out of range"]);
+    let large = of("invoice_payment_dispute_lost", "/payment_dispute_lost/invoice", "HUF", i64::MAX);
+    assert_eq!(faults(Vendor::Lago, &large), ["payment_dispute_lost.invoice.total_amount_cents: is out of range"]);
+    let unknown = of("invoice_payment_dispute_lost", "/payment_dispute_lost/invoice", "euro", 1);
+    assert!(faults(Vendor::Lago, &unknown)[0].starts_with("payment_dispute_lost.invoice.currency: "));
+}
+
 #[test]
 fn a_customer_exists_and_metadata_names_the_account() {
     let told = news(Vendor::Lago, &fixture("lago/customer_created"));
-    let account =
-        |name: &str| Account { name: name.to_owned(), display_name: "Gavin Belson".to_owned(), ..Account::default() };
-    assert_eq!(told.news, News::Exists(account("accounts/gavin")));
+    assert_eq!((told.account.as_str(), told.news), ("gavin", News::Exists("Gavin Belson".to_owned())));
     let plain = with(fixture("lago/customer_created"), "/customer/metadata", json!([]));
-    assert_eq!(news(Vendor::Lago, &plain).news, News::Exists(account("accounts/5eb02857")));
+    assert_eq!(news(Vendor::Lago, &plain).account.as_str(), "5eb02857");
 }
 
 #[test]

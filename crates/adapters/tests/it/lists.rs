@@ -1,31 +1,49 @@
 //! Bodies with several payloads, and bodies with none; and what nobody should send.
 
-use mainstay_adapters::{Adapter, Outcome, Vendor};
+use mainstay_adapters::{Adapter, Body, Place, Vendor};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{delivery, fixture, with};
+use crate::{fixture, received_at, with};
+
+/// What the body of a delivery of Segment comes to.
+fn segment(payloads: &[Value]) -> Body {
+    Adapter::new(Vendor::Segment).map_body(&serde_json::to_vec(payloads).expect("JSON"), received_at())
+}
 
 #[test]
-fn a_list_of_payloads_is_taken_as_a_whole() {
-    let adapter = Adapter::new(Vendor::Segment);
-    let body = |payloads: &[Value]| serde_json::to_vec(payloads).expect("JSON");
+fn each_payload_of_a_list_is_taken_for_itself() {
     let alias = with(fixture("segment/track"), "/type", json!("alias"));
-    let list = body(&[fixture("segment/group"), alias.clone(), fixture("segment/track")]);
-    let Ok(Outcome::Mapped(mapped)) = adapter.map_body(&list, &delivery()) else { panic!("mapped") };
-    assert_eq!((mapped.accounts.len(), mapped.signals.len()), (1, 2));
-    assert!(matches!(adapter.map_body(&body(&[alias]), &delivery()), Ok(Outcome::Ignored(_))));
-    assert!(matches!(adapter.map_body(b"[]", &delivery()), Ok(Outcome::Ignored(_))));
-
     let bad = with(fixture("segment/track"), "/properties/quantity", json!(-1));
-    let faults = adapter.map_body(&body(&[fixture("segment/page"), bad]), &delivery()).expect_err("malformed");
-    assert_eq!(faults.iter().next().map(|fault| fault.field.as_str()), Some("[1].properties.quantity"));
+    let body = segment(&[fixture("segment/group"), alias.clone(), bad, fixture("segment/track"), json!(7)]);
+    let taken: Vec<_> =
+        body.mapped.iter().map(|(place, mapped)| (*place, mapped.accounts.len(), mapped.signals.len())).collect();
+    assert_eq!(taken, [(Place::InList(0), 3, 0), (Place::InList(3), 0, 2)]);
+    assert!(body.ignored.is_some_and(|reason| reason.contains("`alias`")));
+    let fields: Vec<&str> = body.faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["[2].properties.quantity", "[4]"]);
+
+    let ignored = |payloads: &[Value]| {
+        let Body { mapped, ignored, faults } = segment(payloads);
+        mapped.is_empty() && ignored.is_some() && faults.is_empty()
+    };
+    assert!(ignored(&[alias]) && ignored(&[]));
+}
+
+#[test]
+fn a_payload_that_is_the_body_is_told_without_a_place() {
+    let bad = with(fixture("segment/track"), "/properties/quantity", json!(-1));
+    let body = Adapter::new(Vendor::Segment).map_body(bad.to_string().as_bytes(), received_at());
+    assert_eq!(body.faults.iter().next().map(|fault| fault.field.as_str()), Some("properties.quantity"));
 }
 
 #[test]
 fn what_is_not_json_is_told() {
-    let faults = Adapter::new(Vendor::Stripe).map_body(b"{", &delivery()).expect_err("no JSON");
-    assert!(faults.iter().all(|fault| fault.description.starts_with("is not JSON")), "{faults:?}");
+    for text in ["", "{", "[{}", "{} {}", "\u{0}"] {
+        let Body { mapped, ignored, faults } = Adapter::new(Vendor::Stripe).map_body(text.as_bytes(), received_at());
+        assert!(mapped.is_empty() && ignored.is_none() && faults.len() == 1, "{text}");
+        assert!(faults.iter().all(|fault| fault.description.starts_with("is not JSON")), "{faults:?}");
+    }
 }
 
 /// Every payload of the fixtures.
@@ -62,8 +80,8 @@ proptest! {
         places(payload, "", &mut pointers);
         let pointer = place.get(&pointers);
         let changed = with(payload.clone(), pointer, value);
-        let outcome = Adapter::new(*vendor).map(&changed, &delivery());
-        prop_assert_eq!(&outcome, &Adapter::new(*vendor).map(&changed, &delivery()));
+        let outcome = Adapter::new(*vendor).map(&changed, Some(received_at()));
+        prop_assert_eq!(&outcome, &Adapter::new(*vendor).map(&changed, Some(received_at())));
         if let Err(faults) = outcome {
             prop_assert!(faults.iter().all(|fault| !fault.description.is_empty()));
             prop_assert!(pointer.is_empty() || faults.iter().any(|fault| !fault.field.is_empty()), "{faults:?}");

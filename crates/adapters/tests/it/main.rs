@@ -9,7 +9,7 @@ mod tickets;
 mod zendesk;
 
 use chrono::{DateTime, Utc};
-use mainstay_adapters::{AccountNews, Adapter, Delivery, Mapped, Outcome, Vendor};
+use mainstay_adapters::{AccountNews, Adapter, Mapped, Outcome, Vendor};
 use mainstay_api::mainstay::scoring::v1::Signal;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use serde_json::Value;
@@ -31,13 +31,13 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
 }
 
-/// A delivery without an id, long after all events.
-fn delivery() -> Delivery {
-    Delivery { id: None, received_at: at("2026-11-27T12:00:00Z") }
+/// When payloads come: long after all events.
+fn received_at() -> DateTime<Utc> {
+    at("2026-11-27T12:00:00Z")
 }
 
 fn mapped(vendor: Vendor, payload: &Value) -> Mapped {
-    match Adapter::new(vendor).map(payload, &delivery()) {
+    match Adapter::new(vendor).map(payload, Some(received_at())) {
         Ok(Outcome::Mapped(mapped)) => mapped,
         other => panic!("{other:?}"),
     }
@@ -54,16 +54,30 @@ fn payload_of(signal: Signal) -> Payload {
     signal.payload.expect("a payload")
 }
 
+/// The news of a payload that says nothing else.
+fn all_news(vendor: Vendor, payload: &Value) -> Vec<AccountNews> {
+    let Mapped { accounts, signals } = mapped(vendor, payload);
+    assert_eq!(signals.len(), 0, "{signals:?}");
+    accounts
+}
+
 /// The only news of a payload that says nothing else.
 fn news(vendor: Vendor, payload: &Value) -> AccountNews {
-    let Mapped { accounts, signals } = mapped(vendor, payload);
-    assert_eq!((accounts.len(), signals.len()), (1, 0), "{accounts:?}");
-    accounts.into_iter().next().expect("one")
+    let [news] = <[AccountNews; 1]>::try_from(all_news(vendor, payload)).expect("one");
+    news
 }
 
 /// Why a payload means nothing.
 fn ignored(vendor: Vendor, payload: &Value) -> String {
-    match Adapter::new(vendor).map(payload, &delivery()) {
+    match Adapter::new(vendor).map(payload, Some(received_at())) {
+        Ok(Outcome::Ignored(reason)) => reason.into_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Why a payload means nothing when it lies in a file.
+fn ignored_in_file(vendor: Vendor, payload: &Value) -> String {
+    match Adapter::new(vendor).map(payload, None) {
         Ok(Outcome::Ignored(reason)) => reason.into_owned(),
         other => panic!("{other:?}"),
     }
@@ -71,7 +85,7 @@ fn ignored(vendor: Vendor, payload: &Value) -> String {
 
 /// The faults of a malformed payload, as `field: description`.
 fn faults(vendor: Vendor, payload: &Value) -> Vec<String> {
-    let faults = Adapter::new(vendor).map(payload, &delivery()).expect_err("malformed");
+    let faults = Adapter::new(vendor).map(payload, Some(received_at())).expect_err("malformed");
     faults.iter().map(|fault| format!("{}: {}", fault.field, fault.description)).collect()
 }
 

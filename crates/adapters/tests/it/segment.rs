@@ -1,11 +1,14 @@
 //! What payloads of Segment become.
 
-use mainstay_adapters::{News, Vendor};
+use mainstay_adapters::{AccountField, ContactField, News, Vendor};
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{Account, Contact, FeatureUse, UsageCount, UserActivity};
 use serde_json::{Value, json};
 
-use crate::{at, faults, fixture, ignored, mapped, news, payload_of, signal, time_of, with};
+use crate::{
+    all_news, at, faults, fixture, ignored, ignored_in_file, mapped, news, payload_of, received_at, signal, time_of,
+    with,
+};
 
 const GROUP: &str = "accounts/0e8c78ea9d97a7b8185e8632";
 const USER: &str = "97980cfea0067";
@@ -68,43 +71,77 @@ fn pages_and_screens_are_activity() {
     assert_eq!(payloads(&with(fixture("segment/page"), "/type", json!("screen"))), [activity("screen")]);
 }
 
-#[test]
-fn an_identified_user_is_a_contact() {
-    let told = news(Vendor::Segment, &fixture("segment/identify"));
-    assert_eq!((told.account.name().as_str(), told.subject.as_str()), (GROUP, "segment/contact/97980cfea0067"));
-    let peter = Contact {
-        id: USER.to_owned(),
-        display_name: "Peter Gibbons".to_owned(),
-        email: "peter@initech.example".to_owned(),
-        title: "Engineer".to_owned(),
-        champion: false,
-        language_code: "en-US".to_owned(),
-    };
-    assert_eq!(told.news, News::Contact(peter));
-    let traits = json!({"firstName": "Peter", "lastName": "Gibbons", "email": "none"});
-    let by_mail = with(with(fixture("segment/identify"), "/userId", json!("peter@initech.example")), "/traits", traits);
-    let News::Contact(contact) = news(Vendor::Segment, &by_mail).news else { panic!("a contact") };
-    assert!(mainstay_domain::is_resource_id(&contact.id), "{}", contact.id);
-    assert_eq!((contact.display_name.as_str(), contact.email.as_str()), ("Peter Gibbons", ""));
+/// What the news of a payload say, each with its subject.
+fn told(payload: &Value) -> Vec<(String, News)> {
+    all_news(Vendor::Segment, payload).into_iter().map(|news| (news.subject, news.news)).collect()
+}
+
+fn contact(id: &str, field: ContactField, value: &str) -> News {
+    News::Contact { id: id.to_owned(), field, value: value.to_owned() }
 }
 
 #[test]
-fn a_group_is_an_account_with_what_its_traits_say() {
-    let told = news(Vendor::Segment, &fixture("segment/group"));
-    let initech = Account {
-        name: GROUP.to_owned(),
-        display_name: "Initech".to_owned(),
-        industry: "Technology".to_owned(),
-        plan: "enterprise".to_owned(),
-        ..Account::default()
+fn an_identified_user_is_a_contact_of_whom_each_field_is_told_for_itself() {
+    let all = all_news(Vendor::Segment, &fixture("segment/identify"));
+    assert!(all.iter().all(|news| news.account.name() == GROUP), "{all:?}");
+    let expected = [
+        (ContactField::DisplayName, "Peter Gibbons"),
+        (ContactField::Email, "peter@initech.example"),
+        (ContactField::Title, "Engineer"),
+        (ContactField::LanguageCode, "en-US"),
+    ];
+    let expected = expected.map(|(field, value)| {
+        (format!("segment/contact/97980cfea0067/{}", field.as_str()), contact(USER, field, value))
+    });
+    assert_eq!(told(&fixture("segment/identify")), expected);
+
+    let traits = json!({"firstName": "Peter", "lastName": "Gibbons", "email": "none", "title": " "});
+    let by_mail = with(with(fixture("segment/identify"), "/userId", json!("peter@initech.example")), "/traits", traits);
+    let by_mail = with(by_mail, "/context/locale", json!(""));
+    let News::Contact { id, field: ContactField::DisplayName, value } = news(Vendor::Segment, &by_mail).news else {
+        panic!("a name")
     };
-    let fields = vec!["display_name", "industry", "plan"];
-    assert_eq!(told.news, News::Fields { account: initech, fields });
-    assert_eq!((told.subject.as_str(), told.stamp.at), ("segment/group", at("2015-12-10T04:08:31.905Z")));
+    assert!(mainstay_domain::is_resource_id(&id), "{id}");
+    assert_eq!(value, "Peter Gibbons");
+    let silent = with(by_mail, "/traits", Value::Null);
+    assert!(ignored(Vendor::Segment, &silent).contains("nothing of the user"));
+}
+
+#[test]
+fn a_group_is_an_account_of_which_each_trait_is_told_for_itself() {
+    let field = |field: AccountField, value: &str| {
+        (format!("segment/{}", field.as_str()), News::Field(field, value.to_owned()))
+    };
+    let expected = [
+        field(AccountField::DisplayName, "Initech"),
+        field(AccountField::Industry, "Technology"),
+        field(AccountField::Plan, "enterprise"),
+    ];
+    assert_eq!(told(&fixture("segment/group")), expected);
+    let first = &all_news(Vendor::Segment, &fixture("segment/group"))[0];
+    assert_eq!((first.account.name().as_str(), first.stamp.at), (GROUP, at("2015-12-10T04:08:31.905Z")));
     let named = with(fixture("segment/group"), "/traits", json!({"mainstay_account": 42, "name": "Initech"}));
     assert_eq!(news(Vendor::Segment, &named).account.name(), "accounts/42");
-    let silent = with(fixture("segment/group"), "/traits", json!({"employees": 329}));
+    let silent = with(fixture("segment/group"), "/traits", json!({"employees": 329, "name": "", "plan": "\u{0}"}));
     assert!(ignored(Vendor::Segment, &silent).contains("no name"));
+}
+
+#[test]
+fn what_is_told_leaves_all_else_as_it_was() {
+    let eve =
+        Contact { id: "eve".to_owned(), email: "eve@initech.example".to_owned(), champion: true, ..Contact::default() };
+    let known = Account { industry: "Software".to_owned(), contacts: vec![eve.clone()], ..Account::default() };
+    let mut account = known.clone();
+    News::Exists("Other".to_owned()).apply(&mut account);
+    assert_eq!(account, known);
+    let eves_title = contact("eve", ContactField::Title, "CTO");
+    let bobs_name = contact("bob", ContactField::DisplayName, "Bob");
+    for news in [News::Field(AccountField::Plan, "team".to_owned()), eves_title, bobs_name] {
+        news.apply(&mut account);
+    }
+    let eve = Contact { title: "CTO".to_owned(), ..eve };
+    let bob = Contact { id: "bob".to_owned(), display_name: "Bob".to_owned(), ..Contact::default() };
+    assert_eq!(account, Account { plan: "team".to_owned(), contacts: vec![eve, bob], ..known });
 }
 
 #[test]
@@ -136,4 +173,19 @@ fn a_message_without_an_id_is_known_by_its_content() {
     let id = signal(Vendor::Segment, &anonymous).source_id;
     assert!(id.starts_with("sha256-"), "{id}");
     assert_eq!(signal(Vendor::Segment, &anonymous).source_id, id);
+}
+
+#[test]
+fn a_call_without_a_time_has_that_of_its_receipt_and_says_nothing_of_accounts_and_people() {
+    let timeless = |name: &str| {
+        let call = with(fixture(&format!("segment/{name}")), "/timestamp", Value::Null);
+        with(call, "/receivedAt", Value::Null)
+    };
+    assert_eq!(time_of(&signal(Vendor::Segment, &timeless("page"))), received_at());
+    for name in ["page", "identify", "group"] {
+        assert!(ignored_in_file(Vendor::Segment, &timeless(name)).contains("does not say when it happened"), "{name}");
+    }
+    for name in ["identify", "group"] {
+        assert!(ignored(Vendor::Segment, &timeless(name)).contains("since when"), "{name}");
+    }
 }

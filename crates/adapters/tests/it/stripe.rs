@@ -1,16 +1,16 @@
 //! What payloads of Stripe become.
 
-use mainstay_adapters::{Adapter, News, Outcome, Vendor};
+use mainstay_adapters::{AccountField, Adapter, News, Outcome, Vendor};
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
-    Account, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, Renewal, SeatChange,
+    Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, Renewal, SeatChange,
 };
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{at, delivery, faults, fixture, ignored, mapped, news, payload_of, signal, time_of, with};
+use crate::{at, faults, fixture, ignored, mapped, news, payload_of, signal, time_of, with};
 
 #[expect(clippy::unnecessary_wraps, reason = "it is compared with amounts that may be absent")]
 fn money(code: &str, minor_units: i64) -> Option<Money> {
@@ -80,7 +80,7 @@ fn events_of_older_versions_are_read_and_metadata_names_the_account() {
 
     let named = with(fixture("stripe/invoice_paid"), "/data/object/metadata", json!({"crm": "0015g00000XyZ"}));
     let adapter = Adapter { vendor: Vendor::Stripe, account_key: "crm".to_owned() };
-    let Ok(Outcome::Mapped(told)) = adapter.map(&named, &delivery()) else { panic!("mapped") };
+    let Ok(Outcome::Mapped(told)) = adapter.map(&named, None) else { panic!("mapped") };
     assert_eq!(told.signals[0].account, "accounts/0015g00000XyZ");
 
     let details = "/data/object/parent/subscription_details/metadata";
@@ -105,13 +105,27 @@ fn amounts_are_counted_in_the_minor_units_of_iso_4217() {
         ("isk", 500, money("ISK", 5)),
         ("ugx", 500, money("UGX", 5)),
         ("mga", 5, money("MGA", 500)),
+        ("jpy", 500, money("JPY", 500)),
+        ("bhd", 5_120, money("BHD", 5_120)),
+        // Whole when they are paid out, but not in what is charged.
+        ("huf", 1_148_000, money("HUF", 1_148_000)),
+        ("twd", 80_000, money("TWD", 80_000)),
         ("eur", -5, None),
+        ("isk", -250, None),
+        ("mga", i64::MIN, None),
     ] {
         assert_eq!(amount(currency, given), expected, "{currency}");
     }
-    let broken = with(fixture("stripe/invoice_paid"), "/data/object/currency", json!("isk"));
-    let broken = with(broken, "/data/object/amount_due", json!(250));
-    assert!(faults(Vendor::Stripe, &broken)[0].contains("250 is no whole number"));
+    let told = |name: &str, field: &str, currency: &str, amount: i64| {
+        let payload = with(fixture(name), "/data/object/currency", json!(currency));
+        faults(Vendor::Stripe, &with(payload, &format!("/data/object/{field}"), json!(amount)))
+    };
+    let broken = told("stripe/invoice_paid", "amount_due", "isk", 250);
+    assert_eq!(broken, ["data.object.amount_due: 250 is no whole number of ISK, which Stripe sends in hundredths"]);
+    let broken = told("stripe/dispute_created", "amount", "ugx", 250);
+    assert!(broken[0].starts_with("data.object.amount: 250 is no whole number of UGX"), "{broken:?}");
+    let large = told("stripe/invoice_paid", "amount_due", "mga", i64::MAX);
+    assert_eq!(large, ["data.object.amount_due: is out of range"]);
 }
 
 #[test]
@@ -143,10 +157,19 @@ fn a_subscription_tells_seats_plan_and_renewal() {
     assert_eq!(renewal.source_id, "evt_1MowQWLkdIwHu7ixUpdat/renewal");
     let end = Renewal { renewal_time: Some(Timestamp { seconds: 1_682_288_167, nanos: 0 }) };
     assert_eq!(lifecycle(payload_of(renewal.clone())), Change::Renewal(end));
-    let name = "accounts/cus_Na6dX7aXxi11N4".to_owned();
-    let account = Account { name, plan: "team_monthly".to_owned(), ..Account::default() };
-    assert_eq!(told.accounts[0].news, News::Fields { account, fields: vec!["plan"] });
-    assert_eq!(told.accounts[0].subject, "stripe/plan");
+    let plan = &told.accounts[0];
+    assert_eq!((plan.account.as_str(), plan.subject.as_str()), ("cus_Na6dX7aXxi11N4", "stripe/plan"));
+    assert_eq!(plan.news, News::Field(AccountField::Plan, "team_monthly".to_owned()));
+}
+
+/// Stripe tells times in seconds, and often both in the same.
+#[test]
+fn of_one_second_the_change_of_a_subscription_is_newer_than_its_beginning() {
+    let stamp = |kind: &str, id: &str| {
+        let event = with(fixture("stripe/subscription_updated"), "/type", json!(kind));
+        mapped(Vendor::Stripe, &with(event, "/id", json!(id))).accounts[0].stamp.clone()
+    };
+    assert!(stamp("customer.subscription.created", "evt_2") < stamp("customer.subscription.updated", "evt_1"));
 }
 
 #[test]
@@ -173,11 +196,8 @@ fn a_subscription_that_ended_is_churn_with_the_reasons_given() {
 #[test]
 fn a_customer_exists_under_its_name() {
     let told = news(Vendor::Stripe, &fixture("stripe/customer_created"));
-    let exists = |display_name: &str| {
-        let name = "accounts/acme".to_owned();
-        News::Exists(Account { name, display_name: display_name.to_owned(), ..Account::default() })
-    };
-    assert_eq!(told.news, exists("Jenny Rosen"));
+    let exists = |display_name: &str| News::Exists(display_name.to_owned());
+    assert_eq!((told.account.as_str(), told.news), ("acme", exists("Jenny Rosen")));
     let nameless = with(fixture("stripe/customer_created"), "/data/object/name", json!(" "));
     assert_eq!(news(Vendor::Stripe, &nameless).news, exists("jennyrosen@example.com"));
 }
@@ -205,10 +225,23 @@ fn what_is_malformed_is_told_with_its_path() {
             "data.object.metadata.mainstay_account: names the account: the id must be",
         ),
         ("/data", json!({}), "data.object: is missing"),
+        ("/data/object/due_date", json!(i64::MAX), "data.object.due_date: "),
     ] {
         let faults = faults(Vendor::Stripe, &with(paid(), pointer, value));
         assert!(faults[0].starts_with(told), "{pointer}: {faults:?}");
     }
     assert_eq!(faults(Vendor::Stripe, &json!({"id": "evt_1"})), ["type: is missing"]);
     assert!(faults(Vendor::Stripe, &json!(5))[0].contains("invalid type"));
+}
+
+#[test]
+fn the_end_of_a_period_is_told_with_the_path_at_which_it_stands() {
+    let end = "/data/object/items/data/0/current_period_end";
+    let of_item = with(fixture("stripe/subscription_updated"), end, json!(i64::MAX));
+    let faults_of = faults(Vendor::Stripe, &of_item);
+    assert!(faults_of[0].starts_with("data.object.items.data[0].current_period_end: "), "{faults_of:?}");
+    let mut of_subscription = with(fixture("stripe/subscription_updated"), end, Value::Null);
+    of_subscription["data"]["object"]["current_period_end"] = json!(i64::MAX);
+    let faults_of = faults(Vendor::Stripe, &of_subscription);
+    assert!(faults_of[0].starts_with("data.object.current_period_end: "), "{faults_of:?}");
 }

@@ -5,7 +5,7 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{TicketAction, TicketPriority, TicketSignal};
 use serde_json::{Value, json};
 
-use crate::{at, delivery, faults, fixture, ignored, payload_of, signal, time_of, with};
+use crate::{at, faults, fixture, ignored, ignored_in_file, payload_of, received_at, signal, time_of, with};
 
 fn ticket(payload: &Value) -> TicketSignal {
     match payload_of(signal(Vendor::Zendesk, payload)) {
@@ -116,7 +116,8 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
     assert_eq!(satisfaction(json!(3)), Some(3));
     assert_eq!(satisfaction(json!("offered")), None);
     let timeless = with(payload.clone(), "/updated_at", json!(""));
-    assert_eq!(time_of(&signal(Vendor::Zendesk, &timeless)), delivery().received_at);
+    assert_eq!(time_of(&signal(Vendor::Zendesk, &timeless)), received_at());
+    assert!(ignored_in_file(Vendor::Zendesk, &timeless).contains("does not say when it happened"));
     let nobody = with(payload, "/mainstay_account", json!(""));
     assert!(ignored(Vendor::Zendesk, &nobody).contains("`mainstay_account`"));
 }
@@ -124,8 +125,8 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
 #[test]
 fn what_is_malformed_is_told_with_its_path() {
     for (name, pointer, value, told) in [
-        ("created", "/detail/priority", json!("P1"), "detail.priority: `p1` is no priority"),
-        ("priority_changed", "/event/current", json!("P1"), "event.current: `p1` is no priority"),
+        ("created", "/detail/priority", json!("P1"), "detail.priority: `P1` is no priority"),
+        ("priority_changed", "/event/current", json!("P1"), "event.current: `P1` is no priority"),
         ("created", "/time", json!("now"), "time: "),
         ("created", "/detail/organization_id", json!("a b"), "detail.organization_id: names the account"),
         ("status_changed", "/event", json!({}), "event.current: is missing"),

@@ -14,8 +14,8 @@ macro_rules! help {
 
 Files: a JSON array of payloads, one payload a line, or one payload that fills the file; - is
 the standard input. A payload is known by the vendor's id of the event, or by its content:
-importing it again, or in another order, changes nothing. What means nothing here is counted
-as ignored, and why is told. Of what the files say of one account the newest counts; a file
+importing it again, or in another order, changes nothing. What means nothing here, or does not
+say when it happened, is counted as ignored, and why is told. Of what the files say of one account the newest counts; a file
 that is older than what was imported before puts that back, unless --signals-only is given.
 
 Bad payloads are told with their line numbers and set aside in FILE.rejected, which can be
@@ -48,12 +48,13 @@ pub(super) const LAGO_HELP: &str = help!(
     "\
 Webhooks of Lago:
   invoice.created, .one_off_created, .add_on_added, .paid_credit_added,
-  .payment_status_updated, .payment_failure, .payment_overdue, .voided
+  .payment_status_updated, .payment_overdue, .voided
                                   what becomes of invoices
   invoice.payment_dispute_lost    the end of a dispute
-  subscription.started, .updated  plan, renewal
+  subscription.started            plan, renewal
   subscription.terminated         churn, unless another plan follows
   customer.created, .updated      the account, unless there is one already
+Of invoice.payment_failure, which does not say when, only the webhook is taken, not the file.
 
 The account is what `mainstay_account` in the metadata says (another key with --account-key),
 else the customer's external_id.
@@ -110,7 +111,8 @@ Calls of Segment's Spec:
   track else, page, screen        activity of the user, if there is a userId
   identify                        a contact
   group                           the account: name, industry, plan
-Names become metrics as \"Report Exported\" becomes report_exported.
+What a call does not say of a user or a group stays as it was. Names become metrics as
+\"Report Exported\" becomes report_exported.
 
 The account is what `mainstay_account` in properties, traits or context says (another key with
 --account-key), else groupId, else context.groupId.

@@ -1,10 +1,11 @@
 //! Signals of tickets, invoices, disputes, contracts, answers and contacts from rows.
 
+use mainstay_adapters::{ticket_action, ticket_priority};
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
     Activation, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Milestone, Renewal,
-    SeatChange, SurveyAnswerSignal, SurveyQuestion, TicketAction, TicketPriority, TicketSignal, TouchSignal,
+    SeatChange, SurveyAnswerSignal, SurveyQuestion, TicketSignal, TouchSignal,
 };
 
 use crate::import::fields::FieldReader;
@@ -26,33 +27,13 @@ where
 
 /// What happened to a ticket.
 pub(crate) fn ticket(fields: &mut FieldReader<'_>, dates: &DateReader) -> Payload {
-    let action = |text: &str| {
-        let words = [
-            ("opened", TicketAction::Opened),
-            ("updated", TicketAction::Updated),
-            ("escalated", TicketAction::Escalated),
-            ("resolved", TicketAction::Resolved),
-            ("reopened", TicketAction::Reopened),
-        ];
-        word(text, "action of a ticket", &words)
-    };
-    let priority = |text: &str| {
-        let words = [
-            ("low", TicketPriority::Low),
-            ("normal", TicketPriority::Normal),
-            ("high", TicketPriority::High),
-            ("urgent", TicketPriority::Urgent),
-            ("critical", TicketPriority::Critical),
-        ];
-        word(text, "priority", &words)
-    };
     let rating = |text: &str| {
         whole_number(text).and_then(|number| i32::try_from(number).map_err(|_| "must be 1 to 5".to_owned()))
     };
     Payload::Ticket(TicketSignal {
         ticket_id: fields.required_text("ticket_id"),
-        action: fields.required("action", action).unwrap_or_default().into(),
-        priority: fields.read("priority", priority).unwrap_or_default().into(),
+        action: fields.required("action", ticket_action).unwrap_or_default().into(),
+        priority: fields.read("priority", ticket_priority).unwrap_or_default().into(),
         subject: fields.text("subject"),
         text: fields.text("text"),
         requester_email: fields.text("requester_email"),

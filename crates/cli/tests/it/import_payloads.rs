@@ -56,11 +56,23 @@ async fn r53_r185_r190_what_vendors_send_is_taken_in_once_in_whatever_order() {
     let calls = [group, payload("segment/track"), payload("segment/identify"), older, payload("segment/page")];
     let segment = write(folder.path(), "calls.jsonl", &lines(&calls));
     let imported = done(up.address, &["import", "segment", &segment]).await;
-    let expected = "segment: 3 signals recorded, 0 known already; accounts: 1 new, 1 changed, 1 unchanged; 0 ignored; 0 rejected\n";
+    let expected = "segment: 3 signals recorded, 0 known already; accounts: 1 new, 1 changed, 0 unchanged; 0 ignored; 0 rejected\n";
     assert_eq!(imported.out, expected, "{}", imported.err);
     let initech = account(&up, "0e8c78ea9d97a7b8185e8632").await;
     assert_eq!((&initech["displayName"], &initech["plan"]), (&json!("Initech"), &json!("enterprise")));
     assert_eq!(initech["contacts"][0]["displayName"], "Peter Gibbons");
+
+    let say = |id: &str, traits: Value| {
+        let mut call = payload("segment/group");
+        (call["messageId"], call["groupId"], call["traits"]) = (json!(id), json!("chotchkies"), traits);
+        call
+    };
+    let calls = [say("plan", json!({"plan": "team"})), say("name", json!({"name": "Chotchkie's", "plan": ""}))];
+    let segment = write(folder.path(), "groups.jsonl", &lines(&calls));
+    let imported = done(up.address, &["import", "segment", &segment]).await;
+    assert!(imported.out.contains("accounts: 1 new, 0 changed, 0 unchanged"), "{}", imported.out);
+    let chotchkies = account(&up, "chotchkies").await;
+    assert_eq!((&chotchkies["displayName"], &chotchkies["plan"]), (&json!("Chotchkie's"), &json!("team")));
 
     let opened = write(folder.path(), "opened.json", &payload("tickets/opened").to_string());
     let mut solved = payload("tickets/opened");
@@ -81,7 +93,7 @@ async fn bad_payloads_and_refused_ones_are_set_aside_and_can_be_imported_once_th
     let up = Up::start(&folder.path().join("data")).await;
     let mut malformed = payload("lago/invoice_created");
     malformed["invoice"]["total_amount_cents"] = json!("120");
-    let unknown = payload("lago/invoice_payment_failure");
+    let unknown = payload("lago/invoice_payment_overdue");
     let text = format!("{malformed}\nnothing\n{unknown}\n{}\n", payload("lago/subscription_started"));
     let file = write(folder.path(), "lago.jsonl", &text);
     let refused = run(up.address, &["import", "lago", &file]).await;
@@ -119,6 +131,9 @@ async fn nothing_is_sent_by_a_dry_run_and_files_that_are_not_there_are_told_firs
     let dry = run(nowhere, &["import", "stripe", &file, "--dry-run"]).await;
     let expected = "stripe: 2 signals and 1 accounts good, none sent; 0 ignored; 0 rejected\n";
     assert_eq!((dry.code, dry.out.as_str()), (0, expected), "{}", dry.err);
+    let group = write(folder.path(), "group.json", &payload("segment/group").to_string());
+    let dry = run(nowhere, &["import", "segment", &group, "--dry-run"]).await;
+    assert!(dry.out.starts_with("segment: 0 signals and 1 accounts good"), "{}", dry.out);
     let missing = run(nowhere, &["import", "stripe", &file, "/nonexistent/x.json"]).await;
     assert_eq!(missing.code, 2);
     assert!(missing.err.contains("/nonexistent/x.json: "), "{}", missing.err);

@@ -300,36 +300,18 @@ pub(crate) fn patched(
     given: &proto::Account,
     fields: &BTreeSet<&'static str>,
 ) -> Result<AccountFacts, Violations> {
-    with_fields(&stored.id, &stored.facts, given, fields)
+    changed(&stored.id, &stored.facts, |account| fields.iter().for_each(|field| copy_field(account, given, field)))
 }
 
-/// What is said of account `id` once `fields` of what is known are as in `given`, or all that is wrong with that.
-pub(crate) fn with_fields(
+/// What is said of account `id` once the message of what is known is changed so, or all that is wrong with that.
+pub(crate) fn changed(
     id: &AccountId,
     known: &AccountFacts,
-    given: &proto::Account,
-    fields: &BTreeSet<&'static str>,
+    change: impl FnOnce(&mut proto::Account),
 ) -> Result<AccountFacts, Violations> {
-    let mut patched = facts_message(known);
-    for field in fields {
-        copy_field(&mut patched, given, field);
-    }
-    new_facts(id, patched)
-}
-
-/// What is said of account `id` once this is one of its contacts, instead of the one with its id, or all that is wrong with that. Whether
-/// somebody is a champion is for people to say: that stays.
-pub(crate) fn with_contact(
-    id: &AccountId,
-    known: &AccountFacts,
-    given: &proto::Contact,
-) -> Result<AccountFacts, Violations> {
-    let mut patched = facts_message(known);
-    match patched.contacts.iter_mut().find(|contact| contact.id == given.id) {
-        Some(contact) => *contact = proto::Contact { champion: contact.champion, ..given.clone() },
-        None => patched.contacts.push(given.clone()),
-    }
-    new_facts(id, patched)
+    let mut account = facts_message(known);
+    change(&mut account);
+    new_facts(id, account)
 }
 
 /// What a message says of account `id`, or all that is wrong with that.

@@ -9,7 +9,7 @@ use mainstay_domain::AccountId;
 pub struct NewsKey {
     /// Of which account.
     pub account: AccountId,
-    /// What it is about, for example `segment/group`.
+    /// What it is about, for example `segment/plan`.
     pub subject: String,
     /// When it was so.
     pub at: DateTime<Utc>,

@@ -10,6 +10,8 @@ use super::take_in::Taken;
 
 /// When to come again. Zendesk comes again only when it is asked to within a minute.
 const RETRY_AFTER_SECONDS: &str = "30";
+/// Most faults that are told: a list of 2 MiB has room for hundreds of thousands.
+const FAULTS_TOLD_MAX: usize = 20;
 
 /// How a delivery ended.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(super) enum Answer {
     NotConfigured,
     /// It is longer than any should be.
     TooLong,
+    /// Its body did not come in time.
+    TooSlow,
     /// The account is not known yet: it may be when the vendor comes again.
     UnknownAccount(String),
     /// The database is away, or too much is going on.
@@ -45,6 +49,7 @@ impl Answer {
             Self::Forged(_) => "forged",
             Self::NotConfigured => "not_configured",
             Self::TooLong => "too_long",
+            Self::TooSlow => "too_slow",
             Self::UnknownAccount(_) => "unknown_account",
             Self::Unavailable => "unavailable",
             Self::Failed => "failed",
@@ -56,8 +61,10 @@ impl Answer {
         match self {
             Self::Taken(_) | Self::Ignored(_) => None,
             Self::Malformed(faults) => {
-                let faults = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.description));
-                Some(faults.collect::<Vec<_>>().join("; "))
+                let told = faults.iter().take(FAULTS_TOLD_MAX);
+                let told: Vec<String> = told.map(|fault| format!("{}: {}", fault.field, fault.description)).collect();
+                let more = faults.len() - told.len();
+                Some(if more == 0 { told.join("; ") } else { format!("{}; and {more} more", told.join("; ")) })
             }
             other => Some(other.problem().2),
         }
@@ -67,8 +74,14 @@ impl Answer {
     fn problem(&self) -> (StatusCode, &'static str, String) {
         match self {
             Self::Taken(_) | Self::Ignored(_) => (StatusCode::OK, "Taken in", String::new()),
-            Self::Malformed(_) => {
-                (StatusCode::BAD_REQUEST, "Malformed payload", "the fields in `errors` are wrong".to_owned())
+            Self::Malformed(faults) => {
+                let detail = match faults.len() {
+                    count if count > FAULTS_TOLD_MAX => {
+                        format!("{count} fields are wrong, of which `errors` has the first {FAULTS_TOLD_MAX}")
+                    }
+                    _ => "the fields in `errors` are wrong".to_owned(),
+                };
+                (StatusCode::BAD_REQUEST, "Malformed payload", detail)
             }
             Self::Forged(reason) => (StatusCode::UNAUTHORIZED, "Not believed", reason.clone()),
             Self::NotConfigured => {
@@ -76,6 +89,7 @@ impl Answer {
                 (StatusCode::NOT_FOUND, "Not configured", detail.to_owned())
             }
             Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "Too long", "the body has more than 2 MiB".to_owned()),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Too slow", "the body did not come in time".to_owned()),
             Self::UnknownAccount(name) => {
                 let detail =
                     format!("{name} does not exist: it is taken in once the account is created, if it is sent again");
@@ -95,7 +109,7 @@ impl Answer {
         let mut body = json!({"title": title, "status": status.as_u16(), "detail": detail, "outcome": self.outcome()});
         if let Self::Malformed(faults) = self {
             let error = |fault: &mainstay_domain::Violation| json!({"field": fault.field, "detail": fault.description});
-            body["errors"] = faults.iter().map(error).collect();
+            body["errors"] = faults.iter().take(FAULTS_TOLD_MAX).map(error).collect();
         }
         body
     }

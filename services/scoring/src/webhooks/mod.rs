@@ -27,6 +27,8 @@ use crate::settings::WebhookSettings;
 const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Deliveries at once, of all vendors together; more are asked to come again.
 const DELIVERIES_MAX: usize = 16;
+/// The longest that a body may take to come: whoever sends it more slowly holds a connection of a port that has others to serve.
+const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// The longest that a delivery may take; vendors wait for 5 to 30 seconds.
 const DELIVERY_TIME_MAX: Duration = Duration::from_secs(4);
 

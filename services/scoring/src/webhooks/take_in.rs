@@ -1,9 +1,9 @@
 //! What a delivery says, through the use cases of the RPCs: accounts first, since signals need them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use mainstay_adapters::{AccountNews, Mapped, News, Stamp};
+use mainstay_adapters::{AccountField, AccountNews, Body, News, Place, Stamp};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations, with_causes};
 use mainstay_storage::StorageError;
@@ -15,7 +15,7 @@ use crate::app::{App, ScoringError};
 use crate::convert;
 use crate::domain::NewsKey;
 use crate::domain::account::AccountFacts;
-use crate::domain::signal::BATCH_MAX;
+use crate::domain::signal::{BATCH_MAX, check_event_time};
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,26 +37,46 @@ impl Taken {
 
 /// Takes in what a delivery says, and answers when it is durable. What can be taken in of a list is; the rest decides the answer, and
 /// what was taken in is recognised when the delivery comes again.
-pub(super) async fn take_in(app: &App, mapped: Mapped, now: DateTime<Utc>) -> Answer {
+pub(super) async fn take_in(app: &App, body: Body, now: DateTime<Utc>) -> Answer {
     let mut taken = Taken::default();
     let mut refusals = Vec::new();
-    for news in by_account(&mapped.accounts).into_values() {
+    if !body.faults.is_empty() {
+        refusals.push(Answer::Malformed(body.faults));
+    }
+    let mut by_account: BTreeMap<AccountId, Vec<(Place, AccountNews)>> = BTreeMap::new();
+    let mut signals = Vec::new();
+    for (place, mapped) in body.mapped {
+        // What lies ahead would stay the newest until then. All that a payload says is of one time.
+        let mut found = Violations::new();
+        mapped.accounts.first().into_iter().for_each(|news| check_event_time(&mut found, news.stamp.at, now));
+        if !found.is_empty() {
+            refusals.push(Answer::Malformed(place.faults(found)));
+            continue;
+        }
+        for news in mapped.accounts {
+            by_account.entry(news.account.clone()).or_default().push((place, news));
+        }
+        signals.extend(mapped.signals.into_iter().map(|signal| (place, signal)));
+    }
+    for mut news in by_account.into_values() {
+        news.sort_by_key(|(_, news)| news.news.turn());
         match tell(app, &news).await {
             Ok(accounts) => taken.accounts.add(accounts),
             Err(error) => refusals.push(refused(error)),
         }
     }
-    match record(app, mapped.signals, now).await {
+    match record(app, signals, now).await {
         Ok((recorded, known, errors)) => {
             (taken.recorded, taken.known) = (recorded, known);
-            refusals.extend(errors.into_iter().map(refused));
+            refusals.extend(errors.into_iter().map(|(place, error)| at(place, refused(error))));
         }
         Err(error) => refusals.push(refused(error)),
     }
     answer(taken, refusals)
 }
 
-/// What may go better when it comes again is said before what will not; that something means nothing, only when nothing else was there.
+/// What may go better when it comes again is said before what will not, and of that all; that something means nothing, only when nothing
+/// else was there.
 fn answer(taken: Taken, refusals: Vec<Answer>) -> Answer {
     let weight = |answer: &Answer| match answer {
         Answer::Unavailable => 0,
@@ -65,25 +85,28 @@ fn answer(taken: Taken, refusals: Vec<Answer>) -> Answer {
         Answer::Malformed(_) => 3,
         _ => 4,
     };
+    let mut faults = Violations::new();
+    let mut others = Vec::new();
+    for refusal in refusals {
+        match refusal {
+            Answer::Malformed(found) => faults.extend(found),
+            other => others.push(other),
+        }
+    }
+    if !faults.is_empty() {
+        others.push(Answer::Malformed(faults));
+    }
     let is_empty = taken == Taken::default();
-    let heaviest = refusals.into_iter().min_by_key(weight);
+    let heaviest = others.into_iter().min_by_key(weight);
     heaviest.filter(|answer| is_empty || weight(answer) < 4).unwrap_or(Answer::Taken(taken))
 }
 
-fn by_account(news: &[AccountNews]) -> BTreeMap<&AccountId, Vec<&AccountNews>> {
-    let mut sorted: BTreeMap<&AccountId, Vec<&AccountNews>> = BTreeMap::new();
-    for news in news {
-        sorted.entry(&news.account).or_default().push(news);
-    }
-    sorted
-}
-
 /// Takes in what is said of one account.
-async fn tell(app: &App, news: &[&AccountNews]) -> Result<ToldAccounts, ScoringError> {
-    let told: Vec<ToldAccount> = news.iter().map(|news| told_account(news)).collect();
-    let facts = |place: usize, known: Option<&AccountFacts>| {
-        let AccountNews { account: id, news, .. } = news[place];
-        facts(id, news, known)
+async fn tell(app: &App, news: &[(Place, AccountNews)]) -> Result<ToldAccounts, ScoringError> {
+    let told: Vec<ToldAccount> = news.iter().map(|(_, news)| told_account(news)).collect();
+    let facts = |index: usize, known: Option<&AccountFacts>| {
+        let (place, AccountNews { account: id, news, .. }) = &news[index];
+        facts(id, news, known).map(|facts| facts.map_err(|faults| place.faults(faults)))
     };
     tell_accounts::execute(app, &told, facts).await
 }
@@ -98,35 +121,39 @@ fn told_account(news: &AccountNews) -> ToldAccount {
 /// What an account is once this is told of it; none when it is not enough for a new one.
 fn facts(id: &AccountId, news: &News, known: Option<&AccountFacts>) -> Option<Result<AccountFacts, Violations>> {
     match (news, known) {
-        (News::Exists(account), None) => Some(convert::account::new_facts(id, account.clone())),
-        (News::Exists(_), Some(known)) => Some(Ok(known.clone())),
-        (News::Fields { account, .. }, None) => {
-            (!account.display_name.is_empty()).then(|| convert::account::new_facts(id, account.clone()))
+        (_, Some(known)) => Some(convert::account::changed(id, known, |account| news.apply(account))),
+        (News::Exists(name) | News::Field(AccountField::DisplayName, name), None) => {
+            let account = proto::Account { display_name: name.clone(), ..proto::Account::default() };
+            Some(convert::account::new_facts(id, account))
         }
-        (News::Fields { account, fields }, Some(known)) => {
-            let fields: BTreeSet<&'static str> = fields.iter().copied().collect();
-            Some(convert::account::with_fields(id, known, account, &fields))
-        }
-        (News::Contact(_), None) => None,
-        (News::Contact(contact), Some(known)) => Some(convert::account::with_contact(id, known, contact)),
+        (_, None) => None,
     }
 }
 
 /// How many signals were new and how many known, and why others were refused.
 async fn record(
     app: &App,
-    signals: Vec<proto::Signal>,
+    signals: Vec<(Place, proto::Signal)>,
     now: DateTime<Utc>,
-) -> Result<(usize, usize, Vec<ScoringError>), ScoringError> {
+) -> Result<(usize, usize, Vec<(Place, ScoringError)>), ScoringError> {
     let (mut recorded, mut known, mut refused) = (0, 0, Vec::new());
+    let (places, signals): (Vec<Place>, Vec<proto::Signal>) = signals.into_iter().unzip();
     let items: Vec<Item> = signals.into_iter().map(|signal| convert::signal::signal(signal, now)).enumerate().collect();
     for batch in items.chunks(BATCH_MAX) {
         let outcome = record_signals::record_each(app, batch).await?;
         recorded += outcome.recorded;
         known += outcome.duplicates;
-        refused.extend(outcome.refused.into_iter().map(|(_, error)| error));
+        refused.extend(outcome.refused.into_iter().map(|(index, error)| (places[index], error)));
     }
     Ok((recorded, known, refused))
+}
+
+/// A refusal that tells which payload of the body it is about.
+fn at(place: Place, refusal: Answer) -> Answer {
+    match refusal {
+        Answer::Malformed(faults) => Answer::Malformed(place.faults(faults)),
+        other => other,
+    }
 }
 
 /// What a vendor is answered when a use case refuses something.

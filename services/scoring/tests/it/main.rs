@@ -45,5 +45,7 @@ mod story_scores;
 mod told_by_services;
 mod unstorable_text;
 mod use_changes;
+mod webhook_lists;
+mod webhook_receiver;
 mod webhooks;
 mod why;

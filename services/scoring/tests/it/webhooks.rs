@@ -1,152 +1,15 @@
 //! Webhooks of vendors, over real HTTP.
 
-use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use chrono::{DateTime, TimeDelta, Utc};
-use hmac::{Hmac, KeyInit, Mac};
-use mainstay_adapters::Vendor;
+use chrono::TimeDelta;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
-use mainstay_api::mainstay::scoring::v1::risk_trigger_service_client::RiskTriggerServiceClient;
-use mainstay_api::mainstay::scoring::v1::signal_service_client::SignalServiceClient;
-use mainstay_domain::{Clock, ManualClock};
-use mainstay_rpc::RpcSettings;
-use mainstay_rpc::service_main::Runnable;
-use mainstay_rpc::settings::Secret;
-use mainstay_scoring::{Feeds, ScoringParts, ScoringService, ScoringSettings, WebhookSettings, migrator};
-use mainstay_storage::DatabaseSettings;
+use mainstay_domain::Clock;
 use mainstay_testkit::TestDatabase;
-use mainstay_testkit::browser::{Answer, send};
+use mainstay_testkit::browser::send;
 use serde_json::{Value, json};
-use sha1::Sha1;
-use sha2::Sha256;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::transport::Channel;
 
-use crate::harness::{account, at};
-
-const STRIPE_SECRET: &str = "whsec_test";
-const SEGMENT_SECRET: &str = "shared";
-
-/// A service that listens.
-struct Receiver {
-    admin: SocketAddr,
-    channel: Channel,
-    clock: ManualClock,
-    database: TestDatabase,
-    /// Ends the service.
-    _running: DropGuard,
-}
-
-impl Receiver {
-    async fn start() -> Self {
-        let database = mainstay_testkit::database(&migrator()).await;
-        let clock = mainstay_testkit::manual_clock("2023-05-01T00:00:00Z");
-        let secrets = [(Vendor::Stripe, STRIPE_SECRET), (Vendor::Segment, SEGMENT_SECRET)];
-        let secrets = secrets.map(|(vendor, secret)| (vendor, vec![Secret::new("older"), Secret::new(secret)]));
-        let webhooks = WebhookSettings { secrets: secrets.into_iter().collect(), ..WebhookSettings::default() };
-        let parts = ScoringParts {
-            settings: ScoringSettings { webhooks, ..ScoringSettings::default() },
-            feeds: Feeds::default(),
-            rpc: RpcSettings::loopback(),
-            database: DatabaseSettings::new(database.url(), "scoring-test"),
-            clock: Arc::new(clock.clone()),
-            telemetry: None,
-        };
-        let service = ScoringService::complete(parts).await.expect("the service");
-        let (admin, channel) = (service.admin_addr(), service.in_memory_channel());
-        let shutdown = CancellationToken::new();
-        tokio::spawn(service.run(shutdown.clone()));
-        Self { admin, channel, clock, database, _running: shutdown.drop_guard() }
-    }
-
-    /// Delivers an event of Stripe that is signed now.
-    async fn stripe(&self, event: &Value) -> Answer {
-        self.stripe_signed(event, STRIPE_SECRET, self.clock.now()).await
-    }
-
-    async fn stripe_signed(&self, event: &Value, secret: &str, signed_at: DateTime<Utc>) -> Answer {
-        let (body, seconds) = (event.to_string(), signed_at.timestamp());
-        let signature = sign::<Hmac<Sha256>>(secret, &format!("{seconds}.{body}"));
-        let header = format!("t={seconds},v1={signature}");
-        send(self.admin, "POST", "/webhooks/stripe", &[("Stripe-Signature", &header)], &body).await
-    }
-
-    async fn segment(&self, body: &Value) -> Answer {
-        let body = body.to_string();
-        let signature = sign::<Hmac<Sha1>>(SEGMENT_SECRET, &body);
-        send(self.admin, "POST", "/webhooks/segment", &[("X-Signature", &signature)], &body).await
-    }
-
-    async fn create(&self, id: &str) {
-        let request =
-            proto::CreateAccountRequest { account_id: id.to_owned(), account: Some(account(id)), ..Default::default() };
-        AccountServiceClient::new(self.channel.clone()).create_account(request).await.expect("an account");
-    }
-
-    async fn account(&self, id: &str) -> Option<proto::Account> {
-        let request = proto::GetAccountRequest { name: format!("accounts/{id}") };
-        let got = AccountServiceClient::new(self.channel.clone()).get_account(request).await;
-        got.ok().map(tonic::Response::into_inner)
-    }
-
-    async fn signals(&self, id: &str) -> Vec<proto::Signal> {
-        let request = proto::ListSignalsRequest { parent: format!("accounts/{id}"), ..Default::default() };
-        let got = SignalServiceClient::new(self.channel.clone()).list_signals(request).await;
-        got.expect("signals").into_inner().signals
-    }
-
-    /// What puts an account at risk: kind and how often it happened.
-    async fn risks(&self, id: &str) -> Vec<(proto::RiskTriggerKind, i32)> {
-        let request = proto::ListRiskTriggersRequest {
-            account: format!("accounts/{id}"),
-            lasting_only: true,
-            ..Default::default()
-        };
-        let got = RiskTriggerServiceClient::new(self.channel.clone()).list_risk_triggers(request).await;
-        // What the score says of it comes beside, when it is scored.
-        let is_of_a_story = |trigger: &proto::RiskTrigger| !trigger.subject.is_empty();
-        let triggers = got.expect("risks").into_inner().risk_triggers.into_iter().filter(is_of_a_story);
-        triggers.map(|trigger| (trigger.kind(), trigger.occurrence_count)).collect()
-    }
-}
-
-fn sign<M: Mac + KeyInit>(secret: &str, text: &str) -> String {
-    let mut mac = <M as KeyInit>::new_from_slice(secret.as_bytes()).expect("any length");
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all");
-        text
-    })
-}
-
-/// A payload of the adapters' tests.
-fn payload(name: &str) -> Value {
-    let path = format!("{}/../../crates/adapters/tests/data/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).expect("a fixture")).expect("JSON")
-}
-
-/// An event of another id, kind and time, of an account.
-fn event(name: &str, id: &str, kind: &str, created: i64, account: &str) -> Value {
-    let mut event = payload(name);
-    event["id"] = json!(id);
-    event["type"] = json!(kind);
-    event["created"] = json!(created);
-    event["data"]["object"]["metadata"] = json!({"mainstay_account": account});
-    event
-}
-
-#[track_caller]
-fn body(answer: &Answer) -> Value {
-    serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.body))
-}
-
-#[track_caller]
-fn assert_outcome(answer: &Answer, status: u16, outcome: &str) {
-    assert_eq!((answer.status, &body(answer)["outcome"]), (status, &json!(outcome)), "{}", answer.body);
-}
+use crate::harness::at;
+use crate::webhook_receiver::{Receiver, STRIPE_SECRET, assert_outcome, body, event, payload};
 
 #[tokio::test]
 async fn r185_an_event_counts_once_however_often_it_is_delivered() {
@@ -222,6 +85,18 @@ async fn r185_a_forged_or_old_delivery_changes_nothing() {
     assert_outcome(&receiver.stripe_signed(&failed, "older", receiver.clock.now()).await, 200, "duplicate");
 }
 
+/// Lago's id of a delivery is a header that nothing signs.
+#[tokio::test]
+async fn r185_what_was_recorded_of_lago_is_a_duplicate_under_whatever_id_it_is_sent_again() {
+    let receiver = Receiver::start().await;
+    receiver.create("5eb02857").await;
+    let failed = payload("lago/invoice_payment_failure");
+    assert_outcome(&receiver.lago(&failed, "first").await, 200, "recorded");
+    receiver.clock.set(at("2023-05-02T00:00:00Z"));
+    assert_outcome(&receiver.lago(&failed, "made-up").await, 200, "duplicate");
+    assert_eq!(receiver.risks("5eb02857").await, [(proto::RiskTriggerKind::PaymentFailed, 1)]);
+}
+
 #[tokio::test]
 async fn an_account_that_comes_later_is_waited_for() {
     let receiver = Receiver::start().await;
@@ -261,7 +136,7 @@ async fn what_is_wrong_is_told_with_its_field() {
     let refund = receiver.stripe(&payload("stripe/charge_refunded")).await;
     assert_outcome(&refund, 200, "ignored");
     assert_eq!(body(&refund)["reason"], "there is no signal of refunds");
-    for unknown in ["/webhooks/lago", "/webhooks/zendesk", "/webhooks/tickets", "/webhooks/x"] {
+    for unknown in ["/webhooks/zendesk", "/webhooks/tickets", "/webhooks/x"] {
         assert_outcome(&send(receiver.admin, "POST", unknown, &[], "{}").await, 404, "not_configured");
     }
     assert_eq!(send(receiver.admin, "GET", "/webhooks/stripe", &[], "").await.status, 405);
@@ -351,4 +226,25 @@ async fn r53_calls_of_segment_are_taken_in_and_the_newest_of_an_account_counts()
     assert_outcome(&receiver.segment(&json!([of_gone, other])).await, 200, "recorded");
     assert_outcome(&receiver.segment(&json!([of_gone])).await, 200, "ignored");
     assert_eq!(receiver.signals(id).await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_counts_is_the_body_and_not_what_the_headers_call_it() {
+    let receiver = Receiver::start().await;
+    let customer = payload("stripe/customer_created").to_string();
+    let header = receiver.stripe_signature(&customer);
+    let headers = [("Stripe-Signature", header.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/stripe", &headers, &customer).await, 200, "recorded");
+    // A signature belongs to its body: not to a longer one, and to none of another vendor.
+    let longer = format!("{customer} ");
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/stripe", &headers, &longer).await, 401, "forged");
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/segment", &headers, &customer).await, 401, "forged");
+    let form = "payload=%7B%7D";
+    let header = receiver.stripe_signature(form);
+    let headers = [("Stripe-Signature", header.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/stripe", &headers, form).await, 400, "malformed");
+    let deep = "[".repeat(100_000);
+    let header = receiver.stripe_signature(&deep);
+    let headers = [("Stripe-Signature", header.as_str())];
+    assert_outcome(&send(receiver.admin, "POST", "/webhooks/stripe", &headers, &deep).await, 400, "malformed");
 }

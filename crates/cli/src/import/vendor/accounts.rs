@@ -1,20 +1,20 @@
 //! Sends what payloads say of accounts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use mainstay_adapters::{AccountNews, News};
+use mainstay_adapters::{AccountField, AccountNews, News};
 use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
-    Account, BatchMode, BatchUpsertAccountsRequest, Contact, CreateAccountRequest, GetAccountRequest,
-    UpdateAccountRequest,
+    Account, BatchMode, BatchUpsertAccountsRequest, CreateAccountRequest, GetAccountRequest, UpdateAccountRequest,
 };
 use mainstay_clients::{ErrorReport, ServiceChannel, retrying};
-use mainstay_domain::{IdSource, SystemClock};
+use mainstay_domain::{AccountId, IdSource, SystemClock};
 use prost_types::FieldMask;
 use tonic::{Code, Status};
 
 use super::newest::Newest;
+use super::said::{Fields, Said};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::import::ledger::{AccountCounts, item_reason};
@@ -52,39 +52,50 @@ impl<'a> AccountSender<'a> {
         &mut self,
         all: &[(usize, AccountNews)],
     ) -> Result<(AccountCounts, Vec<Refused>), Failure> {
-        let picked = self.newest.pick(all);
-        let mut counts = AccountCounts { known: count(all.len() - picked.len()), ..AccountCounts::default() };
+        let mut by_account: BTreeMap<AccountId, Said> =
+            all.iter().map(|(_, news)| (news.account.clone(), Said::default())).collect();
+        for (place, news) in self.newest.pick(all) {
+            by_account.entry(news.account).or_default().add(place, news.news);
+        }
+        let mut counts = AccountCounts::default();
         let mut refused = Vec::new();
-        let mut by_fields: BTreeMap<Vec<&'static str>, Vec<(usize, Account)>> = BTreeMap::new();
-        let mut by_account: BTreeMap<String, Vec<(usize, Contact)>> = BTreeMap::new();
-        for (place, AccountNews { account: id, news, .. }) in picked {
-            match news {
-                News::Exists(account) => match self.create(id.as_str(), account).await? {
+        let mut by_fields: BTreeMap<BTreeSet<AccountField>, Vec<(AccountId, Fields)>> = BTreeMap::new();
+        let mut people = Vec::new();
+        for (id, said) in by_account {
+            if said.is_empty() {
+                counts.known += 1;
+            }
+            if let Some((place, display_name)) = said.exists {
+                match self.create(id.as_str(), display_name).await? {
                     Ok(true) => counts.added += 1,
                     Ok(false) => counts.known += 1,
                     Err(reason) => refused.push((place, reason)),
-                },
-                News::Fields { account, fields } => by_fields.entry(fields).or_default().push((place, account)),
-                News::Contact(contact) => by_account.entry(id.name()).or_default().push((place, contact)),
+                }
+            }
+            if !said.fields.which.is_empty() {
+                by_fields.entry(said.fields.which.clone()).or_default().push((id.clone(), said.fields));
+            }
+            if !said.people.is_empty() {
+                people.push((id, said.people));
             }
         }
-        for (fields, accounts) in by_fields {
-            self.upsert(&fields, accounts, &mut counts, &mut refused).await?;
+        for (which, accounts) in by_fields {
+            self.upsert(&which, accounts, &mut counts, &mut refused).await?;
         }
-        for (name, people) in by_account {
-            self.add_people(&name, &people, &mut counts, &mut refused).await?;
+        for (id, news) in people {
+            self.add_people(&id.name(), &news, &mut counts, &mut refused).await?;
         }
         Ok((counts, refused))
     }
 
     /// Creates an account, unless there is one. The answer: whether it is new, or why it is refused.
-    async fn create(&mut self, id: &str, account: Account) -> Result<Result<bool, String>, Failure> {
+    async fn create(&mut self, id: &str, display_name: String) -> Result<Result<bool, String>, Failure> {
         if self.there.contains(id) {
             return Ok(Ok(false));
         }
         let request = CreateAccountRequest {
             account_id: id.to_owned(),
-            account: Some(account),
+            account: Some(Account { display_name, ..Account::default() }),
             request_id: self.ids.new_id().to_string(),
             validate_only: false,
         };
@@ -102,17 +113,19 @@ impl<'a> AccountSender<'a> {
     /// Changes the same fields of accounts, and creates those that are not there.
     async fn upsert(
         &self,
-        fields: &[&'static str],
-        accounts: Vec<(usize, Account)>,
+        which: &BTreeSet<AccountField>,
+        said: Vec<(AccountId, Fields)>,
         counts: &mut AccountCounts,
         refused: &mut Vec<Refused>,
     ) -> Result<(), Failure> {
-        let (places, accounts): (Vec<usize>, Vec<Account>) = accounts.into_iter().unzip();
+        let account =
+            |(id, fields): (AccountId, Fields)| (fields.places, Account { name: id.name(), ..fields.account });
+        let (places, accounts): (Vec<Vec<usize>>, Vec<Account>) = said.into_iter().map(account).unzip();
         let request = BatchUpsertAccountsRequest {
             accounts,
             mode: BatchMode::PerItem.into(),
             request_id: self.ids.new_id().to_string(),
-            update_mask: Some(FieldMask { paths: fields.iter().map(|&field| field.to_owned()).collect() }),
+            update_mask: Some(FieldMask { paths: which.iter().map(|field| field.as_str().to_owned()).collect() }),
         };
         let call = async || self.client.clone().batch_upsert_accounts(request.clone()).await;
         let answer = retrying(&self.connection.retries, call).await?.into_inner();
@@ -120,19 +133,20 @@ impl<'a> AccountSender<'a> {
         counts.changed += u64::try_from(answer.updated_count).unwrap_or(0);
         counts.known += u64::try_from(answer.unchanged_count).unwrap_or(0);
         for error in &answer.errors {
-            let place = usize::try_from(error.index).ok().and_then(|index| places.get(index));
-            if let (Some(&place), Some(status)) = (place, &error.status) {
-                refused.push((place, item_reason(status, error.index)));
+            let places = usize::try_from(error.index).ok().and_then(|index| places.get(index));
+            if let (Some(places), Some(status)) = (places, &error.status) {
+                let reason = item_reason(status, error.index);
+                refused.extend(places.iter().map(|place| (*place, reason.clone())));
             }
         }
         Ok(())
     }
 
-    /// Adds people to an account's contacts, or replaces those with their ids.
+    /// Adds people to an account's contacts, or changes what is said of those who are there.
     async fn add_people(
         &self,
         name: &str,
-        people: &[(usize, Contact)],
+        people: &[(usize, News)],
         counts: &mut AccountCounts,
         refused: &mut Vec<Refused>,
     ) -> Result<(), Failure> {
@@ -152,18 +166,12 @@ impl<'a> AccountSender<'a> {
     }
 
     /// Whether the account was changed. It is left alone when somebody else changed it since it was read.
-    async fn try_to_add_people(&self, name: &str, people: &[(usize, Contact)]) -> Result<bool, Status> {
+    async fn try_to_add_people(&self, name: &str, people: &[(usize, News)]) -> Result<bool, Status> {
         let request = GetAccountRequest { name: name.to_owned() };
         let call = async || self.client.clone().get_account(request.clone()).await;
         let mut account = retrying(&self.connection.retries, call).await?.into_inner();
         let before = account.contacts.clone();
-        for (_, person) in people {
-            match account.contacts.iter_mut().find(|contact| contact.id == person.id) {
-                // Whether somebody is a champion is for people to say.
-                Some(known) => *known = Contact { champion: known.champion, ..person.clone() },
-                None => account.contacts.push(person.clone()),
-            }
-        }
+        people.iter().for_each(|(_, news)| news.apply(&mut account));
         if account.contacts == before {
             return Ok(false);
         }
@@ -177,10 +185,6 @@ impl<'a> AccountSender<'a> {
         retrying(&self.connection.retries, call).await?;
         Ok(true)
     }
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 /// Why a payload is refused; other failures end the import.

@@ -7,6 +7,7 @@ mod accounts;
 mod newest;
 mod payloads;
 mod reading;
+mod said;
 mod sending;
 
 use std::fs::File;

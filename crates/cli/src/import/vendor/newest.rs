@@ -43,7 +43,6 @@ fn key(news: &AccountNews) -> (String, String) {
 mod tests {
     use chrono::DateTime;
     use mainstay_adapters::News;
-    use mainstay_api::mainstay::scoring::v1::Account;
     use mainstay_domain::AccountId;
 
     use super::*;
@@ -51,9 +50,9 @@ mod tests {
     fn news(account: &str, second: i64) -> AccountNews {
         AccountNews {
             account: AccountId::parse(account).expect("an id"),
-            subject: "segment/group".to_owned(),
+            subject: "segment/plan".to_owned(),
             stamp: Stamp { at: DateTime::from_timestamp(second, 0).expect("a time"), rank: 0, id: String::new() },
-            news: News::Exists(Account::default()),
+            news: News::Exists(String::new()),
         }
     }
 

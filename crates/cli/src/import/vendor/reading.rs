@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use chrono::{DateTime, Utc};
-use mainstay_adapters::{Adapter, Delivery, Mapped, Outcome};
-use mainstay_domain::{Clock, SystemClock};
+use mainstay_adapters::{Adapter, Mapped, Outcome};
 use prost::Message;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -73,8 +71,7 @@ impl PayloadReader {
         filling: &mut Filling,
         batches: &mpsc::Sender<PayloadBatch>,
     ) -> ControlFlow<()> {
-        let now = SystemClock.now();
-        let outcome = found.and_then(|(line, text)| match self.map(&text, now) {
+        let outcome = found.and_then(|(line, text)| match self.map(&text) {
             Ok(outcome) => Ok((line, text, outcome)),
             Err(reason) => Err(Reject { line, reason, text }),
         });
@@ -99,11 +96,9 @@ impl PayloadReader {
     }
 
     /// What a payload becomes, or all that is wrong with it.
-    fn map(&self, text: &str, received_at: DateTime<Utc>) -> Result<Outcome, String> {
+    fn map(&self, text: &str) -> Result<Outcome, String> {
         let payload: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
-        let delivery = Delivery { id: None, received_at };
-        let outcome =
-            self.adapter.map(&without_reject_columns(payload), &delivery).map_err(|faults| reason(&faults))?;
+        let outcome = self.adapter.map(&without_reject_columns(payload), None).map_err(|faults| reason(&faults))?;
         Ok(match outcome {
             Outcome::Mapped(mapped) if !self.with_accounts && mapped.signals.is_empty() => {
                 Outcome::Ignored("it speaks of accounts only".into())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mainstay_api::mainstay::scoring::v1::signal_service_client::SignalServiceClient;
 use mainstay_api::mainstay::scoring::v1::{BatchMode, BatchRecordSignalsRequest};
 use mainstay_clients::retrying;
-use mainstay_domain::{IdSource, SystemClock};
+use mainstay_domain::{AccountId, IdSource, SystemClock};
 use tokio::sync::mpsc;
 
 use super::accounts::{AccountSender, Refused};
@@ -72,13 +72,12 @@ fn rejects(refused: Vec<Refused>, reject: impl Fn(usize, String) -> Reject) -> V
 /// Only counts what would be sent.
 pub(super) async fn count(batches: &mut mpsc::Receiver<PayloadBatch>, ledger: &mut Ledger) -> Result<(), Failure> {
     while let Some(PayloadBatch { batch, ignored }) = batches.recv().await {
+        let news = batch.items.iter().flat_map(|item| &item.message.accounts);
+        let accounts: BTreeSet<&AccountId> = news.map(|news| &news.account).collect();
         let sum = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let counts = Counts {
             added: sum(batch.items.iter().map(|item| item.message.signals.len()).sum()),
-            accounts: AccountCounts {
-                added: sum(batch.items.iter().map(|item| item.message.accounts.len()).sum()),
-                ..AccountCounts::default()
-            },
+            accounts: AccountCounts { added: sum(accounts.len()), ..AccountCounts::default() },
             ignored,
             ..Counts::default()
         };
