@@ -132,6 +132,7 @@ fn find_source<'a>(
                 | Aggregation::Distinct
                 | Aggregation::Max
                 | Aggregation::Mean
+                | Aggregation::FadedLast
                 | Aggregation::DaysSinceLast
                 | Aggregation::DaysSinceFirst => series.gauge(name).is_some_and(|levels| levels.newest(day).is_some()),
             };
