@@ -23,6 +23,7 @@ mod people;
 mod portfolio;
 mod relay;
 mod report;
+mod reports;
 mod rescore;
 mod samples;
 mod service;
@@ -62,6 +63,8 @@ enum What {
     GetHealth,
     /// A portfolio scored anew against one SQL aggregate and DuckDB.
     Rescore,
+    /// Reports about all customers against a count.
+    Reports,
     /// From a signal acknowledged to the new score read.
     Latency,
     /// Events from the transaction to the subscriber.
@@ -160,6 +163,9 @@ async fn measure(server: &Server, what: What, scale: &Scale) -> anyhow::Result<(
     }
     if what.includes(What::Rescore) {
         rescore::run(server, &scale.rescore_sizes).await?;
+    }
+    if what.includes(What::Reports) {
+        reports::run(server, scale.portfolio_accounts).await?;
     }
     if what.includes(What::Latency) {
         latency::run(server, scale.latency_accounts, scale.latency_duration).await?;

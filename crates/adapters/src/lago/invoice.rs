@@ -30,9 +30,9 @@ struct Invoice {
 }
 
 #[derive(Debug, Deserialize)]
-struct Customer {
-    external_id: String,
-    metadata: Option<Vec<Entry>>,
+pub(super) struct Customer {
+    pub(super) external_id: String,
+    pub(super) metadata: Option<Vec<Entry>>,
 }
 
 /// It was issued.
@@ -67,7 +67,7 @@ fn told(webhook: &Webhook<'_>, invoice: Invoice, action: InvoiceAction) -> Resul
     let payload = Payload::Invoice(InvoiceSignal {
         invoice_id: id(&invoice.lago_id),
         action: action.into(),
-        amount: amount(webhook, "", &invoice)?,
+        amount: total(webhook, "", &invoice)?,
         due_time: invoice.payment_due_date.map(|day| timestamp(start_of_day(day))),
         failure_reason: String::new(),
     });
@@ -77,16 +77,22 @@ fn told(webhook: &Webhook<'_>, invoice: Invoice, action: InvoiceAction) -> Resul
     Ok(Outcome::signals(vec![webhook.of(&account, at).signal(payload)]))
 }
 
-/// The amount of an invoice that lies at `within` of the webhook's object. Lago counts as the library `money` of Ruby does, of which a few
+/// The amount of an invoice that lies at `within` of the webhook's object.
+fn total(webhook: &Webhook<'_>, within: &str, invoice: &Invoice) -> Result<Option<Money>, Violations> {
+    amount(webhook, within, &invoice.currency, ("total_amount_cents", invoice.total_amount_cents))
+}
+
+/// An amount of something that lies at `within` of the webhook's object. Lago counts as the library `money` of Ruby does, of which a few
 /// currencies have other units than in ISO 4217.
 ///
 /// <https://github.com/RubyMoney/money/tree/main/config>
-fn amount(webhook: &Webhook<'_>, within: &str, invoice: &Invoice) -> Result<Option<Money>, Violations> {
-    let amount = Amount {
-        within: &webhook.field(within),
-        currency: ("currency", &invoice.currency),
-        counted: ("total_amount_cents", invoice.total_amount_cents),
-    };
+pub(super) fn amount(
+    webhook: &Webhook<'_>,
+    within: &str,
+    currency: &str,
+    counted: (&str, i64),
+) -> Result<Option<Money>, Violations> {
+    let amount = Amount { within: &webhook.field(within), currency: ("currency", currency), counted };
     amount.money(|currency, given| match currency.as_str() {
         // Whole, where ISO 4217 has hundredths.
         "HUF" => times(given, 100),
@@ -162,7 +168,7 @@ pub(super) fn dispute_lost(webhook: &Webhook<'_>) -> Result<Outcome, Violations>
         return Ok(Outcome::timeless());
     };
     let invoice_id = id(&invoice.lago_id);
-    let amount = amount(webhook, "invoice.", &invoice)?;
+    let amount = total(webhook, "invoice.", &invoice)?;
     let Some(account) = account_of(webhook, "invoice.", invoice)? else {
         return Ok(Outcome::ignored("the dispute does not say whose it is"));
     };

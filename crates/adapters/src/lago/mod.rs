@@ -1,4 +1,4 @@
-//! Lago: invoices, subscriptions and customers.
+//! Lago: invoices, credit notes, subscriptions and customers.
 //!
 //! | webhook | what it becomes |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | `invoice.payment_overdue` | invoice overdue |
 //! | `invoice.voided` | invoice voided |
 //! | `invoice.payment_dispute_lost` | dispute closed: Lago does not say when one is opened |
+//! | `credit_note.created` | a credit note of what it sets off against later invoices, a refund of what it pays back |
 //! | `subscription.started` | the plan, and the end of the period or contract as renewal |
 //! | `subscription.terminated` | churn, unless another plan follows |
 //! | `customer.created`, `.updated` | the account exists |
@@ -18,6 +19,7 @@
 //! time it is tried. Failures do not say when they were, so that the time of receipt is theirs; nor does `subscription.updated`, of
 //! which nothing is taken, since it could come again when the subscription has long changed again.
 
+mod credit_note;
 mod customer;
 mod invoice;
 pub(crate) mod signature;
@@ -89,6 +91,7 @@ pub(crate) fn map(
         "invoice.payment_overdue" => invoice::overdue,
         "invoice.voided" => invoice::voided,
         "invoice.payment_dispute_lost" => invoice::dispute_lost,
+        "credit_note.created" => credit_note::issued,
         "subscription.started" => subscription::started,
         "subscription.updated" => return Ok(Outcome::undated()),
         "subscription.terminated" => subscription::terminated,

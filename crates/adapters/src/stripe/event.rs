@@ -28,6 +28,8 @@ pub(super) struct Envelope {
 #[derive(Debug, Deserialize)]
 pub(super) struct Data {
     pub(super) object: Value,
+    /// Of the fields that changed, what they were.
+    pub(super) previous_attributes: Option<Value>,
 }
 
 /// Another object: its id, or the object itself where the sender expanded it.

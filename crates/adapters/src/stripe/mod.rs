@@ -1,4 +1,4 @@
-//! Stripe: events of invoices, disputes, subscriptions and customers.
+//! Stripe: events of invoices, disputes, money given back, subscriptions and customers.
 //!
 //! | event | what it becomes |
 //! |---|---|
@@ -8,6 +8,8 @@
 //! | `invoice.overdue` | invoice overdue |
 //! | `invoice.voided`, `invoice.marked_uncollectible` | invoice voided: nothing is due any more |
 //! | `charge.dispute.created`, `.updated`, `.closed` | dispute opened, or closed once its status says so |
+//! | `charge.refunded` | a refund, of what it adds to those of before |
+//! | `credit_note.created` | a credit note |
 //! | `customer.subscription.created`, `.updated` | seats, the plan, and the end of the period as renewal |
 //! | `customer.subscription.deleted` | churn, with the reason, feedback and comment |
 //! | `customer.created`, `customer.updated` | the account exists |
@@ -15,6 +17,7 @@
 //! The account is what the object's metadata names, else what the metadata of its subscription names, else the customer's id.
 //! Stripe copies neither the metadata of customers to invoices nor any to disputes.
 
+mod credit;
 mod customer;
 mod dispute;
 mod event;
@@ -49,7 +52,8 @@ pub(crate) fn map(payload: &Value, account_key: &str) -> Result<Outcome, Violati
         "customer.subscription.created" | "customer.subscription.updated" => subscription::told(&event, object),
         "customer.subscription.deleted" => subscription::deleted(&event, object),
         "customer.created" | "customer.updated" => customer::told(&event, object),
-        "charge.refunded" => Ok(Outcome::ignored("there is no signal of refunds")),
+        "charge.refunded" => credit::refunded(&event, object, envelope.data.previous_attributes.as_ref()),
+        "credit_note.created" => credit::noted(&event, object),
         other => Ok(Outcome::ignored(format!("the event `{other}` says nothing that scoring takes"))),
     }
 }

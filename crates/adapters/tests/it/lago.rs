@@ -5,7 +5,7 @@ use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
-    Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Renewal,
+    Churn, CreditKind, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Renewal,
 };
 use prost_types::Timestamp;
 use serde_json::{Value, json};
@@ -196,4 +196,23 @@ fn what_is_malformed_is_told_with_its_path_and_what_says_nothing_is_ignored() {
     }
     let wallet = with(created(), "/webhook_type", json!("wallet.created"));
     assert!(ignored(Vendor::Lago, &wallet).contains("`wallet.created`"));
+}
+
+#[test]
+fn r185_a_credit_note_tells_what_it_sets_off_and_what_it_pays_back() {
+    let told = mapped(Vendor::Lago, &fixture("lago/credit_note_created"));
+    let credits: Vec<_> = told
+        .signals
+        .into_iter()
+        .map(|signal| {
+            assert_eq!((signal.account.as_str(), time_of(&signal)), ("accounts/5eb02857", at("2022-09-14T16:35:31Z")));
+            let Payload::Credit(credit) = payload_of(signal) else { panic!("a credit") };
+            assert_eq!((credit.invoice_id.as_str(), credit.reason.as_str()), (INVOICE, "Free text"));
+            (credit.kind(), credit.amount.expect("an amount").minor_units)
+        })
+        .collect();
+    assert_eq!(credits, [(CreditKind::CreditNote, 100), (CreditKind::Refund, 50)]);
+    let nothing = with(fixture("lago/credit_note_created"), "/credit_note/credit_amount_cents", json!(0));
+    let nothing = with(nothing, "/credit_note/refund_amount_cents", json!(0));
+    assert!(ignored(Vendor::Lago, &nothing).contains("gives nothing back"));
 }

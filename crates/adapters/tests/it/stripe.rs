@@ -5,7 +5,7 @@ use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
-    Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, Renewal, SeatChange,
+    Churn, CreditKind, CreditSignal, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, Renewal, SeatChange,
 };
 use prost_types::Timestamp;
 use serde_json::{Value, json};
@@ -203,8 +203,32 @@ fn a_customer_exists_under_its_name() {
 }
 
 #[test]
+fn r185_money_given_back_is_told_once_for_each_time() {
+    let whole = signal(Vendor::Stripe, &fixture("stripe/charge_refunded"));
+    assert_eq!(whole.account, "accounts/cus_NeZwdNtLEOXuvB");
+    let Payload::Credit(refund) = payload_of(whole) else { panic!("a credit") };
+    assert_eq!((refund.kind(), refund.amount), (CreditKind::Refund, money("USD", 1_099)));
+    let before = |cents: i64| {
+        let mut event = fixture("stripe/charge_refunded");
+        event["data"]["previous_attributes"] = json!({"amount_refunded": cents, "refunded": false});
+        event
+    };
+    let Payload::Credit(rest) = payload_of(signal(Vendor::Stripe, &before(1_000))) else { panic!("a credit") };
+    assert_eq!(rest.amount, money("USD", 99), "the part of before was told before");
+    assert!(faults(Vendor::Stripe, &before(1_099))[0].starts_with("data.object.amount_refunded: must be more"));
+
+    let note = signal(Vendor::Stripe, &fixture("stripe/credit_note_created"));
+    let expected = CreditSignal {
+        kind: CreditKind::CreditNote.into(),
+        amount: money("USD", 1_099),
+        invoice_id: "in_1MxvRkLkdIwHu7ixABNtI99m".to_owned(),
+        reason: "duplicate".to_owned(),
+    };
+    assert_eq!(payload_of(note), Payload::Credit(expected));
+}
+
+#[test]
 fn what_says_nothing_to_us_is_ignored_with_the_reason() {
-    assert_eq!(ignored(Vendor::Stripe, &fixture("stripe/charge_refunded")), "there is no signal of refunds");
     let other = with(fixture("stripe/charge_refunded"), "/type", json!("payout.paid"));
     assert!(ignored(Vendor::Stripe, &other).contains("`payout.paid`"));
     let thin = json!({"id": "evt_1", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found"});

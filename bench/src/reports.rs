@@ -1,0 +1,79 @@
+//! Reports about all customers, against the count of the rows they are read from.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use chrono::TimeDelta;
+use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
+use mainstay_api::mainstay::scoring::v1::{GetDataQualityReportRequest, GetHealthReportRequest};
+use mainstay_domain::{Clock, ManualClock, start_of_day};
+
+use crate::customers;
+use crate::database::Server;
+use crate::report::{Report, progress, ratio, seconds, whole};
+use crate::samples::Samples;
+use crate::service;
+
+const REPEATS: usize = 5;
+
+/// The least that a report has to read.
+const BASELINE: &str = "SELECT count(health.score) FROM scoring.accounts JOIN scoring.health USING (account_id)";
+
+/// Measures both reports over a portfolio of this size, a day after it moved in.
+pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
+    let database = server.database("bench_reports").await?;
+    let clock = ManualClock::at(customers::noon_of_last_day());
+    let service = service::at_rest(&database, Arc::new(clock.clone())).await?;
+    customers::move_in(&service, &database, accounts).await?;
+    progress("all again on the next day");
+    clock.set(start_of_day(clock.today() + TimeDelta::days(1)));
+    service::settle(&service).await?;
+    sqlx::query("ANALYZE").execute(&database.pool).await?;
+
+    let client = ReportServiceClient::new(service.in_memory_channel());
+    let baseline = timed(async || {
+        let scored: i64 = sqlx::query_scalar(BASELINE).fetch_one(&database.pool).await?;
+        Ok(scored)
+    });
+    let baseline = baseline.await?;
+    let health = timed(async || {
+        let report = client.clone().get_health_report(GetHealthReportRequest::default()).await?.into_inner();
+        Ok(report.account_count)
+    });
+    let health = health.await?;
+    let data = timed(async || {
+        let report = client.clone().get_data_quality_report(GetDataQualityReportRequest {}).await?.into_inner();
+        Ok(report.account_count)
+    });
+    let data = data.await?;
+    for (count, _) in [baseline, health, data] {
+        ensure!(count == i64::from(accounts), "{count} of {accounts} accounts were read");
+    }
+
+    let mut report = Report::new(
+        format!("Reports over {} accounts, median of {REPEATS}", whole(accounts.into())),
+        &["what", "answered in", "of the count"],
+    );
+    for (what, (_, elapsed)) in
+        [("the count of scores", baseline), ("GetHealthReport", health), ("GetDataQualityReport", data)]
+    {
+        report.row([what.to_owned(), seconds(elapsed), ratio(elapsed.as_secs_f64(), baseline.1.as_secs_f64())]);
+    }
+    report.print();
+    drop(service);
+    database.pool.close().await;
+    Ok(())
+}
+
+/// What was counted last, and the median time of counting it.
+async fn timed(count: impl AsyncFn() -> anyhow::Result<i64>) -> anyhow::Result<(i64, Duration)> {
+    let mut samples = Samples::default();
+    let mut counted = 0;
+    for _ in 0..REPEATS {
+        let started = Instant::now();
+        counted = count().await?;
+        samples.push(started.elapsed());
+    }
+    Ok((counted, samples.median()))
+}
