@@ -20,12 +20,12 @@ fn line(cells: &[String], width: usize) -> String {
     format!("| {} |\n", shown.collect::<Vec<_>>().join(" | "))
 }
 
-/// Without what would end the cell, the row, or be a mark of Markdown's own.
-fn escaped(text: &str) -> String {
+/// A text without what would end a cell or a row, or be a mark of Markdown's own.
+pub(crate) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.trim().chars() {
         match letter {
-            '\\' | '|' | '`' | '*' | '_' | '<' | '[' => shown.extend(['\\', letter]),
+            '\\' | '|' | '`' | '*' | '_' | '<' | '[' | '&' | '~' => shown.extend(['\\', letter]),
             '\n' | '\r' | '\t' => shown.push(' '),
             _ => shown.push(letter),
         }

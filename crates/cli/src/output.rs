@@ -10,7 +10,7 @@ use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
 use crate::arguments::GlobalOptions;
-use crate::markdown::markdown;
+use crate::markdown::{escaped, markdown};
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,15 +51,23 @@ impl Output {
         self.format
     }
 
-    /// Writes a line of text.
+    /// Writes a line of text; as Markdown a paragraph, in which nothing is a mark.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{}", harmless(text))
+        match self.format {
+            OutputFormat::Markdown => writeln!(self.out, "{}\n", harmless(&escaped(text))),
+            OutputFormat::Table | OutputFormat::Json => writeln!(self.out, "{}", harmless(text)),
+        }
+    }
+
+    /// Writes a line of CSV: for a file as it is, for a terminal without what would make that do something.
+    pub(crate) fn csv_line(&mut self, text: &str) -> io::Result<()> {
+        if io::stdout().is_terminal() { writeln!(self.out, "{}", harmless(text)) } else { writeln!(self.out, "{text}") }
     }
 
     /// Writes the title of a report.
     pub(crate) fn title(&mut self, text: &str) -> io::Result<()> {
         match self.format {
-            OutputFormat::Markdown => self.line(&format!("# {text}")),
+            OutputFormat::Markdown => writeln!(self.out, "# {}\n", harmless(&escaped(text))),
             OutputFormat::Table | OutputFormat::Json => self.line(text),
         }
     }
@@ -67,7 +75,7 @@ impl Output {
     /// Writes the title of a part of a report.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         match self.format {
-            OutputFormat::Markdown => self.line(&format!("\n## {text}\n")),
+            OutputFormat::Markdown => writeln!(self.out, "## {}\n", harmless(&escaped(text))),
             OutputFormat::Table | OutputFormat::Json => self.line(&format!("\n{text}")),
         }
     }

@@ -13916,7 +13916,8 @@ pub struct HealthReport {
     /// Who rose most, as `fallen`.
     #[prost(message, repeated, tag = "11")]
     pub risen: ::prost::alloc::vec::Vec<CustomerReport>,
-    /// The customers at risk or critical with the most revenue, by currency.
+    /// The customers at risk or critical with the most revenue, of each currency as
+    /// many as the list has at most.
     #[prost(message, repeated, tag = "12")]
     pub at_risk: ::prost::alloc::vec::Vec<CustomerReport>,
     /// Conditions that put customers at risk: every kind that lasts, began or ended
@@ -13930,6 +13931,10 @@ pub struct HealthReport {
     /// Of how many customers that is.
     #[prost(int64, tag = "15")]
     pub activated_count: i64,
+    /// The oldest day of the newest scores, `YYYY-MM-DD`: before `day` while a new day's
+    /// scores are still being made. Empty: nobody was scored.
+    #[prost(string, tag = "16")]
+    pub oldest_score_day: ::prost::alloc::string::String,
 }
 impl ::prost::Name for HealthReport {
     const NAME: &'static str = "HealthReport";
@@ -13953,7 +13958,8 @@ pub struct BandReport {
     /// How many they were, of the customers of today.
     #[prost(int64, tag = "3")]
     pub account_count_before: i64,
-    /// Their annual recurring revenue, one sum for each currency.
+    /// Their annual recurring revenue (ARR, else twelve times MRR), one sum for each
+    /// currency.
     #[prost(message, repeated, tag = "4")]
     pub arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
 }
@@ -14079,7 +14085,7 @@ pub struct CustomerReport {
     /// By how much the score changed over the period. Absent: it had none then.
     #[prost(double, optional, tag = "7")]
     pub change: ::core::option::Option<f64>,
-    /// Its annual recurring revenue. Absent: not known.
+    /// Its annual recurring revenue: ARR, else twelve times MRR. Absent: not known.
     #[prost(message, optional, tag = "8")]
     pub arr: ::core::option::Option<super::super::common::v1::Money>,
     /// When its contract is due for renewal. Absent: not known.
@@ -14186,7 +14192,7 @@ impl ::prost::Name for DataQualityReport {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FieldQuality {
     /// Its name in `Account`; of `owners` the role that is looked for, for example
-    /// `owners.csm`.
+    /// `owners.csm`. `arr` is there when `mrr` is.
     #[prost(string, tag = "1")]
     pub field: ::prost::alloc::string::String,
     /// How many customers lack it.
@@ -14226,8 +14232,8 @@ pub struct SourceQuality {
     /// The longest pause between two days with signals in the 90 days before the
     /// newest. Absent: there was one day only.
     #[prost(int32, optional, tag = "4")]
-    pub usual_pause_days: ::core::option::Option<i32>,
-    /// Whether it went silent: for longer than twice the usual pause, and 2 days at
+    pub longest_pause_days: ::core::option::Option<i32>,
+    /// Whether it went silent: for longer than twice that pause, and 2 days at
     /// least. Of a source that spoke on one day only: for longer than 30 days.
     #[prost(bool, tag = "5")]
     pub is_silent: bool,
@@ -14506,7 +14512,8 @@ pub mod report_service_client {
         }
         /// Says who answers for a field of accounts or for a source of signals.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`: also a metric of which no signal
+        /// came in, `REQUEST_ID_REUSED`).
         pub async fn set_data_owner(
             &mut self,
             request: impl tonic::IntoRequest<super::SetDataOwnerRequest>,
@@ -14565,7 +14572,8 @@ pub mod report_service_server {
         >;
         /// Says who answers for a field of accounts or for a source of signals.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`: also a metric of which no signal
+        /// came in, `REQUEST_ID_REUSED`).
         async fn set_data_owner(
             &self,
             request: tonic::Request<super::SetDataOwnerRequest>,

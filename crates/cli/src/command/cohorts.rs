@@ -142,7 +142,7 @@ async fn retention(
     }
     if arguments.csv {
         for line in csv_lines(&answer) {
-            output.line(&line)?;
+            output.csv_line(&line)?;
         }
         return Ok(());
     }

@@ -294,7 +294,7 @@ async fn portfolio(
         return Ok(output.json_object(&forecast)?);
     }
     if arguments.csv {
-        return csv_lines(&forecast).iter().try_for_each(|line| Ok(output.line(line)?));
+        return csv_lines(&forecast).iter().try_for_each(|line| Ok(output.csv_line(line)?));
     }
     output.table(groups(&forecast))?;
     output.line(&format!("Within {} days, by {}.", forecast.day_count, forecast.forecast_model))?;

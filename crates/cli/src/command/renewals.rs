@@ -190,7 +190,7 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
         return found.iter().try_for_each(|one| Ok(output.json_line(one)?));
     }
     if arguments.csv {
-        return csv_lines(&found).iter().try_for_each(|line| Ok(output.line(line)?));
+        return csv_lines(&found).iter().try_for_each(|line| Ok(output.csv_line(line)?));
     }
     if found.is_empty() {
         note("There are no such renewals.");

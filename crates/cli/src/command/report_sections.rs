@@ -5,6 +5,7 @@ use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use prost_types::Timestamp;
 
+use crate::command::reports::HealthArguments;
 use crate::csv::{csv_line, figure};
 use crate::failure::Failure;
 use crate::money;
@@ -15,6 +16,8 @@ use crate::words::{band, day_of_time, id_of, segment, time_text};
 
 /// A part of a report.
 pub(crate) struct Section {
+    /// As an argument.
+    pub(crate) name: &'static str,
     title: &'static str,
     columns: Vec<Column>,
     rows: Vec<Vec<Value>>,
@@ -61,9 +64,14 @@ impl Value {
 }
 
 impl Section {
-    fn new(title: &'static str, columns: &[(&'static str, &'static str)], nothing: &'static str) -> Self {
+    /// Of a name as an argument, and a title for people.
+    fn new(
+        (name, title): (&'static str, &'static str),
+        columns: &[(&'static str, &'static str)],
+        nothing: &'static str,
+    ) -> Self {
         let columns = columns.iter().map(|&(title, name)| Column { title, name }).collect();
-        Self { title, columns, rows: Vec::new(), nothing }
+        Self { name, title, columns, rows: Vec::new(), nothing }
     }
 
     fn with(mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
@@ -110,7 +118,7 @@ fn band_word(one: proto::Band) -> &'static str {
     if one == proto::Band::Unspecified { "no score" } else { band(one) }
 }
 
-fn customers(title: &'static str, nothing: &'static str, found: &[proto::CustomerReport]) -> Section {
+fn customers(titles: (&'static str, &'static str), nothing: &'static str, found: &[proto::CustomerReport]) -> Section {
     let columns = [
         ("ACCOUNT", "account"),
         ("NAME", "display_name"),
@@ -135,29 +143,60 @@ fn customers(title: &'static str, nothing: &'static str, found: &[proto::Custome
             Value::text(&one.csm_email),
         ]
     };
-    Section::new(title, &columns, nothing).with(found.iter().map(row))
+    Section::new(titles, &columns, nothing).with(found.iter().map(row))
 }
 
-/// In the order in which they are named as arguments.
-pub(crate) fn health_sections(report: &proto::HealthReport) -> Vec<Section> {
+/// What the report is of.
+fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
+    let columns = [
+        (">CUSTOMERS", "customers"),
+        (">MEAN SCORE", "mean_score"),
+        ("COMPARED WITH", "compare_day"),
+        ("OLDEST SCORES", "oldest_score_day"),
+        ("SEGMENTS", "segments"),
+        ("LOOKED AFTER BY", "owner_email"),
+        (">LISTED FROM", "change_at_least"),
+    ];
+    let segments: Vec<&str> = asked.segment.iter().map(|word| segment(proto::Segment::from(*word))).collect();
+    let all_if_empty = |text: &str| Value {
+        shown: if text.is_empty() { "all".to_owned() } else { text.to_owned() },
+        raw: text.to_owned(),
+    };
+    let mut from = Value::points(Some(asked.change));
+    from.shown = format!("± {}", from.shown);
+    Section::new(("summary", "Customers"), &columns, "").with([vec![
+        Value::count(report.account_count),
+        Value::points(report.mean_score),
+        Value::text(&report.compare_day),
+        Value::text(&report.oldest_score_day),
+        all_if_empty(&segments.join(" ")),
+        all_if_empty(&asked.owner),
+        from,
+    ]])
+}
+
+/// Those of a report of health, as it was asked for.
+pub(crate) fn health_sections(report: &proto::HealthReport, asked: &HealthArguments) -> Vec<Section> {
     let bands = [("BAND", "band"), (">CUSTOMERS", "customers"), (">BEFORE", "customers_before"), (">ARR", "arr")];
-    let bands = Section::new("Bands", &bands, "There are no customers.").with(report.bands.iter().map(|one| {
-        vec![
-            Value::text(band_word(one.band())),
-            Value::count(one.account_count),
-            Value::count(one.account_count_before),
-            Value::money(&one.arr),
-        ]
-    }));
+    let bands =
+        Section::new(("bands", "Bands"), &bands, "There are no customers.").with(report.bands.iter().map(|one| {
+            vec![
+                Value::text(band_word(one.band())),
+                Value::count(one.account_count),
+                Value::count(one.account_count_before),
+                Value::money(&one.arr),
+            ]
+        }));
     let moves = [("FROM", "from_band"), ("TO", "to_band"), (">CUSTOMERS", "customers"), (">ARR", "arr")];
-    let moves = Section::new("Moves between bands", &moves, "Nobody moved.").with(report.moves.iter().map(|one| {
-        vec![
-            Value::text(band_word(one.from_band())),
-            Value::text(band_word(one.to_band())),
-            Value::count(one.account_count),
-            Value::money(&one.arr),
-        ]
-    }));
+    let moves =
+        Section::new(("moves", "Moves between bands"), &moves, "Nobody moved.").with(report.moves.iter().map(|one| {
+            vec![
+                Value::text(band_word(one.from_band())),
+                Value::text(band_word(one.to_band())),
+                Value::count(one.account_count),
+                Value::money(&one.arr),
+            ]
+        }));
     let segments = [
         ("SEGMENT", "segment"),
         (">CUSTOMERS", "customers"),
@@ -166,8 +205,8 @@ pub(crate) fn health_sections(report: &proto::HealthReport) -> Vec<Section> {
         (">AT RISK", "customers_at_risk"),
         (">ARR AT RISK", "arr_at_risk"),
     ];
-    let segments =
-        Section::new("Segments", &segments, "There are no customers.").with(report.segments.iter().map(|one| {
+    let segments = Section::new(("segments", "Segments"), &segments, "There are no customers.").with(
+        report.segments.iter().map(|one| {
             vec![
                 Value::text(segment(one.segment())),
                 Value::count(one.account_count),
@@ -176,7 +215,8 @@ pub(crate) fn health_sections(report: &proto::HealthReport) -> Vec<Section> {
                 Value::count(one.at_risk_count),
                 Value::money(&one.at_risk_arr),
             ]
-        }));
+        }),
+    );
     let trend = [
         ("DAY", "day"),
         (">SCORED", "customers_scored"),
@@ -184,7 +224,7 @@ pub(crate) fn health_sections(report: &proto::HealthReport) -> Vec<Section> {
         (">AT RISK", "customers_at_risk"),
         (">CRITICAL", "customers_critical"),
     ];
-    let trend = Section::new("Week over week", &trend, "").with(report.trend.iter().map(|one| {
+    let trend = Section::new(("trend", "Week over week"), &trend, "").with(report.trend.iter().map(|one| {
         vec![
             Value::text(&one.day),
             Value::count(one.scored_count),
@@ -194,7 +234,7 @@ pub(crate) fn health_sections(report: &proto::HealthReport) -> Vec<Section> {
         ]
     }));
     let triggers = [("CONDITION", "condition"), (">LAST", "lasting"), (">BEGAN", "raised"), (">ENDED", "cleared")];
-    let triggers = Section::new("What puts customers at risk", &triggers, "Nothing does.").with(
+    let triggers = Section::new(("triggers", "What puts customers at risk"), &triggers, "Nothing does.").with(
         report.risk_triggers.iter().map(|one| {
             vec![
                 Value::text(enum_word(one.kind().as_str_name(), "RISK_TRIGGER_KIND_")),
@@ -205,13 +245,14 @@ pub(crate) fn health_sections(report: &proto::HealthReport) -> Vec<Section> {
         }),
     );
     vec![
+        summary(report, asked),
         bands,
         moves,
         segments,
         trend,
-        customers("Fell most", "Nobody fell so far.", &report.fallen),
-        customers("Rose most", "Nobody rose so far.", &report.risen),
-        customers("Most revenue at risk", "Nobody is at risk.", &report.at_risk),
+        customers(("fallen", "Fell most"), "Nobody fell so far.", &report.fallen),
+        customers(("risen", "Rose most"), "Nobody rose so far.", &report.risen),
+        customers(("at-risk", "Most revenue at risk"), "Nobody is at risk.", &report.at_risk),
         triggers,
         time_to_value(report),
     ]
@@ -223,10 +264,15 @@ fn time_to_value(report: &proto::HealthReport) -> Section {
         let median = Value { shown: format!("{days:.1}"), raw: figure(Some(days)) };
         vec![median, Value::count(report.activated_count)]
     });
-    Section::new("From sign-up to activation, of the last 365 days", &columns, "Nobody was activated.").with(row)
+    Section::new(
+        ("time-to-value", "From sign-up to activation, of the last 365 days"),
+        &columns,
+        "Nobody was activated.",
+    )
+    .with(row)
 }
 
-/// A summary, then in the order in which they are named as arguments.
+/// Those of a report of data quality.
 pub(crate) fn data_sections(report: &proto::DataQualityReport) -> Vec<Section> {
     let summary = [
         (">CUSTOMERS", "customers"),
@@ -234,14 +280,14 @@ pub(crate) fn data_sections(report: &proto::DataQualityReport) -> Vec<Section> {
         (">ON LITTLE DATA", "thin"),
         (">ON OLD DATA", "stale"),
     ];
-    let summary = Section::new("Customers", &summary, "").with([vec![
+    let summary = Section::new(("summary", "Customers"), &summary, "").with([vec![
         Value::count(report.account_count),
         Value::count(report.unscored_count),
         Value::count(report.thin_count),
         Value::count(report.stale_count),
     ]]);
     let fields = [("FIELD", "field"), (">MISSING", "missing"), (">SHARE", "missing_share"), ("OWNER", "owner_email")];
-    let fields = Section::new("What accounts lack", &fields, "").with(report.fields.iter().map(|one| {
+    let fields = Section::new(("fields", "What accounts lack"), &fields, "").with(report.fields.iter().map(|one| {
         let shown = one.missing_share.map_or_else(|| "–".to_owned(), percent);
         vec![
             Value::text(&one.field),
@@ -255,27 +301,29 @@ pub(crate) fn data_sections(report: &proto::DataQualityReport) -> Vec<Section> {
         ("STATE", "state"),
         ("LAST DAY", "last_day"),
         (">DAYS AGO", "silent_days"),
-        (">USUAL PAUSE", "usual_pause_days"),
+        (">LONGEST PAUSE", "longest_pause_days"),
         ("OWNER", "owner_email"),
     ];
-    let sources =
-        Section::new("Sources of signals", &sources, "No signals came in.").with(report.sources.iter().map(|one| {
+    let sources = Section::new(("sources", "Sources of signals"), &sources, "No signals came in.").with(
+        report.sources.iter().map(|one| {
             vec![
                 Value::text(&one.source),
                 Value::text(if one.is_silent { "silent" } else { "speaks" }),
                 Value::text(&one.last_day),
                 Value::count(one.silent_days),
-                Value::text(figure(one.usual_pause_days)),
+                Value::text(figure(one.longest_pause_days)),
                 Value::text(&one.owner_email),
             ]
-        }));
+        }),
+    );
     let inputs = [("INPUT", "input"), ("STATE", "state")];
     let unread = report.unread_metrics.iter().map(|metric| (format!("metrics/{metric}"), "sent, not read"));
     let awaited = report.awaited_inputs.iter().map(|input| (input.clone(), "read, never sent"));
-    let inputs = Section::new("Inputs of the model", &inputs, "All that is read is sent, and the other way round.")
-        .with(unread.chain(awaited).map(|(input, state)| vec![Value::text(input), Value::text(state)]));
+    let inputs =
+        Section::new(("inputs", "Inputs of the model"), &inputs, "All that is read is sent, and the other way round.")
+            .with(unread.chain(awaited).map(|(input, state)| vec![Value::text(input), Value::text(state)]));
     let duplicates = [("NAME", "display_name"), (">CUSTOMERS", "customers"), ("ACCOUNTS", "accounts")];
-    let duplicates = Section::new("Customers of the same name", &duplicates, "There are none.").with(
+    let duplicates = Section::new(("duplicates", "Customers of the same name"), &duplicates, "There are none.").with(
         report.duplicate_names.iter().map(|one| {
             let accounts: Vec<&str> = one.accounts.iter().map(|account| id_of(account)).collect();
             vec![Value::text(&one.display_name), Value::count(one.account_count), Value::text(accounts.join(" "))]
@@ -286,7 +334,33 @@ pub(crate) fn data_sections(report: &proto::DataQualityReport) -> Vec<Section> {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
+    use crate::command::reports::{DataSection, HealthSection, PeriodWord};
+
+    fn asked() -> HealthArguments {
+        HealthArguments {
+            period: PeriodWord::Month,
+            segment: Vec::new(),
+            owner: String::new(),
+            size: 10,
+            change: 15.0,
+            csv: None,
+        }
+    }
+
+    fn names<T: ValueEnum>() -> Vec<String> {
+        let names = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        names.map(|value| value.get_name().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_section_can_be_asked_for_and_no_other() {
+        let of = |sections: &[Section]| sections.iter().map(|section| section.name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(of(&health_sections(&proto::HealthReport::default(), &asked())), names::<HealthSection>());
+        assert_eq!(of(&data_sections(&proto::DataQualityReport::default())), names::<DataSection>());
+    }
 
     #[test]
     fn csv_has_figures_as_they_are_and_tables_have_them_for_people() {
@@ -300,7 +374,8 @@ mod tests {
             ..Default::default()
         };
         let report = proto::HealthReport { fallen: vec![customer], ..Default::default() };
-        let fallen = &health_sections(&report)[4];
+        let sections = health_sections(&report, &asked());
+        let fallen = sections.iter().find(|section| section.name == "fallen").expect("the section");
         assert_eq!(
             fallen.csv_lines(),
             [

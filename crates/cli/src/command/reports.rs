@@ -24,7 +24,8 @@ Examples:
   mainstay reports health
   mainstay reports health --period week --segment enterprise
   mainstay reports health --owner mia@example.com --output markdown > health.md
-  mainstay reports health --csv fallen --size 100 > fallen.csv")]
+  mainstay reports health --csv fallen --size 100 > fallen.csv
+  mainstay reports health --csv trend > trend.csv")]
     Health(HealthArguments),
     /// Show what is missing, silent, unread or told twice in the data
     #[command(after_help = "\
@@ -50,22 +51,22 @@ Examples:
 pub(crate) struct HealthArguments {
     /// Over how long changes are looked at
     #[arg(long, value_enum, default_value_t = PeriodWord::Month)]
-    period: PeriodWord,
+    pub(crate) period: PeriodWord,
     /// Only these segments
     #[arg(long, value_enum, value_delimiter = ',')]
-    segment: Vec<SegmentWord>,
+    pub(crate) segment: Vec<SegmentWord>,
     /// Only customers whom this person looks after, in any role
     #[arg(long, value_name = "EMAIL", default_value = "", hide_default_value = true)]
-    owner: String,
+    pub(crate) owner: String,
     /// How many customers each list has at most, 1 to 100
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
-    size: i32,
+    pub(crate) size: i32,
     /// From how many points on a fall or rise is listed
     #[arg(long, value_name = "POINTS", default_value_t = 15.0)]
-    change: f64,
+    pub(crate) change: f64,
     /// Write one section as CSV
     #[arg(long, value_name = "SECTION", value_enum)]
-    csv: Option<HealthSection>,
+    pub(crate) csv: Option<HealthSection>,
 }
 
 /// In which shape.
@@ -101,6 +102,8 @@ pub(crate) enum PeriodWord {
 /// A section of the report of health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum HealthSection {
+    /// What the report is of
+    Summary,
     /// Customers by band, now and before
     Bands,
     /// From which band into which
@@ -117,11 +120,15 @@ pub(crate) enum HealthSection {
     AtRisk,
     /// What puts customers at risk
     Triggers,
+    /// From sign-up to activation
+    TimeToValue,
 }
 
 /// A section of the report of data quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DataSection {
+    /// Customers on little or old data
+    Summary,
     /// What customers' accounts lack
     Fields,
     /// Where signals come from, and who is silent
@@ -163,10 +170,10 @@ async fn health(arguments: &HealthArguments, connection: &Connection, output: &m
     if output.is_json() {
         return Ok(output.json_object(&report)?);
     }
-    let sections = health_sections(&report);
+    let sections = health_sections(&report, arguments);
     match arguments.csv {
-        Some(section) => csv(&sections[section as usize], output),
-        None => write("Health of all customers", report.as_of_time, &sections, output),
+        Some(section) => csv(&sections, section, output),
+        None => write("Health of customers", report.as_of_time, &sections, output),
     }
 }
 
@@ -180,14 +187,17 @@ async fn data(arguments: &DataArguments, connection: &Connection, output: &mut O
     }
     let sections = data_sections(&report);
     match arguments.csv {
-        // The first section is a summary.
-        Some(section) => csv(&sections[section as usize + 1], output),
+        Some(section) => csv(&sections, section, output),
         None => write("Quality of the data", report.as_of_time, &sections, output),
     }
 }
 
-fn csv(section: &Section, output: &mut Output) -> Result<(), Failure> {
-    section.csv_lines().iter().try_for_each(|line| Ok(output.line(line)?))
+/// Writes the section that has the name of the argument.
+fn csv(sections: &[Section], wanted: impl ValueEnum, output: &mut Output) -> Result<(), Failure> {
+    let name = wanted.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let section = sections.iter().find(|section| section.name == name);
+    let section = section.ok_or_else(|| Failure::Usage(format!("the report has no section `{name}`")))?;
+    section.csv_lines().iter().try_for_each(|line| Ok(output.csv_line(line)?))
 }
 
 async fn own(arguments: &OwnArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {

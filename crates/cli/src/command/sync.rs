@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mainstay_api::mainstay::scoring::v1::{BatchGetHealthRequest, Health, ListHealthRequest, WatchHealthRequest};
+use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
+use mainstay_api::mainstay::scoring::v1::{BatchGetHealthRequest, Health, ListAccountsRequest, WatchHealthRequest};
 use mainstay_clients::{ErrorReport, retrying};
 
 use crate::command::health::client;
@@ -21,11 +22,12 @@ use crate::words::{band, id_of, segment, time_text};
 const CURSOR_EXPIRED: &str = "CURSOR_EXPIRED";
 /// Most accounts that are asked for, or listed, at once.
 const PAGE_SIZE: usize = 1_000;
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "account",
     "display_name",
     "segment",
     "arr",
+    "currency",
     "day",
     "score",
     "band",
@@ -50,7 +52,16 @@ pub(crate) struct SyncArguments {
     full: bool,
 }
 
-/// Writes the file, then from where to go on: a run that dies in between is made up for by the next.
+/// From where the file of the last run began, and from where the next one goes on once that file was taken over.
+#[derive(Debug, PartialEq, Eq)]
+struct Cursors {
+    /// None: with all accounts.
+    start: Option<String>,
+    end: String,
+}
+
+/// Writes the file, then from where to go on: a run that dies in between is made up for by the next. A file that nobody has taken over
+/// is replaced by one that holds what it held, too.
 pub(crate) async fn run(
     arguments: &SyncArguments,
     connection: &Connection,
@@ -58,10 +69,12 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let file = &arguments.file;
     let state = arguments.state.clone().unwrap_or_else(|| with_suffix(file, ".cursor"));
-    let known = if arguments.full { None } else { read_cursor(&state)? };
-    let (rows, cursor, what) = match known {
-        Some(cursor) => match changed_since(connection, &cursor).await {
-            Ok((accounts, cursor)) => (of_accounts(connection, &accounts).await?, cursor, "changed"),
+    let _lock = lock(&state)?;
+    let known = if arguments.full { None } else { read_cursors(&state)? };
+    let start = known.and_then(|cursors| if file.exists() { cursors.start } else { Some(cursors.end) });
+    let (rows, cursors) = match start {
+        Some(start) => match changed_since(connection, &start).await {
+            Ok((accounts, end)) => (of_accounts(connection, accounts).await?, Cursors { start: Some(start), end }),
             Err(Failure::Call(status)) if ErrorReport::from(&*status).reason.as_deref() == Some(CURSOR_EXPIRED) => {
                 note("The last run is longer ago than changes are kept: all accounts are written.");
                 everything(connection).await?
@@ -71,15 +84,17 @@ pub(crate) async fn run(
         None => everything(connection).await?,
     };
     write(file, &contents(&rows, output)?)?;
-    write(&state, &cursor)?;
+    write(&state, &format!("{}\n{}\n", cursors.start.as_deref().unwrap_or_default(), cursors.end))?;
+    let what = if cursors.start.is_some() { "changed and" } else { "in all" };
     note(&format!("{} accounts {what} are in {}.", rows.len(), file.display()));
     Ok(())
 }
 
-/// All accounts; changes from before they are listed on come with the next run.
-async fn everything(connection: &Connection) -> Result<(Vec<Health>, String, &'static str), Failure> {
-    let cursor = changed_since(connection, "").await?.1;
-    Ok((all(connection).await?, cursor, "in all"))
+/// All accounts; changes from before they are read on come with the next run.
+async fn everything(connection: &Connection) -> Result<(Vec<Health>, Cursors), Failure> {
+    let end = changed_since(connection, "").await?.1;
+    let accounts = all_accounts(connection).await?;
+    Ok((of_accounts(connection, accounts).await?, Cursors { start: None, end }))
 }
 
 /// The accounts whose health changed since a cursor, and the cursor after that; with an empty one only the cursor.
@@ -94,9 +109,9 @@ async fn changed_since(connection: &Connection, cursor: &str) -> Result<(BTreeSe
     Ok((accounts, after))
 }
 
-/// The health of accounts; those that have none any more are left out.
-async fn of_accounts(connection: &Connection, accounts: &BTreeSet<String>) -> Result<Vec<Health>, Failure> {
-    let accounts: Vec<String> = accounts.iter().cloned().collect();
+/// The health of accounts; those that have none are left out.
+async fn of_accounts(connection: &Connection, accounts: BTreeSet<String>) -> Result<Vec<Health>, Failure> {
+    let accounts: Vec<String> = accounts.into_iter().collect();
     let mut found = Vec::with_capacity(accounts.len());
     for page in accounts.chunks(PAGE_SIZE) {
         let request = BatchGetHealthRequest { accounts: page.to_vec(), ..BatchGetHealthRequest::default() };
@@ -108,15 +123,17 @@ async fn of_accounts(connection: &Connection, accounts: &BTreeSet<String>) -> Re
     Ok(found)
 }
 
-async fn all(connection: &Connection) -> Result<Vec<Health>, Failure> {
-    let mut request =
-        ListHealthRequest { page_size: i32::try_from(PAGE_SIZE).unwrap_or(i32::MAX), ..ListHealthRequest::default() };
-    let mut found = Vec::new();
+/// By id: a list by score would miss accounts whose score moves meanwhile.
+async fn all_accounts(connection: &Connection) -> Result<BTreeSet<String>, Failure> {
+    let mut request = ListAccountsRequest {
+        page_size: i32::try_from(PAGE_SIZE).unwrap_or(i32::MAX),
+        ..ListAccountsRequest::default()
+    };
+    let mut found = BTreeSet::new();
     loop {
-        let page = retrying(&connection.retries, async || client(connection).list_health(request.clone()).await)
-            .await?
-            .into_inner();
-        found.extend(page.health);
+        let list = async || AccountServiceClient::new(connection.channel.clone()).list_accounts(request.clone()).await;
+        let page = retrying(&connection.retries, list).await?.into_inner();
+        found.extend(page.accounts.into_iter().map(|account| account.name));
         if page.next_page_token.is_empty() {
             return Ok(found);
         }
@@ -141,11 +158,14 @@ fn contents(rows: &[Health], output: &Output) -> io::Result<String> {
 }
 
 fn fields(health: &Health) -> [String; COLUMNS.len()] {
+    let arr = health.arr.as_ref().map(money::exact);
+    let (amount, currency) = arr.as_deref().and_then(|arr| arr.split_once(' ')).unzip();
     [
         id_of(&health.account).to_owned(),
         health.account_display_name.clone(),
         segment(health.segment()).to_owned(),
-        health.arr.as_ref().map(money::exact).unwrap_or_default(),
+        amount.unwrap_or_default().to_owned(),
+        currency.unwrap_or_default().to_owned(),
         health.day.clone(),
         figure(health.score),
         band(health.band()).to_owned(),
@@ -164,23 +184,40 @@ fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// From where to go on; none when there was no run before.
-fn read_cursor(state: &Path) -> Result<Option<String>, Failure> {
-    match fs::read_to_string(state) {
-        Ok(cursor) => Ok(Some(cursor.trim().to_owned()).filter(|cursor| !cursor.is_empty())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::Usage(format!("{} cannot be read: {error}", state.display()))),
+/// Keeps others from writing the same file, for as long as it is held.
+fn lock(state: &Path) -> Result<fs::File, Failure> {
+    let path = with_suffix(state, ".lock");
+    let fault = |error: &dyn std::fmt::Display| Failure::Usage(format!("{} cannot be locked: {error}", path.display()));
+    let file = fs::File::create(&path).map_err(|error| fault(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(fault(&"another run is writing the same file")),
+        Err(fs::TryLockError::Error(error)) => Err(fault(&error)),
     }
 }
 
-/// Puts a file in place as a whole: whoever reads it sees the old one or the new one.
+/// From where to go on; none when there was no run before.
+fn read_cursors(state: &Path) -> Result<Option<Cursors>, Failure> {
+    let text = match fs::read_to_string(state) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::Usage(format!("{} cannot be read: {error}", state.display()))),
+    };
+    let mut lines = text.lines().map(str::to_owned);
+    let start = lines.next().filter(|start| !start.is_empty());
+    Ok(lines.next().map(|end| Cursors { start, end }))
+}
+
+/// Puts a file in place as a whole, and for good: whoever reads it sees the old one or the new one.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let fault = |error: io::Error| Failure::Usage(format!("{} cannot be written: {error}", path.display()));
     let part = with_suffix(path, ".part");
     let mut file = fs::File::create(&part).map_err(fault)?;
     io::Write::write_all(&mut file, text.as_bytes()).map_err(fault)?;
     file.sync_all().map_err(fault)?;
-    fs::rename(&part, path).map_err(fault)
+    fs::rename(&part, path).map_err(fault)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault)
 }
 
 #[cfg(test)]
@@ -188,14 +225,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_as_a_whole_and_the_cursor_read_back() {
+    fn a_file_is_replaced_as_a_whole_and_the_cursors_are_read_back() {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().join("scores.csv.cursor");
-        assert!(read_cursor(&state).expect("none").is_none());
-        for cursor in ["AAA", "AAB"] {
-            write(&state, cursor).expect("written");
-            assert_eq!(read_cursor(&state).expect("a cursor").as_deref(), Some(cursor));
+        assert!(read_cursors(&state).expect("none").is_none());
+        for (text, start) in [("\nAAA\n", None), ("AAA\nAAB\n", Some("AAA"))] {
+            write(&state, text).expect("written");
+            let cursors = read_cursors(&state).expect("readable").expect("cursors");
+            assert_eq!((cursors.start.as_deref(), cursors.end.as_str()), (start, text.lines().nth(1).expect("an end")));
         }
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn two_runs_do_not_write_the_same_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("scores.csv.cursor");
+        let held = lock(&state).expect("a lock");
+        assert!(lock(&state).is_err());
+        drop(held);
+        lock(&state).expect("free again");
     }
 }

@@ -20,9 +20,10 @@ use crate::failure::Failure;
 use crate::words::id_of;
 
 /// What the commands read.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("customers.csv", include_str!("../../../../demo/story/customers.csv")),
     ("growth.json", include_str!("../../../../demo/story/growth.json")),
+    ("review.csv", include_str!("../../../../demo/story/review.csv")),
     ("scale.json", include_str!("../../../../demo/story/scale.json")),
     ("ticket.csv", include_str!("../../../../demo/story/ticket.csv")),
     ("ticket-resolved.csv", include_str!("../../../../demo/story/ticket-resolved.csv")),
@@ -46,6 +47,7 @@ pub(super) async fn tell(stage: &mut Stage<'_>) -> Result<(), Failure> {
     the_work(stage, &case).await?;
     another_answer(stage).await?;
     saved(stage, &case).await?;
+    a_review(stage).await?;
     growth(stage).await?;
     stage.say("How well did the work go, and how are the services? (Mails wait in vain: no relay is set.)")?;
     stage.run(&["cases", "report", "--from", "2026-01-01"]).await?;
@@ -169,6 +171,18 @@ async fn saved(stage: &mut Stage<'_>, case: &str) -> Result<(), Failure> {
     stage.run(&["health", "explain", "globex"]).await?;
     stage.run(&["cases", "close", case, "--outcome", "saved"]).await?;
     stage.run(&["cases", "get", case]).await
+}
+
+async fn a_review(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    stage.live_until(day(4, 20)?, Usage::GROWING).await?;
+    stage.pass(TimeDelta::hours(12)).await?;
+    stage.chapter("a review of the quarter, and what people say counts beside what they do")?;
+    stage
+        .say("Globex asked for it. Ben gave ten of ten, and Mia notes that all is well, which fades within 90 days.")?;
+    stage.run(&["import", "signals", "review.csv"]).await?;
+    stage.run(&["health", "get", "globex"]).await?;
+    stage.say("And all customers, in numbers:")?;
+    stage.run(&["reports", "health", "--period", "week"]).await
 }
 
 async fn growth(stage: &mut Stage<'_>) -> Result<(), Failure> {

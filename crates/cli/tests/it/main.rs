@@ -6,6 +6,7 @@ mod import_accounts;
 mod import_payloads;
 mod import_signals;
 mod look_ups;
+mod reports;
 mod server;
 mod status;
 mod story;

@@ -28,6 +28,7 @@ async fn the_story_goes_through_all_four_services_to_its_end() {
         "missing: a score above 70: it is ",
         "of them recovered    1",
         "The case of Globex SpA: saved.",
+        "Week over week",
         "18700 of 20000 `api_calls` were used in 2026-04",
         "is with sam@example.com",
         " is won.",

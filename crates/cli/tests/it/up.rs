@@ -96,7 +96,7 @@ pub(crate) async fn done(address: SocketAddr, arguments: &[&str]) -> Ran {
 }
 
 /// Waits until the account has a score: it is made in the background.
-async fn wait_for_score(address: SocketAddr, account: &str) {
+pub(crate) async fn wait_for_score(address: SocketAddr, account: &str) {
     let mut client = HealthServiceClient::connect(format!("http://{address}")).await.expect("connects");
     let request = GetHealthRequest { account: format!("accounts/{account}"), day: String::new() };
     let scored = async {

@@ -14,6 +14,12 @@ pub trait EventHandler: Send + Sync {
     ///
     /// A transaction may hold several events, and is run again after a conflict.
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError>;
+
+    /// Whether each event has a transaction of its own. For handlers that take their locks in an order which others keep, too: a second
+    /// event would begin again with the first of them while the last are held, and meet those others head-on.
+    fn is_one_per_transaction(&self) -> bool {
+        false
+    }
 }
 
 /// Why an event was not applied. What the handler wrote for it is rolled back.

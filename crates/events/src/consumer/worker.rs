@@ -58,7 +58,8 @@ impl Worker {
     /// # Errors
     /// When the database is not available; nothing is counted as an attempt then.
     pub(super) async fn apply(&self, events: &[Event]) -> Result<Applied, StorageError> {
-        if events.len() > 1 && matches!(self.attempt(events).await?, Attempt::Applied) {
+        let may_join = events.len() > 1 && !self.handler.is_one_per_transaction();
+        if may_join && matches!(self.attempt(events).await?, Attempt::Applied) {
             return Ok(Applied::All);
         }
         for (index, event) in events.iter().enumerate() {

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use mainstay_domain::partition_of;
-use mainstay_events::{ConsumerSettings, ConsumerStart, HandlerError};
+use mainstay_events::{Consumer, ConsumerSettings, ConsumerStart, Event, HandlerError, LocalSource};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::{Fixture, until, within_deadline};
-use crate::handler::{Then, local_consumer, quick_settings};
+use crate::fixture::{Fixture, SCHEMA, until, within_deadline};
+use crate::handler::{OneByOne, Recorder, Then, local_consumer, quick_settings};
 
 const ACCOUNTS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
@@ -189,4 +189,21 @@ async fn a_consumer_passes_over_nothing_that_was_pruned() {
     second.abort();
     let _ = second.await;
     assert_eq!(fixture.effect_count().await, 1);
+}
+
+#[tokio::test]
+async fn a_handler_may_have_each_event_in_a_transaction_of_its_own() {
+    let fixture = Fixture::new().await;
+    for _ in 0..5 {
+        fixture.write(&ACCOUNTS).await;
+    }
+    let transactions = async || -> i64 {
+        let counted = sqlx::query_scalar("SELECT count(DISTINCT xmin::text) FROM events_test.effects");
+        counted.fetch_one(fixture.pool()).await.expect("a count")
+    };
+    let source = Arc::new(LocalSource::new(fixture.reader()));
+    let handler = Arc::new(OneByOne(Recorder(|_: &Event| Then::Return)));
+    let consumer = Consumer::new("recorder", source, handler, fixture.pool().clone(), &SCHEMA);
+    consumer.with_settings(quick_settings()).catch_up().await.expect("applied");
+    assert_eq!((fixture.effect_count().await, transactions().await), (40, 40));
 }

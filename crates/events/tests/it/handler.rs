@@ -53,6 +53,20 @@ impl<F: Fn(&Event) -> Then + Send + Sync> EventHandler for Recorder<F> {
     }
 }
 
+/// As [`Recorder`], and each event by itself.
+pub(crate) struct OneByOne<F>(pub(crate) Recorder<F>);
+
+#[async_trait::async_trait]
+impl<F: Fn(&Event) -> Then + Send + Sync> EventHandler for OneByOne<F> {
+    async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
+        self.0.handle(conn, event).await
+    }
+
+    fn is_one_per_transaction(&self) -> bool {
+        true
+    }
+}
+
 pub(crate) fn number_of(event: &Event) -> i64 {
     event.decode::<Sample>().expect("a sample").newest_offset
 }

@@ -19,12 +19,13 @@ pub(crate) async fn execute(app: &App, query: &ReportQuery) -> Result<HealthRepo
     let as_of = app.core.clock.now();
     let day = app.core.clock.today();
     let model = chosen_model::get(app, conn, &ModelChoice::Stored(ModelName::Active)).await?;
-    let groups = health_reports::groups(conn, query, &model.band_cuts).await?;
-    let since = as_of - TimeDelta::days(query.period.days());
+    let groups = health_reports::groups(conn, query, &model.band_cuts, day).await?;
+    let period = TimeDelta::days(query.period.days().into());
+    let since = as_of - period;
     Ok(HealthReport {
         as_of,
         day,
-        compare_day: day - TimeDelta::days(query.period.days()),
+        compare_day: day - period,
         sums: ReportSums::of(&groups).map_err(|error| StorageError::Corrupt(error.to_string()))?,
         trend: health_reports::trend(conn, query, &model.band_cuts, day).await?,
         fallen: health_reports::customers(conn, query, CustomerList::Fallen).await?,

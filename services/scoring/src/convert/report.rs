@@ -81,6 +81,7 @@ pub(crate) fn health_report(report: &HealthReport) -> proto::HealthReport {
         risk_triggers: report.risk_triggers.iter().map(risk_trigger).collect(),
         time_to_value_days_median: report.time_to_value.days_median,
         activated_count: report.time_to_value.activated_count,
+        oldest_score_day: sums.oldest_day.map(|day| day.to_string()).unwrap_or_default(),
     }
 }
 
@@ -131,7 +132,7 @@ pub(crate) fn data_quality(quality: &DataQuality) -> proto::DataQualityReport {
         source: one.source.name(),
         last_day: one.last_day.to_string(),
         silent_days: days(one.silent_days(quality.today)),
-        usual_pause_days: one.usual_pause_days.map(days),
+        longest_pause_days: one.longest_pause_days.map(days),
         is_silent: one.is_silent(quality.today),
         owner_email: quality.owner(&DataSubject::Source(one.source.clone())),
     });

@@ -9,7 +9,7 @@ use super::model::{HealthModel, Input};
 use super::series::{SeriesKey, SeriesKind};
 use super::story_series::StorySource;
 
-/// Days before the newest in which a source's usual pause is looked for.
+/// Days before the newest in which a source's longest pause is looked for.
 pub(crate) const PAUSE_DAYS: i64 = 90;
 /// A source that spoke on one day only is silent after this many more.
 const SINGLE_DAY_SILENCE_DAYS: i64 = 30;
@@ -185,7 +185,7 @@ pub(crate) struct SourceDays {
     pub source: DataSource,
     pub last_day: NaiveDate,
     /// The longest pause between two days in the [`PAUSE_DAYS`] before the newest; none: there was one day only.
-    pub usual_pause_days: Option<i64>,
+    pub longest_pause_days: Option<i64>,
 }
 
 impl SourceDays {
@@ -194,9 +194,9 @@ impl SourceDays {
         (today - self.last_day).num_days().max(0)
     }
 
-    /// Whether it went silent: for longer than twice its usual pause.
+    /// Whether it went silent: for longer than twice its longest pause.
     pub(crate) fn is_silent(&self, today: NaiveDate) -> bool {
-        let limit = self.usual_pause_days.map_or(SINGLE_DAY_SILENCE_DAYS, |pause| (2 * pause).max(SILENCE_DAYS_MIN));
+        let limit = self.longest_pause_days.map_or(SINGLE_DAY_SILENCE_DAYS, |pause| (2 * pause).max(SILENCE_DAYS_MIN));
         self.silent_days(today) > limit
     }
 }
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn r217_a_source_is_silent_after_twice_its_usual_pause_and_two_days_at_least() {
         let source =
-            |pause| SourceDays { source: DataSource::Users, last_day: day("2026-03-01"), usual_pause_days: pause };
+            |pause| SourceDays { source: DataSource::Users, last_day: day("2026-03-01"), longest_pause_days: pause };
         for (pause, last_day_not_silent) in [(Some(1), "2026-03-03"), (Some(3), "2026-03-07"), (None, "2026-03-31")] {
             let last = day(last_day_not_silent);
             assert!(!source(pause).is_silent(last), "{pause:?}");

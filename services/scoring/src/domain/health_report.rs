@@ -17,7 +17,7 @@ pub(crate) enum ReportPeriod {
 }
 
 impl ReportPeriod {
-    pub(crate) const fn days(self) -> i64 {
+    pub(crate) const fn days(self) -> i32 {
         match self {
             Self::Week => 7,
             Self::Month => 30,
@@ -53,6 +53,8 @@ pub(crate) struct ReportGroup {
     /// Sum of their changes, in units of 1/128.
     pub change_sum: i64,
     pub arr: Option<Money>,
+    /// The oldest day of their newest scores; none when they have none.
+    pub oldest_day: Option<NaiveDate>,
 }
 
 /// The customers of a band.
@@ -85,6 +87,8 @@ pub(crate) struct SegmentReport {
 pub(crate) struct ReportSums {
     pub account_count: i64,
     pub mean_score: Option<f64>,
+    /// The oldest day of the newest scores.
+    pub oldest_day: Option<NaiveDate>,
     /// Every band, and none for customers without a score.
     pub bands: BTreeMap<Option<Band>, BandReport>,
     /// From and to.
@@ -154,6 +158,7 @@ impl ReportSums {
         Ok(Self {
             account_count: bands.values().map(|band| band.account_count).sum(),
             mean_score: scores.points(),
+            oldest_day: groups.iter().filter_map(|group| group.oldest_day).min(),
             bands,
             moves,
             segments: segments.collect(),
@@ -254,6 +259,7 @@ mod tests {
                 score_sum: if band.is_some() { score * count } else { 0 },
                 compared_count: if compared { count } else { 0 },
                 change_sum: 0,
+                oldest_day: None,
                 arr: Some(Money { currency, minor_units: 100 * count }),
             }
         })

@@ -32,6 +32,10 @@ impl EventHandler for SurveysFeed {
         let received: surveys::ResponseReceived = decode(event)?;
         record(&self.0, conn, told::answer(received.response.unwrap_or_default(), event.event_time)).await
     }
+
+    fn is_one_per_transaction(&self) -> bool {
+        true
+    }
 }
 
 impl InterventionsFeed {
@@ -51,6 +55,10 @@ impl EventHandler for InterventionsFeed {
         let recorded: interventions::TouchRecorded = decode(event)?;
         record(&self.0, conn, told::touch(recorded.touch.unwrap_or_default(), event.event_time)).await
     }
+
+    fn is_one_per_transaction(&self) -> bool {
+        true
+    }
 }
 
 /// A message that this version cannot read will not become readable.
@@ -60,10 +68,13 @@ fn decode<M: Message + Name + Default>(event: &Event) -> Result<M, HandlerError>
 
 async fn record(app: &App, conn: &mut PgConnection, signal: Result<Signal, Violations>) -> Result<(), HandlerError> {
     let signal = signal.map_err(|found| HandlerError::Skip(format!("what it tells is no signal: {found:?}")))?;
-    let account = signal.account.clone();
     record_told(app, conn, signal).await.map_err(|error| match error {
         ScoringError::Storage(error) => error.into(),
-        // Another service knows accounts by this one only; what is told of one that is unknown here is of a test or of another world.
-        _ => HandlerError::Skip(format!("account {account} is unknown or archived")),
+        // It will not become right: what another service tells of an account that is not known here is of a test or of another world.
+        error @ (ScoringError::OfItem { .. }
+        | ScoringError::Invalid(_)
+        | ScoringError::AccountNotFound(_)
+        | ScoringError::AccountArchived(_)) => HandlerError::Skip(error.to_string()),
+        error => HandlerError::Retry(error.to_string()),
     })
 }

@@ -79,7 +79,7 @@ pub(crate) async fn missing_fields(conn: &mut PgConnection) -> Result<Vec<(Accou
     Ok(fields)
 }
 
-/// The sources of signals, with the newest day up to today of each and its usual pause. A single feature is no source: all are one.
+/// The sources of signals, with the newest day up to today of each and its longest pause. A single feature is no source: all are one.
 pub(crate) async fn sources(conn: &mut PgConnection, today: NaiveDate) -> Result<Vec<SourceDays>, StorageError> {
     let rows = sqlx::query!(
         r#"WITH RECURSIVE series AS (
@@ -93,7 +93,7 @@ pub(crate) async fn sources(conn: &mut PgConnection, today: NaiveDate) -> Result
                   (SELECT max(pause) FROM (
                        SELECT day - lag(day) OVER (ORDER BY day) AS pause FROM scoring.series_days AS days
                         WHERE days.kind = series.kind AND days.name = series.name
-                          AND day BETWEEN newest.day - $2::integer AND newest.day) AS pauses) AS usual_pause_days
+                          AND day BETWEEN newest.day - $2::integer AND newest.day) AS pauses) AS longest_pause_days
              FROM series,
                   LATERAL (SELECT max(day) AS day FROM scoring.series_days AS days
                             WHERE days.kind = series.kind AND days.name = series.name AND day <= $1) AS newest
@@ -111,7 +111,7 @@ pub(crate) async fn sources(conn: &mut PgConnection, today: NaiveDate) -> Result
             sources.push(SourceDays {
                 source,
                 last_day: row.last_day,
-                usual_pause_days: row.usual_pause_days.map(i64::from),
+                longest_pause_days: row.longest_pause_days.map(i64::from),
             });
         }
     }

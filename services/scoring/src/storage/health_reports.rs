@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::codes;
 use super::risk_triggers::kind_of;
 use crate::domain::health_report::{
-    CustomerReport, ReportGroup, ReportPeriod, ReportQuery, RiskTriggerReport, TimeToValue, TrendPoint,
+    CustomerReport, ReportGroup, ReportQuery, RiskTriggerReport, TimeToValue, TrendPoint,
 };
 
 /// Days of the trend before today.
@@ -18,7 +18,7 @@ const TREND_DAYS: [i32; 5] = [28, 21, 14, 7, 0];
 struct Parameters<'a> {
     segments: Option<Vec<i16>>,
     owner_email: Option<&'a str>,
-    by_week: bool,
+    days: i32,
 }
 
 impl<'a> From<&'a ReportQuery> for Parameters<'a> {
@@ -26,7 +26,7 @@ impl<'a> From<&'a ReportQuery> for Parameters<'a> {
         Self {
             segments: codes::any_of(&query.segments, codes::segment_number),
             owner_email: query.owner_email.as_deref(),
-            by_week: query.period == ReportPeriod::Week,
+            days: query.period.days(),
         }
     }
 }
@@ -36,11 +36,13 @@ fn money(currency: Option<&str>, minor_units: Option<i64>) -> Result<Option<Mone
     Ok(currency.zip(minor_units).map(|(currency, minor_units)| Money { currency, minor_units }))
 }
 
-/// Customers by segment, band, band of before and currency.
+/// Customers by segment, band, band of before and currency. Where a score of today is not there yet, that of the day before stands in, and
+/// so for the days before.
 pub(crate) async fn groups(
     conn: &mut PgConnection,
     query: &ReportQuery,
     cuts: &BandCuts,
+    today: NaiveDate,
 ) -> Result<Vec<ReportGroup>, StorageError> {
     let parameters = Parameters::from(query);
     let rows = sqlx::query!(
@@ -49,12 +51,16 @@ pub(crate) async fn groups(
                        WHEN earlier.score IS NOT NULL THEN 4 END::smallint AS band_before,
                   accounts.currency, count(*) AS "account_count!",
                   COALESCE(sum(health.score), 0)::bigint AS "score_sum!",
-                  count(earlier.score) AS "compared_count!",
+                  count(health.score - earlier.score) AS "compared_count!",
                   COALESCE(sum(health.score - earlier.score), 0)::bigint AS "change_sum!",
-                  sum(accounts.arr_minor_units)::bigint AS arr_minor_units
+                  sum(COALESCE(accounts.arr_minor_units, accounts.mrr_minor_units * 12))::bigint AS arr_minor_units,
+                  min(health.day) AS oldest_day
              FROM scoring.accounts
              LEFT JOIN scoring.health ON health.account_id = accounts.account_id
-             LEFT JOIN LATERAL (SELECT health.score - CASE WHEN $3 THEN health.change_7d ELSE health.change_30d END
+             LEFT JOIN LATERAL (SELECT CASE WHEN $3::integer <= $7::date - health.day THEN health.score
+                                            ELSE COALESCE(health.recent_scores[$3 - ($7 - health.day)],
+                                                          health.score - CASE $3 WHEN 7 THEN health.change_7d
+                                                                                 ELSE health.change_30d END) END
                                        AS score) AS earlier ON true
             WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
               AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
@@ -62,10 +68,11 @@ pub(crate) async fn groups(
             GROUP BY 1, 2, 3, 4"#,
         parameters.segments.as_deref(),
         parameters.owner_email,
-        parameters.by_week,
+        parameters.days,
         cuts.critical_below.units(),
         cuts.at_risk_below.units(),
         cuts.healthy_above.units(),
+        today,
     )
     .fetch_all(conn)
     .await?;
@@ -79,6 +86,7 @@ pub(crate) async fn groups(
                 score_sum: row.score_sum,
                 compared_count: row.compared_count,
                 change_sum: row.change_sum,
+                oldest_day: row.oldest_day,
                 arr: money(row.currency.as_deref(), row.arr_minor_units)?,
             })
         })
@@ -101,8 +109,8 @@ pub(crate) async fn trend(
              FROM scoring.accounts
              JOIN scoring.health ON health.account_id = accounts.account_id
             CROSS JOIN unnest($5::integer[]) AS days (back)
-            CROSS JOIN LATERAL (SELECT CASE WHEN days.back = 0 THEN health.score
-                                            ELSE health.recent_scores[days.back] END AS score) AS past
+            CROSS JOIN LATERAL (SELECT CASE WHEN days.back <= $6::date - health.day THEN health.score
+                                            ELSE health.recent_scores[days.back - ($6 - health.day)] END AS score) AS past
             WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
               AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
               AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
@@ -112,6 +120,7 @@ pub(crate) async fn trend(
         cuts.critical_below.units(),
         cuts.at_risk_below.max(cuts.critical_below).units(),
         &TREND_DAYS,
+        today,
     )
     .fetch_all(conn)
     .await?;
@@ -135,7 +144,7 @@ pub(crate) enum CustomerList {
     Fallen,
     /// Those that rose, highest first.
     Risen,
-    /// Those at risk or critical, by currency those with most revenue first.
+    /// Those at risk or critical, of each currency those with most revenue first.
     AtRisk,
 }
 
@@ -148,26 +157,33 @@ pub(crate) async fn customers(
     let parameters = Parameters::from(query);
     let threshold = query.change_at_least.units();
     let rows = sqlx::query!(
-        r#"SELECT accounts.account_id, accounts.display_name, accounts.segment, accounts.currency,
-                  accounts.arr_minor_units, accounts.renewal_at, health.score, health.band, moved.change,
-                  (SELECT owner ->> 'email' FROM jsonb_array_elements(accounts.owners) AS owner
-                    WHERE owner ->> 'role' = 'csm' LIMIT 1) AS csm_email
-             FROM scoring.accounts
-             JOIN scoring.health ON health.account_id = accounts.account_id
-            CROSS JOIN LATERAL (SELECT CASE WHEN $3 THEN health.change_7d ELSE health.change_30d END AS change) AS moved
-            WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
-              AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
-              AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
-              AND CASE $4::integer WHEN -1 THEN moved.change <= -$5::integer
-                                   WHEN 1 THEN moved.change >= $5
-                                   ELSE health.band <= 2 END
-            ORDER BY CASE WHEN $4 <> 0 THEN -$4 * moved.change END,
-                     CASE WHEN $4 = 0 AND accounts.arr_minor_units IS NOT NULL THEN accounts.currency END NULLS LAST,
-                     CASE WHEN $4 = 0 THEN accounts.arr_minor_units END DESC NULLS LAST, accounts.account_id
-            LIMIT $6"#,
+        r#"SELECT account_id AS "account_id!", display_name AS "display_name!", segment AS "segment!", currency,
+                  arr_minor_units, renewal_at, score, band, change, csm_email
+             FROM (SELECT accounts.account_id, accounts.display_name, accounts.segment, accounts.currency,
+                          revenue.arr_minor_units, accounts.renewal_at, health.score, health.band, moved.change,
+                          (SELECT owner ->> 'email' FROM jsonb_array_elements(accounts.owners) AS owner
+                            WHERE owner ->> 'role' = 'csm' LIMIT 1) AS csm_email,
+                          row_number() OVER (PARTITION BY CASE WHEN $4 = 0 THEN accounts.currency END
+                                             ORDER BY CASE WHEN $4 <> 0 THEN -$4 * moved.change END,
+                                                      CASE WHEN $4 = 0 THEN revenue.arr_minor_units END DESC NULLS LAST,
+                                                      accounts.account_id) AS place
+                     FROM scoring.accounts
+                     JOIN scoring.health ON health.account_id = accounts.account_id
+                    CROSS JOIN LATERAL (SELECT CASE $3::integer WHEN 7 THEN health.change_7d ELSE health.change_30d END
+                                               AS change) AS moved
+                    CROSS JOIN LATERAL (SELECT COALESCE(accounts.arr_minor_units, accounts.mrr_minor_units * 12)
+                                               AS arr_minor_units) AS revenue
+                    WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
+                      AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
+                      AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
+                      AND CASE $4::integer WHEN -1 THEN moved.change <= -$5::integer
+                                           WHEN 1 THEN moved.change >= $5
+                                           ELSE health.band <= 2 END) AS listed
+            WHERE place <= $6
+            ORDER BY CASE WHEN $4 = 0 THEN currency END NULLS LAST, place"#,
         parameters.segments.as_deref(),
         parameters.owner_email,
-        parameters.by_week,
+        parameters.days,
         match list {
             CustomerList::Fallen => -1,
             CustomerList::Risen => 1,
@@ -209,10 +225,8 @@ pub(crate) async fn risk_triggers(
                   count(*) FILTER (WHERE cleared_at >= $3) AS "cleared_count!"
              FROM (SELECT account_id, kind, raised_at, cleared_at FROM scoring.risk_triggers WHERE cleared_at IS NULL
                     UNION ALL
-                   SELECT account_id, kind, raised_at, cleared_at FROM scoring.risk_triggers WHERE cleared_at >= $3
-                    UNION ALL
-                   SELECT account_id, kind, raised_at, cleared_at FROM scoring.risk_triggers
-                    WHERE raised_at >= $3 AND cleared_at < $3) AS triggers
+                   SELECT account_id, kind, raised_at, cleared_at FROM scoring.risk_triggers WHERE cleared_at >= $3)
+                  AS triggers
              JOIN scoring.accounts ON accounts.account_id = triggers.account_id
             WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
               AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))

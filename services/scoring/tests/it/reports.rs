@@ -137,6 +137,43 @@ async fn conditions_are_counted_and_who_left_is_no_customer() {
 }
 
 #[tokio::test]
+async fn who_lost_its_score_moved_out_of_its_band_and_mrr_counts_as_revenue() {
+    let mut harness = Harness::start("2026-01-01T00:00:00Z").await;
+    let mut measure = sum_of("emails", 7);
+    measure.freshness_limit_days = 10;
+    harness.activate("short", model_of(measure)).await;
+    let mut monthly = account("monthly");
+    monthly.mrr = Some(Money { currency_code: "EUR".to_owned(), minor_units: 100 });
+    let mut dollars = account("dollars");
+    dollars.arr = Some(Money { currency_code: "USD".to_owned(), minor_units: 5 });
+    let request = proto::BatchUpsertAccountsRequest { accounts: vec![monthly, dollars], ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    harness
+        .record(vec![usage("monthly", "2026-01-01", "emails", 30), usage("dollars", "2026-01-01", "emails", 30)])
+        .await;
+    harness.settle().await;
+    let report = health(&harness, proto::GetHealthReportRequest { list_size: Some(1), ..Default::default() }).await;
+    let at_risk: Vec<_> = report.at_risk.iter().map(|one| (one.account.as_str(), one.arr.clone())).collect();
+    let money = |code: &str, minor_units| Some(Money { currency_code: code.to_owned(), minor_units });
+    let expected = [("accounts/monthly", money("EUR", 1_200)), ("accounts/dollars", money("USD", 5))];
+    assert_eq!(at_risk, expected, "the most of each currency");
+
+    let week = proto::ReportPeriod::Week.into();
+    let mut harness = Harness::start("2026-01-01T00:00:00Z").await;
+    let mut measure = sum_of("emails", 7);
+    measure.freshness_limit_days = 10;
+    harness.activate("short", model_of(measure)).await;
+    harness.create_accounts(&["dark"]).await;
+    harness.record(vec![usage("dark", "2026-01-01", "emails", 30)]).await;
+    harness.settle().await;
+    harness.pass_days(12).await;
+    let report = health(&harness, proto::GetHealthReportRequest { period: week, ..Default::default() }).await;
+    let moves: Vec<_> = report.moves.iter().map(|one| (one.from_band(), one.to_band(), one.account_count)).collect();
+    assert_eq!(moves, [(Band::Critical, Band::Unspecified, 1)], "{report:?}");
+    assert_eq!(report.oldest_score_day, "2026-01-13");
+}
+
+#[tokio::test]
 async fn every_fault_of_a_request_for_a_report_is_named() {
     let harness = Harness::start("2026-03-01T00:00:00Z").await;
     let request = proto::GetHealthReportRequest {
@@ -156,6 +193,10 @@ async fn every_fault_of_a_request_for_a_report_is_named() {
     };
     let status = client(&harness).set_data_owner(request).await.expect_err("a refusal");
     assert_eq!(violated_fields(&status), ["subject", "owner_email"]);
+    let subject = "sources/metrics/emials".to_owned();
+    let request = proto::SetDataOwnerRequest { subject, ..Default::default() };
+    let status = client(&harness).set_data_owner(request).await.expect_err("a metric that nobody sends");
+    assert_eq!((status.code(), violated_fields(&status)), (Code::InvalidArgument, vec!["subject".to_owned()]));
 }
 
 #[tokio::test]
@@ -194,7 +235,7 @@ async fn r216_r217_what_is_missing_silent_unread_or_told_twice_is_found() {
     let sources: Vec<_> = report
         .sources
         .iter()
-        .map(|one| (one.source.as_str(), one.silent_days, one.usual_pause_days, one.is_silent))
+        .map(|one| (one.source.as_str(), one.silent_days, one.longest_pause_days, one.is_silent))
         .collect();
     let expected =
         [("users", 3, Some(1), true), ("metrics/emails", 20, None, false), ("metrics/logins", 22, None, false)];

@@ -6,7 +6,7 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::surveys::v1 as surveys;
 use prost_types::Timestamp;
 
-use crate::harness::{Harness, at};
+use crate::harness::{Harness, activity, at};
 
 const START: &str = "2026-03-01T12:00:00Z";
 
@@ -109,6 +109,10 @@ async fn what_cannot_count_is_passed_over_and_holds_up_nothing() {
 async fn how_a_case_ended_is_kept_and_moves_no_score() {
     let mut harness = Harness::start(START).await;
     harness.create_accounts(&["acme"]).await;
+    harness.record((1..=20).map(|day| activity("acme", &format!("2026-02-{day:02}"), "u-1")).collect()).await;
+    harness.settle().await;
+    let before = harness.health_of("acme", "").await.score;
+    assert!(before.is_some());
     let case = interventions::Case {
         name: "cases/0190".to_owned(),
         account: "accounts/acme".to_owned(),
@@ -129,6 +133,5 @@ async fn how_a_case_ended_is_kept_and_moves_no_score() {
     let signals = signals_of(&mut harness, "acme").await;
     assert_eq!(signals[0].payload, Some(Payload::CaseOutcome(expected)));
     assert_eq!((signals[0].source_id.as_str(), signals[0].event_time), ("0190", time("2026-02-28")));
-    let request = proto::GetHealthRequest { account: "accounts/acme".to_owned(), ..Default::default() };
-    assert!(harness.health.get_health(request).await.map_or(true, |health| health.into_inner().score.is_none()));
+    assert_eq!(harness.health_of("acme", "").await.score, before);
 }
