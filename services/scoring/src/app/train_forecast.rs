@@ -9,13 +9,14 @@ use crate::domain::HealthModel;
 use crate::domain::forecast::{ForecastModel, MONTHS_LEARNT_MAX, OutcomeRow, ROWS_MAX, TrainError, train};
 use crate::storage::forecasts;
 
-/// Learns, judges and keeps a model whose probabilities are of so many days. `answer` makes of it what the caller is told, and
-/// told again.
+/// Learns, judges and keeps a model whose probabilities are of so many days, for the caller `creator`. `answer` makes of it what the
+/// caller is told, and told again.
 ///
 /// What it learns from is read, and the learning done, before the transaction that keeps it: it takes seconds.
 pub(crate) async fn execute<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
+    creator: &str,
     horizon_days: u32,
     answer: impl Fn(&ForecastModel) -> T + Sync,
 ) -> Result<T, ScoringError> {
@@ -29,10 +30,11 @@ pub(crate) async fn execute<T: Replayable + Send>(
         .mutate(mutation, async |conn| {
             let created_at = app.core.clock.now();
             if mutation.validate_only {
+                let (number, creator) = (0, creator.to_owned());
                 let (health_model, definition) = (health_model.clone(), definition.clone());
-                return Ok(answer(&ForecastModel { number: 0, created_at, health_model, definition }));
+                return Ok(answer(&ForecastModel { number, created_at, creator, health_model, definition }));
             }
-            let number = forecasts::create(conn, &health_model, &definition, created_at).await?;
+            let number = forecasts::create(conn, &health_model, &definition, creator, created_at).await?;
             // Read back as every later reader will: what cannot be read is not kept.
             Ok(answer(&get(conn, Some(number)).await?))
         })

@@ -96,7 +96,8 @@ pub(crate) async fn customers(
     account: Option<&AccountId>,
 ) -> Result<Vec<ForecastCustomer>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT accounts.account_id, accounts.segment, accounts.currency, accounts.arr_minor_units,
+        r#"SELECT accounts.account_id, accounts.segment, accounts.currency,
+                  scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS arr_minor_units,
                   health.day AS "day?", health.measure_values AS "measure_values?: Vec<Option<f64>>",
                   health.coverage AS "coverage?", health.last_signal_day AS "last_signal_day?",
                   (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
@@ -138,6 +139,7 @@ pub(crate) async fn customers(
 struct ModelRow {
     number: i64,
     created_at: DateTime<Utc>,
+    creator: String,
     health_model_id: String,
     definition: serde_json::Value,
 }
@@ -149,6 +151,7 @@ impl TryFrom<ModelRow> for ForecastModel {
         Ok(Self {
             number: row.number,
             created_at: row.created_at,
+            creator: row.creator,
             health_model: codes::model_id(&row.health_model_id)?,
             definition: serde_json::from_value(row.definition).map_err(codes::corrupt)?,
         })
@@ -160,14 +163,16 @@ pub(crate) async fn create(
     conn: &mut PgConnection,
     health_model: &ModelId,
     definition: &ForecastDefinition,
+    creator: &str,
     created_at: DateTime<Utc>,
 ) -> Result<i64, StorageError> {
     Ok(sqlx::query_scalar!(
-        "INSERT INTO scoring.forecast_models (created_at, health_model_id, definition) VALUES ($1, $2, $3)
-         RETURNING number",
+        "INSERT INTO scoring.forecast_models (created_at, health_model_id, definition, creator)
+         VALUES ($1, $2, $3, $4) RETURNING number",
         created_at,
         health_model.as_str(),
         serde_json::to_value(definition).map_err(codes::corrupt)?,
+        creator,
     )
     .fetch_one(conn)
     .await?)
@@ -180,7 +185,7 @@ pub(crate) async fn lookup(
 ) -> Result<Option<ForecastModel>, StorageError> {
     let row = sqlx::query_as!(
         ModelRow,
-        "SELECT number, created_at, health_model_id, definition FROM scoring.forecast_models
+        "SELECT number, created_at, creator, health_model_id, definition FROM scoring.forecast_models
           WHERE $1::bigint IS NULL OR number = $1 ORDER BY number DESC LIMIT 1",
         number
     )
@@ -197,7 +202,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<ForecastModel>, StorageError> {
     let rows = sqlx::query_as!(
         ModelRow,
-        "SELECT number, created_at, health_model_id, definition FROM scoring.forecast_models
+        "SELECT number, created_at, creator, health_model_id, definition FROM scoring.forecast_models
           WHERE $1::bigint IS NULL OR number < $1 ORDER BY number DESC LIMIT $2",
         before,
         limit

@@ -117,6 +117,7 @@ async fn models_are_kept_listed_and_never_learnt_twice_for_one_request() {
     let harness = company().await;
     let request = proto::TrainForecastRequest { horizon_days: 60, request_id: "once".to_owned(), ..Default::default() };
     let first = train(&harness, request.clone()).await.expect("a model");
+    assert_ne!(first.creator, "", "who called is kept");
     assert_eq!(train(&harness, request.clone()).await.expect("a model"), first);
     let other = proto::TrainForecastRequest { horizon_days: 30, ..request };
     assert_eq!(reason(&train(&harness, other).await.expect_err("a refusal")), "REQUEST_ID_REUSED");
@@ -193,6 +194,10 @@ async fn r87_r197_the_portfolio_is_the_sum_of_its_customers_by_segment_and_span(
     assert_eq!(quarter.segments.iter().map(|group| group.account_count).sum::<i64>(), total.account_count);
     let month = portfolio(&harness, 30).await.total.expect("a total").expected_churned_count;
     assert!(month > expected / 3.0 && month < expected / 2.0, "{month} of {expected}");
+    let sql = "UPDATE scoring.accounts SET mrr_minor_units = arr_minor_units, arr_minor_units = NULL";
+    sqlx::raw_sql(sql).execute(harness.database.pool()).await.expect("monthly revenue");
+    let monthly = portfolio(&harness, 0).await.total.expect("a total");
+    assert_eq!(minor(&monthly.revenues[0].arr), 12 * minor(&revenue.arr), "twelve times MRR where there is no ARR");
 }
 
 #[tokio::test]

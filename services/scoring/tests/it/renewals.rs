@@ -195,6 +195,7 @@ async fn r88_what_people_say_stands_beside_what_the_model_says() {
     set_call(&harness, &first, RenewalExpectation::AtRisk).await.expect("a call");
     let call = set_call(&harness, &first, RenewalExpectation::Commit).await.expect("a call");
     assert_eq!(call.likelihood, renewals[0].likelihood);
+    assert_ne!(call.creator, "", "who called is kept");
     let called = list(&harness, proto::ListRenewalsRequest::default()).await.remove(0).call;
     assert_eq!(called.as_ref(), Some(&call), "the last one counts");
 

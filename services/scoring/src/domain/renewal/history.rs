@@ -6,11 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_domain::{AccountId, Money};
 
 use super::Outcome;
-use crate::domain::account::{Account, AccountFacts, LifecycleStage};
+use crate::domain::account::{Account, LifecycleStage};
 
 /// By how much a renewal date moves at least when a contract is renewed; by less it was corrected.
 const RENEWED_BY: TimeDelta = TimeDelta::days(28);
-const MONTHS_OF_A_YEAR: i64 = 12;
 
 /// A renewal that is decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,8 +43,8 @@ impl RenewalChanges {
         let mut changes = Self::default();
         for after in changed {
             let before = stored.get(&after.id);
-            let arr = annual(&after.facts);
-            if before.map_or(arr.is_some(), |before| annual(&before.facts) != arr) {
+            let arr = after.facts.annual_revenue();
+            if before.map_or(arr.is_some(), |before| before.facts.annual_revenue() != arr) {
                 changes.arr.push(ArrChange { account: after.id.clone(), arr });
             }
             if let Some(before) = before {
@@ -69,12 +68,7 @@ impl RenewalChanges {
             (false, true) => Outcome::Renewed,
             (false, false) => return,
         };
-        self.decisions.push(Decision { account: after.id.clone(), due_at, outcome, arr: annual(&before.facts) });
+        let arr = before.facts.annual_revenue();
+        self.decisions.push(Decision { account: after.id.clone(), due_at, outcome, arr });
     }
-}
-
-/// ARR, else twelve times MRR.
-fn annual(facts: &AccountFacts) -> Option<Money> {
-    let of_months = |mrr: Money| Money { minor_units: mrr.minor_units.saturating_mul(MONTHS_OF_A_YEAR), ..mrr };
-    facts.arr.or_else(|| facts.mrr.map(of_months))
 }
