@@ -7,64 +7,54 @@ use sqlx::PgConnection;
 
 use super::codes;
 use crate::domain::account::LifecycleStage;
-use crate::domain::forecast::{CustomerDay, ForecastCustomer, ForecastDefinition, ForecastModel, OutcomeRow};
+use crate::domain::forecast::{CustomerDay, ForecastCustomer, ForecastDefinition, ForecastModel};
 
 /// How many parts accounts are put into, so that some of the parts can be drawn.
 pub(crate) const PARTS: i64 = 1_024;
 
-/// Customers on a day, by the health that was kept for them, and whether they left within the horizon. Only those of whom it is
-/// known; only the first `parts` of [`PARTS`]. Rows of a day lie together in the history, so that a day is found without the others.
-pub(crate) async fn outcomes(
+/// Accounts that had begun as customers by a day, with the health that was kept for them; only the first `parts` of [`PARTS`]. Those
+/// that were gone by then are among them. Rows of a day lie together in the history, so that a day is found without the others.
+pub(crate) async fn customer_days(
     conn: &mut PgConnection,
     health_model: &ModelId,
     day: NaiveDate,
-    horizon_days: u32,
     parts: i64,
-) -> Result<Vec<OutcomeRow>, StorageError> {
+) -> Result<Vec<(AccountId, CustomerDay)>, StorageError> {
     let rows = sqlx::query!(
         r#"WITH dated AS (
-               SELECT account_id, lifecycle_stage, (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day,
-                      (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
-                      (archived_at AT TIME ZONE 'UTC')::date AS archived_day,
-                      CASE WHEN lifecycle_stage = 5 THEN (churned_at AT TIME ZONE 'UTC')::date END AS churned_day
+               SELECT account_id, (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day,
+                      (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day
                  FROM scoring.accounts
-                WHERE lifecycle_stage <> 1 AND (lifecycle_stage <> 5 OR churned_at IS NOT NULL)
-                  AND (hashtextextended(account_id, 0) & 1023) < $4
+                WHERE lifecycle_stage <> $3 AND (hashtextextended(account_id, 0) & 1023) < $4
            )
            SELECT history.account_id, history.day,
                   history.measure_values AS "measure_values: Vec<Option<f64>>", history.coverage,
-                  history.last_signal_day, dated.start_day, dated.renewal_day,
-                  COALESCE(dated.churned_day <= history.day + $3::integer, false) AS "churned!"
+                  history.last_signal_day, dated.start_day, dated.renewal_day
              FROM scoring.health_history AS history
              JOIN dated ON dated.account_id = history.account_id
             WHERE history.day = $2 AND history.model_id = $1
-              AND (dated.churned_day IS NULL OR dated.churned_day > history.day)
               AND (dated.start_day IS NULL OR dated.start_day <= history.day)
-              AND (dated.archived_day IS NULL OR dated.archived_day > history.day + $3::integer
-                   OR dated.churned_day <= LEAST(dated.archived_day, history.day + $3::integer))
             ORDER BY history.account_id"#,
         health_model.as_str(),
         day,
-        i32::try_from(horizon_days).map_err(codes::corrupt)?,
+        codes::lifecycle_stage_number(LifecycleStage::Trial),
         parts,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| OutcomeRow {
-            account: row.account_id,
-            customer: CustomerDay {
+    rows.into_iter()
+        .map(|row| {
+            let customer = CustomerDay {
                 day: row.day,
                 measure_values: row.measure_values,
                 coverage: row.coverage,
                 last_signal_day: row.last_signal_day,
                 start_day: row.start_day,
                 renewal_day: row.renewal_day,
-            },
-            churned: row.churned,
+            };
+            Ok((codes::account_id(&row.account_id)?, customer))
         })
-        .collect())
+        .collect()
 }
 
 /// Whether health by the model was kept for a day.
