@@ -174,6 +174,23 @@ pub(crate) async fn note(
         .execute(&mut *conn)
         .await?;
     }
+    // Before what is decided now, which may be of the same date.
+    if !changes.withdrawn.is_empty() {
+        let withdrawn = &changes.withdrawn;
+        sqlx::query!(
+            "DELETE FROM scoring.renewal_outcomes AS outcome
+              USING unnest($1::text[], $2::timestamptz[], $3::timestamptz[])
+                    AS given (account_id, not_renewed_since, not_churned_until)
+              WHERE outcome.account_id = given.account_id AND outcome.due_at > given.not_renewed_since
+                AND (outcome.outcome = $4 OR outcome.due_at < given.not_churned_until)",
+            &withdrawn.iter().map(|withdrawal| withdrawal.account.as_str()).collect::<Vec<_>>() as &[&str],
+            &withdrawn.iter().map(|withdrawal| withdrawal.not_renewed_since).collect::<Vec<_>>(),
+            &withdrawn.iter().map(|withdrawal| withdrawal.not_churned_until).collect::<Vec<_>>(),
+            outcome_number(Outcome::Renewed),
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
     if !changes.decisions.is_empty() {
         let decisions = &changes.decisions;
         sqlx::query!(
@@ -190,17 +207,6 @@ pub(crate) async fn note(
             now,
             &decisions.iter().map(|decision| currency_of(&decision.arr)).collect::<Vec<_>>() as &[Option<String>],
             &decisions.iter().map(|decision| units_of(&decision.arr)).collect::<Vec<_>>() as &[Option<i64>],
-        )
-        .execute(&mut *conn)
-        .await?;
-    }
-    if !changes.reopened.is_empty() {
-        sqlx::query!(
-            "DELETE FROM scoring.renewal_outcomes AS outcome
-              USING unnest($1::text[], $2::timestamptz[]) AS given (account_id, due_at)
-              WHERE outcome.account_id = given.account_id AND outcome.due_at = given.due_at",
-            &changes.reopened.iter().map(|(account, _)| account.as_str()).collect::<Vec<_>>() as &[&str],
-            &changes.reopened.iter().map(|(_, due_at)| *due_at).collect::<Vec<_>>(),
         )
         .execute(conn)
         .await?;
