@@ -8301,7 +8301,7 @@ pub struct RenewalAtRiskCause {
     /// Below which it puts the renewal at risk, in points.
     #[prost(double, tag = "4")]
     pub threshold: f64,
-    /// The annual recurring revenue at risk. Absent: not known.
+    /// The yearly revenue at risk: ARR, else twelve times MRR. Absent: not known.
     #[prost(message, optional, tag = "5")]
     pub arr_at_risk: ::core::option::Option<super::super::common::v1::Money>,
 }
@@ -10535,6 +10535,10 @@ pub struct ForecastModel {
     /// months it was judged on.
     #[prost(message, optional, tag = "9")]
     pub accuracy: ::core::option::Option<ForecastAccuracy>,
+    /// Who had it learnt by the API: the caller's identity. Empty: it was learnt
+    /// before that was kept.
+    #[prost(string, tag = "10")]
+    pub creator: ::prost::alloc::string::String,
 }
 impl ::prost::Name for ForecastModel {
     const NAME: &'static str = "ForecastModel";
@@ -10912,10 +10916,11 @@ impl ::prost::Name for ForecastGroup {
 /// Revenue of one currency, and what of it can be expected to be lost.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RevenueAtRisk {
-    /// The sum of ARR of the customers with a forecast.
+    /// The sum of the yearly revenue of the customers with a forecast: ARR, else
+    /// twelve times MRR.
     #[prost(message, optional, tag = "1")]
     pub arr: ::core::option::Option<super::super::common::v1::Money>,
-    /// What can be expected to be lost: each ARR times its probability.
+    /// What can be expected to be lost: the revenue of each times its probability.
     #[prost(message, optional, tag = "2")]
     pub expected_loss: ::core::option::Option<super::super::common::v1::Money>,
     /// Lower end of the 95 % interval of what is lost, by the normal distribution,
@@ -10955,7 +10960,10 @@ pub mod forecast_service_client {
     /// that people wrote; the probability is what became of accounts that were so.
     ///
     /// A model learns from the health that was kept for the first day of each
-    /// month, and from who left within its horizon after that day. Its inputs are
+    /// month, and from who left within its horizon after that day, as far as the
+    /// horizon's last day is over. A customer that left within it and came back
+    /// since has left; of one that was archived before its end without having left
+    /// nothing is known. Backtests mean the same by it. The inputs are
     /// the points of each measure of the health model that scores today, the share
     /// of data that was fresh, the days since the last signal (recency), the time
     /// as a customer and, of those with a renewal date, whether a yearly renewal
@@ -11277,7 +11285,10 @@ pub mod forecast_service_server {
     /// that people wrote; the probability is what became of accounts that were so.
     ///
     /// A model learns from the health that was kept for the first day of each
-    /// month, and from who left within its horizon after that day. Its inputs are
+    /// month, and from who left within its horizon after that day, as far as the
+    /// horizon's last day is over. A customer that left within it and came back
+    /// since has left; of one that was archived before its end without having left
+    /// nothing is known. Backtests mean the same by it. The inputs are
     /// the points of each measure of the health model that scores today, the share
     /// of data that was fresh, the days since the last signal (recency), the time
     /// as a customer and, of those with a renewal date, whether a yearly renewal
@@ -12680,6 +12691,10 @@ pub struct RenewalCall {
     /// What the model said at that time: `DueRenewal.likelihood`. Absent: nothing.
     #[prost(double, optional, tag = "7")]
     pub likelihood: ::core::option::Option<f64>,
+    /// Who made the call by the API: the caller's identity. Empty: it was made
+    /// before that was kept.
+    #[prost(string, tag = "8")]
+    pub creator: ::prost::alloc::string::String,
 }
 impl ::prost::Name for RenewalCall {
     const NAME: &'static str = "RenewalCall";
@@ -13192,8 +13207,12 @@ pub mod renewal_service_client {
     ///
     /// A renewal is due at the account's `renewal_time`. It was renewed when that
     /// moves on by 28 days or more, by whatever tells it, and lost when the account
-    /// churns before. These outcomes, and the history of revenue, are kept from the
-    /// version on that has this service: of the time before nothing is said.
+    /// churns before. An outcome is withdrawn when it turns out not to be true: that
+    /// a contract was renewed, when the renewal time is corrected to less than 28
+    /// days after it was due; that it was lost, when the customer is back with a
+    /// renewal time less than 28 days from it. These outcomes, and the history of
+    /// revenue, are kept from the version on that has this service: of the time
+    /// before nothing is said.
     ///
     /// Revenue is ARR, else twelve times MRR.
     #[derive(Debug, Clone)]
@@ -13498,8 +13517,12 @@ pub mod renewal_service_server {
     ///
     /// A renewal is due at the account's `renewal_time`. It was renewed when that
     /// moves on by 28 days or more, by whatever tells it, and lost when the account
-    /// churns before. These outcomes, and the history of revenue, are kept from the
-    /// version on that has this service: of the time before nothing is said.
+    /// churns before. An outcome is withdrawn when it turns out not to be true: that
+    /// a contract was renewed, when the renewal time is corrected to less than 28
+    /// days after it was due; that it was lost, when the customer is back with a
+    /// renewal time less than 28 days from it. These outcomes, and the history of
+    /// revenue, are kept from the version on that has this service: of the time
+    /// before nothing is said.
     ///
     /// Revenue is ARR, else twelve times MRR.
     #[derive(Debug)]

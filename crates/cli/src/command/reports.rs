@@ -172,7 +172,7 @@ async fn health(arguments: &HealthArguments, connection: &Connection, output: &m
     }
     let sections = health_sections(&report, arguments);
     match arguments.csv {
-        Some(section) => csv(&sections, section, output),
+        Some(section) => csv(&sections, &section, output),
         None => write("Health of customers", report.as_of_time, &sections, output),
     }
 }
@@ -187,13 +187,13 @@ async fn data(arguments: &DataArguments, connection: &Connection, output: &mut O
     }
     let sections = data_sections(&report);
     match arguments.csv {
-        Some(section) => csv(&sections, section, output),
+        Some(section) => csv(&sections, &section, output),
         None => write("Quality of the data", report.as_of_time, &sections, output),
     }
 }
 
 /// Writes the section that has the name of the argument.
-fn csv(sections: &[Section], wanted: impl ValueEnum, output: &mut Output) -> Result<(), Failure> {
+fn csv(sections: &[Section], wanted: &impl ValueEnum, output: &mut Output) -> Result<(), Failure> {
     let name = wanted.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let section = sections.iter().find(|section| section.name == name);
     let section = section.ok_or_else(|| Failure::Usage(format!("the report has no section `{name}`")))?;

@@ -143,18 +143,12 @@ async fn all_accounts(connection: &Connection) -> Result<BTreeSet<String>, Failu
 
 /// CSV, or with `--output json` a line of JSON for each account.
 fn contents(rows: &[Health], output: &Output) -> io::Result<String> {
-    let mut text = String::new();
-    if output.is_json() {
-        for health in rows {
-            text += &format!("{}\n", crate::output::to_json(health)?);
-        }
-        return Ok(text);
-    }
-    text += &format!("{}\n", COLUMNS.join(","));
-    for health in rows {
-        text += &format!("{}\n", csv_line(&fields(health)));
-    }
-    Ok(text)
+    let lines: Vec<String> = if output.is_json() {
+        rows.iter().map(|health| Ok(crate::output::to_json(health)?.to_string())).collect::<io::Result<_>>()?
+    } else {
+        std::iter::once(COLUMNS.join(",")).chain(rows.iter().map(|health| csv_line(&fields(health)))).collect()
+    };
+    Ok(lines.into_iter().map(|line| line + "\n").collect())
 }
 
 fn fields(health: &Health) -> [String; COLUMNS.len()] {

@@ -21,6 +21,7 @@ pub(crate) struct GivenCall {
 pub(crate) async fn execute<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
+    creator: &str,
     given: &GivenCall,
     answer: impl Fn(&Call) -> T + Sync,
 ) -> Result<T, ScoringError> {
@@ -47,6 +48,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 expectation: given.expectation,
                 note: given.note.clone(),
                 author_email: given.author_email.clone(),
+                creator: creator.to_owned(),
                 called_at: app.core.clock.now(),
                 likelihood: by_model,
             };

@@ -1,38 +1,48 @@
 //! Learns a forecast model from what became of the company's customers.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
 use chrono::{Datelike, Days, Months, NaiveDate};
-use mainstay_storage::{StorageError, begin};
+use mainstay_domain::AccountId;
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
 
 use super::get_forecast_model::get;
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::HealthModel;
-use crate::domain::forecast::{ForecastModel, MONTHS_LEARNT_MAX, OutcomeRow, ROWS_MAX, TrainError, train};
-use crate::storage::forecasts;
+use crate::domain::backtest::Tenure;
+use crate::domain::forecast::{CustomerDay, ForecastModel, MONTHS_LEARNT_MAX, OutcomeRow, ROWS_MAX, TrainError, train};
+use crate::storage::{forecasts, tenures};
 
-/// Learns, judges and keeps a model whose probabilities are of so many days. `answer` makes of it what the caller is told, and
-/// told again.
+/// Accounts whose tenures are read at once.
+const TENURES_PAGE: usize = 1_000;
+
+/// Learns, judges and keeps a model whose probabilities are of so many days, for the caller `creator`. `answer` makes of it what the
+/// caller is told, and told again.
 ///
-/// What it learns from is read, and the learning done, before the transaction that keeps it: it takes seconds.
+/// All in the transaction of the record of the request, though it takes seconds: sent again, the request is answered without
+/// learning again, whatever has become of the data.
 pub(crate) async fn execute<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
+    creator: &str,
     horizon_days: u32,
     answer: impl Fn(&ForecastModel) -> T + Sync,
 ) -> Result<T, ScoringError> {
-    let (health_model, rows) = read(app, horizon_days).await?;
-    let learnt = tokio::task::spawn_blocking(move || {
-        train(&health_model, &rows, horizon_days).map(|definition| (health_model.id.clone(), definition))
-    });
-    let (health_model, definition) =
-        learnt.await.map_err(|error| StorageError::Corrupt(error.to_string()))?.map_err(ScoringError::TooLittleData)?;
     app.core
         .mutate(mutation, async |conn| {
+            let (health_model, rows) = read(app, conn, horizon_days).await?;
+            let health_model_id = health_model.id.clone();
+            let learnt = tokio::task::spawn_blocking(move || train(&health_model, &rows, horizon_days));
+            let learnt = learnt.await.map_err(|error| StorageError::Corrupt(error.to_string()))?;
+            let definition = learnt.map_err(ScoringError::TooLittleData)?;
             let created_at = app.core.clock.now();
             if mutation.validate_only {
-                let (health_model, definition) = (health_model.clone(), definition.clone());
-                return Ok(answer(&ForecastModel { number: 0, created_at, health_model, definition }));
+                let (number, creator, health_model) = (0, creator.to_owned(), health_model_id);
+                return Ok(answer(&ForecastModel { number, created_at, creator, health_model, definition }));
             }
-            let number = forecasts::create(conn, &health_model, &definition, created_at).await?;
+            let number = forecasts::create(conn, &health_model_id, &definition, creator, created_at).await?;
             // Read back as every later reader will: what cannot be read is not kept.
             Ok(answer(&get(conn, Some(number)).await?))
         })
@@ -40,27 +50,54 @@ pub(crate) async fn execute<T: Replayable + Send>(
 }
 
 /// The health model that scores today, and the customers of the months whose outcome is known.
-async fn read(app: &App, horizon_days: u32) -> Result<(std::sync::Arc<HealthModel>, Vec<OutcomeRow>), ScoringError> {
-    let mut conn = begin(&app.core.pool).await?;
+async fn read(
+    app: &App,
+    conn: &mut PgConnection,
+    horizon_days: u32,
+) -> Result<(Arc<HealthModel>, Vec<OutcomeRow>), ScoringError> {
     let today = app.core.clock.today();
-    let book = app.models.book(&mut conn).await?;
+    let book = app.models.book(conn).await?;
     let health_model = book.model_for(today).ok_or_else(|| ScoringError::ModelNotFound("models/active".to_owned()))?;
     let too_few = || ScoringError::TooLittleData(TrainError::TooFewMonths { months: 0, horizon_days });
     let first = today.checked_sub_months(Months::new(MONTHS_LEARNT_MAX)).ok_or_else(too_few)?;
-    let last = today.checked_sub_days(Days::new(horizon_days.into())).ok_or_else(too_few)?;
+    let last = last_known_day(today, horizon_days).ok_or_else(too_few)?;
     let mut days = Vec::new();
     for day in month_starts(first, last) {
-        if forecasts::has_health(&mut conn, &health_model.id, day).await? {
+        if forecasts::has_health(conn, &health_model.id, day).await? {
             days.push(day);
         }
     }
-    let accounts = forecasts::count_accounts(&mut conn).await?;
+    let accounts = forecasts::count_accounts(conn).await?;
     let parts = parts(accounts, days.len() as u64);
-    let mut rows = Vec::new();
+    let mut customers = Vec::new();
     for day in days {
-        rows.extend(forecasts::outcomes(&mut conn, &health_model.id, day, horizon_days, parts).await?);
+        customers.extend(forecasts::customer_days(conn, &health_model.id, day, parts).await?);
     }
+    let tenures = tenures_of(conn, &customers).await?;
+    let outcome = |(account, customer): (AccountId, CustomerDay)| {
+        OutcomeRow::of(&account, customer, tenures.get(&account)?, horizon_days)
+    };
+    let rows = customers.into_iter().filter_map(outcome).collect();
     Ok((health_model, rows))
+}
+
+/// When each of the accounts was a customer.
+async fn tenures_of(
+    conn: &mut PgConnection,
+    customers: &[(AccountId, CustomerDay)],
+) -> Result<HashMap<AccountId, Tenure>, ScoringError> {
+    let ids: BTreeSet<&str> = customers.iter().map(|(account, _)| account.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let mut tenures = HashMap::with_capacity(ids.len());
+    for page in ids.chunks(TENURES_PAGE) {
+        tenures.extend(tenures::load(conn, page).await?);
+    }
+    Ok(tenures)
+}
+
+/// The last day of whose horizon no day is to come or still goes on.
+fn last_known_day(today: NaiveDate, horizon_days: u32) -> Option<NaiveDate> {
+    today.pred_opt()?.checked_sub_days(Days::new(horizon_days.into()))
 }
 
 /// The first days of months from one day to another.
@@ -94,6 +131,13 @@ mod tests {
         assert_eq!(starts("2025-12-02", "2026-01-31"), ["2026-01-01"]);
         assert_eq!(starts("2026-01-02", "2026-01-31"), [""; 0]);
         assert_eq!(starts("2026-02-01", "2026-01-01"), [""; 0]);
+    }
+
+    #[test]
+    fn a_horizon_that_ends_today_is_not_over() {
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+        assert_eq!(last_known_day(day("2026-06-30"), 90), Some(day("2026-03-31")));
+        assert_eq!(last_known_day(day("2026-07-01"), 90), Some(day("2026-04-01")));
     }
 
     #[test]

@@ -84,6 +84,7 @@ pub(crate) fn model(model: &ForecastModel) -> proto::ForecastModel {
         unused_inputs: definition.unused_inputs.iter().map(|kind| kind.id().to_owned()).collect(),
         training: Some(rows(&definition.training)),
         accuracy: Some(accuracy(&definition.accuracy)),
+        creator: model.creator.clone(),
     }
 }
 

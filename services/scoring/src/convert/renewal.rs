@@ -135,6 +135,7 @@ pub(crate) fn call(call: &Call) -> proto::RenewalCall {
         author_email: call.author_email.clone(),
         call_time: Some(timestamp(call.called_at)),
         likelihood: call.likelihood,
+        creator: call.creator.clone(),
     }
 }
 

@@ -120,7 +120,7 @@ fn risk_trigger(one: &RiskTriggerReport) -> proto::RiskTriggerReport {
 
 /// How far the data can be trusted, as messages have it.
 pub(crate) fn data_quality(quality: &DataQuality) -> proto::DataQualityReport {
-    let account_count = quality.coverage.account_count;
+    let account_count = quality.coverage.accounts;
     let fields = quality.fields.iter().map(|(field, missing_count)| proto::FieldQuality {
         field: field.name().to_owned(),
         missing_count: *missing_count,
@@ -144,9 +144,9 @@ pub(crate) fn data_quality(quality: &DataQuality) -> proto::DataQualityReport {
     proto::DataQualityReport {
         as_of_time: Some(timestamp(quality.as_of)),
         account_count,
-        unscored_count: quality.coverage.unscored_count,
-        thin_count: quality.coverage.thin_count,
-        stale_count: quality.coverage.stale_count,
+        unscored_count: quality.coverage.unscored,
+        thin_count: quality.coverage.thin,
+        stale_count: quality.coverage.stale,
         fields: fields.collect(),
         sources: sources.collect(),
         unread_metrics: quality.inputs.unread_metrics.clone(),

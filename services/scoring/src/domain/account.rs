@@ -19,6 +19,7 @@ pub const CONTACTS_MAX: usize = 200;
 pub const LABELS_MAX: usize = 64;
 /// Most plan limits of an account.
 pub const PLAN_LIMITS_MAX: usize = 100;
+const MONTHS_OF_A_YEAR: i64 = 12;
 
 pub use mainstay_domain::{Contact, LifecycleStage, Owner, OwnerRole};
 
@@ -187,6 +188,12 @@ impl Account {
 }
 
 impl AccountFacts {
+    /// What it pays in a year: ARR, else twelve times MRR. `annual_minor_units` says the same in the database.
+    pub fn annual_revenue(&self) -> Option<Money> {
+        let of_months = |mrr: Money| Money { minor_units: mrr.minor_units.saturating_mul(MONTHS_OF_A_YEAR), ..mrr };
+        self.arr.or_else(|| self.mrr.map(of_months))
+    }
+
     /// The contacts who are champions.
     pub fn champions(&self) -> impl Iterator<Item = &Contact> {
         self.contacts.iter().filter(|contact| contact.champion)

@@ -235,10 +235,13 @@ impl InputMatch {
 /// Customers whose data is thin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Coverage {
-    pub account_count: i64,
-    pub unscored_count: i64,
-    pub thin_count: i64,
-    pub stale_count: i64,
+    pub accounts: i64,
+    /// Without a score.
+    pub unscored: i64,
+    /// With a score that rests on less than half of the model's weight.
+    pub thin: i64,
+    /// Whose newest data is older than a week.
+    pub stale: i64,
 }
 
 /// A name that several customers have.

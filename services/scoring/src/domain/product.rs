@@ -88,7 +88,7 @@ impl FeatureRequestSignal {
     }
 
     /// What it enters into its day.
-    pub(super) fn enter(&self, at: DateTime<Utc>, entries: &mut DayEntries) {
+    pub(super) fn enter(at: DateTime<Utc>, entries: &mut DayEntries) {
         entries.count(StorySeries::FeatureRequests, at);
     }
 }
@@ -100,7 +100,7 @@ impl FeatureReleaseSignal {
     }
 
     /// What it enters into its day.
-    pub(super) fn enter(&self, at: DateTime<Utc>, entries: &mut DayEntries) {
+    pub(super) fn enter(at: DateTime<Utc>, entries: &mut DayEntries) {
         entries.count(StorySeries::FeatureReleases, at);
     }
 }

@@ -62,6 +62,8 @@ pub(crate) struct Call {
     pub expectation: Expectation,
     pub note: String,
     pub author_email: String,
+    /// The caller who made it.
+    pub creator: String,
     pub called_at: DateTime<Utc>,
     /// What the model said then.
     pub likelihood: Option<f64>,

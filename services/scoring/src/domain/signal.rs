@@ -271,8 +271,8 @@ impl Payload {
             Self::Touch(told) => voice::enter_touch(*told, event_at, &mut entries),
             Self::Pulse(told) => voice::enter_pulse(told, event_at, &mut entries),
             Self::Credit(told) => told.enter(event_at, &mut entries),
-            Self::FeatureRequest(told) => told.enter(event_at, &mut entries),
-            Self::FeatureRelease(told) => told.enter(event_at, &mut entries),
+            Self::FeatureRequest(_) => FeatureRequestSignal::enter(event_at, &mut entries),
+            Self::FeatureRelease(_) => FeatureReleaseSignal::enter(event_at, &mut entries),
             Self::Incident(told) => told.enter(event_at, &mut entries),
             Self::Usage { .. }
             | Self::Gauge { .. }

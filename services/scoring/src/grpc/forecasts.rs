@@ -3,8 +3,8 @@
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::forecast_service_server::ForecastService;
 use mainstay_domain::{AccountId, Violations};
-use mainstay_rpc::ApiError;
 use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_rpc::{ApiError, caller};
 use mainstay_service::{request, wire};
 use tonic::{Request, Response, Status};
 
@@ -34,7 +34,9 @@ impl ForecastService for ForecastRpc {
         let mut found = Violations::new();
         let horizon_days = forecast::horizon_days(&mut found, "horizon_days", message.horizon_days);
         found.into_result(()).map_err(ApiError::invalid)?;
-        Ok(Response::new(train_forecast::execute(&self.app, &mutation, horizon_days, forecast::model).await?))
+        let creator = caller(&request).identity;
+        let model = train_forecast::execute(&self.app, &mutation, &creator, horizon_days, forecast::model).await?;
+        Ok(Response::new(model))
     }
 
     async fn get_forecast_model(

@@ -3,8 +3,8 @@
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::renewal_service_server::RenewalService;
 use mainstay_domain::Violations;
-use mainstay_rpc::ApiError;
 use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_rpc::{ApiError, caller};
 use mainstay_service::{request, wire};
 use tonic::{Request, Response, Status};
 
@@ -61,10 +61,12 @@ impl RenewalService for RenewalRpc {
             &request.get_ref().request_id,
             false,
         )?;
+        let creator = caller(&request).identity;
         let mut found = Violations::new();
         let given = renewal::given_call(&mut found, request.into_inner());
         let given = wire::complete(found, given)?;
-        Ok(Response::new(set_renewal_call::execute(&self.app, &mutation, &given, renewal::call).await?))
+        let call = set_renewal_call::execute(&self.app, &mutation, &creator, &given, renewal::call).await?;
+        Ok(Response::new(call))
     }
 
     async fn get_renewal_report(

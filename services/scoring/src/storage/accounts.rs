@@ -124,7 +124,7 @@ pub(crate) struct ScoredAccount {
     pub created_day: NaiveDate,
     /// The day on which its contract is due for renewal.
     pub renewal_day: Option<NaiveDate>,
-    /// Annual recurring revenue.
+    /// Of a year: ARR, else twelve times MRR.
     pub arr: Option<Money>,
     /// The plan it is on; empty when not known.
     pub plan: String,
@@ -139,7 +139,8 @@ pub(crate) async fn lock_free(
 ) -> Result<HashMap<String, ScoredAccount>, StorageError> {
     let rows = sqlx::query!(
         r#"SELECT account_id, segment, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!",
-                  lifecycle_stage, created_at, activated_at, renewal_at, currency, arr_minor_units, plan,
+                  lifecycle_stage, created_at, activated_at, renewal_at, currency,
+                  scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS arr_minor_units, plan,
                   NULLIF(champions, '[]') AS champions
              FROM scoring.accounts
             WHERE account_id = ANY($1::text[])

@@ -24,7 +24,7 @@ pub(crate) async fn seen(
     let rows = sqlx::query!(
         r#"WITH dated AS (
                SELECT *, (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
-                      COALESCE(arr_minor_units, mrr_minor_units * 12) AS annual_revenue,
+                      scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS annual_revenue,
                       LEAST((COALESCE(churned_at, archived_at) AT TIME ZONE 'UTC')::date, $1) AS end_day,
                       CASE WHEN lifecycle_stage = 5 THEN churned_at IS NOT NULL ELSE false END AS churned
                  FROM scoring.accounts

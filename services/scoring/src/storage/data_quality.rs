@@ -28,10 +28,10 @@ pub(crate) async fn coverage(conn: &mut PgConnection, today: NaiveDate) -> Resul
     .fetch_one(conn)
     .await?;
     Ok(Coverage {
-        account_count: row.account_count,
-        unscored_count: row.unscored_count,
-        thin_count: row.thin_count,
-        stale_count: row.stale_count,
+        accounts: row.account_count,
+        unscored: row.unscored_count,
+        thin: row.thin_count,
+        stale: row.stale_count,
     })
 }
 

@@ -7,64 +7,54 @@ use sqlx::PgConnection;
 
 use super::codes;
 use crate::domain::account::LifecycleStage;
-use crate::domain::forecast::{CustomerDay, ForecastCustomer, ForecastDefinition, ForecastModel, OutcomeRow};
+use crate::domain::forecast::{CustomerDay, ForecastCustomer, ForecastDefinition, ForecastModel};
 
 /// How many parts accounts are put into, so that some of the parts can be drawn.
 pub(crate) const PARTS: i64 = 1_024;
 
-/// Customers on a day, by the health that was kept for them, and whether they left within the horizon. Only those of whom it is
-/// known; only the first `parts` of [`PARTS`]. Rows of a day lie together in the history, so that a day is found without the others.
-pub(crate) async fn outcomes(
+/// Accounts that had begun as customers by a day, with the health that was kept for them; only the first `parts` of [`PARTS`]. Those
+/// that were gone by then are among them. Rows of a day lie together in the history, so that a day is found without the others.
+pub(crate) async fn customer_days(
     conn: &mut PgConnection,
     health_model: &ModelId,
     day: NaiveDate,
-    horizon_days: u32,
     parts: i64,
-) -> Result<Vec<OutcomeRow>, StorageError> {
+) -> Result<Vec<(AccountId, CustomerDay)>, StorageError> {
     let rows = sqlx::query!(
         r#"WITH dated AS (
-               SELECT account_id, lifecycle_stage, (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day,
-                      (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
-                      (archived_at AT TIME ZONE 'UTC')::date AS archived_day,
-                      CASE WHEN lifecycle_stage = 5 THEN (churned_at AT TIME ZONE 'UTC')::date END AS churned_day
+               SELECT account_id, (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day,
+                      (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day
                  FROM scoring.accounts
-                WHERE lifecycle_stage <> 1 AND (lifecycle_stage <> 5 OR churned_at IS NOT NULL)
-                  AND (hashtextextended(account_id, 0) & 1023) < $4
+                WHERE lifecycle_stage <> $3 AND (hashtextextended(account_id, 0) & 1023) < $4
            )
            SELECT history.account_id, history.day,
                   history.measure_values AS "measure_values: Vec<Option<f64>>", history.coverage,
-                  history.last_signal_day, dated.start_day, dated.renewal_day,
-                  COALESCE(dated.churned_day <= history.day + $3::integer, false) AS "churned!"
+                  history.last_signal_day, dated.start_day, dated.renewal_day
              FROM scoring.health_history AS history
              JOIN dated ON dated.account_id = history.account_id
             WHERE history.day = $2 AND history.model_id = $1
-              AND (dated.churned_day IS NULL OR dated.churned_day > history.day)
               AND (dated.start_day IS NULL OR dated.start_day <= history.day)
-              AND (dated.archived_day IS NULL OR dated.archived_day > history.day + $3::integer
-                   OR dated.churned_day <= LEAST(dated.archived_day, history.day + $3::integer))
             ORDER BY history.account_id"#,
         health_model.as_str(),
         day,
-        i32::try_from(horizon_days).map_err(codes::corrupt)?,
+        codes::lifecycle_stage_number(LifecycleStage::Trial),
         parts,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| OutcomeRow {
-            account: row.account_id,
-            customer: CustomerDay {
+    rows.into_iter()
+        .map(|row| {
+            let customer = CustomerDay {
                 day: row.day,
                 measure_values: row.measure_values,
                 coverage: row.coverage,
                 last_signal_day: row.last_signal_day,
                 start_day: row.start_day,
                 renewal_day: row.renewal_day,
-            },
-            churned: row.churned,
+            };
+            Ok((codes::account_id(&row.account_id)?, customer))
         })
-        .collect())
+        .collect()
 }
 
 /// Whether health by the model was kept for a day.
@@ -96,7 +86,8 @@ pub(crate) async fn customers(
     account: Option<&AccountId>,
 ) -> Result<Vec<ForecastCustomer>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT accounts.account_id, accounts.segment, accounts.currency, accounts.arr_minor_units,
+        r#"SELECT accounts.account_id, accounts.segment, accounts.currency,
+                  scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS arr_minor_units,
                   health.day AS "day?", health.measure_values AS "measure_values?: Vec<Option<f64>>",
                   health.coverage AS "coverage?", health.last_signal_day AS "last_signal_day?",
                   (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
@@ -138,6 +129,7 @@ pub(crate) async fn customers(
 struct ModelRow {
     number: i64,
     created_at: DateTime<Utc>,
+    creator: String,
     health_model_id: String,
     definition: serde_json::Value,
 }
@@ -149,6 +141,7 @@ impl TryFrom<ModelRow> for ForecastModel {
         Ok(Self {
             number: row.number,
             created_at: row.created_at,
+            creator: row.creator,
             health_model: codes::model_id(&row.health_model_id)?,
             definition: serde_json::from_value(row.definition).map_err(codes::corrupt)?,
         })
@@ -160,14 +153,16 @@ pub(crate) async fn create(
     conn: &mut PgConnection,
     health_model: &ModelId,
     definition: &ForecastDefinition,
+    creator: &str,
     created_at: DateTime<Utc>,
 ) -> Result<i64, StorageError> {
     Ok(sqlx::query_scalar!(
-        "INSERT INTO scoring.forecast_models (created_at, health_model_id, definition) VALUES ($1, $2, $3)
-         RETURNING number",
+        "INSERT INTO scoring.forecast_models (created_at, health_model_id, definition, creator)
+         VALUES ($1, $2, $3, $4) RETURNING number",
         created_at,
         health_model.as_str(),
         serde_json::to_value(definition).map_err(codes::corrupt)?,
+        creator,
     )
     .fetch_one(conn)
     .await?)
@@ -180,7 +175,7 @@ pub(crate) async fn lookup(
 ) -> Result<Option<ForecastModel>, StorageError> {
     let row = sqlx::query_as!(
         ModelRow,
-        "SELECT number, created_at, health_model_id, definition FROM scoring.forecast_models
+        "SELECT number, created_at, creator, health_model_id, definition FROM scoring.forecast_models
           WHERE $1::bigint IS NULL OR number = $1 ORDER BY number DESC LIMIT 1",
         number
     )
@@ -197,7 +192,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<ForecastModel>, StorageError> {
     let rows = sqlx::query_as!(
         ModelRow,
-        "SELECT number, created_at, health_model_id, definition FROM scoring.forecast_models
+        "SELECT number, created_at, creator, health_model_id, definition FROM scoring.forecast_models
           WHERE $1::bigint IS NULL OR number < $1 ORDER BY number DESC LIMIT $2",
         before,
         limit

@@ -53,7 +53,7 @@ pub(crate) async fn groups(
                   COALESCE(sum(health.score), 0)::bigint AS "score_sum!",
                   count(health.score - earlier.score) AS "compared_count!",
                   COALESCE(sum(health.score - earlier.score), 0)::bigint AS "change_sum!",
-                  sum(COALESCE(accounts.arr_minor_units, accounts.mrr_minor_units * 12))::bigint AS arr_minor_units,
+                  sum(scoring.annual_minor_units(accounts.arr_minor_units, accounts.mrr_minor_units))::bigint AS arr_minor_units,
                   min(health.day) AS oldest_day
              FROM scoring.accounts
              LEFT JOIN scoring.health ON health.account_id = accounts.account_id
@@ -171,7 +171,7 @@ pub(crate) async fn customers(
                      JOIN scoring.health ON health.account_id = accounts.account_id
                     CROSS JOIN LATERAL (SELECT CASE $3::integer WHEN 7 THEN health.change_7d ELSE health.change_30d END
                                                AS change) AS moved
-                    CROSS JOIN LATERAL (SELECT COALESCE(accounts.arr_minor_units, accounts.mrr_minor_units * 12)
+                    CROSS JOIN LATERAL (SELECT scoring.annual_minor_units(accounts.arr_minor_units, accounts.mrr_minor_units)
                                                AS arr_minor_units) AS revenue
                     WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
                       AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))

@@ -34,6 +34,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(12, "0012_backtests"),
         migration!(13, "0013_forecasts"),
         migration!(14, "0014_data_owners"),
+        migration!(15, "0015_annual_revenue"),
     ],
 };
 

@@ -33,14 +33,26 @@ pub(crate) async fn list(
     let after_due = after_due.map(|time| time.ok_or_else(|| codes::corrupt("a due time"))).transpose()?;
     let rows = sqlx::query!(
         r#"WITH due AS (
-               SELECT account_id, renewal_at AS due_at, currency,
-                      COALESCE(arr_minor_units, mrr_minor_units * 12) AS arr_minor_units,
-                      NULL::smallint AS outcome, NULL::timestamptz AS decided_at
-                 FROM scoring.accounts
-                WHERE archived_at IS NULL AND lifecycle_stage NOT IN (1, 5) AND renewal_at IS NOT NULL
+               -- Each part in its own order and limit, by its own index.
+               (SELECT account_id, renewal_at AS due_at, currency,
+                       scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS arr_minor_units,
+                       NULL::smallint AS outcome, NULL::timestamptz AS decided_at
+                  FROM scoring.accounts
+                 WHERE archived_at IS NULL AND lifecycle_stage NOT IN (1, 5) AND renewal_at IS NOT NULL
+                   AND ($1::timestamptz IS NULL OR renewal_at >= $1) AND ($2::timestamptz IS NULL OR renewal_at < $2)
+                   AND ($4::timestamptz IS NULL OR (renewal_at, account_id) > ($4, $5))
+                 ORDER BY renewal_at, account_id
+                 LIMIT $6)
                 UNION ALL
-               SELECT account_id, due_at, currency, arr_minor_units, outcome, decided_at
-                 FROM scoring.renewal_outcomes WHERE NOT $3::boolean
+               (SELECT account_id, due_at, currency, arr_minor_units, outcome, decided_at
+                  FROM scoring.renewal_outcomes
+                 WHERE NOT $3::boolean
+                   AND ($1::timestamptz IS NULL OR due_at >= $1) AND ($2::timestamptz IS NULL OR due_at < $2)
+                   AND ($4::timestamptz IS NULL OR (due_at, account_id) > ($4, $5))
+                 ORDER BY due_at, account_id
+                 LIMIT $6)
+           ), page AS (
+               SELECT * FROM due ORDER BY due_at, account_id LIMIT $6
            )
            SELECT due.account_id AS "account_id!", due.due_at AS "due_at!", due.currency, due.arr_minor_units,
                   due.outcome, due.decided_at, accounts.display_name, accounts.segment,
@@ -51,18 +63,15 @@ pub(crate) async fn list(
                   CASE WHEN health.model_id = $7
                        THEN health.measure_values END AS "measure_values?: Vec<Option<f64>>",
                   call.expectation AS "expectation?", call.note AS "note?", call.author_email AS "author_email?",
-                  call.called_at AS "called_at?", call.likelihood AS "likelihood?"
-             FROM due
+                  call.called_at AS "called_at?", call.likelihood AS "likelihood?", call.creator AS "creator?"
+             FROM page AS due
              JOIN scoring.accounts ON accounts.account_id = due.account_id
              LEFT JOIN scoring.health ON due.outcome IS NULL AND health.account_id = due.account_id
              LEFT JOIN LATERAL (
                   SELECT * FROM scoring.renewal_calls
                    WHERE renewal_calls.account_id = due.account_id AND renewal_calls.due_at = due.due_at
                    ORDER BY number DESC LIMIT 1) AS call ON true
-            WHERE ($1::timestamptz IS NULL OR due.due_at >= $1) AND ($2::timestamptz IS NULL OR due.due_at < $2)
-              AND ($4::timestamptz IS NULL OR (due.due_at, due.account_id) > ($4, $5))
-            ORDER BY due.due_at, due.account_id
-            LIMIT $6"#,
+            ORDER BY due.due_at, due.account_id"#,
         range.start,
         range.end,
         range.undecided_only,
@@ -87,13 +96,14 @@ pub(crate) async fn list(
                 }),
                 _ => None,
             };
-            let call = match (row.expectation, row.note, row.author_email, row.called_at) {
-                (Some(expectation), Some(note), Some(author_email), Some(called_at)) => Some(Call {
+            let call = match (row.expectation, row.note, row.author_email, row.creator, row.called_at) {
+                (Some(expectation), Some(note), Some(author_email), Some(creator), Some(called_at)) => Some(Call {
                     account: account.clone(),
                     due_at: row.due_at,
                     expectation: expectation_of(expectation)?,
                     note,
                     author_email,
+                    creator,
                     called_at,
                     likelihood: row.likelihood,
                 }),
@@ -124,8 +134,9 @@ fn money(currency: Option<&str>, minor_units: Option<i64>) -> Result<Option<Mone
 /// Keeps what a person expects.
 pub(crate) async fn create_call(conn: &mut PgConnection, call: &Call) -> Result<(), StorageError> {
     sqlx::query!(
-        "INSERT INTO scoring.renewal_calls (account_id, due_at, expectation, note, author_email, called_at, likelihood)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO scoring.renewal_calls
+             (account_id, due_at, expectation, note, author_email, called_at, likelihood, creator)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         call.account.as_str(),
         call.due_at,
         expectation_number(call.expectation),
@@ -133,6 +144,7 @@ pub(crate) async fn create_call(conn: &mut PgConnection, call: &Call) -> Result<
         call.author_email,
         call.called_at,
         call.likelihood,
+        call.creator,
     )
     .execute(conn)
     .await?;
@@ -162,6 +174,23 @@ pub(crate) async fn note(
         .execute(&mut *conn)
         .await?;
     }
+    // Before what is decided now, which may be of the same date.
+    if !changes.withdrawn.is_empty() {
+        let withdrawn = &changes.withdrawn;
+        sqlx::query!(
+            "DELETE FROM scoring.renewal_outcomes AS outcome
+              USING unnest($1::text[], $2::timestamptz[], $3::timestamptz[])
+                    AS given (account_id, not_renewed_since, not_churned_until)
+              WHERE outcome.account_id = given.account_id AND outcome.due_at > given.not_renewed_since
+                AND (outcome.outcome = $4 OR outcome.due_at < given.not_churned_until)",
+            &withdrawn.iter().map(|withdrawal| withdrawal.account.as_str()).collect::<Vec<_>>() as &[&str],
+            &withdrawn.iter().map(|withdrawal| withdrawal.not_renewed_since).collect::<Vec<_>>(),
+            &withdrawn.iter().map(|withdrawal| withdrawal.not_churned_until).collect::<Vec<_>>(),
+            outcome_number(Outcome::Renewed),
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
     if !changes.decisions.is_empty() {
         let decisions = &changes.decisions;
         sqlx::query!(
@@ -178,17 +207,6 @@ pub(crate) async fn note(
             now,
             &decisions.iter().map(|decision| currency_of(&decision.arr)).collect::<Vec<_>>() as &[Option<String>],
             &decisions.iter().map(|decision| units_of(&decision.arr)).collect::<Vec<_>>() as &[Option<i64>],
-        )
-        .execute(&mut *conn)
-        .await?;
-    }
-    if !changes.reopened.is_empty() {
-        sqlx::query!(
-            "DELETE FROM scoring.renewal_outcomes AS outcome
-              USING unnest($1::text[], $2::timestamptz[]) AS given (account_id, due_at)
-              WHERE outcome.account_id = given.account_id AND outcome.due_at = given.due_at",
-            &changes.reopened.iter().map(|(account, _)| account.as_str()).collect::<Vec<_>>() as &[&str],
-            &changes.reopened.iter().map(|(_, due_at)| *due_at).collect::<Vec<_>>(),
         )
         .execute(conn)
         .await?;

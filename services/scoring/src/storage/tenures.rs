@@ -19,6 +19,7 @@ struct TenureRow {
     account_id: String,
     lifecycle_stage: i16,
     created_at: DateTime<Utc>,
+    churned_at: Option<DateTime<Utc>>,
     archived_at: Option<DateTime<Utc>>,
 }
 
@@ -30,13 +31,30 @@ pub(crate) async fn page(
 ) -> Result<Vec<(AccountId, Tenure)>, StorageError> {
     let rows = sqlx::query_as!(
         TenureRow,
-        "SELECT account_id, lifecycle_stage, created_at, archived_at FROM scoring.accounts
+        "SELECT account_id, lifecycle_stage, created_at, churned_at, archived_at FROM scoring.accounts
           WHERE $1::text IS NULL OR account_id > $1 ORDER BY account_id LIMIT $2",
         after,
         limit
     )
     .fetch_all(&mut *conn)
     .await?;
+    of_rows(conn, &rows).await
+}
+
+/// When each of these accounts was a customer; of those that there are.
+pub(crate) async fn load(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec<(AccountId, Tenure)>, StorageError> {
+    let rows = sqlx::query_as!(
+        TenureRow,
+        "SELECT account_id, lifecycle_stage, created_at, churned_at, archived_at FROM scoring.accounts
+          WHERE account_id = ANY($1::text[])",
+        ids as &[&str]
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    of_rows(conn, &rows).await
+}
+
+async fn of_rows(conn: &mut PgConnection, rows: &[TenureRow]) -> Result<Vec<(AccountId, Tenure)>, StorageError> {
     let ids: Vec<&str> = rows.iter().map(|row| row.account_id.as_str()).collect();
     let mut events = signalled(conn, &ids).await?;
     let lifecycles = stories::load_lifecycles(conn, &ids).await?;
@@ -50,7 +68,8 @@ pub(crate) async fn page(
         .collect()
 }
 
-/// What signals said, and then what callers said that signals did not.
+/// What signals said, and then what callers said that signals did not. Of who is gone, when it left is what its account says, by
+/// which cohorts go too.
 fn tenure(
     row: &TenureRow,
     mut events: Vec<(DateTime<Utc>, TenureEvent)>,
@@ -58,11 +77,15 @@ fn tenure(
 ) -> Result<Tenure, StorageError> {
     let is_gone = codes::lifecycle_stage(row.lifecycle_stage)? == LifecycleStage::Churned;
     let was_gone = events.last().is_some_and(|(_, event)| *event == TenureEvent::Left);
-    // Who was created as gone left before, nobody knows when.
-    let changed_at = told_at.filter(|told_at| *told_at != row.created_at);
-    match (is_gone != was_gone, changed_at) {
-        (true, Some(at)) => events.push((at, if is_gone { TenureEvent::Left } else { TenureEvent::Returned })),
-        (true, None) if is_gone => return Ok(Tenure::unknown()),
+    match (is_gone, was_gone) {
+        (true, false) => {
+            let Some(left_at) = row.churned_at else { return Ok(Tenure::unknown()) };
+            events.push((left_at, TenureEvent::Left));
+        }
+        (false, true) => {
+            let returned_at = told_at.filter(|told_at| *told_at != row.created_at);
+            events.extend(returned_at.map(|at| (at, TenureEvent::Returned)));
+        }
         _ => {}
     }
     events.sort();

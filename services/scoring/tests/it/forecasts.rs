@@ -2,12 +2,14 @@
 
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::forecast_service_client::ForecastServiceClient;
+use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use proto::Segment;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
 use crate::harness::{Harness, account, model_of, sum_of};
 use crate::refusals::{reason, violated_fields};
+use crate::risk_fixtures::{churn, lifecycle};
 
 /// 600 customers since 2025 with a value between 0 and 100 each, that moves by up to 10 from month to month. In each month a
 /// customer leaves on the 16th with a probability whose log-odds are -0.5 - 0.05 × the value. Their health is kept for the first of
@@ -89,7 +91,7 @@ async fn r77_a_model_learns_from_the_company_and_says_how_good_it_was() {
     // Of a month the log-odds fall by 0.05 for each point; over three months somewhat less.
     assert!((-0.055..-0.035).contains(&model.inputs[0].per_unit), "{:?}", model.inputs[0]);
     let training = model.training.as_ref().expect("rows");
-    // From 2025-01-01 to 90 days before 2026-07-01.
+    // From 2025-01-01 to 90 days before 2026-06-30, the last day that is over.
     assert_eq!((training.first_month.as_str(), training.last_month.as_str()), ("2025-01", "2026-04"));
     let sql = "SELECT count(*) FROM scoring.health_history WHERE day <= '2026-04-01'";
     let kept: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
@@ -117,6 +119,7 @@ async fn models_are_kept_listed_and_never_learnt_twice_for_one_request() {
     let harness = company().await;
     let request = proto::TrainForecastRequest { horizon_days: 60, request_id: "once".to_owned(), ..Default::default() };
     let first = train(&harness, request.clone()).await.expect("a model");
+    assert_ne!(first.creator, "", "who called is kept");
     assert_eq!(train(&harness, request.clone()).await.expect("a model"), first);
     let other = proto::TrainForecastRequest { horizon_days: 30, ..request };
     assert_eq!(reason(&train(&harness, other).await.expect_err("a refusal")), "REQUEST_ID_REUSED");
@@ -193,6 +196,46 @@ async fn r87_r197_the_portfolio_is_the_sum_of_its_customers_by_segment_and_span(
     assert_eq!(quarter.segments.iter().map(|group| group.account_count).sum::<i64>(), total.account_count);
     let month = portfolio(&harness, 30).await.total.expect("a total").expected_churned_count;
     assert!(month > expected / 3.0 && month < expected / 2.0, "{month} of {expected}");
+    let sql = "UPDATE scoring.accounts SET mrr_minor_units = arr_minor_units, arr_minor_units = NULL";
+    sqlx::raw_sql(sql).execute(harness.database.pool()).await.expect("monthly revenue");
+    let monthly = portfolio(&harness, 0).await.total.expect("a total");
+    assert_eq!(minor(&monthly.revenues[0].arr), 12 * minor(&revenue.arr), "twelve times MRR where there is no ARR");
+}
+
+#[tokio::test]
+async fn a_training_sent_again_answers_as_before_though_nothing_could_be_learnt_any_more() {
+    let harness = company().await;
+    let request = proto::TrainForecastRequest { request_id: "once".to_owned(), ..Default::default() };
+    let first = train(&harness, request.clone()).await.expect("a model");
+    sqlx::raw_sql("DELETE FROM scoring.health_history").execute(harness.database.pool()).await.expect("no history");
+    assert_eq!(train(&harness, request.clone()).await.expect("a model"), first);
+    let other = proto::TrainForecastRequest { horizon_days: 30, ..request };
+    assert_eq!(reason(&train(&harness, other).await.expect_err("a refusal")), "REQUEST_ID_REUSED");
+}
+
+#[tokio::test]
+async fn a_month_whose_horizon_ends_today_is_not_learnt_from() {
+    let harness = company().await;
+    for (horizon_days, last_month) in [(90, "2026-04"), (91, "2026-03")] {
+        let request = proto::TrainForecastRequest { horizon_days, validate_only: true, ..Default::default() };
+        let training = train(&harness, request).await.expect("a model").training.expect("rows");
+        assert_eq!(training.last_month, last_month, "{horizon_days} days before 2026-06-30");
+    }
+}
+
+#[tokio::test]
+async fn who_left_and_came_back_is_learnt_from_as_backtests_judge_it() {
+    let mut harness = company().await;
+    let look = proto::TrainForecastRequest { validate_only: true, ..Default::default() };
+    let before = train(&harness, look.clone()).await.expect("a model").training.expect("rows");
+    let customer = ids(&harness, 3).await.remove(0);
+    let back = lifecycle(&customer, "2025-07-10", Change::Activation(proto::Activation {}));
+    harness.record(vec![churn(&customer, "2025-06-10"), back]).await;
+    assert!(ids(&harness, 3).await.contains(&customer), "it is a customer again");
+    let after = train(&harness, look).await.expect("a model").training.expect("rows");
+    // It leaves within 90 days of the first days of April, May and June, and is gone on that of July.
+    assert_eq!(after.churned_row_count, before.churned_row_count + 3);
+    assert_eq!(after.row_count, before.row_count - 1);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use crate::refusals::violated_fields;
 
 const START: &str = "2026-03-01T12:00:00Z";
 
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with and put into fields that may be absent")]
 fn time(text: &str) -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp { seconds: at(text).timestamp(), nanos: 0 })
 }
@@ -21,6 +22,7 @@ fn pulse(day: &str, rating: i32) -> proto::Signal {
     signal("acme", day, Payload::Pulse(told))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with and put into fields that may be absent")]
 fn money(minor_units: i64) -> Option<Money> {
     Some(Money { currency_code: "EUR".to_owned(), minor_units })
 }

@@ -14,8 +14,8 @@ use crate::risk_fixtures::{Told, lasting, lifecycle, told_of_account};
 /// Acme, to be renewed on the 10th of June, with a score of 60.
 async fn acme() -> Harness {
     let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
-    let arr = Money { currency_code: "EUR".to_owned(), minor_units: 1_200_000 };
-    let acme = proto::Account { renewal_time: Some(time("2026-06-10T18:00:00Z")), arr: Some(arr), ..account("acme") };
+    let mrr = Money { currency_code: "EUR".to_owned(), minor_units: 100_000 };
+    let acme = proto::Account { renewal_time: Some(time("2026-06-10T18:00:00Z")), mrr: Some(mrr), ..account("acme") };
     let request = proto::BatchUpsertAccountsRequest { accounts: vec![acme], ..Default::default() };
     harness.accounts.batch_upsert_accounts(request).await.expect("acme");
     harness.activate("points", points_model()).await;
@@ -47,7 +47,7 @@ async fn r66_r71_a_renewal_at_risk_is_told_90_days_before_with_the_revenue_at_ri
     let Some(Cause::RenewalAtRisk(cause)) = &trigger.cause else { panic!("a renewal") };
     assert_eq!((cause.renewal_day.as_str(), cause.days_left), ("2026-06-10", 90));
     assert_eq!((cause.score, cause.threshold), (60.0, 70.0));
-    assert_eq!(cause.arr_at_risk.as_ref().map(|arr| arr.minor_units), Some(1_200_000));
+    assert_eq!(cause.arr_at_risk.as_ref().map(|arr| arr.minor_units), Some(1_200_000), "twelve times MRR");
     for (points, expected) in [(69.0, 2), (72.0, 2), (69.99, 2)] {
         score(&mut harness, points).await;
         assert_eq!(told(&harness).await.len(), expected, "swinging at {points}");

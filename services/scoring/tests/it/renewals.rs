@@ -173,6 +173,59 @@ async fn a_customer_that_is_back_has_its_renewal_before_it_again() {
     assert_eq!(renewals.iter().map(proto::DueRenewal::outcome).collect::<Vec<_>>(), [RenewalOutcome::Unspecified]);
 }
 
+/// Each renewal's due time and outcome.
+async fn outcomes(harness: &Harness) -> Vec<(String, i64, RenewalOutcome)> {
+    let all = list(harness, proto::ListRenewalsRequest::default()).await;
+    all.iter().map(|one| (one.account.clone(), one.due_time.expect("a time").seconds, one.outcome())).collect()
+}
+
+fn outcome(id: &str, day: &str, outcome: RenewalOutcome) -> (String, i64, RenewalOutcome) {
+    (format!("accounts/{id}"), time(day).seconds, outcome)
+}
+
+#[tokio::test]
+async fn a_renewal_date_that_is_corrected_backwards_takes_the_outcome_back() {
+    let harness = Harness::start("2026-01-10T12:00:00Z").await;
+    let due_in_spring = ["a", "b", "c"].map(|id| due(id, "2026-03-01", 100));
+    upsert(&harness, due_in_spring.to_vec()).await;
+    upsert(&harness, ["a", "b", "c"].map(|id| due(id, "2027-03-01", 100)).to_vec()).await;
+    let renewed = ["a", "b", "c"].map(|id| outcome(id, "2026-03-01", RenewalOutcome::Renewed));
+    assert_eq!(outcomes(&harness).await[..3], renewed);
+    upsert(
+        &harness,
+        vec![
+            due("a", "2026-03-01", 100),
+            // Less than 28 days on: not renewed, but corrected.
+            due("b", "2026-03-28", 100),
+            // Renewed, but not for so long.
+            due("c", "2026-03-29", 100),
+        ],
+    )
+    .await;
+    assert_eq!(
+        outcomes(&harness).await,
+        [
+            outcome("a", "2026-03-01", RenewalOutcome::Unspecified),
+            outcome("c", "2026-03-01", RenewalOutcome::Renewed),
+            outcome("b", "2026-03-28", RenewalOutcome::Unspecified),
+            outcome("c", "2026-03-29", RenewalOutcome::Unspecified),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn who_leaves_as_the_date_is_corrected_leaves_the_contract_of_the_right_date() {
+    let harness = Harness::start("2026-01-10T12:00:00Z").await;
+    upsert(&harness, vec![due("a", "2026-03-01", 100)]).await;
+    upsert(&harness, vec![due("a", "2027-03-01", 100)]).await;
+    let gone = proto::Account { lifecycle_stage: LifecycleStage::Churned.into(), ..due("a", "2026-03-01", 100) };
+    upsert(&harness, vec![gone]).await;
+    assert_eq!(outcomes(&harness).await, [outcome("a", "2026-03-01", RenewalOutcome::Churned)]);
+    // It is back, under another date of the same contract.
+    upsert(&harness, vec![due("a", "2026-03-10", 100)]).await;
+    assert_eq!(outcomes(&harness).await, [outcome("a", "2026-03-10", RenewalOutcome::Unspecified)]);
+}
+
 #[tokio::test]
 async fn r88_what_people_say_stands_beside_what_the_model_says() {
     let harness = company().await;
@@ -195,6 +248,7 @@ async fn r88_what_people_say_stands_beside_what_the_model_says() {
     set_call(&harness, &first, RenewalExpectation::AtRisk).await.expect("a call");
     let call = set_call(&harness, &first, RenewalExpectation::Commit).await.expect("a call");
     assert_eq!(call.likelihood, renewals[0].likelihood);
+    assert_ne!(call.creator, "", "who called is kept");
     let called = list(&harness, proto::ListRenewalsRequest::default()).await.remove(0).call;
     assert_eq!(called.as_ref(), Some(&call), "the last one counts");
 

@@ -10,6 +10,7 @@ use crate::harness::{Harness, activity, at};
 
 const START: &str = "2026-03-01T12:00:00Z";
 
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with and put into fields that may be absent")]
 fn time(text: &str) -> Option<Timestamp> {
     Some(Timestamp { seconds: at(text).timestamp(), nanos: 0 })
 }

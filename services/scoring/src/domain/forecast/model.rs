@@ -13,6 +13,8 @@ pub(crate) struct ForecastModel {
     /// Rises with each; 0 where it is not kept.
     pub number: i64,
     pub created_at: DateTime<Utc>,
+    /// The caller who had it learnt.
+    pub creator: String,
     pub health_model: ModelId,
     pub definition: ForecastDefinition,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
-use mainstay_domain::Proportion;
+use mainstay_domain::{AccountId, Proportion};
 use mainstay_statistics::classification::{Binning, Case, Forecast, RESAMPLES, auc, auc_interval, brier, reliability};
 use mainstay_statistics::logistic::{Example, FitError, Input, LogisticModel, LogisticRegression, PredictError};
 use rand::SeedableRng;
@@ -12,7 +12,8 @@ use thiserror::Error;
 
 use super::inputs::{CustomerDay, InputKind};
 use super::model::{Accuracy, ForecastDefinition, ForecastInput, ReliabilityPart, RowCounts};
-use crate::domain::HealthModel;
+use crate::domain::backtest::Tenure;
+use crate::domain::{HealthModel, day_number};
 
 /// Of so many months one is judged on, the last ones.
 const MONTHS_FOR_ONE_JUDGED: usize = 3;
@@ -34,6 +35,15 @@ pub(crate) struct OutcomeRow {
     pub account: String,
     pub customer: CustomerDay,
     pub churned: bool,
+}
+
+impl OutcomeRow {
+    /// What became of an account within the horizon, as backtests see it; none where it was no customer or nobody knows.
+    pub(crate) fn of(account: &AccountId, customer: CustomerDay, tenure: &Tenure, horizon_days: u32) -> Option<Self> {
+        let look = tenure.look(day_number(customer.day), horizon_days)?;
+        let churned = look.left_after.is_some_and(|after| after <= horizon_days);
+        Some(Self { account: account.as_str().to_owned(), customer, churned })
+    }
 }
 
 /// Why nothing can be learnt.

@@ -6,11 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_domain::{AccountId, Money};
 
 use super::Outcome;
-use crate::domain::account::{Account, AccountFacts, LifecycleStage};
+use crate::domain::account::{Account, LifecycleStage};
 
 /// By how much a renewal date moves at least when a contract is renewed; by less it was corrected.
 const RENEWED_BY: TimeDelta = TimeDelta::days(28);
-const MONTHS_OF_A_YEAR: i64 = 12;
 
 /// A renewal that is decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +19,27 @@ pub(crate) struct Decision {
     pub outcome: Outcome,
     /// Of a year, before the decision.
     pub arr: Option<Money>,
+}
+
+/// Outcomes of an account that turned out not to be true, as the date of a renewal was corrected, or the customer is back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Withdrawal {
+    pub account: AccountId,
+    /// No contract that was due later than this was renewed.
+    pub not_renewed_since: DateTime<Utc>,
+    /// None of these that was due before this was lost either: it is the one that is open.
+    pub not_churned_until: DateTime<Utc>,
+}
+
+impl Withdrawal {
+    /// Of a customer with a renewal that is due at this time: renewed can only be what was due [`RENEWED_BY`] earlier.
+    fn of(account: &AccountId, due_at: DateTime<Utc>) -> Self {
+        Self {
+            account: account.clone(),
+            not_renewed_since: due_at - RENEWED_BY,
+            not_churned_until: due_at + RENEWED_BY,
+        }
+    }
 }
 
 /// The yearly revenue of an account that changed.
@@ -33,8 +53,7 @@ pub(crate) struct ArrChange {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct RenewalChanges {
     pub decisions: Vec<Decision>,
-    /// Renewals that are open again, as the customer is back.
-    pub reopened: Vec<(AccountId, DateTime<Utc>)>,
+    pub withdrawn: Vec<Withdrawal>,
     pub arr: Vec<ArrChange>,
 }
 
@@ -44,8 +63,8 @@ impl RenewalChanges {
         let mut changes = Self::default();
         for after in changed {
             let before = stored.get(&after.id);
-            let arr = annual(&after.facts);
-            if before.map_or(arr.is_some(), |before| annual(&before.facts) != arr) {
+            let arr = after.facts.annual_revenue();
+            if before.map_or(arr.is_some(), |before| before.facts.annual_revenue() != arr) {
                 changes.arr.push(ArrChange { account: after.id.clone(), arr });
             }
             if let Some(before) = before {
@@ -57,24 +76,28 @@ impl RenewalChanges {
 
     fn note_renewal(&mut self, before: &Account, after: &Account) {
         let is_churned = |account: &Account| account.facts.lifecycle_stage == LifecycleStage::Churned;
-        if is_churned(before) {
-            let reopened = after.facts.renewal_at.filter(|_| !is_churned(after));
-            self.reopened.extend(reopened.map(|due_at| (after.id.clone(), due_at)));
-            return;
+        let (was_due_at, due_at) = (before.facts.renewal_at, after.facts.renewal_at);
+        match (is_churned(before), is_churned(after)) {
+            (true, true) => return,
+            (true, false) => {
+                self.withdrawn.extend(due_at.map(|due_at| Withdrawal::of(&after.id, due_at)));
+                return;
+            }
+            (false, _) => {
+                let corrected = due_at.filter(|due_at| was_due_at.is_none_or(|was_due_at| *due_at < was_due_at));
+                self.withdrawn.extend(corrected.map(|due_at| Withdrawal::of(&after.id, due_at)));
+            }
         }
-        let Some(due_at) = before.facts.renewal_at else { return };
-        let moved_on = after.facts.renewal_at.is_some_and(|next| next - due_at >= RENEWED_BY);
+        let Some(was_due_at) = was_due_at else { return };
+        let moved_on = due_at.is_some_and(|due_at| due_at - was_due_at >= RENEWED_BY);
         let outcome = match (is_churned(after), moved_on) {
             (true, _) => Outcome::Churned,
             (false, true) => Outcome::Renewed,
             (false, false) => return,
         };
-        self.decisions.push(Decision { account: after.id.clone(), due_at, outcome, arr: annual(&before.facts) });
+        // A date that is corrected as the customer leaves is that of the contract it leaves.
+        let due_at = due_at.filter(|_| !moved_on).unwrap_or(was_due_at);
+        let arr = before.facts.annual_revenue();
+        self.decisions.push(Decision { account: after.id.clone(), due_at, outcome, arr });
     }
-}
-
-/// ARR, else twelve times MRR.
-fn annual(facts: &AccountFacts) -> Option<Money> {
-    let of_months = |mrr: Money| Money { minor_units: mrr.minor_units.saturating_mul(MONTHS_OF_A_YEAR), ..mrr };
-    facts.arr.or_else(|| facts.mrr.map(of_months))
 }

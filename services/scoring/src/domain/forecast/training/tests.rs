@@ -3,6 +3,7 @@ use mainstay_statistics::logistic::CASES_PER_INPUT_MIN;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::backtest::TenureEvent;
 use crate::domain::{DEFAULT_MODEL, parse_model_file};
 
 const HORIZON_DAYS: u32 = 90;
@@ -67,6 +68,28 @@ fn r77_what_made_customers_leave_is_learnt_and_judged_on_later_months() {
         .iter()
         .filter(|part| part.low <= part.mean_probability && part.mean_probability <= part.high);
     assert!(right.count() >= accuracy.reliability.len() - 2, "{:?}", accuracy.reliability);
+}
+
+#[test]
+fn who_left_within_the_horizon_and_came_back_has_left() {
+    let account = AccountId::parse("acme").expect("an id");
+    let day = |text: &str| day_number(text.parse().expect("a day"));
+    let events = vec![(day("2025-02-10"), TenureEvent::Left), (day("2025-03-10"), TenureEvent::Returned)];
+    let tenure = Tenure::new(events, Some(day("2025-09-01")));
+    let customer = |number: u32| CustomerDay {
+        day: month(number),
+        measure_values: Vec::new(),
+        coverage: 1.0,
+        last_signal_day: None,
+        start_day: None,
+        renewal_day: None,
+    };
+    let churned =
+        |number: u32| OutcomeRow::of(&account, customer(number), &tenure, HORIZON_DAYS).map(|outcome| outcome.churned);
+    assert_eq!([0, 1].map(churned), [Some(true), Some(true)]);
+    assert_eq!(churned(2), None, "it was gone on 2025-03-01");
+    assert_eq!([3, 5].map(churned), [Some(false), Some(false)]);
+    assert_eq!(churned(6), None, "it was archived within the horizon of 2025-07-01");
 }
 
 #[test]
