@@ -110,7 +110,7 @@ async fn what_cannot_count_is_passed_over_and_holds_up_nothing() {
 async fn how_a_case_ended_is_kept_and_moves_no_score() {
     let mut harness = Harness::start(START).await;
     harness.create_accounts(&["acme"]).await;
-    harness.record((1..=20).map(|day| activity("acme", &format!("2026-02-{day:02}"), "u-1")).collect()).await;
+    harness.record((1..=28).map(|day| activity("acme", &format!("2026-02-{day:02}"), "u-1")).collect()).await;
     harness.settle().await;
     let before = harness.health_of("acme", "").await.score;
     assert!(before.is_some());

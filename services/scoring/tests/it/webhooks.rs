@@ -133,9 +133,11 @@ async fn what_is_wrong_is_told_with_its_field() {
     assert_outcome(&refused, 400, "malformed");
     assert_eq!(body(&refused)["errors"][0]["field"], "event_time");
 
-    let refund = receiver.stripe(&payload("stripe/charge_refunded")).await;
-    assert_outcome(&refund, 200, "ignored");
-    assert_eq!(body(&refund)["reason"], "there is no signal of refunds");
+    let mut paid_out = payload("stripe/charge_refunded");
+    paid_out["type"] = json!("payout.paid");
+    let paid_out = receiver.stripe(&paid_out).await;
+    assert_outcome(&paid_out, 200, "ignored");
+    assert_eq!(body(&paid_out)["reason"], "the event `payout.paid` says nothing that scoring takes");
     for unknown in ["/webhooks/zendesk", "/webhooks/tickets", "/webhooks/x"] {
         assert_outcome(&send(receiver.admin, "POST", unknown, &[], "{}").await, 404, "not_configured");
     }
