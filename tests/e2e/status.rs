@@ -24,6 +24,8 @@ async fn every_service_says_which_feeds_it_follows_and_that_it_is_not_behind() {
         ("expansion", "scoring"),
         ("interventions", "scoring"),
         ("interventions", "surveys"),
+        ("scoring", "interventions"),
+        ("scoring", "surveys"),
         ("surveys", "interventions"),
         ("surveys", "scoring"),
     ];
