@@ -35,7 +35,7 @@ async fn two_customers(address: SocketAddr, folder: &Path) {
 }
 
 #[tokio::test]
-async fn r58_r186_r193_reports_come_as_tables_markdown_json_and_csv() {
+async fn r58_r193_reports_come_as_tables_markdown_json_and_csv() {
     let folder = folder();
     let up = Up::start(&folder.path().join("data")).await;
     two_customers(up.address, folder.path()).await;
