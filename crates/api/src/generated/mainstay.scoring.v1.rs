@@ -3708,7 +3708,8 @@ pub struct Model {
     /// when it will be. Absent: never.
     #[prost(message, optional, tag = "7")]
     pub activate_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Set by the server: whether it scores today.
+    /// Set by the server: whether it is the general model today, which scores all
+    /// accounts whose segment has no model of its own.
     #[prost(bool, tag = "8")]
     pub active: bool,
     /// Set by the server: changes with each change of state.
@@ -3719,6 +3720,10 @@ pub struct Model {
     /// who leave.
     #[prost(string, tag = "10")]
     pub backtest: ::prost::alloc::string::String,
+    /// Set by the server: the segments whose own model it is today. It scores
+    /// somebody when this is not empty, or `active`.
+    #[prost(enumeration = "Segment", repeated, tag = "11")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
 }
 impl ::prost::Name for Model {
     const NAME: &'static str = "Model";
@@ -3921,7 +3926,7 @@ impl ::prost::Name for CreateModelRequest {
 /// Asks for one model.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetModelRequest {
-    /// `models/{model}`, or `models/active` for the one that scores today. Required.
+    /// `models/{model}`, or `models/active` for the general model of today. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
 }
@@ -3998,6 +4003,10 @@ pub struct ActivateModelRequest {
     /// told in the event `ModelActivated`. Required with `accept_worse`.
     #[prost(string, tag = "6")]
     pub reason: ::prost::alloc::string::String,
+    /// The segment whose accounts it is to score in place of the general model.
+    /// Absent: it becomes the general model.
+    #[prost(enumeration = "Segment", tag = "7")]
+    pub segment: i32,
 }
 impl ::prost::Name for ActivateModelRequest {
     const NAME: &'static str = "ActivateModelRequest";
@@ -4007,6 +4016,32 @@ impl ::prost::Name for ActivateModelRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.ActivateModelRequest".into()
+    }
+}
+/// Ends that a segment has a model of its own.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseSegmentRequest {
+    /// The segment. Required.
+    #[prost(enumeration = "Segment", tag = "1")]
+    pub segment: i32,
+    /// From this UTC day on, `YYYY-MM-DD`: today or later. Empty: today.
+    #[prost(string, tag = "2")]
+    pub start_day: ::prost::alloc::string::String,
+    /// Why, at most 1 000 characters; kept, and told in the event `ModelActivated`.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the call safe to repeat; see `CreateAccountRequest.request_id`.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReleaseSegmentRequest {
+    const NAME: &'static str = "ReleaseSegmentRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ReleaseSegmentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ReleaseSegmentRequest".into()
     }
 }
 /// A model to look at.
@@ -4021,7 +4056,7 @@ pub mod model_source {
     /// Which. Required.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Source {
-        /// A stored one: `models/{model}`, or `models/active` for the one that scores
+        /// A stored one: `models/{model}`, or `models/active` for the general model of
         /// today.
         #[prost(string, tag = "1")]
         Name(::prost::alloc::string::String),
@@ -4615,19 +4650,26 @@ pub mod model_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Makes a model the one that scores from today on, or from a later day, and
-        /// has every account scored again then. Days before keep the score of the
-        /// model they were scored with. Calls off what was to be activated on a later
-        /// day. Activating the active model changes nothing else.
+        /// Makes a model the one that scores from today on, or from a later day: as the
+        /// general model all accounts, or as a segment's own model the accounts of that
+        /// segment, in place of the general one. Every account is scored again then.
+        /// Days before keep the score of the model they were scored with; an account
+        /// that comes into another segment is scored by that one's model from then on.
+        /// Calls off what was to be activated for the same accounts on a later day.
+        /// Activating a model for accounts that it scores already changes nothing else.
         ///
-        /// A model whose newest backtest beside the model that scores says that it
-        /// finds those who leave worse is refused, unless the caller says in so many
-        /// words that this is wanted. A model without a backtest is activated: the
-        /// answer says so by its empty `backtest`.
+        /// Models that score on the same day have the same cuts between the bands, so
+        /// that "at risk" means the same for every account; another model is refused.
+        ///
+        /// A model whose newest backtest beside the model that scores these accounts
+        /// says that it finds those who leave worse is refused, unless the caller says
+        /// in so many words that this is wanted; a backtest of another segment's
+        /// accounts does not count. A model without a backtest is activated: the answer
+        /// says so by its empty `backtest`.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
-        /// `FAILED_PRECONDITION` (`MODEL_WORSE`), `INVALID_ARGUMENT`
-        /// (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_CUTS_DIFFER`),
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         pub async fn activate_model(
             &mut self,
             request: impl tonic::IntoRequest<super::ActivateModelRequest>,
@@ -4648,6 +4690,35 @@ pub mod model_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("mainstay.scoring.v1.ModelService", "ActivateModel"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends that a segment has a model of its own: from today on, or from a later
+        /// day, its accounts are scored by the general model, which is answered. Every
+        /// account is scored again then. Calls off what was to be activated for the
+        /// segment on a later day. A segment without a model of its own stays as it is.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        pub async fn release_segment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReleaseSegmentRequest>,
+        ) -> std::result::Result<tonic::Response<super::Model>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ModelService/ReleaseSegment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.ModelService", "ReleaseSegment"),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -4719,22 +4790,39 @@ pub mod model_service_server {
             tonic::Response<super::ListModelsResponse>,
             tonic::Status,
         >;
-        /// Makes a model the one that scores from today on, or from a later day, and
-        /// has every account scored again then. Days before keep the score of the
-        /// model they were scored with. Calls off what was to be activated on a later
-        /// day. Activating the active model changes nothing else.
+        /// Makes a model the one that scores from today on, or from a later day: as the
+        /// general model all accounts, or as a segment's own model the accounts of that
+        /// segment, in place of the general one. Every account is scored again then.
+        /// Days before keep the score of the model they were scored with; an account
+        /// that comes into another segment is scored by that one's model from then on.
+        /// Calls off what was to be activated for the same accounts on a later day.
+        /// Activating a model for accounts that it scores already changes nothing else.
         ///
-        /// A model whose newest backtest beside the model that scores says that it
-        /// finds those who leave worse is refused, unless the caller says in so many
-        /// words that this is wanted. A model without a backtest is activated: the
-        /// answer says so by its empty `backtest`.
+        /// Models that score on the same day have the same cuts between the bands, so
+        /// that "at risk" means the same for every account; another model is refused.
+        ///
+        /// A model whose newest backtest beside the model that scores these accounts
+        /// says that it finds those who leave worse is refused, unless the caller says
+        /// in so many words that this is wanted; a backtest of another segment's
+        /// accounts does not count. A model without a backtest is activated: the answer
+        /// says so by its empty `backtest`.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
-        /// `FAILED_PRECONDITION` (`MODEL_WORSE`), `INVALID_ARGUMENT`
-        /// (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_CUTS_DIFFER`),
+        /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         async fn activate_model(
             &self,
             request: tonic::Request<super::ActivateModelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Model>, tonic::Status>;
+        /// Ends that a segment has a model of its own: from today on, or from a later
+        /// day, its accounts are scored by the general model, which is answered. Every
+        /// account is scored again then. Calls off what was to be activated for the
+        /// segment on a later day. A segment without a model of its own stays as it is.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        async fn release_segment(
+            &self,
+            request: tonic::Request<super::ReleaseSegmentRequest>,
         ) -> std::result::Result<tonic::Response<super::Model>, tonic::Status>;
         /// Says in what two models differ, and how much each measure weighs in both.
         /// Each is a stored model, or one that is given whole and need not exist.
@@ -5000,6 +5088,50 @@ pub mod model_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/mainstay.scoring.v1.ModelService/ReleaseSegment" => {
+                    struct ReleaseSegmentSvc<T: ModelService>(pub Arc<T>);
+                    impl<
+                        T: ModelService,
+                    > tonic::server::UnaryService<super::ReleaseSegmentRequest>
+                    for ReleaseSegmentSvc<T> {
+                        type Response = super::Model;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReleaseSegmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModelService>::release_segment(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReleaseSegmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/mainstay.scoring.v1.ModelService/DiffModels" => {
                     struct DiffModelsSvc<T: ModelService>(pub Arc<T>);
                     impl<
@@ -5108,6 +5240,11 @@ pub struct BacktestModelRequest {
     /// Makes the call safe to repeat; see `CreateAccountRequest.request_id`.
     #[prost(string, tag = "6")]
     pub request_id: ::prost::alloc::string::String,
+    /// Only account-days of this segment, beside the model that scores its accounts:
+    /// before a model becomes the segment's own. Absent: of all segments, beside the
+    /// general model.
+    #[prost(enumeration = "Segment", tag = "7")]
+    pub segment: i32,
 }
 impl ::prost::Name for BacktestModelRequest {
     const NAME: &'static str = "BacktestModelRequest";
@@ -5199,6 +5336,9 @@ pub struct Backtest {
     /// What to keep in mind when reading the figures, as sentences.
     #[prost(string, repeated, tag = "15")]
     pub notes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The segment of which alone account-days were looked at. Absent: of all.
+    #[prost(enumeration = "Segment", tag = "16")]
+    pub segment: i32,
 }
 impl ::prost::Name for Backtest {
     const NAME: &'static str = "Backtest";
@@ -5736,7 +5876,8 @@ pub mod backtest_service_client {
     /// Says how well a model would have found those who left, before it scores.
     ///
     /// A backtest replays stored history: it scores every account as of the end of
-    /// several days of the past, by the model and by the one that scores today, with
+    /// several days of the past, by the model and by the one that scores today (the
+    /// general model, or of one segment's accounts the one that scores these), with
     /// the signals up to each day and the segment and plan limits of that day, and
     /// compares the scores with who left within the horizon after it.
     ///
@@ -6018,7 +6159,8 @@ pub mod backtest_service_server {
     /// Says how well a model would have found those who left, before it scores.
     ///
     /// A backtest replays stored history: it scores every account as of the end of
-    /// several days of the past, by the model and by the one that scores today, with
+    /// several days of the past, by the model and by the one that scores today (the
+    /// general model, or of one segment's accounts the one that scores these), with
     /// the signals up to each day and the segment and plan limits of that day, and
     /// compares the scores with who left within the horizon after it.
     ///
@@ -7855,6 +7997,9 @@ pub enum ErrorReason {
     ForecastUnavailable = 32,
     /// The account has no renewal to come: it has no renewal time, or churned; metadata `account`.
     RenewalNotDue = 33,
+    /// The model has other cuts between the bands than one that would score other
+    /// accounts on the same day; metadata `model`, `other_model`.
+    ModelCutsDiffer = 34,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -7886,6 +8031,7 @@ impl ErrorReason {
             Self::ForecastModelNotFound => "ERROR_REASON_FORECAST_MODEL_NOT_FOUND",
             Self::ForecastUnavailable => "ERROR_REASON_FORECAST_UNAVAILABLE",
             Self::RenewalNotDue => "ERROR_REASON_RENEWAL_NOT_DUE",
+            Self::ModelCutsDiffer => "ERROR_REASON_MODEL_CUTS_DIFFER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -7914,6 +8060,7 @@ impl ErrorReason {
             "ERROR_REASON_FORECAST_MODEL_NOT_FOUND" => Some(Self::ForecastModelNotFound),
             "ERROR_REASON_FORECAST_UNAVAILABLE" => Some(Self::ForecastUnavailable),
             "ERROR_REASON_RENEWAL_NOT_DUE" => Some(Self::RenewalNotDue),
+            "ERROR_REASON_MODEL_CUTS_DIFFER" => Some(Self::ModelCutsDiffer),
             _ => None,
         }
     }
@@ -10194,6 +10341,11 @@ pub struct ModelActivated {
     /// not configured. Empty: the service itself, at its first start.
     #[prost(string, tag = "5")]
     pub activated_by: ::prost::alloc::string::String,
+    /// The segment whose accounts are scored by it: as the segment's own model, or,
+    /// where `model.segments` does not have it, as the general model, since the
+    /// segment has none of its own any more. Absent: it is the general model.
+    #[prost(enumeration = "Segment", tag = "6")]
+    pub segment: i32,
 }
 impl ::prost::Name for ModelActivated {
     const NAME: &'static str = "ModelActivated";

@@ -1,13 +1,13 @@
 //! A backtest as people read it: first whether the model is better, then what it finds, and last the details.
 
 use mainstay_api::mainstay::scoring::v1::{
-    AreaUnderCurve, Backtest, CutKind, LeadTime, ModelTrial, ObservedShare, TrialComparison,
+    AreaUnderCurve, Backtest, CutKind, LeadTime, ModelTrial, ObservedShare, Segment, TrialComparison,
 };
 
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{bar, table};
-use crate::words::{band, counted, id_of};
+use crate::words::{band, counted, id_of, segment};
 
 /// Width of the bars of shares.
 const BAR: usize = 20;
@@ -24,11 +24,11 @@ pub(crate) fn show(backtest: &Backtest, output: &mut Output) -> Result<(), Failu
         last.map(String::as_str).unwrap_or_default(),
         backtest.horizon_days
     ))?;
-    output.line(&format!(
-        "{}, of which {} left.",
-        counted(backtest.account_count, "account"),
-        backtest.left_account_count
-    ))?;
+    let accounts = match backtest.segment() {
+        Segment::Unspecified => counted(backtest.account_count, "account"),
+        one => counted(backtest.account_count, &format!("{} account", segment(one))),
+    };
+    output.line(&format!("{accounts}, of which {} left.", backtest.left_account_count))?;
     output.line("")?;
     output.line(&verdict(model, base, backtest.comparison.as_ref()))?;
     output.line("")?;

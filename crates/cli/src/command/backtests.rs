@@ -8,7 +8,7 @@ use mainstay_api::google::longrunning::{Operation, WaitOperationRequest};
 use mainstay_api::mainstay::scoring::v1::backtest_service_client::BacktestServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
     Backtest, BacktestModelMetadata, BacktestModelRequest, GetBacktestRequest, ListBacktestsRequest,
-    ListBandChangesRequest,
+    ListBandChangesRequest, Segment,
 };
 use mainstay_clients::{ServiceChannel, retrying};
 use prost::Message;
@@ -19,7 +19,7 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
 use crate::table::{band_cell, score_cell, table};
-use crate::words::{day_text, id_of, model_name, parse_day, resource_name, time_text};
+use crate::words::{SegmentWord, day_text, id_of, model_name, parse_day, resource_name, time_text};
 
 pub(crate) const BACKTEST_HELP: &str = "\
 Scores every account again as of days of the past, by the model and by the one that scores today, and compares the
@@ -28,6 +28,7 @@ scores with who left within the horizon. Nothing changes what scores today.
 Examples:
   mainstay models backtest draft.yaml --from 2025-01-01             a file that need not be created
   mainstay models backtest active --from 2025-01-01 --horizon 180   the model that scores
+  mainstay models backtest large --from 2025-01-01 --segment enterprise   before it is a segment's own
   mainstay models backtest draft.yaml --from 2025-01-01 --output json";
 
 pub(crate) const BACKTESTS_HELP: &str = "\
@@ -57,6 +58,9 @@ pub(crate) struct BacktestArguments {
     /// Who left within this many days after a day was to be found
     #[arg(long, default_value_t = 90, value_name = "DAYS")]
     horizon: i32,
+    /// Only accounts of this segment, beside the model that scores them
+    #[arg(long, value_name = "SEGMENT")]
+    segment: Option<SegmentWord>,
 }
 
 /// Which backtests.
@@ -92,6 +96,7 @@ pub(crate) async fn run(
         step_days: arguments.step,
         horizon_days: arguments.horizon,
         request_id: new_request_id(),
+        segment: arguments.segment.map(Segment::from).unwrap_or_default().into(),
     };
     let begun = retrying(&connection.retries, async || client(connection).backtest_model(request.clone()).await);
     let backtest = wait(begun.await?.into_inner(), connection).await?;

@@ -22,6 +22,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 mod import_payloads;
 pub(crate) mod messages;
+mod model_activation;
 mod model_diff;
 mod model_files;
 pub(crate) mod models;

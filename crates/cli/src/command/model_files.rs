@@ -5,13 +5,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, CreateModelRequest, Model};
+use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, CreateModelRequest, Model, Segment};
 use mainstay_clients::retrying;
 use mainstay_domain::Violations;
 use mainstay_scoring::domain::{HealthModel, ModelDraft, parse_model_file, write_model_file};
 use mainstay_scoring::{model_draft, model_message};
 
-use crate::command::models::{activated, client, get, make_active, new_request_id};
+use crate::command::model_activation::{activated, make_active};
+use crate::command::models::{client, get, new_request_id};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -65,7 +66,7 @@ pub(crate) async fn apply(
     let id = id_of(&model.name);
     output.line(&match (arguments.check, arguments.activate) {
         (true, _) => format!("{id} can be created."),
-        (false, true) => activated(&model),
+        (false, true) => activated(&model, Segment::Unspecified),
         (false, false) => format!("{id} is created; `mainstay models activate {id}` has it score."),
     })?;
     Ok(())

@@ -1,18 +1,17 @@
 //! `mainstay models`: the models by which health is scored.
 
-use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use mainstay_api::mainstay::scoring::v1::model_service_client::ModelServiceClient;
-use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, GetModelRequest, ListModelsRequest, Model};
+use mainstay_api::mainstay::scoring::v1::{GetModelRequest, ListModelsRequest, Model};
 use mainstay_clients::{ServiceChannel, retrying};
 use mainstay_domain::{IdSource, SystemClock};
 
-use crate::command::{Listed, backtests, finish_list, is_enough, model_diff, model_files, page_size};
+use crate::command::{Listed, backtests, finish_list, is_enough, model_activation, model_diff, model_files, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::table::{percent, table};
-use crate::words::{day_of_time, id_of, model_name, parse_day, time_text};
+use crate::words::{id_of, model_name, time_text};
 
 /// Commands about models.
 #[derive(Debug, Subcommand)]
@@ -42,16 +41,12 @@ Examples:
     /// List backtests, or show one
     #[command(after_help = backtests::BACKTESTS_HELP)]
     Backtests(backtests::BacktestsArguments),
-    /// Make a model the one that scores from today on, or from a later day
-    #[command(after_help = "\
-Every account is scored again; days before keep their scores. What was to be activated on a later day is called off. A
-model that was backtested and found worse than the one that scores is refused.
-
-Examples:
-  mainstay models activate default
-  mainstay models activate usage-2 --from 2027-01-01
-  mainstay models activate usage-2 --accept-worse --reason \"logins are not recorded any more\"")]
-    Activate(ActivateArguments),
+    /// Make a model the one that scores from today on, or from a later day: all accounts, or a segment's
+    #[command(after_help = model_activation::ACTIVATE_HELP)]
+    Activate(model_activation::ActivateArguments),
+    /// Have a segment's accounts scored by the general model again
+    #[command(after_help = model_activation::RELEASE_HELP)]
+    Release(model_activation::ReleaseArguments),
 }
 
 /// Which models.
@@ -60,22 +55,6 @@ pub(crate) struct ListArguments {
     /// How many at most; 0 for all
     #[arg(long, default_value_t = 50, value_name = "COUNT")]
     limit: usize,
-}
-
-/// Which model scores, from when on and why.
-#[derive(Debug, Args)]
-pub(crate) struct ActivateArguments {
-    /// The model, by id
-    model: String,
-    /// From this day on (UTC); today, unless given
-    #[arg(long, value_name = "DAY", value_parser = parse_day)]
-    from: Option<NaiveDate>,
-    /// Activate it even if its backtest says that it is worse; needs a reason
-    #[arg(long, requires = "reason")]
-    accept_worse: bool,
-    /// Why, kept with the activation
-    #[arg(long)]
-    reason: Option<String>,
 }
 
 /// Which model, and how to show it.
@@ -93,7 +72,7 @@ pub(crate) fn client(connection: &Connection) -> ModelServiceClient<ServiceChann
     ModelServiceClient::new(connection.channel.clone())
 }
 
-/// The model that scores today.
+/// The general model of today.
 pub(crate) async fn active(connection: &Connection) -> Result<Model, Failure> {
     get("models/active".to_owned(), connection).await
 }
@@ -121,7 +100,8 @@ pub(crate) async fn run(command: &ModelsCommand, connection: &Connection, output
         ModelsCommand::Diff(arguments) => model_diff::run(arguments, connection, output).await,
         ModelsCommand::Backtest(arguments) => backtests::run(arguments, connection, output).await,
         ModelsCommand::Backtests(arguments) => backtests::list(arguments, connection, output).await,
-        ModelsCommand::Activate(arguments) => activate(arguments, connection, output).await,
+        ModelsCommand::Activate(arguments) => model_activation::activate(arguments, connection, output).await,
+        ModelsCommand::Release(arguments) => model_activation::release(arguments, connection, output).await,
     }
 }
 
@@ -143,7 +123,7 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
                 id_of(&model.name).to_owned(),
                 model.display_name.clone(),
                 model.components.len().to_string(),
-                if model.active { "today" } else { "" }.to_owned(),
+                model_activation::scored(model),
                 time_text(model.create_time),
                 time_text(model.activate_time),
             ]);
@@ -163,7 +143,10 @@ fn show(model: &Model, output: &mut Output) -> Result<(), Failure> {
         output.json_object(model)?;
         return Ok(());
     }
-    let state = if model.active { "scores today" } else { "not active" };
+    let state = match model_activation::scored(model) {
+        whose if whose.is_empty() => "scores nobody".to_owned(),
+        whose => format!("scores {whose}"),
+    };
     output.line(&format!("{} ({}): {state}", id_of(&model.name), model.display_name))?;
     if !model.description.is_empty() {
         output.line(&model.description)?;
@@ -187,48 +170,6 @@ fn show(model: &Model, output: &mut Output) -> Result<(), Failure> {
     }
     output.table(table)?;
     Ok(())
-}
-
-async fn activate(arguments: &ActivateArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let request = ActivateModelRequest {
-        name: model_name(&arguments.model)?,
-        start_day: arguments.from.map(|day| day.to_string()).unwrap_or_default(),
-        accept_worse: arguments.accept_worse,
-        reason: arguments.reason.clone().unwrap_or_default(),
-        ..ActivateModelRequest::default()
-    };
-    let model = make_active(request, connection).await?;
-    if output.is_json() {
-        output.json_object(&model)?;
-    } else {
-        output.line(&activated(&model))?;
-    }
-    Ok(())
-}
-
-/// Makes a model the one that scores, and says so when nobody knows how well it does.
-pub(crate) async fn make_active(request: ActivateModelRequest, connection: &Connection) -> Result<Model, Failure> {
-    let request = ActivateModelRequest { request_id: new_request_id(), ..request };
-    let answer =
-        retrying(&connection.retries, async || client(connection).activate_model(request.clone()).await).await?;
-    let model = answer.into_inner();
-    if model.backtest.is_empty() {
-        let id = id_of(&model.name);
-        note(&format!(
-            "Nobody knows yet whether {id} finds those who leave: `mainstay models backtest {id}` says, once some have left."
-        ));
-    }
-    Ok(model)
-}
-
-/// That a model scores now, or from when on it will.
-pub(crate) fn activated(model: &Model) -> String {
-    let id = id_of(&model.name);
-    if model.active {
-        format!("{id} scores from today on; all accounts are scored again.")
-    } else {
-        format!("{id} scores from {} on.", day_of_time(model.activate_time))
-    }
 }
 
 /// An id that makes a call safe to repeat.

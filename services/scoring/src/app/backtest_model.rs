@@ -5,32 +5,42 @@ use mainstay_jobs::NewJob;
 use mainstay_storage::StorageError;
 
 use super::chosen_model::{self, ModelChoice};
-use super::get_model::{ModelName, active_id};
+use super::get_model::ACTIVE_NAME;
 use super::get_operation::{OperationView, not_found};
 use super::queues::{BACKTEST_QUEUE, OPERATIONS_QUEUE};
 use super::{App, BacktestError, Mutation, Replayable, ScoringError};
-use crate::domain::OperationKind;
 use crate::domain::backtest::{ACCOUNTS_OF_OUTCOME_MIN, BacktestRecord, BacktestSpan, SpanDraft, TooFewOutcomes};
+use crate::domain::{OperationKind, Segment};
 use crate::storage::{backtests, operations, tenures};
+
+/// What to try on which history.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct BacktestRequest {
+    /// The model.
+    pub choice: ModelChoice,
+    /// Whose account-days alone are looked at. Absent: all.
+    pub segment: Option<Segment>,
+    pub span: SpanDraft,
+}
 
 /// Begins the operation, of which there is one at a time. `answer` makes of it what the caller is told, and told again.
 pub(crate) async fn execute<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
-    choice: &ModelChoice,
-    span: SpanDraft,
+    request: &BacktestRequest,
     answer: impl Fn(OperationView) -> T + Sync,
 ) -> Result<T, ScoringError> {
     app.core
         .mutate(mutation, async |conn| {
             let now = app.core.clock.now();
-            let span = BacktestSpan::from_draft(span, day_of(now)).map_err(ScoringError::Invalid)?;
+            let segment = request.segment;
+            let span = BacktestSpan::from_draft(request.span, day_of(now)).map_err(ScoringError::Invalid)?;
             let account_count = tenures::count(conn).await?;
             span.check_size(usize::try_from(account_count).unwrap_or(usize::MAX)).map_err(ScoringError::Invalid)?;
-            let model = chosen_model::get(app, conn, choice).await?;
-            let base = active_id(app, conn).await?;
-            let base = base.ok_or_else(|| ScoringError::ModelNotFound("models/active".to_owned()))?;
-            let base = chosen_model::get(app, conn, &ModelChoice::Stored(ModelName::Id(base))).await?;
+            let model = chosen_model::get(app, conn, &request.choice).await?;
+            let book = app.models.book(conn).await?;
+            let base = segment.map_or_else(|| book.general_model(day_of(now)), |one| book.model_for(one, day_of(now)));
+            let base = base.ok_or_else(|| ScoringError::ModelNotFound(ACTIVE_NAME.to_owned()))?;
             let left = usize::try_from(tenures::count_left(conn).await?).unwrap_or(0);
             if left < ACCOUNTS_OF_OUTCOME_MIN {
                 let stayed = usize::try_from(account_count).unwrap_or(0) - left;
@@ -49,6 +59,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 id,
                 model: model.as_ref().clone(),
                 base_model: base.id.clone(),
+                segment,
                 span,
                 created_at: now,
                 segment_bases: None,

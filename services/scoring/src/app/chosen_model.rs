@@ -25,9 +25,7 @@ pub(super) async fn get(
     let id = match choice {
         ModelChoice::Given(model) => return Ok(Arc::new(model.as_ref().clone())),
         ModelChoice::Stored(ModelName::Id(id)) => id.clone(),
-        ModelChoice::Stored(ModelName::Active) => {
-            active_id(app, conn).await?.ok_or_else(|| ScoringError::ModelNotFound("models/active".to_owned()))?
-        }
+        ModelChoice::Stored(ModelName::Active) => active_id(app, conn).await?,
     };
     app.models.model(conn, &id).await
 }

@@ -1,6 +1,6 @@
 //! Creates a model; it scores once it is activated.
 
-use super::get_model::{ModelView, lookup};
+use super::get_model::{ModelView, view};
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::HealthModel;
 use crate::storage::models;
@@ -18,8 +18,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 return Err(ScoringError::ModelExists(model.id.clone()));
             }
             // Read back as every later reader will: what cannot be read is not kept.
-            let stored = lookup(conn, &model.id).await?;
-            Ok(answer(ModelView { stored, active: false }))
+            Ok(answer(view(app, conn, &model.id).await?))
         })
         .await
 }

@@ -12,28 +12,33 @@ use super::model_cache::ModelBook;
 use crate::domain::{DayContext, HealthModel, Pulses, Segment, SegmentBase, SegmentBases, SeriesKey, day_number};
 use crate::storage::{accounts, pulses, segments};
 
+/// The models that score somebody on each day.
+pub(super) type ModelsByDay = BTreeMap<NaiveDate, Vec<Arc<HealthModel>>>;
+
 /// The contexts of the days that are scored.
 pub(crate) struct DayContexts {
     by_model_and_day: HashMap<(ModelId, NaiveDate), DayContext>,
 }
 
 impl DayContexts {
-    /// Loads what the days `models_by_day` need.
+    /// Loads what the models need that score on the days.
     pub(crate) async fn load(
         conn: &mut PgConnection,
         book: &ModelBook,
-        models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>,
+        models_by_day: &ModelsByDay,
     ) -> Result<Self, ScoringError> {
         let mut by_model_and_day = HashMap::new();
         let days = models_by_day.keys().copied().collect();
         for (day, pulses) in pulses_on(conn, &pulsed_series(models_by_day), &days).await? {
-            let Some(model) = models_by_day.get(&day) else { continue };
-            let segment_bases = if model.compares_segments() {
-                load_segment_bases(conn, book, model, day).await?
-            } else {
-                SegmentBases::default()
-            };
-            by_model_and_day.insert((model.id.clone(), day), DayContext { pulses, segment_bases });
+            for model in models_by_day.get(&day).into_iter().flatten() {
+                let segment_bases = if model.compares_segments() {
+                    load_segment_bases(conn, book, model, day).await?
+                } else {
+                    SegmentBases::default()
+                };
+                let context = DayContext { pulses: pulses.clone(), segment_bases };
+                by_model_and_day.insert((model.id.clone(), day), context);
+            }
         }
         Ok(Self { by_model_and_day })
     }
@@ -76,13 +81,18 @@ pub(super) async fn pulses_on(
 }
 
 /// The series whose pulses the models ask for.
-fn pulsed_series(models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>) -> BTreeSet<SeriesKey> {
-    models_by_day.values().flat_map(|model| model.measures()).map(|(_, measure)| measure.input.pulse()).collect()
+fn pulsed_series(models_by_day: &ModelsByDay) -> BTreeSet<SeriesKey> {
+    models_by_day
+        .values()
+        .flatten()
+        .flat_map(|model| model.measures())
+        .map(|(_, measure)| measure.input.pulse())
+        .collect()
 }
 
 /// The bases for a day are made from the day before, once, by whoever needs them first, and then kept: a late signal does not
-/// move everybody's score. There are none on the day of a model's activation, and while most accounts have no score on the day
-/// before, as when days of the past are scored for the first time: medians of the few that come first are wrong for all.
+/// move everybody's score. There are none on the day of a model's activation, and while most accounts that it scores have no score
+/// on the day before, as when days of the past are scored for the first time: medians of the few that come first are wrong for all.
 async fn load_segment_bases(
     conn: &mut PgConnection,
     book: &ModelBook,
@@ -93,11 +103,12 @@ async fn load_segment_bases(
         return Ok(bases);
     }
     let day_before = day.pred_opt().unwrap_or(day);
-    if book.model_for(day_before).is_none_or(|earlier| earlier.id != model.id) {
+    let scored_segments = book.activations().segments_scored_by(&model.id, day_before);
+    if scored_segments.is_empty() {
         return Ok(SegmentBases::default());
     }
     let rows = segments::raw_values(conn, &model.id, day_before).await?;
-    let account_count = accounts::count_unarchived(conn).await?;
+    let account_count = accounts::count_unarchived(conn, &scored_segments).await?;
     if rows.len() * 2 < account_count {
         return Ok(SegmentBases::default());
     }

@@ -32,6 +32,8 @@ pub(crate) enum ScoringError {
     ModelNotFound(String),
     #[error("model {0} exists")]
     ModelExists(ModelId),
+    #[error("model {model} has other cuts than {other}")]
+    ModelCutsDiffer { model: ModelId, other: ModelId },
     #[error("account {account} was not scored by {day:?}")]
     HealthNotScored { account: AccountId, day: Option<NaiveDate> },
     #[error("recomputation {0} is under way")]

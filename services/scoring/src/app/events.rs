@@ -10,14 +10,13 @@ use super::get_model::ModelView;
 use super::report_plan_usage::PlanUsageReport;
 use super::risk_changes::Told;
 use crate::convert;
-use crate::domain::ActivationCause;
 use crate::domain::account::{Account, AccountChange};
 use crate::domain::label::{Label, LabelState};
 use crate::domain::lifecycle::LifecycleSignal;
 use crate::domain::risk_trigger::RiskTrigger;
 use crate::domain::signal::Signal;
 use crate::domain::ticket::{TicketAction, TicketStory};
-use crate::domain::{Announced, HealthRecord};
+use crate::domain::{Activation, Announced, HealthRecord};
 use mainstay_service::wire;
 
 /// An account's health changed since the last such event.
@@ -38,20 +37,22 @@ pub(super) fn account_changed(app: &App, account: &Account, change: AccountChang
     NewEvent::of(app.core.ids.new_id(), Some(&account.id), &payload, now)
 }
 
-/// A model became the one that scores.
+/// A model became the one that scores accounts, because of an activation.
 pub(super) fn model_activated(
     app: &App,
     view: &ModelView,
     previous: Option<&ModelId>,
-    cause: &ActivationCause,
+    activation: &Activation,
     now: DateTime<Utc>,
 ) -> NewEvent {
+    let cause = &activation.cause;
     let payload = proto::ModelActivated {
         model: Some(convert::model::message(view)),
         previous_model: previous.map(ModelId::name).unwrap_or_default(),
         reason: cause.reason.clone(),
         accepted_worse: cause.accepted_worse,
         activated_by: cause.caller.clone(),
+        segment: activation.segment.map(convert::account::segment_message).unwrap_or_default().into(),
     };
     NewEvent::of(app.core.ids.new_id(), None, &payload, now)
 }

@@ -11,6 +11,7 @@ use super::recent_scores::Before;
 use super::risk_changes::{Change, Lasting, settle};
 use super::silences::{self, Look, Silent, watch};
 use super::{App, ScoringError, absences, looks, use_changes};
+use crate::domain::definitions::CutsInForce;
 use crate::domain::renewal_risk::RenewalReading;
 use crate::domain::risk_trigger::{RiskTriggerKind, Verdict};
 use crate::domain::{AccountSeries, ScoreReading, inactivity};
@@ -84,7 +85,7 @@ fn customer_of<'a>(
 
 /// What becomes of the conditions of scores.
 fn judge_scores(customers: &[Customer<'_>], known: &KnownToday<'_>, lasting: &Lasting) -> Vec<Change> {
-    let Some(model) = known.book.model_for(known.today) else { return Vec::new() };
+    let Some(CutsInForce { cuts, .. }) = known.book.cuts_in_force(known.today) else { return Vec::new() };
     let mut changes = Vec::new();
     for Customer { account, scored: ScoredToday { row, before, .. }, .. } in customers {
         let reading = ScoreReading {
@@ -99,8 +100,8 @@ fn judge_scores(customers: &[Customer<'_>], known: &KnownToday<'_>, lasting: &La
             arr: account.arr,
             score: row.record.score,
         };
-        let of_renewal = (RiskTriggerKind::RenewalAtRisk, renewal.verdict(model.band_cuts.at_risk_below));
-        let verdicts = reading.verdicts(&model.band_cuts).into_iter().chain([of_renewal]);
+        let of_renewal = (RiskTriggerKind::RenewalAtRisk, renewal.verdict(cuts.at_risk_below));
+        let verdicts = reading.verdicts(&cuts).into_iter().chain([of_renewal]);
         changes.extend(verdicts.filter_map(|(kind, verdict)| lasting.judge(&account.id, kind, "", verdict)));
     }
     changes

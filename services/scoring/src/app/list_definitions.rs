@@ -1,5 +1,6 @@
 //! What the services mean by their terms today.
 
+use super::get_model::ACTIVE_NAME;
 use super::{App, ScoringError};
 use crate::domain::definitions::{Definition, definitions};
 
@@ -8,7 +9,7 @@ pub(crate) async fn execute(app: &App) -> Result<Vec<Definition>, ScoringError> 
     let mut conn = app.core.pool.acquire().await?;
     let book = app.models.book(&mut conn).await?;
     let in_force = book.cuts_in_force(app.core.clock.today());
-    let in_force = in_force.ok_or_else(|| ScoringError::ModelNotFound("models/active".to_owned()))?;
+    let in_force = in_force.ok_or_else(|| ScoringError::ModelNotFound(ACTIVE_NAME.to_owned()))?;
     Ok(definitions(&in_force))
 }
 

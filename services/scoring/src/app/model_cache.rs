@@ -9,31 +9,40 @@ use sqlx::PgConnection;
 
 use super::ScoringError;
 use crate::domain::definitions::CutsInForce;
-use crate::domain::{Activation, HealthModel};
+use crate::domain::{Activations, HealthModel, Segment};
 use crate::storage::models;
 
-/// Which model scores which day.
+/// Which model scores whom on which day.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct ModelBook {
     models: HashMap<ModelId, Arc<HealthModel>>,
-    /// In the order of their sequences.
-    activations: Vec<Activation>,
+    activations: Activations,
 }
 
 impl ModelBook {
-    /// The model that scores the day: of all that were activated for it or an
-    /// earlier day, the one activated last.
-    pub(crate) fn model_for(&self, day: NaiveDate) -> Option<Arc<HealthModel>> {
+    /// The model that scores the accounts of a segment on a day.
+    pub(crate) fn model_for(&self, segment: Segment, day: NaiveDate) -> Option<Arc<HealthModel>> {
+        self.models.get(self.activations.model_for(segment, day)?).map(Arc::clone)
+    }
+
+    /// The model that scores all accounts on a day whose segment has no model of its own.
+    pub(crate) fn general_model(&self, day: NaiveDate) -> Option<Arc<HealthModel>> {
         self.rule_of(day).map(|(_, model)| Arc::clone(model))
     }
 
-    /// The model that scores the day, and the first day from which it does by the same activation.
+    /// The general model of a day, and the first day from which on it is by the same activation.
     fn rule_of(&self, day: NaiveDate) -> Option<(NaiveDate, &Arc<HealthModel>)> {
-        let activation = self.activations.iter().rev().find(|activation| activation.from_day <= day)?;
-        Some((activation.from_day, self.models.get(&activation.model)?))
+        let activation = self.activations.general(day)?;
+        Some((activation.from_day, self.models.get(activation.model.as_ref()?)?))
     }
 
-    /// The cuts between the bands on the day, and the first day since when models with these cuts score without a break.
+    /// The models that score somebody on a day.
+    pub(crate) fn models_on(&self, day: NaiveDate) -> Vec<Arc<HealthModel>> {
+        self.activations.models_on(day).into_iter().filter_map(|id| self.models.get(id)).map(Arc::clone).collect()
+    }
+
+    /// The cuts between the bands on the day, and the first day since when models with these cuts score without a break. They are
+    /// the same for all segments: see [`activate_model`](super::activate_model).
     pub(crate) fn cuts_in_force(&self, day: NaiveDate) -> Option<CutsInForce> {
         let (mut since, model) = self.rule_of(day)?;
         while let Some((from_day, _)) = since
@@ -46,13 +55,14 @@ impl ModelBook {
         Some(CutsInForce { cuts: model.band_cuts, model: model.id.clone(), since })
     }
 
-    /// All models that score some day.
+    /// All models that score on some day.
     pub(crate) fn models(&self) -> impl Iterator<Item = &HealthModel> {
         self.models.values().map(Arc::as_ref)
     }
 
-    fn sequence(&self) -> Option<i64> {
-        self.activations.last().map(|activation| activation.sequence)
+    /// What was activated for whom.
+    pub(crate) const fn activations(&self) -> &Activations {
+        &self.activations
     }
 }
 
@@ -66,22 +76,22 @@ pub(crate) struct ModelCache {
 impl ModelCache {
     /// The book as the connection's transaction sees it.
     ///
-    /// Asks for the newest activation each time. Numbers are not given twice,
-    /// so a book read in a transaction that is rolled back is not taken for a later one.
+    /// Asks for the numbers of all activations each time: the newest alone would not tell of another one that was taken back.
+    /// Numbers are not given twice, so a book read in a transaction that is rolled back is not taken for a later one.
     pub(crate) async fn book(&self, conn: &mut PgConnection) -> Result<Arc<ModelBook>, ScoringError> {
-        let newest = models::newest_activation(conn).await?;
+        let sequences = models::activation_sequences(conn).await?;
         let known = Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner));
-        if known.sequence() == newest {
+        if known.activations.iter().map(|activation| activation.sequence).eq(sequences) {
             return Ok(known);
         }
-        let mut book = ModelBook { models: HashMap::new(), activations: models::activations(conn).await? };
-        for activation in &book.activations {
-            if !book.models.contains_key(&activation.model) {
-                let model = self.model(conn, &activation.model).await?;
-                book.models.insert(activation.model.clone(), model);
+        let activations = Activations::new(models::activations(conn).await?);
+        let mut models = HashMap::new();
+        for id in activations.iter().filter_map(|activation| activation.model.as_ref()) {
+            if !models.contains_key(id) {
+                models.insert(id.clone(), self.model(conn, id).await?);
             }
         }
-        let book = Arc::new(book);
+        let book = Arc::new(ModelBook { models, activations });
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&book);
         Ok(book)
     }
@@ -102,7 +112,7 @@ impl ModelCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ActivationCause, DEFAULT_MODEL, parse_model_file};
+    use crate::domain::{Activation, ActivationCause, DEFAULT_MODEL, parse_model_file};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day")
@@ -110,7 +120,8 @@ mod tests {
 
     #[test]
     fn r83_cuts_hold_since_the_first_day_that_was_scored_by_them_without_a_break() {
-        let mut book = ModelBook::default();
+        let mut models = HashMap::new();
+        let mut activations = Vec::new();
         for (sequence, id, from_day, healthy_above) in [
             (1, "first", "1970-01-01", 85),
             (2, "strict", "2026-02-01", 90),
@@ -123,10 +134,11 @@ mod tests {
             let mut model = HealthModel::from_draft(draft).expect("valid");
             model.band_cuts.healthy_above = mainstay_domain::Points::whole(healthy_above);
             let cause = ActivationCause::default();
-            let activation = Activation { sequence, model: model.id.clone(), from_day: day(from_day), cause };
-            book.models.insert(model.id.clone(), Arc::new(model));
-            book.activations.push(activation);
+            let (model_id, from_day) = (Some(model.id.clone()), day(from_day));
+            activations.push(Activation { sequence, model: model_id, segment: None, from_day, cause });
+            models.insert(model.id.clone(), Arc::new(model));
         }
+        let book = ModelBook { models, activations: Activations::new(activations) };
         let on = |text| book.cuts_in_force(day(text)).map(|cuts| (cuts.model.to_string(), cuts.since.to_string()));
         let expected = |model: &str, since: &str| Some((model.to_owned(), since.to_owned()));
         assert_eq!(on("1969-12-31"), None);
@@ -134,32 +146,5 @@ mod tests {
         assert_eq!(on("2026-02-01"), expected("strict", "2026-02-01"));
         assert_eq!(on("2026-05-31"), expected("third", "2026-03-01"));
         assert_eq!(on("2026-06-01"), expected("late", "2026-06-01"));
-    }
-
-    #[test]
-    fn of_several_activations_that_reach_a_day_the_last_holds() {
-        let mut book = ModelBook::default();
-        for (sequence, id, from_day) in [
-            (1, "first", "1970-01-01"),
-            (4, "second", "2026-03-01"),
-            (5, "third", "2026-03-01"),
-            (9, "first", "2026-02-01"),
-        ] {
-            let mut draft = parse_model_file(DEFAULT_MODEL).expect("parses");
-            draft.name = format!("models/{id}");
-            let model = HealthModel::from_draft(draft).expect("valid");
-            let cause = ActivationCause::default();
-            let activation = Activation { sequence, model: model.id.clone(), from_day: day(from_day), cause };
-            book.models.insert(model.id.clone(), Arc::new(model));
-            book.activations.push(activation);
-        }
-        let model_on = |text| book.model_for(day(text)).map(|model| model.id.to_string());
-        assert_eq!(model_on("1969-12-31"), None);
-        assert_eq!(model_on("1970-01-01").as_deref(), Some("first"));
-        assert_eq!(model_on("2026-03-02").as_deref(), Some("first"));
-        book.activations.pop();
-        let model_on = |text| book.model_for(day(text)).map(|model| model.id.to_string());
-        assert_eq!(model_on("2026-02-28").as_deref(), Some("first"));
-        assert_eq!(model_on("2026-03-01").as_deref(), Some("third"));
     }
 }

@@ -1,8 +1,7 @@
 //! Scores accounts from a day on until today, writes what came out, and tells
 //! what changed: all in the caller's transaction.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use mainstay_domain::AccountId;
@@ -10,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::account_series::load_series;
 use super::causes::Causes;
-use super::day_contexts::DayContexts;
+use super::day_contexts::{DayContexts, ModelsByDay};
 use super::health_risks::{self, KnownToday, ScoredToday};
 use super::model_cache::ModelBook;
 use super::recent_scores::{Before, RecentScores, changes};
@@ -77,7 +76,8 @@ pub(crate) async fn execute(
     let past_facts = scoring_facts::load(conn, &in_the_past).await?;
     let mut records = Vec::new();
     for plan in &plans {
-        score_days(plan, &past_facts, &series, &models_by_day, &contexts, now, &mut records);
+        let known = KnownDays { book: &book, past_facts: &past_facts, series: &series, contexts: &contexts };
+        score_days(plan, &known, now, &mut records);
     }
     if !records.is_empty() {
         health::write_history(conn, &records).await?;
@@ -162,43 +162,44 @@ fn plan<'a>(
     plans
 }
 
-/// Which model scores which day that some plan has: the one whose activation holds on that day.
-fn models_by_day(book: &ModelBook, plans: &[Plan<'_>]) -> BTreeMap<NaiveDate, Arc<HealthModel>> {
+/// Which models score on the days that some plan has: those whose activation holds on the day.
+fn models_by_day(book: &ModelBook, plans: &[Plan<'_>]) -> ModelsByDay {
     let first = plans.iter().map(|plan| plan.first).min();
     let last = plans.iter().map(|plan| plan.last).max();
-    let Some((first, last)) = first.zip(last) else { return BTreeMap::new() };
+    let Some((first, last)) = first.zip(last) else { return ModelsByDay::new() };
     first
         .iter_days()
         .take_while(|day| *day <= last)
         .filter(|day| plans.iter().any(|plan| (plan.first..=plan.last).contains(day)))
-        .filter_map(|day| Some((day, book.model_for(day)?)))
+        .map(|day| (day, book.models_on(day)))
         .collect()
 }
 
-fn score_days(
-    plan: &Plan<'_>,
-    past_facts: &HashMap<String, ScoringFactsByDay>,
-    series: &HashMap<String, AccountSeries>,
-    models_by_day: &BTreeMap<NaiveDate, Arc<HealthModel>>,
-    contexts: &DayContexts,
-    now: DateTime<Utc>,
-    records: &mut Vec<HealthRecord>,
-) {
+/// What scores of days are made of.
+struct KnownDays<'a> {
+    book: &'a ModelBook,
+    past_facts: &'a HashMap<String, ScoringFactsByDay>,
+    series: &'a HashMap<String, AccountSeries>,
+    contexts: &'a DayContexts,
+}
+
+fn score_days(plan: &Plan<'_>, known: &KnownDays<'_>, now: DateTime<Utc>, records: &mut Vec<HealthRecord>) {
     let nothing = AccountSeries::default();
-    let series = series.get(plan.account.id.as_str()).unwrap_or(&nothing);
+    let series = known.series.get(plan.account.id.as_str()).unwrap_or(&nothing);
     let first_signal_day = series.first_signal_day();
-    let past_facts = past_facts.get(plan.account.id.as_str());
-    for (&day, model) in models_by_day.range(plan.first..=plan.last) {
-        let Some(context) = contexts.get(&model.id, day) else { continue };
+    let past_facts = known.past_facts.get(plan.account.id.as_str());
+    for day in plan.first.iter_days().take_while(|day| *day <= plan.last) {
         let facts_then = past_facts.filter(|_| day < plan.today).and_then(|facts| facts.on(day));
         let facts = facts_then.unwrap_or(&plan.account.facts);
+        let Some(model) = known.book.model_for(facts.segment, day) else { continue };
+        let Some(context) = known.contexts.get(&model.id, day) else { continue };
         let inputs = AccountInputs {
             series,
             plan_limits: &facts.plan_limits,
             first_signal_day: first_signal_day.filter(|first| *first <= day_number(day)),
             segment: facts.segment,
         };
-        let scored = score(model, &inputs, context, day);
+        let scored = score(&model, &inputs, context, day);
         records.push(HealthRecord::of(&plan.account.id, day, &model.id, &scored, now));
     }
 }

@@ -168,7 +168,10 @@ async fn score_page(
     let models = Models::load(conn, record, base, &days, &bases).await?;
     let replayed = page.map(|account| Replayed {
         is_unknown: account.tenure.is_unknown(),
-        days: replay(models.trial(), models.base(), account, record.span.days(), record.span.horizon_days()),
+        days: {
+            let days = account.days_in(record.segment, record.span.days());
+            replay(models.trial(), models.base(), account, &days, record.span.horizon_days())
+        },
     });
     Ok(backtests::keep(conn, record.id, Step::Scores, &replayed).await?)
 }
@@ -180,12 +183,13 @@ async fn read_page(
     base: Arc<HealthModel>,
     page: &Page,
 ) -> Result<(), ScoringError> {
-    let days_before: BTreeSet<NaiveDate> = record.span.days().iter().filter_map(NaiveDate::pred_opt).collect();
-    let models = Models::load(conn, record, base, &days_before, &BasesByDay::default()).await?;
+    let days_before: Vec<NaiveDate> = record.span.days().iter().filter_map(NaiveDate::pred_opt).collect();
+    let all_days = days_before.iter().copied().collect();
+    let models = Models::load(conn, record, base, &all_days, &BasesByDay::default()).await?;
     let replayed = page.map(|account| {
         let is_customer = |day: NaiveDate| account.tenure.look(day_number(day), 0).is_some();
-        let days = days_before.iter().filter(|day| is_customer(**day));
-        days.filter_map(|&day| RawDay::of(models.trial(), models.base(), account, day)).collect::<Vec<_>>()
+        let days = account.days_in(record.segment, &days_before).into_iter().filter(|day| is_customer(*day));
+        days.filter_map(|day| RawDay::of(models.trial(), models.base(), account, day)).collect::<Vec<_>>()
     });
     Ok(backtests::keep(conn, record.id, Step::Medians, &replayed).await?)
 }

@@ -9,6 +9,7 @@ use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::get_forecast_model::get;
+use super::get_model::ACTIVE_NAME;
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::HealthModel;
 use crate::domain::backtest::Tenure;
@@ -49,7 +50,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
         .await
 }
 
-/// The health model that scores today, and the customers of the months whose outcome is known.
+/// The general health model of today, and the customers of the months whose outcome is known.
 async fn read(
     app: &App,
     conn: &mut PgConnection,
@@ -57,7 +58,7 @@ async fn read(
 ) -> Result<(Arc<HealthModel>, Vec<OutcomeRow>), ScoringError> {
     let today = app.core.clock.today();
     let book = app.models.book(conn).await?;
-    let health_model = book.model_for(today).ok_or_else(|| ScoringError::ModelNotFound("models/active".to_owned()))?;
+    let health_model = book.general_model(today).ok_or_else(|| ScoringError::ModelNotFound(ACTIVE_NAME.to_owned()))?;
     let too_few = || ScoringError::TooLittleData(TrainError::TooFewMonths { months: 0, horizon_days });
     let first = today.checked_sub_months(Months::new(MONTHS_LEARNT_MAX)).ok_or_else(too_few)?;
     let last = last_known_day(today, horizon_days).ok_or_else(too_few)?;

@@ -97,6 +97,18 @@ fn role_of(number: i32) -> Option<OwnerRole> {
     }
 }
 
+/// The segment that a request is about; none when it names none.
+pub(crate) fn named_segment(found: &mut Violations, field: &str, number: i32) -> Option<Segment> {
+    match segment_of(number) {
+        None => {
+            found.add(field, format!("{number} is no segment"));
+            None
+        }
+        Some(Segment::Unknown) => None,
+        segment => segment,
+    }
+}
+
 /// Segments of a filter; empty is any.
 pub(crate) fn segments(found: &mut Violations, field: &str, given: &[i32]) -> Vec<Segment> {
     enum_values(found, field, given, "segment", segment_of)

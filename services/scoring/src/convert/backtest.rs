@@ -9,6 +9,7 @@ use mainstay_statistics::classification::{ReliabilityBin, Selection};
 use mainstay_statistics::lead_time::LeadTimes;
 use uuid::Uuid;
 
+use super::account::segment_message;
 use super::health::band_message;
 use super::model::model_message;
 use crate::domain::backtest::{
@@ -41,6 +42,7 @@ pub(crate) fn message(
         name: name(record.id),
         model: Some(model_message(record.model.to_draft())),
         base_model: record.base_model.name(),
+        segment: record.segment.map(segment_message).unwrap_or_default().into(),
         days: record.span.days().iter().map(ToString::to_string).collect(),
         horizon_days: i32::try_from(record.span.horizon_days()).unwrap_or(i32::MAX),
         create_time: Some(timestamp(record.created_at)),

@@ -12,16 +12,18 @@ use crate::domain::{
 use mainstay_service::wire;
 use wire::timestamp;
 
+use super::account::segment_message;
+
 /// Bytes of a model at most: events carry it whole.
 const MODEL_BYTES_MAX: usize = 512 * 1024;
-/// The id that stands for the model that scores today.
+/// The id that stands for the general model of today.
 pub(crate) const ACTIVE_ID: &str = "active";
 
 /// The model to create under an id, or all that is wrong with it.
 pub(crate) fn new_model(found: &mut Violations, model_id: &str, given: Option<proto::Model>) -> Option<HealthModel> {
     let id = found.take("model_id", ModelId::parse(model_id));
     if model_id == ACTIVE_ID {
-        found.add("model_id", "`active` stands for the model that scores today: choose another id");
+        found.add("model_id", "`active` stands for the general model of today: choose another id");
     }
     let Some(given) = given else {
         found.add("model", "is required");
@@ -168,6 +170,7 @@ pub(crate) fn message(view: &ModelView) -> proto::Model {
         active: view.active,
         etag: view.etag().to_string(),
         backtest: stored.backtest.map(super::backtest::name).unwrap_or_default(),
+        segments: view.segments.iter().map(|segment| segment_message(*segment).into()).collect(),
         ..model_message(stored.model.to_draft())
     }
 }

@@ -1,7 +1,11 @@
-//! How models come to score.
+//! How models come to score, and which of them scores whom on which day.
+
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use mainstay_domain::{ModelId, Violations};
+
+use super::segment::Segment;
 
 /// Most characters of a reason.
 const REASON_LENGTH_MAX: usize = 1_000;
@@ -17,14 +21,89 @@ pub(crate) struct ActivationCause {
     pub caller: String,
 }
 
-/// A model's rule over the days from `from_day` on, until a later one begins.
+/// What holds from `from_day` on, until a later activation for the same accounts begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Activation {
     /// Rises with each activation.
     pub sequence: i64,
-    pub model: ModelId,
+    /// None: the segment has no model of its own.
+    pub model: Option<ModelId>,
+    /// Whose accounts it is about; none: all whose segment has no model of its own.
+    pub segment: Option<Segment>,
     pub from_day: NaiveDate,
     pub cause: ActivationCause,
+}
+
+/// All activations, in the order of their sequences.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Activations(Vec<Activation>);
+
+impl Activations {
+    pub(crate) const fn new(in_order: Vec<Activation>) -> Self {
+        Self(in_order)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Activation> {
+        self.0.iter()
+    }
+
+    /// All but the one of a number.
+    pub(crate) fn without(&self, sequence: i64) -> Self {
+        Self(self.0.iter().filter(|activation| activation.sequence != sequence).cloned().collect())
+    }
+
+    /// Of all for the same accounts that were made for the day or an earlier one, the one made last.
+    fn in_force(&self, segment: Option<Segment>, day: NaiveDate) -> Option<&Activation> {
+        self.0.iter().rev().find(|activation| activation.segment == segment && activation.from_day <= day)
+    }
+
+    /// The activation of the general model, which scores all accounts whose segment has no model of its own.
+    pub(crate) fn general(&self, day: NaiveDate) -> Option<&Activation> {
+        self.in_force(None, day)
+    }
+
+    /// The model that a segment has of its own.
+    pub(crate) fn own(&self, segment: Segment, day: NaiveDate) -> Option<&ModelId> {
+        self.in_force(Some(segment), day)?.model.as_ref()
+    }
+
+    /// The model that scores accounts of a segment.
+    pub(crate) fn model_for(&self, segment: Segment, day: NaiveDate) -> Option<&ModelId> {
+        self.own(segment, day).or_else(|| self.general(day)?.model.as_ref())
+    }
+
+    /// The segments whose accounts a model scores.
+    pub(crate) fn segments_scored_by(&self, model: &ModelId, day: NaiveDate) -> Vec<Segment> {
+        Segment::ALL.into_iter().filter(|segment| self.model_for(*segment, day) == Some(model)).collect()
+    }
+
+    /// The segments whose own model a model is.
+    pub(crate) fn segments_owning(&self, model: &ModelId, day: NaiveDate) -> Vec<Segment> {
+        Segment::ALL.into_iter().filter(|segment| self.own(*segment, day) == Some(model)).collect()
+    }
+
+    /// The models that score somebody on a day.
+    pub(crate) fn models_on(&self, day: NaiveDate) -> BTreeSet<&ModelId> {
+        Segment::ALL.into_iter().filter_map(|segment| self.model_for(segment, day)).collect()
+    }
+
+    /// The day, and those after it on which something begins to hold.
+    pub(crate) fn turns_from(&self, day: NaiveDate) -> BTreeSet<NaiveDate> {
+        let later = self.0.iter().map(|activation| activation.from_day).filter(|from_day| *from_day > day);
+        later.chain([day]).collect()
+    }
+
+    /// The models of other accounts beside which a model would score from a day on, if it were activated for a segment's accounts,
+    /// or as the general model.
+    pub(crate) fn beside(&self, segment: Option<Segment>, from_day: NaiveDate) -> BTreeSet<&ModelId> {
+        let others = |day: NaiveDate| {
+            let general = self.general(day).and_then(|activation| activation.model.as_ref());
+            let general = general.filter(|_| segment.is_some());
+            let own = Segment::ALL.into_iter().filter(move |other| Some(*other) != segment);
+            own.filter_map(move |other| self.own(other, day)).chain(general)
+        };
+        self.turns_from(from_day).into_iter().flat_map(others).collect()
+    }
 }
 
 impl ActivationCause {
@@ -53,5 +132,86 @@ mod tests {
             cause.check(&mut found);
             assert_eq!(found.is_empty(), is_fine, "{reason:?}");
         }
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    fn activations(rows: &[(Option<&str>, Option<Segment>, &str)]) -> Activations {
+        let activation = |(place, (model, segment, from_day)): (usize, &(Option<&str>, Option<Segment>, &str))| {
+            let model = model.map(|id| ModelId::parse(id).expect("an id"));
+            let sequence = i64::try_from(place).expect("few") + 1;
+            Activation {
+                sequence,
+                model,
+                segment: *segment,
+                from_day: day(from_day),
+                cause: ActivationCause::default(),
+            }
+        };
+        Activations::new(rows.iter().enumerate().map(activation).collect())
+    }
+
+    #[test]
+    fn of_several_activations_that_reach_a_day_the_last_holds() {
+        let all = activations(&[
+            (Some("first"), None, "1970-01-01"),
+            (Some("second"), None, "2026-03-01"),
+            (Some("third"), None, "2026-03-01"),
+            (Some("first"), None, "2026-02-01"),
+        ]);
+        let model_on = |all: &Activations, text| all.model_for(Segment::Smb, day(text)).map(ToString::to_string);
+        assert_eq!(model_on(&all, "1969-12-31"), None);
+        assert_eq!(model_on(&all, "1970-01-01").as_deref(), Some("first"));
+        assert_eq!(model_on(&all, "2026-03-02").as_deref(), Some("first"));
+        let before = Activations::new(all.iter().take(3).cloned().collect());
+        assert_eq!(model_on(&before, "2026-02-28").as_deref(), Some("first"));
+        assert_eq!(model_on(&before, "2026-03-01").as_deref(), Some("third"));
+    }
+
+    #[test]
+    fn r68_a_segment_is_scored_by_its_own_model_while_it_has_one() {
+        let all = activations(&[
+            (Some("general"), None, "2026-01-01"),
+            (Some("large"), Some(Segment::Enterprise), "2026-02-01"),
+            (Some("newer"), None, "2026-03-01"),
+            (None, Some(Segment::Enterprise), "2026-04-01"),
+        ]);
+        let scored = |text: &str| {
+            [Segment::Enterprise, Segment::Smb]
+                .map(|segment| all.model_for(segment, day(text)).map(ToString::to_string))
+        };
+        let names = |enterprise: &str, smb: &str| [Some(enterprise.to_owned()), Some(smb.to_owned())];
+        assert_eq!(scored("2026-01-31"), names("general", "general"));
+        assert_eq!(scored("2026-02-01"), names("large", "general"));
+        assert_eq!(scored("2026-03-01"), names("large", "newer"), "a general one leaves segments theirs");
+        assert_eq!(scored("2026-04-01"), names("newer", "newer"));
+
+        let large = ModelId::parse("large").expect("an id");
+        assert_eq!(all.segments_owning(&large, day("2026-03-15")), [Segment::Enterprise]);
+        assert_eq!(all.segments_owning(&large, day("2026-04-01")), []);
+        let newer = ModelId::parse("newer").expect("an id");
+        assert_eq!(
+            all.segments_scored_by(&newer, day("2026-03-15")),
+            [Segment::Unknown, Segment::MidMarket, Segment::Smb]
+        );
+        assert_eq!(all.models_on(day("2026-03-15")), BTreeSet::from([&large, &newer]));
+    }
+
+    #[test]
+    fn models_stand_beside_those_that_score_others_on_a_day_to_come() {
+        let all = activations(&[
+            (Some("general"), None, "2026-01-01"),
+            (Some("large"), Some(Segment::Enterprise), "2026-02-01"),
+            (Some("small"), Some(Segment::Smb), "2026-06-01"),
+        ]);
+        let beside = |segment, from: &str| -> Vec<String> {
+            all.beside(segment, day(from)).into_iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(beside(None, "2026-03-01"), ["large", "small"]);
+        assert_eq!(beside(Some(Segment::Enterprise), "2026-03-01"), ["general", "small"]);
+        assert_eq!(beside(Some(Segment::Smb), "2026-03-01"), ["general", "large"]);
+        assert_eq!(beside(None, "2026-01-15"), ["large", "small"]);
     }
 }

@@ -63,7 +63,7 @@ pub mod voice;
 
 pub use account_news::NewsKey;
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
-pub(crate) use activation::{Activation, ActivationCause};
+pub(crate) use activation::{Activation, ActivationCause, Activations};
 pub use changes::{Announced, deserves_event};
 pub use curve::{Curve, CurvePoint};
 pub use decline::{DeclineSource, DeclineTrigger, decline_triggers};

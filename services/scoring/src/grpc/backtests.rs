@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::operations::operation;
+use crate::app::backtest_model::BacktestRequest;
 use crate::app::{App, ScoringError, backtest_model, get_backtest};
 use crate::convert;
 use crate::domain::backtest::SpanDraft;
@@ -39,10 +40,12 @@ impl BacktestService for BacktestRpc {
         let start_day = wire::day(&mut found, "start_day", &message.start_day);
         found.require(!message.start_day.is_empty(), "start_day", "is required");
         let end_day = wire::day(&mut found, "end_day", &message.end_day);
+        let segment = convert::account::named_segment(&mut found, "segment", message.segment);
         let (choice, start_day) = wire::complete(found, choice.zip(start_day))?;
         let (step_days, horizon_days) = (message.step_days, message.horizon_days);
         let span = SpanDraft { start_day, end_day, step_days, horizon_days };
-        Ok(Response::new(backtest_model::execute(&self.app, &mutation, &choice, span, operation).await?))
+        let asked = BacktestRequest { choice, segment, span };
+        Ok(Response::new(backtest_model::execute(&self.app, &mutation, &asked, operation).await?))
     }
 
     async fn get_backtest(

@@ -109,6 +109,17 @@ impl From<ScoringError> for ApiError {
                 format!("{} exists and models never change: create one under another id", id.name()),
             )
             .with_metadata("model", id.name()),
+            ScoringError::ModelCutsDiffer { model, other } => of(
+                Code::FailedPrecondition,
+                ErrorReason::ModelCutsDiffer,
+                format!(
+                    "{} has other cuts between the bands than {}, which would score other accounts on the same day: give both the same, or release the segments with a model of their own first",
+                    model.name(),
+                    other.name()
+                ),
+            )
+            .with_metadata("model", model.name())
+            .with_metadata("other_model", other.name()),
             ScoringError::HealthNotScored { account, day } => {
                 let day = day.map_or_else(|| "yet".to_owned(), |day| format!("by {day}"));
                 of(Code::NotFound, ErrorReason::HealthNotScored, format!("{} was not scored {day}", account.name()))

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use crate::app::activate_model::ActivationRequest;
 use crate::app::get_model::{ModelName, ModelView};
-use crate::app::{App, activate_model, create_model, diff_models, get_model, list_models};
+use crate::app::{App, activate_model, create_model, diff_models, get_model, list_models, release_segment};
 use crate::convert;
 use crate::convert::model::ACTIVE_ID;
 use crate::domain::ActivationCause;
@@ -82,11 +82,30 @@ impl ModelService for ModelRpc {
         };
         let mut found = Violations::new();
         let id = found.take("name", ModelId::parse_name(&message.name));
+        let segment = convert::account::named_segment(&mut found, "segment", message.segment);
         let start_day = wire::day(&mut found, "start_day", &message.start_day);
         cause.check(&mut found);
         let id = wire::complete(found, id)?;
-        let activation = ActivationRequest { id, etag: message.etag.clone(), start_day, cause };
+        let activation = ActivationRequest { id, segment, etag: message.etag.clone(), start_day, cause };
         Ok(Response::new(activate_model::execute(&self.app, &mutation, &activation, answer).await?))
+    }
+
+    async fn release_segment(
+        &self,
+        request: Request<proto::ReleaseSegmentRequest>,
+    ) -> Result<Response<proto::Model>, Status> {
+        let message = request.get_ref();
+        let mutation =
+            request::mutation(&request, "mainstay.scoring.v1.ModelService/ReleaseSegment", &message.request_id, false)?;
+        let (reason, caller) = (message.reason.clone(), caller(&request).identity);
+        let cause = ActivationCause { reason, accepted_worse: false, caller };
+        let mut found = Violations::new();
+        let segment = convert::account::named_segment(&mut found, "segment", message.segment);
+        found.require(message.segment != 0, "segment", "is required");
+        let start_day = wire::day(&mut found, "start_day", &message.start_day);
+        cause.check(&mut found);
+        let segment = wire::complete(found, segment)?;
+        Ok(Response::new(release_segment::execute(&self.app, &mutation, segment, start_day, &cause, answer).await?))
     }
 
     async fn diff_models(

@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 
 use super::codes;
 use crate::domain::ScoringFacts;
+use crate::domain::Segment;
 use crate::domain::account::{Account, AccountFacts, AccountFilter, LifecycleStage};
 use crate::domain::champions::Champion;
 
@@ -279,11 +280,15 @@ pub(crate) async fn count_unarchived_up_to(conn: &mut PgConnection, most: i64) -
     .await?)
 }
 
-/// How many accounts are not archived.
-pub(crate) async fn count_unarchived(conn: &mut PgConnection) -> Result<usize, StorageError> {
-    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM scoring.accounts WHERE archived_at IS NULL"#)
-        .fetch_one(conn)
-        .await?;
+/// How many accounts of the segments are not archived.
+pub(crate) async fn count_unarchived(conn: &mut PgConnection, segments: &[Segment]) -> Result<usize, StorageError> {
+    let segments: Vec<i16> = segments.iter().map(|segment| codes::segment_number(*segment)).collect();
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM scoring.accounts WHERE archived_at IS NULL AND segment = ANY($1)"#,
+        &segments
+    )
+    .fetch_one(conn)
+    .await?;
     usize::try_from(count).map_err(codes::corrupt)
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::codes;
 use crate::domain::backtest::{BacktestEnd, BacktestRecord, BacktestSpan, BandChange, Difference, TooFewOutcomes};
-use crate::domain::{HealthModel, parse_model_file, write_model_file};
+use crate::domain::{HealthModel, Segment, parse_model_file, write_model_file};
 
 /// A step of a backtest, for which all accounts are gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +34,14 @@ impl Step {
 pub(crate) async fn begin(conn: &mut PgConnection, record: &BacktestRecord) -> Result<(), StorageError> {
     let definition = write_model_file(&record.model.to_draft()).map_err(codes::corrupt)?;
     sqlx::query!(
-        "INSERT INTO scoring.backtests (backtest_id, model_id, definition, base_model_id, days, horizon_days, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO scoring.backtests
+                (backtest_id, model_id, definition, base_model_id, segment, days, horizon_days, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         record.id,
         record.model.id.as_str(),
         definition,
         record.base_model.as_str(),
+        record.segment.map(codes::segment_number),
         record.span.days(),
         i32::try_from(record.span.horizon_days()).map_err(codes::corrupt)?,
         record.created_at,
@@ -52,7 +54,7 @@ pub(crate) async fn begin(conn: &mut PgConnection, record: &BacktestRecord) -> R
 /// The backtest as it was begun, if it was.
 pub(crate) async fn lookup(conn: &mut PgConnection, id: Uuid) -> Result<Option<BacktestRecord>, StorageError> {
     let row = sqlx::query!(
-        "SELECT definition, base_model_id, days, horizon_days, created_at, segment_bases
+        "SELECT definition, base_model_id, segment, days, horizon_days, created_at, segment_bases
            FROM scoring.backtests WHERE backtest_id = $1",
         id
     )
@@ -66,6 +68,7 @@ pub(crate) async fn lookup(conn: &mut PgConnection, id: Uuid) -> Result<Option<B
             model: HealthModel::from_draft(draft)
                 .map_err(|violations| codes::corrupt(format!("model of backtest {id}: {violations:?}")))?,
             base_model: codes::model_id(&row.base_model_id)?,
+            segment: row.segment.map(codes::segment).transpose()?,
             span: BacktestSpan::from_stored(row.days, horizon_days),
             created_at: row.created_at,
             segment_bases: row.segment_bases,
@@ -214,20 +217,23 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(|row| (row.backtest_id, row.report)).collect())
 }
 
-/// The newest complete backtest of a stored model beside another one, and how much better the model was, if that was found.
+/// The newest complete backtest of a stored model beside another one, of all accounts or those of the segment, and how much better
+/// the model was, if that was found.
 pub(crate) async fn newest_beside(
     conn: &mut PgConnection,
     model: &ModelId,
     base: &ModelId,
+    segment: Option<Segment>,
 ) -> Result<Option<(Uuid, Option<Difference>)>, StorageError> {
     // Drafts need not be what was stored under their name afterwards.
     let row = sqlx::query!(
         "SELECT backtest_id, difference, difference_low, difference_high FROM scoring.backtests
            JOIN scoring.models USING (model_id, definition)
-          WHERE model_id = $1 AND base_model_id = $2 AND report IS NOT NULL
+          WHERE model_id = $1 AND base_model_id = $2 AND (segment IS NULL OR segment = $3) AND report IS NOT NULL
           ORDER BY backtest_id DESC LIMIT 1",
         model.as_str(),
         base.as_str(),
+        segment.map(codes::segment_number),
     )
     .fetch_optional(conn)
     .await?;

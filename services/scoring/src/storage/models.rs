@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::codes;
-use crate::domain::{Activation, ActivationCause, HealthModel, parse_model_file, write_model_file};
+use crate::domain::{Activation, ActivationCause, HealthModel, Segment, parse_model_file, write_model_file};
 
 /// A model as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,38 +116,55 @@ pub(crate) async fn create(
     Ok(created.rows_affected() == 1)
 }
 
-/// Makes the model the one that scores from `from_day` on; answers the activation's number.
-pub(crate) async fn activate(
-    conn: &mut PgConnection,
-    id: &ModelId,
-    from_day: NaiveDate,
-    activated_at: DateTime<Utc>,
-    cause: &ActivationCause,
-) -> Result<i64, StorageError> {
+/// An activation to store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewActivation<'a> {
+    /// None: the segment has no model of its own any more.
+    pub model: Option<&'a ModelId>,
+    pub segment: Option<Segment>,
+    pub from_day: NaiveDate,
+    pub activated_at: DateTime<Utc>,
+    pub cause: &'a ActivationCause,
+}
+
+/// Stores the activation; answers its number.
+pub(crate) async fn activate(conn: &mut PgConnection, new: NewActivation<'_>) -> Result<i64, StorageError> {
     Ok(sqlx::query_scalar!(
-        "INSERT INTO scoring.model_activations (model_id, from_day, activated_at, reason, accepted_worse, activated_by)
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING sequence",
-        id.as_str(),
-        from_day,
-        activated_at,
-        cause.reason,
-        cause.accepted_worse,
-        cause.caller,
+        "INSERT INTO scoring.model_activations
+                (model_id, segment, from_day, activated_at, reason, accepted_worse, activated_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING sequence",
+        new.model.map(ModelId::as_str),
+        new.segment.map(codes::segment_number),
+        new.from_day,
+        new.activated_at,
+        new.cause.reason,
+        new.cause.accepted_worse,
+        new.cause.caller,
     )
     .fetch_one(conn)
     .await?)
 }
 
-/// Takes back the activations that would begin after a day.
-pub(crate) async fn call_off_later(conn: &mut PgConnection, day: NaiveDate) -> Result<(), StorageError> {
-    sqlx::query!("DELETE FROM scoring.model_activations WHERE from_day > $1", day).execute(conn).await?;
+/// Takes back the activations for a segment, or of general models, that would begin after a day.
+pub(crate) async fn call_off_later(
+    conn: &mut PgConnection,
+    segment: Option<Segment>,
+    day: NaiveDate,
+) -> Result<(), StorageError> {
+    sqlx::query!(
+        "DELETE FROM scoring.model_activations WHERE from_day > $1 AND segment IS NOT DISTINCT FROM $2",
+        day,
+        segment.map(codes::segment_number),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// All activations, in their order.
 pub(crate) async fn activations(conn: &mut PgConnection) -> Result<Vec<Activation>, StorageError> {
     let rows = sqlx::query!(
-        "SELECT sequence, model_id, from_day, reason, accepted_worse, activated_by
+        "SELECT sequence, model_id, segment, from_day, reason, accepted_worse, activated_by
            FROM scoring.model_activations ORDER BY sequence"
     )
     .fetch_all(conn)
@@ -155,17 +172,21 @@ pub(crate) async fn activations(conn: &mut PgConnection) -> Result<Vec<Activatio
     rows.into_iter()
         .map(|row| {
             let (reason, accepted_worse, caller) = (row.reason, row.accepted_worse, row.activated_by);
-            let cause = ActivationCause { reason, accepted_worse, caller };
-            let model = codes::model_id(&row.model_id)?;
-            Ok(Activation { sequence: row.sequence, model, from_day: row.from_day, cause })
+            Ok(Activation {
+                sequence: row.sequence,
+                model: row.model_id.as_deref().map(codes::model_id).transpose()?,
+                segment: row.segment.map(codes::segment).transpose()?,
+                from_day: row.from_day,
+                cause: ActivationCause { reason, accepted_worse, caller },
+            })
         })
         .collect()
 }
 
-/// The number of the newest activation.
-pub(crate) async fn newest_activation(conn: &mut PgConnection) -> Result<Option<i64>, StorageError> {
-    let newest = sqlx::query_scalar!("SELECT max(sequence) FROM scoring.model_activations").fetch_one(conn).await?;
-    Ok(newest)
+/// The numbers of all activations, in their order.
+pub(crate) async fn activation_sequences(conn: &mut PgConnection) -> Result<Vec<i64>, StorageError> {
+    let sequences = sqlx::query_scalar!("SELECT sequence FROM scoring.model_activations ORDER BY sequence");
+    Ok(sequences.fetch_all(conn).await?)
 }
 
 /// Waits for the others that activate a model, and keeps them waiting until the transaction ends.

@@ -38,6 +38,7 @@ mod renewals;
 mod reports;
 mod risk_fixtures;
 mod risk_triggers;
+mod segment_models;
 mod segments;
 mod signals;
 mod stories;

@@ -1,16 +1,14 @@
 //! Models: what they may say, which of them scores, and that they never change.
 
-use futures::StreamExt;
 use mainstay_api::google::longrunning::ListOperationsRequest;
-use mainstay_api::mainstay::events::v1 as events;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_scoring::domain::{DEFAULT_MODEL, parse_model_file};
 use mainstay_testkit::{idempotency, pagination};
-use prost::Message;
 use tonic::{Code, Status};
 
 use crate::harness::{Harness, model_of, sum_of, usage};
 use crate::refusals::{reason, violated_fields};
+use crate::risk_fixtures::events_of;
 
 const START: &str = "2026-03-01T08:00:00Z";
 
@@ -249,22 +247,8 @@ async fn activating_twice_is_activating_once() {
     let refusal = activate(&harness, default_id, &default.etag).await.expect_err("a stale etag");
     assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::Aborted, "ETAG_MISMATCH"));
 
-    harness.settle().await;
-    let request = events::SubscribeRequest {
-        types: vec!["mainstay.scoring.v1.ModelActivated".to_owned()],
-        until_now: true,
-        ..Default::default()
-    };
-    let answers = harness.feed.clone().subscribe(request).await.expect("the feed").into_inner();
-    let told: Vec<proto::ModelActivated> = answers
-        .flat_map(|answer| futures::stream::iter(answer.expect("events").events))
-        .map(|event| {
-            assert_eq!(event.account, "");
-            proto::ModelActivated::decode(event.payload.expect("a payload").value.as_slice()).expect("decodes")
-        })
-        .collect()
-        .await;
-    let [first, second] = &told[..] else { panic!("two activations, not {told:?}") };
+    let told = events_of::<proto::ModelActivated>(&harness).await;
+    let [(_, first), (_, second)] = &told[..] else { panic!("two activations, not {told:?}") };
     assert_eq!((first.model.as_ref(), first.previous_model.as_str()), (Some(&default), ""));
     assert_eq!((second.model.as_ref(), second.previous_model.as_str()), (Some(&activated), default.name.as_str()));
 }

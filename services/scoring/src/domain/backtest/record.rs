@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::model::HealthModel;
+use super::super::segment::Segment;
 use super::sample::TooFewOutcomes;
 use super::span::BacktestSpan;
 
@@ -18,6 +19,8 @@ pub(crate) struct BacktestRecord {
     pub model: HealthModel,
     /// The model that scored when it began.
     pub base_model: ModelId,
+    /// Whose account-days alone are looked at; none: all.
+    pub segment: Option<Segment>,
     pub span: BacktestSpan,
     pub created_at: DateTime<Utc>,
     /// Medians of segments, once they are there.

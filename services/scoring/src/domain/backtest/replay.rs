@@ -67,6 +67,17 @@ impl From<TrialDay> for StoredDay {
     }
 }
 
+impl ReplayedAccount<'_> {
+    /// Those of the days on which the account was in a segment; all, where none is named.
+    pub fn days_in(&self, segment: Option<Segment>, days: &[NaiveDate]) -> Vec<NaiveDate> {
+        let is_in = |day: NaiveDate| {
+            let of_day = self.facts.on(day).map_or(Segment::Unknown, |facts| facts.segment);
+            segment.is_none_or(|wanted| wanted == of_day)
+        };
+        days.iter().copied().filter(|day| is_in(*day)).collect()
+    }
+}
+
 impl Replay<'_> {
     /// The account's score as of the end of a day of which there is a context.
     pub fn score(&self, account: &ReplayedAccount<'_>, day: NaiveDate) -> Option<Scored> {
