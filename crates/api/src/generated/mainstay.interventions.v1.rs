@@ -492,6 +492,8 @@ pub enum AlertKind {
     Detractor = 8,
     /// Somebody raised it by hand.
     Manual = 9,
+    /// In an open ticket the customer writes with frustration.
+    TicketFrustrated = 10,
     /// Use fell in each of three weeks, and by 30 % or more.
     UsageDecline = 11,
     /// Users came on half as many days as in the four weeks before, or fewer.
@@ -520,6 +522,7 @@ impl AlertKind {
             Self::TicketUrgent => "ALERT_KIND_TICKET_URGENT",
             Self::Detractor => "ALERT_KIND_DETRACTOR",
             Self::Manual => "ALERT_KIND_MANUAL",
+            Self::TicketFrustrated => "ALERT_KIND_TICKET_FRUSTRATED",
             Self::UsageDecline => "ALERT_KIND_USAGE_DECLINE",
             Self::LoginDrop => "ALERT_KIND_LOGIN_DROP",
             Self::FeatureNotAdopted => "ALERT_KIND_FEATURE_NOT_ADOPTED",
@@ -540,6 +543,7 @@ impl AlertKind {
             "ALERT_KIND_TICKET_URGENT" => Some(Self::TicketUrgent),
             "ALERT_KIND_DETRACTOR" => Some(Self::Detractor),
             "ALERT_KIND_MANUAL" => Some(Self::Manual),
+            "ALERT_KIND_TICKET_FRUSTRATED" => Some(Self::TicketFrustrated),
             "ALERT_KIND_USAGE_DECLINE" => Some(Self::UsageDecline),
             "ALERT_KIND_LOGIN_DROP" => Some(Self::LoginDrop),
             "ALERT_KIND_FEATURE_NOT_ADOPTED" => Some(Self::FeatureNotAdopted),
@@ -4791,9 +4795,9 @@ pub struct Policy {
     /// `health_at_risk`, `health_drop`, `inactivity`, `payment_failed`,
     /// `billing_dispute`, `ticket_urgent`, `detractor`, `manual`,
     /// `usage_decline`, `login_drop`, `feature_not_adopted`, `champion_silent`,
-    /// `renewal_at_risk`) or of case (`case_at_risk`, `case_detractor`), for one
-    /// segment with `.enterprise`, `.mid_market`, `.smb` or `.unknown` behind it.
-    /// Required.
+    /// `renewal_at_risk`, `ticket_frustrated`) or of case (`case_at_risk`,
+    /// `case_detractor`), for one segment with `.enterprise`, `.mid_market`, `.smb`
+    /// or `.unknown` behind it. Required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
     /// Set by the server: from 1, one more with each change.

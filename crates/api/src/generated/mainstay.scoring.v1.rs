@@ -8104,7 +8104,7 @@ pub struct RiskTrigger {
     /// The data that made it, as of the last change.
     #[prost(
         oneof = "risk_trigger::Cause",
-        tags = "11, 12, 13, 14, 15, 17, 18, 19, 20, 21"
+        tags = "11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
     )]
     pub cause: ::core::option::Option<risk_trigger::Cause>,
 }
@@ -8128,6 +8128,9 @@ pub mod risk_trigger {
         /// For tickets.
         #[prost(message, tag = "15")]
         Ticket(super::TicketCause),
+        /// For tickets in which the customer is frustrated.
+        #[prost(message, tag = "16")]
+        TicketFrustrated(super::TicketFrustratedCause),
         /// For use that declines.
         #[prost(message, tag = "17")]
         UsageDecline(super::UsageDeclineCause),
@@ -8289,6 +8292,36 @@ impl ::prost::Name for TicketCause {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.TicketCause".into()
+    }
+}
+/// The messages of a ticket that made a condition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TicketFrustratedCause {
+    /// The id of the ticket in its source.
+    #[prost(string, tag = "1")]
+    pub ticket_id: ::prost::alloc::string::String,
+    /// Sentiment of the newest message that says any, -1 (frustrated) to 1
+    /// (content): as the help desk says, else computed of the text.
+    #[prost(double, tag = "2")]
+    pub sentiment: f64,
+    /// How many messages of the ticket were frustrated; 1 or more.
+    #[prost(int32, tag = "3")]
+    pub message_count: i32,
+    /// The ticket's priority now.
+    #[prost(enumeration = "TicketPriority", tag = "4")]
+    pub priority: i32,
+    /// Its subject line. Empty: not said.
+    #[prost(string, tag = "5")]
+    pub subject: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TicketFrustratedCause {
+    const NAME: &'static str = "TicketFrustratedCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TicketFrustratedCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TicketFrustratedCause".into()
     }
 }
 /// Use that declines.
@@ -8489,6 +8522,11 @@ pub enum RiskTriggerKind {
     /// A ticket of priority urgent or critical is open. Cleared when it is
     /// resolved, or its priority lowered.
     TicketUrgent = 7,
+    /// In an open ticket the customer writes with frustration: the sentiment of the
+    /// newest message that says any is -0.6 or less. What is computed of the text
+    /// that opens a ticket does not count, as it describes what is broken. Cleared
+    /// by a message above -0.05, or when the ticket is resolved.
+    TicketFrustrated = 8,
     /// Use of a metric, of all features, or the number of active users fell in
     /// each of three complete weeks (Monday to Sunday, UTC) against the week
     /// before, and the newest is 30 % or more below the median of the four weeks
@@ -8531,6 +8569,7 @@ impl RiskTriggerKind {
             Self::PaymentFailed => "RISK_TRIGGER_KIND_PAYMENT_FAILED",
             Self::BillingDispute => "RISK_TRIGGER_KIND_BILLING_DISPUTE",
             Self::TicketUrgent => "RISK_TRIGGER_KIND_TICKET_URGENT",
+            Self::TicketFrustrated => "RISK_TRIGGER_KIND_TICKET_FRUSTRATED",
             Self::UsageDecline => "RISK_TRIGGER_KIND_USAGE_DECLINE",
             Self::LoginDrop => "RISK_TRIGGER_KIND_LOGIN_DROP",
             Self::FeatureNotAdopted => "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED",
@@ -8549,6 +8588,7 @@ impl RiskTriggerKind {
             "RISK_TRIGGER_KIND_PAYMENT_FAILED" => Some(Self::PaymentFailed),
             "RISK_TRIGGER_KIND_BILLING_DISPUTE" => Some(Self::BillingDispute),
             "RISK_TRIGGER_KIND_TICKET_URGENT" => Some(Self::TicketUrgent),
+            "RISK_TRIGGER_KIND_TICKET_FRUSTRATED" => Some(Self::TicketFrustrated),
             "RISK_TRIGGER_KIND_USAGE_DECLINE" => Some(Self::UsageDecline),
             "RISK_TRIGGER_KIND_LOGIN_DROP" => Some(Self::LoginDrop),
             "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED" => Some(Self::FeatureNotAdopted),

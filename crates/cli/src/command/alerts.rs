@@ -246,6 +246,8 @@ pub(crate) enum AlertKindWord {
     ChampionSilent,
     /// The renewal is within 90 days, and the score below 70
     RenewalAtRisk,
+    /// In an open ticket the customer writes with frustration
+    TicketFrustrated,
 }
 
 impl From<AlertKindWord> for proto::AlertKind {
@@ -265,6 +267,7 @@ impl From<AlertKindWord> for proto::AlertKind {
             AlertKindWord::FeatureNotAdopted => Self::FeatureNotAdopted,
             AlertKindWord::ChampionSilent => Self::ChampionSilent,
             AlertKindWord::RenewalAtRisk => Self::RenewalAtRisk,
+            AlertKindWord::TicketFrustrated => Self::TicketFrustrated,
         }
     }
 }

@@ -75,6 +75,8 @@ pub(crate) enum KindWord {
     ChampionSilent,
     /// The renewal is within 90 days, and the score at risk
     RenewalAtRisk,
+    /// In an open ticket the customer writes with frustration
+    TicketFrustrated,
 }
 
 impl From<KindWord> for RiskTriggerKind {
@@ -92,6 +94,7 @@ impl From<KindWord> for RiskTriggerKind {
             KindWord::FeatureNotAdopted => Self::FeatureNotAdopted,
             KindWord::ChampionSilent => Self::ChampionSilent,
             KindWord::RenewalAtRisk => Self::RenewalAtRisk,
+            KindWord::TicketFrustrated => Self::TicketFrustrated,
         }
     }
 }
@@ -111,6 +114,7 @@ fn kind_words(kind: RiskTriggerKind) -> &'static str {
         RiskTriggerKind::FeatureNotAdopted => "not adopted",
         RiskTriggerKind::ChampionSilent => "champion silent",
         RiskTriggerKind::RenewalAtRisk => "renewal at risk",
+        RiskTriggerKind::TicketFrustrated => "frustrated ticket",
     }
 }
 
@@ -206,6 +210,10 @@ fn why(cause: &Cause) -> String {
             let escalated = count(ticket.escalation_count, "escalated");
             let reopened = count(ticket.reopen_count, "reopened");
             [Some(priority.to_owned()), escalated, reopened, said(&ticket.subject)].into_iter().flatten().collect()
+        }
+        Cause::TicketFrustrated(ticket) => {
+            let messages = counted(ticket.message_count.into(), "frustrated message");
+            [Some(messages), said(&ticket.subject)].into_iter().flatten().collect()
         }
         Cause::UsageDecline(decline) => decline_words(decline),
         Cause::LoginDrop(days) => {

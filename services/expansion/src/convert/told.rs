@@ -43,6 +43,7 @@ pub(crate) fn risk_trigger(message: &scoring::RiskTrigger) -> Result<Option<(Acc
         | scoring::RiskTriggerKind::HealthDrop
         | scoring::RiskTriggerKind::Inactivity
         | scoring::RiskTriggerKind::TicketUrgent
+        | scoring::RiskTriggerKind::TicketFrustrated
         | scoring::RiskTriggerKind::UsageDecline
         | scoring::RiskTriggerKind::LoginDrop
         | scoring::RiskTriggerKind::FeatureNotAdopted

@@ -132,7 +132,10 @@ async fn close_alerts(session: &mut Session<'_>, case: &Case, outcome: Outcome) 
             | AlertKind::RenewalAtRisk
             | AlertKind::Manual => case.kind == CaseKind::AtRisk,
             AlertKind::Detractor => case.kind == CaseKind::Detractor,
-            AlertKind::PaymentFailed | AlertKind::BillingDispute | AlertKind::TicketUrgent => false,
+            AlertKind::PaymentFailed
+            | AlertKind::BillingDispute
+            | AlertKind::TicketUrgent
+            | AlertKind::TicketFrustrated => false,
         };
         if is_about_the_same && alert.case == Some(case.id) {
             clear_alert::close(session, alert, resolution, "The case was closed").await?;

@@ -46,6 +46,7 @@ pub(crate) fn kind_of_trigger(kind: scoring::RiskTriggerKind) -> Option<AlertKin
         scoring::RiskTriggerKind::PaymentFailed => Some(AlertKind::PaymentFailed),
         scoring::RiskTriggerKind::BillingDispute => Some(AlertKind::BillingDispute),
         scoring::RiskTriggerKind::TicketUrgent => Some(AlertKind::TicketUrgent),
+        scoring::RiskTriggerKind::TicketFrustrated => Some(AlertKind::TicketFrustrated),
         scoring::RiskTriggerKind::UsageDecline => Some(AlertKind::UsageDecline),
         scoring::RiskTriggerKind::LoginDrop => Some(AlertKind::LoginDrop),
         scoring::RiskTriggerKind::FeatureNotAdopted => Some(AlertKind::FeatureNotAdopted),
@@ -100,6 +101,7 @@ fn words(trigger: &scoring::RiskTrigger) -> (String, Vec<String>) {
             (format!("The customer disputes a charge ({})", dispute.dispute_id), details)
         }
         Some(scoring::risk_trigger::Cause::Ticket(ticket)) => ticket_words(ticket),
+        Some(scoring::risk_trigger::Cause::TicketFrustrated(ticket)) => frustration_words(ticket),
         Some(scoring::risk_trigger::Cause::UsageDecline(decline)) => decline_words(decline),
         Some(scoring::risk_trigger::Cause::LoginDrop(days)) => (
             format!("Active on {} of 28 days, {} before", days.active_days, days.earlier_active_days),
@@ -153,6 +155,15 @@ fn ticket_words(ticket: &scoring::TicketCause) -> (String, Vec<String>) {
         details.extend((count > 0).then(|| format!("{what} {count} times.")));
     }
     (format!("{priority} ticket {}", ticket.ticket_id), details)
+}
+
+fn frustration_words(ticket: &scoring::TicketFrustratedCause) -> (String, Vec<String>) {
+    let mut details: Vec<String> = line("Subject", &ticket.subject).into_iter().collect();
+    details.push(match ticket.message_count {
+        1 => "One message was frustrated.".to_owned(),
+        count => format!("{count} messages were frustrated."),
+    });
+    (format!("The customer is frustrated in ticket {}", ticket.ticket_id), details)
 }
 
 fn decline_words(decline: &scoring::UsageDeclineCause) -> (String, Vec<String>) {

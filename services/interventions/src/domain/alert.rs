@@ -50,11 +50,13 @@ pub enum AlertKind {
     ChampionSilent,
     /// The renewal is within 90 days, and the score below 70.
     RenewalAtRisk,
+    /// In an open ticket the customer writes with frustration.
+    TicketFrustrated,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::HealthCritical,
         Self::HealthAtRisk,
         Self::HealthDrop,
@@ -69,6 +71,7 @@ impl AlertKind {
         Self::FeatureNotAdopted,
         Self::ChampionSilent,
         Self::RenewalAtRisk,
+        Self::TicketFrustrated,
     ];
 
     /// In a policy's id.
@@ -88,6 +91,7 @@ impl AlertKind {
             Self::FeatureNotAdopted => "feature_not_adopted",
             Self::ChampionSilent => "champion_silent",
             Self::RenewalAtRisk => "renewal_at_risk",
+            Self::TicketFrustrated => "ticket_frustrated",
         }
     }
 }

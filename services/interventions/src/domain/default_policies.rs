@@ -60,7 +60,8 @@ fn alert(kind: AlertKind) -> PolicyDefinition {
         | AlertKind::Manual
         | AlertKind::UsageDecline
         | AlertKind::LoginDrop
-        | AlertKind::ChampionSilent => base(Severity::High, five_clocks()),
+        | AlertKind::ChampionSilent
+        | AlertKind::TicketFrustrated => base(Severity::High, five_clocks()),
         // Nothing is lost yet.
         AlertKind::FeatureNotAdopted => base(Severity::Warning, five_clocks()),
         AlertKind::PaymentFailed | AlertKind::BillingDispute => {
@@ -155,9 +156,15 @@ mod tests {
         };
         let (acknowledge, plan, execute) = (ClockStep::Acknowledge, ClockStep::Plan, ClockStep::Execute);
         let five = [(acknowledge, 2), (ClockStep::Assess, 4), (plan, 24), (execute, 48), (ClockStep::FollowUp, 72)];
-        for kind in
-            ["inactivity", "usage_decline", "login_drop", "feature_not_adopted", "champion_silent", "renewal_at_risk"]
-        {
+        for kind in [
+            "inactivity",
+            "usage_decline",
+            "login_drop",
+            "feature_not_adopted",
+            "champion_silent",
+            "renewal_at_risk",
+            "ticket_frustrated",
+        ] {
             assert_eq!(due(kind), five, "{kind}");
         }
         assert_eq!(due("health_critical")[..5], five);

@@ -52,6 +52,7 @@ numbered!(AlertKind, alert_kind_number, alert_kind, {
     TicketUrgent = 7,
     Detractor = 8,
     Manual = 9,
+    TicketFrustrated = 10,
     UsageDecline = 11,
     LoginDrop = 12,
     FeatureNotAdopted = 13,

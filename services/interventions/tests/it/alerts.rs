@@ -184,6 +184,25 @@ async fn r96_an_urgent_ticket_is_to_be_reviewed_within_4_hours() {
 }
 
 #[tokio::test]
+async fn r64_a_frustrated_ticket_is_the_csms_within_the_five_deadlines() {
+    let mut harness = Harness::with_acme(START).await;
+    let cause = scoring::TicketFrustratedCause {
+        ticket_id: "T-1".to_owned(),
+        sentiment: -0.8,
+        message_count: 2,
+        subject: "Exports fail".to_owned(),
+        ..Default::default()
+    };
+    let cause = scoring::risk_trigger::Cause::TicketFrustrated(cause);
+    harness.raise(harness.trigger(scoring::RiskTriggerKind::TicketFrustrated, "T-1", cause)).await;
+    harness.settle().await;
+    let alert = harness.open_alert().await;
+    assert_eq!((alert.kind(), alert.owner_email.as_str()), (proto::AlertKind::TicketFrustrated, CSM));
+    assert_eq!((alert.headline.as_str(), alert.clocks.len()), ("The customer is frustrated in ticket T-1", 5));
+    assert_eq!(alert.details, ["Subject: Exports fail", "2 messages were frustrated."]);
+}
+
+#[tokio::test]
 async fn r69_r71_use_champions_and_renewals_are_the_csms_within_the_five_deadlines() {
     use scoring::RiskTriggerKind as Kind;
     use scoring::risk_trigger::Cause;

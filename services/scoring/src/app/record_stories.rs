@@ -177,8 +177,10 @@ pub(super) async fn judge_stories(
     let accounts: BTreeSet<&str> = stories.iter().map(|(key, _)| key.account.as_str()).collect();
     let accounts: Vec<&str> = accounts.into_iter().collect();
     let lasting = Lasting::load(conn, &accounts).await?;
-    let judge = |(key, story): &(StoryKey, Story)| {
-        lasting.judge(&key.account, key.kind.trigger_kind(), &key.id, story.condition().into())
+    let judge = |(key, story): (StoryKey, Story)| {
+        let verdicts = story.verdicts().into_iter();
+        let changes = verdicts.filter_map(|(kind, verdict)| lasting.judge(&key.account, kind, &key.id, verdict));
+        changes.collect::<Vec<_>>()
     };
-    settle(app, conn, stories.iter().filter_map(judge).collect(), &Causes::default(), now).await
+    settle(app, conn, stories.into_iter().flat_map(judge).collect(), &Causes::default(), now).await
 }

@@ -23,6 +23,7 @@ pub(super) const fn kind_message(kind: RiskTriggerKind) -> proto::RiskTriggerKin
         RiskTriggerKind::PaymentFailed => proto::RiskTriggerKind::PaymentFailed,
         RiskTriggerKind::BillingDispute => proto::RiskTriggerKind::BillingDispute,
         RiskTriggerKind::TicketUrgent => proto::RiskTriggerKind::TicketUrgent,
+        RiskTriggerKind::TicketFrustrated => proto::RiskTriggerKind::TicketFrustrated,
         RiskTriggerKind::UsageDecline => proto::RiskTriggerKind::UsageDecline,
         RiskTriggerKind::LoginDrop => proto::RiskTriggerKind::LoginDrop,
         RiskTriggerKind::FeatureNotAdopted => proto::RiskTriggerKind::FeatureNotAdopted,
@@ -41,6 +42,7 @@ fn kind_of(number: i32) -> Option<RiskTriggerKind> {
         proto::RiskTriggerKind::PaymentFailed => Some(RiskTriggerKind::PaymentFailed),
         proto::RiskTriggerKind::BillingDispute => Some(RiskTriggerKind::BillingDispute),
         proto::RiskTriggerKind::TicketUrgent => Some(RiskTriggerKind::TicketUrgent),
+        proto::RiskTriggerKind::TicketFrustrated => Some(RiskTriggerKind::TicketFrustrated),
         proto::RiskTriggerKind::UsageDecline => Some(RiskTriggerKind::UsageDecline),
         proto::RiskTriggerKind::LoginDrop => Some(RiskTriggerKind::LoginDrop),
         proto::RiskTriggerKind::FeatureNotAdopted => Some(RiskTriggerKind::FeatureNotAdopted),
@@ -132,6 +134,13 @@ fn cause_message(cause: &RiskCause, subject: &str) -> proto::risk_trigger::Cause
                 reopen_count: *reopen_count,
             })
         }
+        RiskCause::TicketFrustrated(frustration) => Cause::TicketFrustrated(proto::TicketFrustratedCause {
+            ticket_id: subject.to_owned(),
+            sentiment: frustration.sentiment,
+            message_count: frustration.message_count,
+            priority: priority_message(frustration.priority).into(),
+            subject: frustration.subject.clone(),
+        }),
         RiskCause::UsageDecline(decline) => Cause::UsageDecline(decline_message(decline)),
         RiskCause::LoginDrop(days) => Cause::LoginDrop(proto::LoginDropCause {
             active_days: days.active_days,

@@ -213,6 +213,13 @@ pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
             let details = [line.clone(), times(*escalation_count, "escalated"), times(*reopen_count, "reopened")];
             with_details(format!("{priority} ticket {subject} is open since {since}"), details)
         }
+        RiskCause::TicketFrustrated(frustration) => {
+            let messages = counted(f64::from(frustration.message_count), "frustrated messages");
+            with_details(
+                format!("The customer is frustrated in ticket {subject} since {since}"),
+                [frustration.subject.clone(), messages],
+            )
+        }
         RiskCause::UsageDecline(decline) => decline_sentence(decline),
         RiskCause::LoginDrop(days) => {
             format!("Days with activity fell from {} to {} in 28 days", days.earlier_active_days, days.active_days)

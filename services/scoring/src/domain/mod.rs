@@ -22,6 +22,7 @@ mod english;
 mod explain;
 pub mod feature_adoption;
 pub(crate) mod forecast;
+pub mod frustration;
 mod health;
 pub(crate) mod health_report;
 mod health_risks;

@@ -46,6 +46,13 @@ const fn rules_of(kind: RiskTriggerKind) -> (u8, &'static [Rule]) {
                 (StepRole::Csm, "Review the ticket within 4 hours and tell the customer that you follow it."),
             ],
         ),
+        RiskTriggerKind::TicketFrustrated => (
+            2,
+            &[
+                (StepRole::Csm, "Call who wrote: say that it was read, who solves it, and by when."),
+                (StepRole::Support, "Answer in the ticket what happens next, and in which steps."),
+            ],
+        ),
         RiskTriggerKind::PaymentFailed => (
             2,
             &[

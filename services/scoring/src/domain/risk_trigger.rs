@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::champions::ChampionSilence;
 use super::feature_adoption::Unadopted;
+use super::frustration::Frustration;
 use super::json::{Amount, StoredBand, StoredPoints};
 use super::login_drop::LoginDays;
 use super::renewal_risk::RenewalRisk;
@@ -45,6 +46,8 @@ pub enum RiskTriggerKind {
     ChampionSilent,
     /// The renewal is near, and the score poor.
     RenewalAtRisk,
+    /// In an open ticket the customer writes with frustration.
+    TicketFrustrated,
 }
 
 /// Why a condition ended.
@@ -121,6 +124,8 @@ pub enum RiskCause {
     ChampionSilent(ChampionSilence),
     /// A renewal at risk.
     RenewalAtRisk(RenewalRisk),
+    /// A ticket's messages.
+    TicketFrustrated(Frustration),
 }
 
 /// A condition as it is now.
@@ -228,6 +233,7 @@ impl Condition {
                 RiskCause::Payment { .. }
                 | RiskCause::Dispute { .. }
                 | RiskCause::Ticket { .. }
+                | RiskCause::TicketFrustrated(_)
                 // The others beside what is none of their kind.
                 | RiskCause::Health { .. }
                 | RiskCause::Inactivity { .. }

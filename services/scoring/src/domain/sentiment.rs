@@ -26,6 +26,7 @@ pub(super) fn sentiment(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frustration::FRUSTRATED_AT_MOST;
     use super::*;
 
     #[test]
@@ -51,18 +52,22 @@ mod tests {
         }
     }
 
-    /// Pearson's correlation with the people's ratings.
-    fn agreement(file: &str) -> f64 {
+    /// People's ratings, -4 to 4, and what is found of the same texts.
+    fn rated(file: &str) -> Vec<(f64, f64)> {
         let path = format!("{}/tests/data/vader/{file}", env!("CARGO_MANIFEST_DIR"));
         let text = String::from_utf8_lossy(&std::fs::read(path).expect("the file")).into_owned();
-        let pairs: Vec<(f64, f64)> = text
-            .lines()
+        text.lines()
             .map(|line| {
                 let mut columns = line.splitn(3, '\t').skip(1);
                 let rating = columns.next().and_then(|rating| rating.trim().parse().ok()).expect("a rating");
                 (rating, sentiment(columns.next().expect("a text")).unwrap_or(0.0))
             })
-            .collect();
+            .collect()
+    }
+
+    /// Pearson's correlation with the people's ratings.
+    fn agreement(file: &str) -> f64 {
+        let pairs = rated(file);
         let count = pairs.len() as f64;
         let mean = |pick: fn(&(f64, f64)) -> f64| pairs.iter().map(pick).sum::<f64>() / count;
         let (mean_rating, mean_found) = (mean(|pair| pair.0), mean(|pair| pair.1));
@@ -71,6 +76,26 @@ mod tests {
         };
         sum(&|rating, found| rating * found)
             / (sum(&|rating, _| rating * rating) * sum(&|_, found| found * found)).sqrt()
+    }
+
+    /// Of the texts that are taken for frustrated, the share that people rated as clearly negative.
+    fn frustrated_precision(file: &str) -> f64 {
+        let frustrated: Vec<f64> = rated(file)
+            .into_iter()
+            .filter(|(_, found)| *found <= FRUSTRATED_AT_MOST)
+            .map(|(rating, _)| rating)
+            .collect();
+        frustrated.iter().filter(|rating| **rating <= -1.0).count() as f64 / frustrated.len() as f64
+    }
+
+    #[test]
+    fn r64_what_is_taken_for_frustrated_most_people_call_negative() {
+        let (tweets, reviews) = (
+            frustrated_precision("tweets_GroundTruth.txt"),
+            frustrated_precision("amazonReviewSnippets_GroundTruth.txt"),
+        );
+        assert!((tweets - 0.84).abs() < 0.01, "tweets {tweets}");
+        assert!((reviews - 0.76).abs() < 0.01, "reviews {reviews}");
     }
 
     #[test]

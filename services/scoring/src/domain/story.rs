@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::billing::{DisputeStory, InvoiceStory};
-use super::risk_trigger::{Condition, RiskTriggerKind};
+use super::risk_trigger::{RiskTriggerKind, Verdict};
 use super::signal::{Payload, Signal, SignalKind};
 use super::story_series::DayEntries;
 use super::ticket::TicketStory;
@@ -145,15 +145,6 @@ impl StoryKind {
             Self::Dispute => SignalKind::Dispute,
         }
     }
-
-    /// The condition that such a story can make.
-    pub const fn trigger_kind(self) -> RiskTriggerKind {
-        match self {
-            Self::Ticket => RiskTriggerKind::TicketUrgent,
-            Self::Invoice => RiskTriggerKind::PaymentFailed,
-            Self::Dispute => RiskTriggerKind::BillingDispute,
-        }
-    }
 }
 
 /// What the signals of one story add up to.
@@ -208,13 +199,21 @@ impl Story {
         entries
     }
 
-    /// The condition that puts the account at risk, if the story is one.
-    pub fn condition(&self) -> Option<Condition> {
+    /// Whether it is what puts the account at risk, for each condition that such a story can make.
+    pub fn verdicts(&self) -> Vec<(RiskTriggerKind, Verdict)> {
         match self {
-            Self::Ticket(story) => story.condition(),
-            Self::Invoice(story) => story.condition(),
-            Self::Dispute(story) => story.condition(),
+            Self::Ticket(story) => vec![
+                (RiskTriggerKind::TicketUrgent, story.urgency().into()),
+                (RiskTriggerKind::TicketFrustrated, story.frustration()),
+            ],
+            Self::Invoice(story) => vec![(RiskTriggerKind::PaymentFailed, story.condition().into())],
+            Self::Dispute(story) => vec![(RiskTriggerKind::BillingDispute, story.condition().into())],
         }
+    }
+
+    /// Whether one of its conditions is met.
+    pub fn is_at_risk(&self) -> bool {
+        self.verdicts().iter().any(|(_, verdict)| matches!(verdict, Verdict::Met(_)))
     }
 }
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde::{Deserialize, Serialize};
 
-use super::risk_trigger::{Condition, RiskCause};
+use super::frustration::{FRUSTRATED_AT_MOST, Frustration};
+use super::risk_trigger::{Condition, RiskCause, Verdict};
 use super::sentiment::sentiment;
 use super::signal::check_opaque_id;
 use super::story::{Newest, Stamp, Told, count, keep_oldest};
@@ -110,6 +111,10 @@ pub struct TicketStory {
     #[serde(default)]
     said_first_response_at: Newest<DateTime<Utc>>,
     sentiments: Told<f64>,
+    /// Those that tell the customer's mood: not the one computed of the text that opened the ticket. It describes what is broken, and
+    /// the words for that are negative whoever writes them.
+    #[serde(default)]
+    moods: Told<f64>,
 }
 
 impl TicketStory {
@@ -137,8 +142,12 @@ impl TicketStory {
                 self.said_first_response_at.offer(stamp, answered_at);
             }
         }
-        if let Some(sentiment) = told.sentiment.or_else(|| sentiment(&told.text)) {
+        let computed = told.sentiment.is_none().then(|| sentiment(&told.text)).flatten();
+        if let Some(sentiment) = told.sentiment.or(computed) {
             self.sentiments.note(stamp, sentiment);
+        }
+        if let Some(mood) = told.sentiment.or(computed.filter(|_| told.action != TicketAction::Opened)) {
+            self.moods.note(stamp, mood);
         }
     }
 
@@ -179,7 +188,8 @@ impl TicketStory {
         is_other_priority.then_some((TicketAction::Updated, stamp.at))
     }
 
-    pub(super) fn condition(&self) -> Option<Condition> {
+    /// The condition of an urgent ticket that is open.
+    pub(super) fn urgency(&self) -> Option<Condition> {
         let is_urgent = self.is_open() && self.priority() >= TicketPriority::Urgent;
         is_urgent.then(|| Condition {
             cause: RiskCause::Ticket {
@@ -190,6 +200,18 @@ impl TicketStory {
             },
             occurrence_count: self.count(TicketAction::Escalated).max(1),
         })
+    }
+
+    /// Whether the customer writes with frustration, while the ticket is open.
+    pub(super) fn frustration(&self) -> Verdict {
+        let Some(&sentiment) = self.moods.last().filter(|_| self.is_open()) else { return Verdict::NotMet };
+        let frustration = Frustration {
+            sentiment,
+            message_count: count(self.moods.all().filter(|(_, mood)| **mood <= FRUSTRATED_AT_MOST)),
+            priority: self.priority(),
+            subject: self.subject().to_owned(),
+        };
+        frustration.verdict()
     }
 
     fn count(&self, action: TicketAction) -> i32 {

@@ -135,7 +135,7 @@ pub(crate) async fn write(
     let kinds: Vec<i16> = stories.keys().map(|key| kind_number(key.kind)).collect();
     let ids: Vec<&str> = stories.keys().map(|key| key.id.as_str()).collect();
     let states: Vec<Value> = stories.values().map(|stored| state_of(&stored.story)).collect::<Result<_, _>>()?;
-    let at_risk: Vec<bool> = stories.values().map(|stored| stored.story.condition().is_some()).collect();
+    let at_risk: Vec<bool> = stories.values().map(|stored| stored.story.is_at_risk()).collect();
     let entries = |stored: &StoredStory| {
         let entries: Vec<StoredEntry> = stored.entries.amounts().collect();
         serde_json::to_value(entries).map_err(codes::corrupt)

@@ -120,6 +120,61 @@ async fn r96_an_urgent_ticket_lasts_until_it_is_resolved_or_its_priority_lowered
 }
 
 #[tokio::test]
+async fn r64_frustration_in_a_ticket_lasts_until_the_customer_is_calm_or_it_is_resolved() {
+    use TicketAction::{Opened, Reopened, Resolved, Updated};
+    let mut harness = acme().await;
+    let broken = "The export fails with an error, this is a critical problem for our team.";
+    let angry = "The third time our exports fail. We are really frustrated!";
+    for (hour, action, text) in [
+        (1, Opened, broken),
+        (2, Updated, angry),
+        (3, Updated, "It is still the same problem."),
+        (4, Updated, "Thanks, it works great now"),
+        (5, Updated, angry),
+        (6, Resolved, ""),
+        (7, Reopened, angry),
+    ] {
+        let mut told =
+            ticket("acme", &format!("2026-03-01T0{hour}:00:00Z"), "t-1", action, TicketPriority::Unspecified);
+        if let Some(Payload::Ticket(ticket)) = &mut told.payload {
+            ticket.text = text.to_owned();
+            ticket.subject = "Exports".to_owned();
+        }
+        harness.record(vec![told]).await;
+    }
+    let told = risk_events(&harness).await;
+    let seen: Vec<_> = told.iter().map(|(told, trigger)| (*told, trigger.occurrence_count)).collect();
+    assert_eq!(
+        seen,
+        [
+            (Told::Raised, 1),
+            (Told::Updated, 1),
+            (Told::Cleared, 1),
+            (Told::Raised, 2),
+            (Told::Cleared, 2),
+            (Told::Raised, 3)
+        ],
+        "what opened it says only what is broken"
+    );
+    let last = &told.last().expect("told").1;
+    assert_eq!((last.kind(), last.subject.as_str()), (RiskTriggerKind::TicketFrustrated, "t-1"));
+    let Some(proto::risk_trigger::Cause::TicketFrustrated(cause)) = &last.cause else { panic!("a ticket") };
+    assert_eq!((cause.ticket_id.as_str(), cause.message_count, cause.subject.as_str()), ("t-1", 3, "Exports"));
+    assert!(cause.sentiment <= -0.6, "{cause:?}");
+}
+
+#[tokio::test]
+async fn r64_what_the_help_desk_says_of_a_mood_counts_from_the_first_message_on() {
+    let mut harness = acme().await;
+    let mut told = ticket("acme", "2026-03-01T01:00:00Z", "t-1", TicketAction::Opened, TicketPriority::Unspecified);
+    if let Some(Payload::Ticket(ticket)) = &mut told.payload {
+        ticket.sentiment = Some(-0.6);
+    }
+    harness.record(vec![told]).await;
+    assert_eq!(told_of(&harness, RiskTriggerKind::TicketFrustrated).await, [(Told::Raised, "t-1".to_owned())]);
+}
+
+#[tokio::test]
 async fn r63_a_tickets_moves_are_told_and_its_mere_updates_are_not() {
     use TicketAction::{Escalated, Opened, Resolved, Updated};
     use TicketPriority::{Normal, Unspecified, Urgent};
