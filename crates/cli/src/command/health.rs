@@ -9,7 +9,7 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 use mainstay_clients::{ServiceChannel, retrying};
 
-use crate::command::{Listed, corrections, explain, finish_list, history, is_enough, page_size, sync, watch};
+use crate::command::{Listed, corrections, explain, finish_list, history, is_enough, judge, page_size, sync, watch};
 use crate::connection::Connection;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::output::{Output, note};
@@ -78,6 +78,9 @@ Examples:
   mainstay health sync scores.csv --full
   mainstay health sync /var/spool/crm/scores.jsonl --output json --state /var/lib/crm/cursor")]
     Sync(sync::SyncArguments),
+    /// Judge an account by what you know of it, which counts in its score
+    #[command(after_help = judge::HELP)]
+    Judge(judge::JudgeArguments),
     /// Say that an account is in another band than the computed one
     #[command(after_help = "\
 The score and its band stay as they are computed; what you say is shown beside them until it
@@ -186,6 +189,7 @@ pub(crate) async fn run(command: &HealthCommand, connection: &Connection, output
         HealthCommand::History(arguments) => history::run(arguments, connection, output).await?,
         HealthCommand::Sync(arguments) => sync::run(arguments, connection, output).await?,
         HealthCommand::Watch(arguments) => watch::run(arguments, connection, output).await?,
+        HealthCommand::Judge(arguments) => judge::run(arguments, connection, output).await?,
         HealthCommand::Correct(arguments) => corrections::correct(arguments, connection, output).await?,
         HealthCommand::Dispute(arguments) => corrections::dispute(arguments, connection, output).await?,
         HealthCommand::Review(arguments) => corrections::review(arguments, connection, output).await?,

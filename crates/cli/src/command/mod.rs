@@ -21,6 +21,7 @@ pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;
 mod import_payloads;
+mod judge;
 pub(crate) mod messages;
 mod model_activation;
 mod model_diff;

@@ -17,18 +17,17 @@ async fn today() -> String {
 }
 
 /// Judges an account.
-async fn judge(address: SocketAddr, folder: &Path, account: &str, rating: i32) {
-    let rows =
-        format!("account,time,kind,rating,source_id\n{account},{},pulse,{rating},{account}-{rating}\n", today().await);
-    done(address, &["import", "signals", &write(folder, "pulse.csv", &rows)]).await;
+async fn judge(address: SocketAddr, account: &str, rating: &str) {
+    let said = done(address, &["health", "judge", account, rating, "--by", "mia@example.com"]).await.out;
+    assert_eq!(said, format!("{account} is judged with {rating} of 5; its score follows in a moment.\n"));
 }
 
 /// Two customers, one of whom is all well and one who is about to leave.
 async fn two_customers(address: SocketAddr, folder: &Path) {
     let customers = "account,display_name,segment,arr,csm\nacme,Acme Ltd,smb,1200.00 EUR,mia@example.com\nglobex,Globex,smb,900 EUR,\n";
     done(address, &["import", "accounts", &write(folder, "customers.csv", customers)]).await;
-    judge(address, folder, "acme", 5).await;
-    judge(address, folder, "globex", 1).await;
+    judge(address, "acme", "5").await;
+    judge(address, "globex", "1").await;
     for account in ["acme", "globex"] {
         wait_for_score(address, account).await;
     }
@@ -67,6 +66,17 @@ async fn r58_r193_reports_come_as_tables_markdown_json_and_csv() {
 }
 
 #[tokio::test]
+async fn a_judgement_that_is_none_is_refused_before_it_is_sent() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    let refused = run(up.address, &["health", "judge", "acme", "6"]).await;
+    assert!(refused.code != 0 && refused.err.contains("6 is not in 1..=5"), "{}", refused.err);
+    let refused = run(up.address, &["health", "judge", "nobody", "3"]).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("accounts/nobody does not exist"), "{}", refused.err);
+}
+
+#[tokio::test]
 async fn r182_a_crm_gets_all_accounts_first_and_then_what_changed_and_loses_nothing() {
     let folder = folder();
     let up = Up::start(&folder.path().join("data")).await;
@@ -85,7 +95,7 @@ async fn r182_a_crm_gets_all_accounts_first_and_then_what_changed_and_loses_noth
     done(up.address, &["health", "sync", &path]).await;
     assert_eq!(accounts(), ["acme", "globex"], "nobody has taken the file over");
 
-    judge(up.address, folder.path(), "globex", 5).await;
+    judge(up.address, "globex", "5").await;
     let changed = async {
         loop {
             std::fs::remove_file(&file).ok();
