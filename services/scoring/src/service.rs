@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
+use mainstay_api::mainstay::scoring::v1::account_card_service_server::AccountCardServiceServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
 use mainstay_api::mainstay::scoring::v1::backtest_service_server::BacktestServiceServer;
 use mainstay_api::mainstay::scoring::v1::cohort_service_server::CohortServiceServer;
@@ -33,8 +34,8 @@ use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
 use crate::grpc::{
-    AccountRpc, BacktestRpc, CohortRpc, DefinitionRpc, ForecastRpc, HealthRpc, LabelRpc, ModelRpc, OperationsRpc,
-    RenewalRpc, ReportRpc, RiskTriggerRpc, SignalRpc,
+    AccountCardRpc, AccountRpc, BacktestRpc, CohortRpc, DefinitionRpc, ForecastRpc, HealthRpc, LabelRpc, ModelRpc,
+    OperationsRpc, RenewalRpc, ReportRpc, RiskTriggerRpc, SignalRpc,
 };
 use crate::jobs::{
     Activation, Inactivity, InterventionsFeed, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore,
@@ -129,6 +130,7 @@ impl ScoringService {
         let limits = &rpc.limits;
         let server = builder
             .add_service(limited!(AccountServiceServer::new(AccountRpc { app: app.clone() }), limits))
+            .add_service(limited!(AccountCardServiceServer::new(AccountCardRpc { app: app.clone() }), limits))
             .add_service(limited!(SignalServiceServer::new(SignalRpc { app: app.clone(), streams_cancelled }), limits))
             .add_service(limited!(ModelServiceServer::new(ModelRpc { app: app.clone() }), limits))
             .add_service(limited!(BacktestServiceServer::new(BacktestRpc { app: app.clone() }), limits))

@@ -5216,6 +5216,1053 @@ pub mod model_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// A condition that puts an account at risk, from when it begins to when it
+/// ends. There is at most one that lasts for an account, kind and subject.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RiskTrigger {
+    /// `accounts/{account}/riskTriggers/{risk_trigger}`; the id is a UUID.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Whose: `accounts/{account}`.
+    #[prost(string, tag = "2")]
+    pub account: ::prost::alloc::string::String,
+    /// What condition.
+    #[prost(enumeration = "RiskTriggerKind", tag = "3")]
+    pub kind: i32,
+    /// What it is about within the account: the id of the invoice, dispute,
+    /// ticket or contact. Empty for conditions of the account as a whole.
+    #[prost(string, tag = "4")]
+    pub subject: ::prost::alloc::string::String,
+    /// When it began, by the clock of the business.
+    #[prost(message, optional, tag = "5")]
+    pub raise_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When its data last changed.
+    #[prost(message, optional, tag = "6")]
+    pub change_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ended. Absent: it lasts.
+    #[prost(message, optional, tag = "7")]
+    pub clear_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why it ended. Unspecified: it lasts.
+    #[prost(enumeration = "RiskTriggerClearReason", tag = "8")]
+    pub clear_reason: i32,
+    /// How often it was met since it began: failed attempts of a payment,
+    /// escalations of a ticket; 1 for what is met once. Never 0.
+    #[prost(int32, tag = "9")]
+    pub occurrence_count: i32,
+    /// The account's score at the last change, 0 to 100. Absent: no score.
+    #[prost(double, optional, tag = "10")]
+    pub score: ::core::option::Option<f64>,
+    /// The data that made it, as of the last change.
+    #[prost(
+        oneof = "risk_trigger::Cause",
+        tags = "11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
+    )]
+    pub cause: ::core::option::Option<risk_trigger::Cause>,
+}
+/// Nested message and enum types in `RiskTrigger`.
+pub mod risk_trigger {
+    /// The data that made it, as of the last change.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Cause {
+        /// For crossings and drops of the score.
+        #[prost(message, tag = "11")]
+        Health(super::HealthCause),
+        /// For inactivity.
+        #[prost(message, tag = "12")]
+        Inactivity(super::InactivityCause),
+        /// For payments that failed and invoices that are overdue.
+        #[prost(message, tag = "13")]
+        Payment(super::PaymentCause),
+        /// For disputes.
+        #[prost(message, tag = "14")]
+        Dispute(super::DisputeCause),
+        /// For tickets.
+        #[prost(message, tag = "15")]
+        Ticket(super::TicketCause),
+        /// For tickets in which the customer is frustrated.
+        #[prost(message, tag = "16")]
+        TicketFrustrated(super::TicketFrustratedCause),
+        /// For use that declines.
+        #[prost(message, tag = "17")]
+        UsageDecline(super::UsageDeclineCause),
+        /// For days with activity that became fewer.
+        #[prost(message, tag = "18")]
+        LoginDrop(super::LoginDropCause),
+        /// For features that were never used.
+        #[prost(message, tag = "19")]
+        FeatureNotAdopted(super::FeatureNotAdoptedCause),
+        /// For champions who are silent.
+        #[prost(message, tag = "20")]
+        ChampionSilent(super::ChampionSilentCause),
+        /// For renewals at risk.
+        #[prost(message, tag = "21")]
+        RenewalAtRisk(super::RenewalAtRiskCause),
+    }
+}
+impl ::prost::Name for RiskTrigger {
+    const NAME: &'static str = "RiskTrigger";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RiskTrigger".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RiskTrigger".into()
+    }
+}
+/// A score that made a condition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HealthCause {
+    /// The UTC day of the score, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub day: ::prost::alloc::string::String,
+    /// The score, 0 to 100.
+    #[prost(double, tag = "2")]
+    pub score: f64,
+    /// Its band.
+    #[prost(enumeration = "Band", tag = "3")]
+    pub band: i32,
+    /// The score that it is compared with: for a drop that of 30 days earlier,
+    /// for a crossing the one before. Absent: there was none.
+    #[prost(double, optional, tag = "4")]
+    pub previous_score: ::core::option::Option<f64>,
+    /// The cut that was crossed, or the change that was exceeded, in points.
+    #[prost(double, tag = "5")]
+    pub threshold: f64,
+}
+impl ::prost::Name for HealthCause {
+    const NAME: &'static str = "HealthCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.HealthCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.HealthCause".into()
+    }
+}
+/// A silence that made a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InactivityCause {
+    /// The last UTC day with activity, `YYYY-MM-DD`; that of the activation, when
+    /// there was no activity since. Of an account that never was active it is not
+    /// before the day of its creation.
+    #[prost(string, tag = "1")]
+    pub last_activity_day: ::prost::alloc::string::String,
+    /// Whole days since then.
+    #[prost(int32, tag = "2")]
+    pub inactive_days: i32,
+}
+impl ::prost::Name for InactivityCause {
+    const NAME: &'static str = "InactivityCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.InactivityCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.InactivityCause".into()
+    }
+}
+/// An invoice that made a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PaymentCause {
+    /// The id of the invoice in its source.
+    #[prost(string, tag = "1")]
+    pub invoice_id: ::prost::alloc::string::String,
+    /// The amount due. Absent: not known.
+    #[prost(message, optional, tag = "2")]
+    pub amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// Attempts that failed; 0: none, it is overdue.
+    #[prost(int32, tag = "3")]
+    pub failed_attempt_count: i32,
+    /// Why the last attempt failed, as the source says. Empty: not said.
+    #[prost(string, tag = "4")]
+    pub failure_reason: ::prost::alloc::string::String,
+    /// Whether it is past its due date.
+    #[prost(bool, tag = "5")]
+    pub overdue: bool,
+}
+impl ::prost::Name for PaymentCause {
+    const NAME: &'static str = "PaymentCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PaymentCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PaymentCause".into()
+    }
+}
+/// A dispute that made a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DisputeCause {
+    /// The id of the dispute in its source.
+    #[prost(string, tag = "1")]
+    pub dispute_id: ::prost::alloc::string::String,
+    /// The invoice that is disputed. Empty: not known.
+    #[prost(string, tag = "2")]
+    pub invoice_id: ::prost::alloc::string::String,
+    /// The amount in dispute. Absent: not known.
+    #[prost(message, optional, tag = "3")]
+    pub amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// The customer's reason. Empty: not said.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DisputeCause {
+    const NAME: &'static str = "DisputeCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DisputeCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DisputeCause".into()
+    }
+}
+/// A ticket that made a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TicketCause {
+    /// The id of the ticket in its source.
+    #[prost(string, tag = "1")]
+    pub ticket_id: ::prost::alloc::string::String,
+    /// Its priority now.
+    #[prost(enumeration = "TicketPriority", tag = "2")]
+    pub priority: i32,
+    /// Its subject line. Empty: not said.
+    #[prost(string, tag = "3")]
+    pub subject: ::prost::alloc::string::String,
+    /// How often it was escalated.
+    #[prost(int32, tag = "4")]
+    pub escalation_count: i32,
+    /// How often it was reopened.
+    #[prost(int32, tag = "5")]
+    pub reopen_count: i32,
+}
+impl ::prost::Name for TicketCause {
+    const NAME: &'static str = "TicketCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TicketCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TicketCause".into()
+    }
+}
+/// The messages of a ticket that made a condition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TicketFrustratedCause {
+    /// The id of the ticket in its source.
+    #[prost(string, tag = "1")]
+    pub ticket_id: ::prost::alloc::string::String,
+    /// Sentiment of the newest message that says any, -1 (frustrated) to 1
+    /// (content): as the help desk says, else computed of the text.
+    #[prost(double, tag = "2")]
+    pub sentiment: f64,
+    /// How many messages of the ticket were frustrated; 1 or more.
+    #[prost(int32, tag = "3")]
+    pub message_count: i32,
+    /// The ticket's priority now.
+    #[prost(enumeration = "TicketPriority", tag = "4")]
+    pub priority: i32,
+    /// Its subject line. Empty: not said.
+    #[prost(string, tag = "5")]
+    pub subject: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TicketFrustratedCause {
+    const NAME: &'static str = "TicketFrustratedCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TicketFrustratedCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TicketFrustratedCause".into()
+    }
+}
+/// Use that declines.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UsageDeclineCause {
+    /// What declined: a usage metric (its sum), all features (their uses) or all
+    /// users (how many were active).
+    #[prost(message, optional, tag = "1")]
+    pub input: ::core::option::Option<Input>,
+    /// Median of the four weeks before it fell; above 0.
+    #[prost(double, tag = "2")]
+    pub base: f64,
+    /// Monday of the last of these weeks, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub base_week: ::prost::alloc::string::String,
+    /// The three newest complete weeks, oldest first.
+    #[prost(message, repeated, tag = "4")]
+    pub weeks: ::prost::alloc::vec::Vec<WeekOfUse>,
+}
+impl ::prost::Name for UsageDeclineCause {
+    const NAME: &'static str = "UsageDeclineCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UsageDeclineCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UsageDeclineCause".into()
+    }
+}
+/// What was used in a week.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WeekOfUse {
+    /// Its Monday, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub week: ::prost::alloc::string::String,
+    /// The sum, or the number of users.
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+}
+impl ::prost::Name for WeekOfUse {
+    const NAME: &'static str = "WeekOfUse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.WeekOfUse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.WeekOfUse".into()
+    }
+}
+/// Days with activity of users that became fewer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoginDropCause {
+    /// Days with activity of the 28 days up to and with `last_day`.
+    #[prost(int32, tag = "1")]
+    pub active_days: i32,
+    /// Of the 28 days before those.
+    #[prost(int32, tag = "2")]
+    pub earlier_active_days: i32,
+    /// The last UTC day that counts, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub last_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for LoginDropCause {
+    const NAME: &'static str = "LoginDropCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LoginDropCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LoginDropCause".into()
+    }
+}
+/// Features that an account never used.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FeatureNotAdoptedCause {
+    /// The UTC day of the activation, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub activation_day: ::prost::alloc::string::String,
+    /// The features, those that most peers use first; at most 20.
+    #[prost(message, repeated, tag = "2")]
+    pub features: ::prost::alloc::vec::Vec<PeerFeature>,
+    /// How many accounts of the same segment and plan were asked; at most 200.
+    #[prost(int32, tag = "3")]
+    pub peer_count: i32,
+}
+impl ::prost::Name for FeatureNotAdoptedCause {
+    const NAME: &'static str = "FeatureNotAdoptedCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureNotAdoptedCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureNotAdoptedCause".into()
+    }
+}
+/// A feature that peers use.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PeerFeature {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+    /// How many of the peers use it.
+    #[prost(int32, tag = "2")]
+    pub user_count: i32,
+}
+impl ::prost::Name for PeerFeature {
+    const NAME: &'static str = "PeerFeature";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PeerFeature".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PeerFeature".into()
+    }
+}
+/// The silence of a champion.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChampionSilentCause {
+    /// The id of the contact.
+    #[prost(string, tag = "1")]
+    pub contact_id: ::prost::alloc::string::String,
+    /// The name of the contact. Empty: not known.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// The champion's last UTC day with activity, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub last_activity_day: ::prost::alloc::string::String,
+    /// Whole days since then.
+    #[prost(int32, tag = "4")]
+    pub silent_days: i32,
+    /// How many other users of the account were active in the last 7 days.
+    #[prost(int32, tag = "5")]
+    pub other_active_users: i32,
+}
+impl ::prost::Name for ChampionSilentCause {
+    const NAME: &'static str = "ChampionSilentCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ChampionSilentCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ChampionSilentCause".into()
+    }
+}
+/// A renewal at risk.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RenewalAtRiskCause {
+    /// The UTC day of the renewal, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub renewal_day: ::prost::alloc::string::String,
+    /// Days until then; below 0 once it has passed without a word.
+    #[prost(int32, tag = "2")]
+    pub days_left: i32,
+    /// The score, 0 to 100.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+    /// Below which it puts the renewal at risk, in points.
+    #[prost(double, tag = "4")]
+    pub threshold: f64,
+    /// The yearly revenue at risk: ARR, else twelve times MRR. Absent: not known.
+    #[prost(message, optional, tag = "5")]
+    pub arr_at_risk: ::core::option::Option<super::super::common::v1::Money>,
+}
+impl ::prost::Name for RenewalAtRiskCause {
+    const NAME: &'static str = "RenewalAtRiskCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RenewalAtRiskCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RenewalAtRiskCause".into()
+    }
+}
+/// What condition puts an account at risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RiskTriggerKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// The score is below 50. Cleared at 52 and above, so that a score that
+    /// swings around the cut does not raise it each time.
+    HealthCritical = 1,
+    /// The score is below 70. Cleared above 72. It lasts beside
+    /// `RISK_TRIGGER_KIND_HEALTH_CRITICAL` when the score is below 50.
+    HealthAtRisk = 2,
+    /// The score is more than 15 points below that of one month (30 days)
+    /// earlier. Cleared when it is at most 10 points below.
+    HealthDrop = 3,
+    /// No activity for 14 days or more, after there was some or, of an account
+    /// that never was active, after its activation (or its creation, when that was
+    /// later). Cleared by the next activity.
+    Inactivity = 4,
+    /// A payment of an invoice failed, or the invoice is overdue. Cleared when it
+    /// is paid or voided.
+    PaymentFailed = 5,
+    /// A billing dispute is open. Cleared when it is closed.
+    BillingDispute = 6,
+    /// A ticket of priority urgent or critical is open. Cleared when it is
+    /// resolved, or its priority lowered.
+    TicketUrgent = 7,
+    /// In an open ticket the customer writes with frustration: the sentiment of the
+    /// newest message that says any is -0.6 or less. What is computed of the text
+    /// that opens a ticket does not count, as it describes what is broken. Cleared
+    /// by a message above -0.05, or when the ticket is resolved.
+    TicketFrustrated = 8,
+    /// Use of a metric, of all features, or the number of active users fell in
+    /// each of three complete weeks (Monday to Sunday, UTC) against the week
+    /// before, and the newest is 30 % or more below the median of the four weeks
+    /// before. Weeks of less than 100 uses or 10 users are no such base. Not
+    /// raised when most accounts fell at least half as far. Cleared when a
+    /// complete week is less than 15 % below the base, or the base is more than
+    /// twelve weeks old.
+    UsageDecline = 9,
+    /// Users were active on half as many days of the last 28, or fewer, as of the
+    /// 28 before, of which they were on 8 or more. Not raised when most accounts
+    /// fell at least half as far. Cleared at three quarters.
+    LoginDrop = 10,
+    /// Looked at on the 30th and 60th day after the activation: features that half
+    /// or more of the accounts of the same segment and plan use, and the account
+    /// never did. Needs ten such accounts activated 90 days ago or longer, and an
+    /// account that used some feature. Cleared when all that were named are used.
+    FeatureNotAdopted = 11,
+    /// A contact marked as champion, who was active on four days or more of the
+    /// four weeks before, was not for 21 whole days, while other users of the
+    /// account were in the last 7. One for each such contact, known by activities
+    /// whose user is the contact's id or mail address. Cleared by the next one, or
+    /// when the contact is no champion any more.
+    ChampionSilent = 12,
+    /// The renewal is within 90 days, and the score below 70. Cleared when the
+    /// score is above 72, or the renewal not near: renewed, or moved.
+    RenewalAtRisk = 13,
+}
+impl RiskTriggerKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RISK_TRIGGER_KIND_UNSPECIFIED",
+            Self::HealthCritical => "RISK_TRIGGER_KIND_HEALTH_CRITICAL",
+            Self::HealthAtRisk => "RISK_TRIGGER_KIND_HEALTH_AT_RISK",
+            Self::HealthDrop => "RISK_TRIGGER_KIND_HEALTH_DROP",
+            Self::Inactivity => "RISK_TRIGGER_KIND_INACTIVITY",
+            Self::PaymentFailed => "RISK_TRIGGER_KIND_PAYMENT_FAILED",
+            Self::BillingDispute => "RISK_TRIGGER_KIND_BILLING_DISPUTE",
+            Self::TicketUrgent => "RISK_TRIGGER_KIND_TICKET_URGENT",
+            Self::TicketFrustrated => "RISK_TRIGGER_KIND_TICKET_FRUSTRATED",
+            Self::UsageDecline => "RISK_TRIGGER_KIND_USAGE_DECLINE",
+            Self::LoginDrop => "RISK_TRIGGER_KIND_LOGIN_DROP",
+            Self::FeatureNotAdopted => "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED",
+            Self::ChampionSilent => "RISK_TRIGGER_KIND_CHAMPION_SILENT",
+            Self::RenewalAtRisk => "RISK_TRIGGER_KIND_RENEWAL_AT_RISK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RISK_TRIGGER_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "RISK_TRIGGER_KIND_HEALTH_CRITICAL" => Some(Self::HealthCritical),
+            "RISK_TRIGGER_KIND_HEALTH_AT_RISK" => Some(Self::HealthAtRisk),
+            "RISK_TRIGGER_KIND_HEALTH_DROP" => Some(Self::HealthDrop),
+            "RISK_TRIGGER_KIND_INACTIVITY" => Some(Self::Inactivity),
+            "RISK_TRIGGER_KIND_PAYMENT_FAILED" => Some(Self::PaymentFailed),
+            "RISK_TRIGGER_KIND_BILLING_DISPUTE" => Some(Self::BillingDispute),
+            "RISK_TRIGGER_KIND_TICKET_URGENT" => Some(Self::TicketUrgent),
+            "RISK_TRIGGER_KIND_TICKET_FRUSTRATED" => Some(Self::TicketFrustrated),
+            "RISK_TRIGGER_KIND_USAGE_DECLINE" => Some(Self::UsageDecline),
+            "RISK_TRIGGER_KIND_LOGIN_DROP" => Some(Self::LoginDrop),
+            "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED" => Some(Self::FeatureNotAdopted),
+            "RISK_TRIGGER_KIND_CHAMPION_SILENT" => Some(Self::ChampionSilent),
+            "RISK_TRIGGER_KIND_RENEWAL_AT_RISK" => Some(Self::RenewalAtRisk),
+            _ => None,
+        }
+    }
+}
+/// Why a condition ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RiskTriggerClearReason {
+    /// It lasts.
+    Unspecified = 0,
+    /// The condition is no longer met: score recovered, activity seen again,
+    /// invoice paid, dispute closed, ticket resolved, contract renewed.
+    Ended = 1,
+    /// The account was archived, or churned.
+    AccountGone = 2,
+}
+impl RiskTriggerClearReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RISK_TRIGGER_CLEAR_REASON_UNSPECIFIED",
+            Self::Ended => "RISK_TRIGGER_CLEAR_REASON_ENDED",
+            Self::AccountGone => "RISK_TRIGGER_CLEAR_REASON_ACCOUNT_GONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RISK_TRIGGER_CLEAR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "RISK_TRIGGER_CLEAR_REASON_ENDED" => Some(Self::Ended),
+            "RISK_TRIGGER_CLEAR_REASON_ACCOUNT_GONE" => Some(Self::AccountGone),
+            _ => None,
+        }
+    }
+}
+/// How pressing a ticket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TicketPriority {
+    /// Not said: an opened ticket is normal, another one stays as it was.
+    Unspecified = 0,
+    /// Can wait.
+    Low = 1,
+    /// Like most.
+    Normal = 2,
+    /// Before most.
+    High = 3,
+    /// A CSM reviews it within 4 hours.
+    Urgent = 4,
+    /// The customer cannot work; reviewed as urgent, and asked about when it is
+    /// resolved.
+    Critical = 5,
+}
+impl TicketPriority {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TICKET_PRIORITY_UNSPECIFIED",
+            Self::Low => "TICKET_PRIORITY_LOW",
+            Self::Normal => "TICKET_PRIORITY_NORMAL",
+            Self::High => "TICKET_PRIORITY_HIGH",
+            Self::Urgent => "TICKET_PRIORITY_URGENT",
+            Self::Critical => "TICKET_PRIORITY_CRITICAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TICKET_PRIORITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "TICKET_PRIORITY_LOW" => Some(Self::Low),
+            "TICKET_PRIORITY_NORMAL" => Some(Self::Normal),
+            "TICKET_PRIORITY_HIGH" => Some(Self::High),
+            "TICKET_PRIORITY_URGENT" => Some(Self::Urgent),
+            "TICKET_PRIORITY_CRITICAL" => Some(Self::Critical),
+            _ => None,
+        }
+    }
+}
+/// Asks for the card of an account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetAccountCardRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetAccountCardRequest {
+    const NAME: &'static str = "GetAccountCardRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetAccountCardRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetAccountCardRequest".into()
+    }
+}
+/// An account at a glance.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AccountCard {
+    /// Who it is: segment, plan, revenue, renewal, who looks after it.
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    /// Its newest health, with what people say against it. Absent: it was not
+    /// scored yet.
+    #[prost(message, optional, tag = "2")]
+    pub health: ::core::option::Option<Health>,
+    /// What is behind a fall of the score within 30 days, what cost most first; as
+    /// in `HealthExplanation`.
+    #[prost(message, repeated, tag = "3")]
+    pub decline_triggers: ::prost::alloc::vec::Vec<DeclineTrigger>,
+    /// What to do, as in `HealthExplanation`.
+    #[prost(message, repeated, tag = "4")]
+    pub recommended_steps: ::prost::alloc::vec::Vec<RecommendedStep>,
+    /// Conditions that last, those that began last first.
+    #[prost(message, repeated, tag = "5")]
+    pub risk_triggers: ::prost::alloc::vec::Vec<RiskTrigger>,
+    /// How much it was used in the last 28 days, today included, and in the 28
+    /// before: users, features in all, and then the ten metrics and the ten
+    /// features with the most use. None of what was never seen.
+    #[prost(message, repeated, tag = "6")]
+    pub uses: ::prost::alloc::vec::Vec<UseFigure>,
+    /// Tickets that are not resolved.
+    #[prost(int64, tag = "7")]
+    pub open_ticket_count: i64,
+    /// Of these, those of priority urgent or critical.
+    #[prost(int64, tag = "8")]
+    pub urgent_ticket_count: i64,
+    /// Invoices of which a payment failed or that are overdue, and that are not
+    /// paid or voided.
+    #[prost(int64, tag = "9")]
+    pub unpaid_invoice_count: i64,
+    /// Billing disputes that are not closed.
+    #[prost(int64, tag = "10")]
+    pub open_dispute_count: i64,
+    /// The newest of each figure that was told: answers (`STORY_SERIES_NPS_SCORE`
+    /// and the like), judgements, satisfaction and sentiment in tickets.
+    #[prost(message, repeated, tag = "11")]
+    pub newest_figures: ::prost::alloc::vec::Vec<NewestFigure>,
+    /// The last UTC day with a contact between the account and those who look after
+    /// it, `YYYY-MM-DD`. Empty: none was told.
+    #[prost(string, tag = "12")]
+    pub last_touch_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for AccountCard {
+    const NAME: &'static str = "AccountCard";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.AccountCard".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.AccountCard".into()
+    }
+}
+/// How much something was used.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UseFigure {
+    /// What: a metric (its sum), a feature (its uses), all features (how many were
+    /// used) or all users (how many were active).
+    #[prost(message, optional, tag = "1")]
+    pub input: ::core::option::Option<Input>,
+    /// In the last 28 days, today included.
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+    /// In the 28 days before those.
+    #[prost(int64, tag = "3")]
+    pub earlier_total: i64,
+    /// The last UTC day on which it was used, `YYYY-MM-DD`.
+    #[prost(string, tag = "4")]
+    pub last_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for UseFigure {
+    const NAME: &'static str = "UseFigure";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UseFigure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UseFigure".into()
+    }
+}
+/// The newest of a figure.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NewestFigure {
+    /// Which figure.
+    #[prost(enumeration = "StorySeries", tag = "1")]
+    pub series: i32,
+    /// The mean of what was told of its newest day.
+    #[prost(double, tag = "2")]
+    pub value: f64,
+    /// That UTC day, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for NewestFigure {
+    const NAME: &'static str = "NewestFigure";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.NewestFigure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.NewestFigure".into()
+    }
+}
+/// Generated client implementations.
+pub mod account_card_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Shows an account at a glance.
+    #[derive(Debug, Clone)]
+    pub struct AccountCardServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl AccountCardServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> AccountCardServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AccountCardServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AccountCardServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns what somebody who speaks with a customer should know first, in one
+        /// call: for the page of a ticket, of a CRM account, or of a call.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        pub async fn get_account_card(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetAccountCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::AccountCard>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AccountCardService/GetAccountCard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AccountCardService",
+                        "GetAccountCard",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod account_card_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AccountCardServiceServer.
+    #[async_trait]
+    pub trait AccountCardService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns what somebody who speaks with a customer should know first, in one
+        /// call: for the page of a ticket, of a CRM account, or of a call.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        async fn get_account_card(
+            &self,
+            request: tonic::Request<super::GetAccountCardRequest>,
+        ) -> std::result::Result<tonic::Response<super::AccountCard>, tonic::Status>;
+    }
+    /// Shows an account at a glance.
+    #[derive(Debug)]
+    pub struct AccountCardServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AccountCardServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AccountCardServiceServer<T>
+    where
+        T: AccountCardService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.AccountCardService/GetAccountCard" => {
+                    struct GetAccountCardSvc<T: AccountCardService>(pub Arc<T>);
+                    impl<
+                        T: AccountCardService,
+                    > tonic::server::UnaryService<super::GetAccountCardRequest>
+                    for GetAccountCardSvc<T> {
+                        type Response = super::AccountCard;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetAccountCardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountCardService>::get_account_card(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetAccountCardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AccountCardServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.AccountCardService";
+    impl<T> tonic::server::NamedService for AccountCardServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks to backtest a model.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BacktestModelRequest {
@@ -8061,619 +9108,6 @@ impl ErrorReason {
             "ERROR_REASON_FORECAST_UNAVAILABLE" => Some(Self::ForecastUnavailable),
             "ERROR_REASON_RENEWAL_NOT_DUE" => Some(Self::RenewalNotDue),
             "ERROR_REASON_MODEL_CUTS_DIFFER" => Some(Self::ModelCutsDiffer),
-            _ => None,
-        }
-    }
-}
-/// A condition that puts an account at risk, from when it begins to when it
-/// ends. There is at most one that lasts for an account, kind and subject.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct RiskTrigger {
-    /// `accounts/{account}/riskTriggers/{risk_trigger}`; the id is a UUID.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// Whose: `accounts/{account}`.
-    #[prost(string, tag = "2")]
-    pub account: ::prost::alloc::string::String,
-    /// What condition.
-    #[prost(enumeration = "RiskTriggerKind", tag = "3")]
-    pub kind: i32,
-    /// What it is about within the account: the id of the invoice, dispute,
-    /// ticket or contact. Empty for conditions of the account as a whole.
-    #[prost(string, tag = "4")]
-    pub subject: ::prost::alloc::string::String,
-    /// When it began, by the clock of the business.
-    #[prost(message, optional, tag = "5")]
-    pub raise_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When its data last changed.
-    #[prost(message, optional, tag = "6")]
-    pub change_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When it ended. Absent: it lasts.
-    #[prost(message, optional, tag = "7")]
-    pub clear_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Why it ended. Unspecified: it lasts.
-    #[prost(enumeration = "RiskTriggerClearReason", tag = "8")]
-    pub clear_reason: i32,
-    /// How often it was met since it began: failed attempts of a payment,
-    /// escalations of a ticket; 1 for what is met once. Never 0.
-    #[prost(int32, tag = "9")]
-    pub occurrence_count: i32,
-    /// The account's score at the last change, 0 to 100. Absent: no score.
-    #[prost(double, optional, tag = "10")]
-    pub score: ::core::option::Option<f64>,
-    /// The data that made it, as of the last change.
-    #[prost(
-        oneof = "risk_trigger::Cause",
-        tags = "11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
-    )]
-    pub cause: ::core::option::Option<risk_trigger::Cause>,
-}
-/// Nested message and enum types in `RiskTrigger`.
-pub mod risk_trigger {
-    /// The data that made it, as of the last change.
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum Cause {
-        /// For crossings and drops of the score.
-        #[prost(message, tag = "11")]
-        Health(super::HealthCause),
-        /// For inactivity.
-        #[prost(message, tag = "12")]
-        Inactivity(super::InactivityCause),
-        /// For payments that failed and invoices that are overdue.
-        #[prost(message, tag = "13")]
-        Payment(super::PaymentCause),
-        /// For disputes.
-        #[prost(message, tag = "14")]
-        Dispute(super::DisputeCause),
-        /// For tickets.
-        #[prost(message, tag = "15")]
-        Ticket(super::TicketCause),
-        /// For tickets in which the customer is frustrated.
-        #[prost(message, tag = "16")]
-        TicketFrustrated(super::TicketFrustratedCause),
-        /// For use that declines.
-        #[prost(message, tag = "17")]
-        UsageDecline(super::UsageDeclineCause),
-        /// For days with activity that became fewer.
-        #[prost(message, tag = "18")]
-        LoginDrop(super::LoginDropCause),
-        /// For features that were never used.
-        #[prost(message, tag = "19")]
-        FeatureNotAdopted(super::FeatureNotAdoptedCause),
-        /// For champions who are silent.
-        #[prost(message, tag = "20")]
-        ChampionSilent(super::ChampionSilentCause),
-        /// For renewals at risk.
-        #[prost(message, tag = "21")]
-        RenewalAtRisk(super::RenewalAtRiskCause),
-    }
-}
-impl ::prost::Name for RiskTrigger {
-    const NAME: &'static str = "RiskTrigger";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.RiskTrigger".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.RiskTrigger".into()
-    }
-}
-/// A score that made a condition.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct HealthCause {
-    /// The UTC day of the score, `YYYY-MM-DD`.
-    #[prost(string, tag = "1")]
-    pub day: ::prost::alloc::string::String,
-    /// The score, 0 to 100.
-    #[prost(double, tag = "2")]
-    pub score: f64,
-    /// Its band.
-    #[prost(enumeration = "Band", tag = "3")]
-    pub band: i32,
-    /// The score that it is compared with: for a drop that of 30 days earlier,
-    /// for a crossing the one before. Absent: there was none.
-    #[prost(double, optional, tag = "4")]
-    pub previous_score: ::core::option::Option<f64>,
-    /// The cut that was crossed, or the change that was exceeded, in points.
-    #[prost(double, tag = "5")]
-    pub threshold: f64,
-}
-impl ::prost::Name for HealthCause {
-    const NAME: &'static str = "HealthCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.HealthCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.HealthCause".into()
-    }
-}
-/// A silence that made a condition.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct InactivityCause {
-    /// The last UTC day with activity, `YYYY-MM-DD`; that of the activation, when
-    /// there was no activity since. Of an account that never was active it is not
-    /// before the day of its creation.
-    #[prost(string, tag = "1")]
-    pub last_activity_day: ::prost::alloc::string::String,
-    /// Whole days since then.
-    #[prost(int32, tag = "2")]
-    pub inactive_days: i32,
-}
-impl ::prost::Name for InactivityCause {
-    const NAME: &'static str = "InactivityCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.InactivityCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.InactivityCause".into()
-    }
-}
-/// An invoice that made a condition.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PaymentCause {
-    /// The id of the invoice in its source.
-    #[prost(string, tag = "1")]
-    pub invoice_id: ::prost::alloc::string::String,
-    /// The amount due. Absent: not known.
-    #[prost(message, optional, tag = "2")]
-    pub amount: ::core::option::Option<super::super::common::v1::Money>,
-    /// Attempts that failed; 0: none, it is overdue.
-    #[prost(int32, tag = "3")]
-    pub failed_attempt_count: i32,
-    /// Why the last attempt failed, as the source says. Empty: not said.
-    #[prost(string, tag = "4")]
-    pub failure_reason: ::prost::alloc::string::String,
-    /// Whether it is past its due date.
-    #[prost(bool, tag = "5")]
-    pub overdue: bool,
-}
-impl ::prost::Name for PaymentCause {
-    const NAME: &'static str = "PaymentCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.PaymentCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.PaymentCause".into()
-    }
-}
-/// A dispute that made a condition.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DisputeCause {
-    /// The id of the dispute in its source.
-    #[prost(string, tag = "1")]
-    pub dispute_id: ::prost::alloc::string::String,
-    /// The invoice that is disputed. Empty: not known.
-    #[prost(string, tag = "2")]
-    pub invoice_id: ::prost::alloc::string::String,
-    /// The amount in dispute. Absent: not known.
-    #[prost(message, optional, tag = "3")]
-    pub amount: ::core::option::Option<super::super::common::v1::Money>,
-    /// The customer's reason. Empty: not said.
-    #[prost(string, tag = "4")]
-    pub reason: ::prost::alloc::string::String,
-}
-impl ::prost::Name for DisputeCause {
-    const NAME: &'static str = "DisputeCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.DisputeCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.DisputeCause".into()
-    }
-}
-/// A ticket that made a condition.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct TicketCause {
-    /// The id of the ticket in its source.
-    #[prost(string, tag = "1")]
-    pub ticket_id: ::prost::alloc::string::String,
-    /// Its priority now.
-    #[prost(enumeration = "TicketPriority", tag = "2")]
-    pub priority: i32,
-    /// Its subject line. Empty: not said.
-    #[prost(string, tag = "3")]
-    pub subject: ::prost::alloc::string::String,
-    /// How often it was escalated.
-    #[prost(int32, tag = "4")]
-    pub escalation_count: i32,
-    /// How often it was reopened.
-    #[prost(int32, tag = "5")]
-    pub reopen_count: i32,
-}
-impl ::prost::Name for TicketCause {
-    const NAME: &'static str = "TicketCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.TicketCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.TicketCause".into()
-    }
-}
-/// The messages of a ticket that made a condition.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct TicketFrustratedCause {
-    /// The id of the ticket in its source.
-    #[prost(string, tag = "1")]
-    pub ticket_id: ::prost::alloc::string::String,
-    /// Sentiment of the newest message that says any, -1 (frustrated) to 1
-    /// (content): as the help desk says, else computed of the text.
-    #[prost(double, tag = "2")]
-    pub sentiment: f64,
-    /// How many messages of the ticket were frustrated; 1 or more.
-    #[prost(int32, tag = "3")]
-    pub message_count: i32,
-    /// The ticket's priority now.
-    #[prost(enumeration = "TicketPriority", tag = "4")]
-    pub priority: i32,
-    /// Its subject line. Empty: not said.
-    #[prost(string, tag = "5")]
-    pub subject: ::prost::alloc::string::String,
-}
-impl ::prost::Name for TicketFrustratedCause {
-    const NAME: &'static str = "TicketFrustratedCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.TicketFrustratedCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.TicketFrustratedCause".into()
-    }
-}
-/// Use that declines.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct UsageDeclineCause {
-    /// What declined: a usage metric (its sum), all features (their uses) or all
-    /// users (how many were active).
-    #[prost(message, optional, tag = "1")]
-    pub input: ::core::option::Option<Input>,
-    /// Median of the four weeks before it fell; above 0.
-    #[prost(double, tag = "2")]
-    pub base: f64,
-    /// Monday of the last of these weeks, `YYYY-MM-DD`.
-    #[prost(string, tag = "3")]
-    pub base_week: ::prost::alloc::string::String,
-    /// The three newest complete weeks, oldest first.
-    #[prost(message, repeated, tag = "4")]
-    pub weeks: ::prost::alloc::vec::Vec<WeekOfUse>,
-}
-impl ::prost::Name for UsageDeclineCause {
-    const NAME: &'static str = "UsageDeclineCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.UsageDeclineCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.UsageDeclineCause".into()
-    }
-}
-/// What was used in a week.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WeekOfUse {
-    /// Its Monday, `YYYY-MM-DD`.
-    #[prost(string, tag = "1")]
-    pub week: ::prost::alloc::string::String,
-    /// The sum, or the number of users.
-    #[prost(int64, tag = "2")]
-    pub total: i64,
-}
-impl ::prost::Name for WeekOfUse {
-    const NAME: &'static str = "WeekOfUse";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.WeekOfUse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.WeekOfUse".into()
-    }
-}
-/// Days with activity of users that became fewer.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LoginDropCause {
-    /// Days with activity of the 28 days up to and with `last_day`.
-    #[prost(int32, tag = "1")]
-    pub active_days: i32,
-    /// Of the 28 days before those.
-    #[prost(int32, tag = "2")]
-    pub earlier_active_days: i32,
-    /// The last UTC day that counts, `YYYY-MM-DD`.
-    #[prost(string, tag = "3")]
-    pub last_day: ::prost::alloc::string::String,
-}
-impl ::prost::Name for LoginDropCause {
-    const NAME: &'static str = "LoginDropCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.LoginDropCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.LoginDropCause".into()
-    }
-}
-/// Features that an account never used.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct FeatureNotAdoptedCause {
-    /// The UTC day of the activation, `YYYY-MM-DD`.
-    #[prost(string, tag = "1")]
-    pub activation_day: ::prost::alloc::string::String,
-    /// The features, those that most peers use first; at most 20.
-    #[prost(message, repeated, tag = "2")]
-    pub features: ::prost::alloc::vec::Vec<PeerFeature>,
-    /// How many accounts of the same segment and plan were asked; at most 200.
-    #[prost(int32, tag = "3")]
-    pub peer_count: i32,
-}
-impl ::prost::Name for FeatureNotAdoptedCause {
-    const NAME: &'static str = "FeatureNotAdoptedCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.FeatureNotAdoptedCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.FeatureNotAdoptedCause".into()
-    }
-}
-/// A feature that peers use.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PeerFeature {
-    /// Its name.
-    #[prost(string, tag = "1")]
-    pub feature: ::prost::alloc::string::String,
-    /// How many of the peers use it.
-    #[prost(int32, tag = "2")]
-    pub user_count: i32,
-}
-impl ::prost::Name for PeerFeature {
-    const NAME: &'static str = "PeerFeature";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.PeerFeature".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.PeerFeature".into()
-    }
-}
-/// The silence of a champion.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ChampionSilentCause {
-    /// The id of the contact.
-    #[prost(string, tag = "1")]
-    pub contact_id: ::prost::alloc::string::String,
-    /// The name of the contact. Empty: not known.
-    #[prost(string, tag = "2")]
-    pub display_name: ::prost::alloc::string::String,
-    /// The champion's last UTC day with activity, `YYYY-MM-DD`.
-    #[prost(string, tag = "3")]
-    pub last_activity_day: ::prost::alloc::string::String,
-    /// Whole days since then.
-    #[prost(int32, tag = "4")]
-    pub silent_days: i32,
-    /// How many other users of the account were active in the last 7 days.
-    #[prost(int32, tag = "5")]
-    pub other_active_users: i32,
-}
-impl ::prost::Name for ChampionSilentCause {
-    const NAME: &'static str = "ChampionSilentCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.ChampionSilentCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.ChampionSilentCause".into()
-    }
-}
-/// A renewal at risk.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct RenewalAtRiskCause {
-    /// The UTC day of the renewal, `YYYY-MM-DD`.
-    #[prost(string, tag = "1")]
-    pub renewal_day: ::prost::alloc::string::String,
-    /// Days until then; below 0 once it has passed without a word.
-    #[prost(int32, tag = "2")]
-    pub days_left: i32,
-    /// The score, 0 to 100.
-    #[prost(double, tag = "3")]
-    pub score: f64,
-    /// Below which it puts the renewal at risk, in points.
-    #[prost(double, tag = "4")]
-    pub threshold: f64,
-    /// The yearly revenue at risk: ARR, else twelve times MRR. Absent: not known.
-    #[prost(message, optional, tag = "5")]
-    pub arr_at_risk: ::core::option::Option<super::super::common::v1::Money>,
-}
-impl ::prost::Name for RenewalAtRiskCause {
-    const NAME: &'static str = "RenewalAtRiskCause";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.RenewalAtRiskCause".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.RenewalAtRiskCause".into()
-    }
-}
-/// What condition puts an account at risk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum RiskTriggerKind {
-    /// Never sent.
-    Unspecified = 0,
-    /// The score is below 50. Cleared at 52 and above, so that a score that
-    /// swings around the cut does not raise it each time.
-    HealthCritical = 1,
-    /// The score is below 70. Cleared above 72. It lasts beside
-    /// `RISK_TRIGGER_KIND_HEALTH_CRITICAL` when the score is below 50.
-    HealthAtRisk = 2,
-    /// The score is more than 15 points below that of one month (30 days)
-    /// earlier. Cleared when it is at most 10 points below.
-    HealthDrop = 3,
-    /// No activity for 14 days or more, after there was some or, of an account
-    /// that never was active, after its activation (or its creation, when that was
-    /// later). Cleared by the next activity.
-    Inactivity = 4,
-    /// A payment of an invoice failed, or the invoice is overdue. Cleared when it
-    /// is paid or voided.
-    PaymentFailed = 5,
-    /// A billing dispute is open. Cleared when it is closed.
-    BillingDispute = 6,
-    /// A ticket of priority urgent or critical is open. Cleared when it is
-    /// resolved, or its priority lowered.
-    TicketUrgent = 7,
-    /// In an open ticket the customer writes with frustration: the sentiment of the
-    /// newest message that says any is -0.6 or less. What is computed of the text
-    /// that opens a ticket does not count, as it describes what is broken. Cleared
-    /// by a message above -0.05, or when the ticket is resolved.
-    TicketFrustrated = 8,
-    /// Use of a metric, of all features, or the number of active users fell in
-    /// each of three complete weeks (Monday to Sunday, UTC) against the week
-    /// before, and the newest is 30 % or more below the median of the four weeks
-    /// before. Weeks of less than 100 uses or 10 users are no such base. Not
-    /// raised when most accounts fell at least half as far. Cleared when a
-    /// complete week is less than 15 % below the base, or the base is more than
-    /// twelve weeks old.
-    UsageDecline = 9,
-    /// Users were active on half as many days of the last 28, or fewer, as of the
-    /// 28 before, of which they were on 8 or more. Not raised when most accounts
-    /// fell at least half as far. Cleared at three quarters.
-    LoginDrop = 10,
-    /// Looked at on the 30th and 60th day after the activation: features that half
-    /// or more of the accounts of the same segment and plan use, and the account
-    /// never did. Needs ten such accounts activated 90 days ago or longer, and an
-    /// account that used some feature. Cleared when all that were named are used.
-    FeatureNotAdopted = 11,
-    /// A contact marked as champion, who was active on four days or more of the
-    /// four weeks before, was not for 21 whole days, while other users of the
-    /// account were in the last 7. One for each such contact, known by activities
-    /// whose user is the contact's id or mail address. Cleared by the next one, or
-    /// when the contact is no champion any more.
-    ChampionSilent = 12,
-    /// The renewal is within 90 days, and the score below 70. Cleared when the
-    /// score is above 72, or the renewal not near: renewed, or moved.
-    RenewalAtRisk = 13,
-}
-impl RiskTriggerKind {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "RISK_TRIGGER_KIND_UNSPECIFIED",
-            Self::HealthCritical => "RISK_TRIGGER_KIND_HEALTH_CRITICAL",
-            Self::HealthAtRisk => "RISK_TRIGGER_KIND_HEALTH_AT_RISK",
-            Self::HealthDrop => "RISK_TRIGGER_KIND_HEALTH_DROP",
-            Self::Inactivity => "RISK_TRIGGER_KIND_INACTIVITY",
-            Self::PaymentFailed => "RISK_TRIGGER_KIND_PAYMENT_FAILED",
-            Self::BillingDispute => "RISK_TRIGGER_KIND_BILLING_DISPUTE",
-            Self::TicketUrgent => "RISK_TRIGGER_KIND_TICKET_URGENT",
-            Self::TicketFrustrated => "RISK_TRIGGER_KIND_TICKET_FRUSTRATED",
-            Self::UsageDecline => "RISK_TRIGGER_KIND_USAGE_DECLINE",
-            Self::LoginDrop => "RISK_TRIGGER_KIND_LOGIN_DROP",
-            Self::FeatureNotAdopted => "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED",
-            Self::ChampionSilent => "RISK_TRIGGER_KIND_CHAMPION_SILENT",
-            Self::RenewalAtRisk => "RISK_TRIGGER_KIND_RENEWAL_AT_RISK",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "RISK_TRIGGER_KIND_UNSPECIFIED" => Some(Self::Unspecified),
-            "RISK_TRIGGER_KIND_HEALTH_CRITICAL" => Some(Self::HealthCritical),
-            "RISK_TRIGGER_KIND_HEALTH_AT_RISK" => Some(Self::HealthAtRisk),
-            "RISK_TRIGGER_KIND_HEALTH_DROP" => Some(Self::HealthDrop),
-            "RISK_TRIGGER_KIND_INACTIVITY" => Some(Self::Inactivity),
-            "RISK_TRIGGER_KIND_PAYMENT_FAILED" => Some(Self::PaymentFailed),
-            "RISK_TRIGGER_KIND_BILLING_DISPUTE" => Some(Self::BillingDispute),
-            "RISK_TRIGGER_KIND_TICKET_URGENT" => Some(Self::TicketUrgent),
-            "RISK_TRIGGER_KIND_TICKET_FRUSTRATED" => Some(Self::TicketFrustrated),
-            "RISK_TRIGGER_KIND_USAGE_DECLINE" => Some(Self::UsageDecline),
-            "RISK_TRIGGER_KIND_LOGIN_DROP" => Some(Self::LoginDrop),
-            "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED" => Some(Self::FeatureNotAdopted),
-            "RISK_TRIGGER_KIND_CHAMPION_SILENT" => Some(Self::ChampionSilent),
-            "RISK_TRIGGER_KIND_RENEWAL_AT_RISK" => Some(Self::RenewalAtRisk),
-            _ => None,
-        }
-    }
-}
-/// Why a condition ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum RiskTriggerClearReason {
-    /// It lasts.
-    Unspecified = 0,
-    /// The condition is no longer met: score recovered, activity seen again,
-    /// invoice paid, dispute closed, ticket resolved, contract renewed.
-    Ended = 1,
-    /// The account was archived, or churned.
-    AccountGone = 2,
-}
-impl RiskTriggerClearReason {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "RISK_TRIGGER_CLEAR_REASON_UNSPECIFIED",
-            Self::Ended => "RISK_TRIGGER_CLEAR_REASON_ENDED",
-            Self::AccountGone => "RISK_TRIGGER_CLEAR_REASON_ACCOUNT_GONE",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "RISK_TRIGGER_CLEAR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
-            "RISK_TRIGGER_CLEAR_REASON_ENDED" => Some(Self::Ended),
-            "RISK_TRIGGER_CLEAR_REASON_ACCOUNT_GONE" => Some(Self::AccountGone),
-            _ => None,
-        }
-    }
-}
-/// How pressing a ticket is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum TicketPriority {
-    /// Not said: an opened ticket is normal, another one stays as it was.
-    Unspecified = 0,
-    /// Can wait.
-    Low = 1,
-    /// Like most.
-    Normal = 2,
-    /// Before most.
-    High = 3,
-    /// A CSM reviews it within 4 hours.
-    Urgent = 4,
-    /// The customer cannot work; reviewed as urgent, and asked about when it is
-    /// resolved.
-    Critical = 5,
-}
-impl TicketPriority {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "TICKET_PRIORITY_UNSPECIFIED",
-            Self::Low => "TICKET_PRIORITY_LOW",
-            Self::Normal => "TICKET_PRIORITY_NORMAL",
-            Self::High => "TICKET_PRIORITY_HIGH",
-            Self::Urgent => "TICKET_PRIORITY_URGENT",
-            Self::Critical => "TICKET_PRIORITY_CRITICAL",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "TICKET_PRIORITY_UNSPECIFIED" => Some(Self::Unspecified),
-            "TICKET_PRIORITY_LOW" => Some(Self::Low),
-            "TICKET_PRIORITY_NORMAL" => Some(Self::Normal),
-            "TICKET_PRIORITY_HIGH" => Some(Self::High),
-            "TICKET_PRIORITY_URGENT" => Some(Self::Urgent),
-            "TICKET_PRIORITY_CRITICAL" => Some(Self::Critical),
             _ => None,
         }
     }

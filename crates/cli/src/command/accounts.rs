@@ -12,7 +12,7 @@ use mainstay_api::mainstay::scoring::v1::{
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::models::new_request_id;
-use crate::command::{Listed, finish_list, is_enough, page_size};
+use crate::command::{Listed, account_card, finish_list, is_enough, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::money;
@@ -36,6 +36,14 @@ Examples:
   mainstay accounts get acme
   mainstay accounts get acme --output json")]
     Get(AccountArgument),
+    /// Show an account at a glance: health, what is open, use, and what to do
+    #[command(after_help = "\
+What somebody who speaks with the customer should know first.
+
+Examples:
+  mainstay accounts card acme
+  mainstay accounts card acme --output json")]
+    Card(AccountArgument),
     /// End the scoring of an account that left
     #[command(after_help = "\
 The account stays readable with its history. It leaves the lists, and takes no changes and no
@@ -88,7 +96,7 @@ pub(crate) struct ListArguments {
 #[derive(Debug, Args)]
 pub(crate) struct AccountArgument {
     /// The account, by id
-    account: String,
+    pub(crate) account: String,
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {
@@ -109,6 +117,7 @@ pub(crate) async fn run(
     match command {
         AccountsCommand::List(arguments) => list(arguments, connection, output).await,
         AccountsCommand::Get(argument) => get(argument, connection, output).await,
+        AccountsCommand::Card(argument) => account_card::run(argument, connection, output).await,
         AccountsCommand::Archive(argument) => archive(argument, connection, output).await,
         AccountsCommand::Unarchive(argument) => unarchive(argument, connection, output).await,
     }

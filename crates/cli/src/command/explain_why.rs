@@ -10,16 +10,11 @@ use crate::words::missing_reason;
 
 /// Shows it, as far as there is anything to say.
 pub(crate) fn show(explanation: &proto::HealthExplanation, output: &mut Output) -> Result<(), Failure> {
-    if !explanation.decline_triggers.is_empty() {
-        output.line("")?;
-        output.line(&decline_headline(explanation))?;
-        output.table(decline_table(&explanation.decline_triggers))?;
-    }
-    if !explanation.recommended_steps.is_empty() {
-        output.line("")?;
-        output.line("What to do")?;
-        output.table(steps_table(&explanation.recommended_steps))?;
-    }
+    let headline = match explanation.decline_since_day.as_str() {
+        "" => "What is behind it".to_owned(),
+        day => format!("What is behind it since {day}"),
+    };
+    show_causes(&headline, &explanation.decline_triggers, &explanation.recommended_steps, output)?;
     if let Some(lift) = &explanation.lift {
         output.line("")?;
         for line in lift_lines(lift) {
@@ -29,11 +24,24 @@ pub(crate) fn show(explanation: &proto::HealthExplanation, output: &mut Output) 
     Ok(())
 }
 
-fn decline_headline(explanation: &proto::HealthExplanation) -> String {
-    match explanation.decline_since_day.as_str() {
-        "" => "What is behind it".to_owned(),
-        day => format!("What is behind it since {day}"),
+/// Shows what is behind a fall, and what to do.
+pub(crate) fn show_causes(
+    headline: &str,
+    triggers: &[proto::DeclineTrigger],
+    steps: &[proto::RecommendedStep],
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if !triggers.is_empty() {
+        output.line("")?;
+        output.line(headline)?;
+        output.table(decline_table(triggers))?;
     }
+    if !steps.is_empty() {
+        output.line("")?;
+        output.line("What to do")?;
+        output.table(steps_table(steps))?;
+    }
+    Ok(())
 }
 
 fn decline_table(triggers: &[proto::DeclineTrigger]) -> Table {

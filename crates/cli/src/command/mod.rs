@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod account_card;
 pub(crate) mod accounts;
 mod alert_view;
 pub(crate) mod alerts;

@@ -77,6 +77,22 @@ async fn a_judgement_that_is_none_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn r81_a_card_shows_an_account_at_a_glance() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    two_customers(up.address, folder.path()).await;
+    let card = done(up.address, &["accounts", "card", "globex"]).await.out;
+    assert!(card.starts_with("Account  Globex (globex)\nHealth   0.0 (critical)\n"), "{card}");
+    assert!(card.contains(&format!("Said     judged 1.0 on {}\n", today().await)), "{card}");
+    assert!(card.contains("\nWhat to do\n"), "{card}");
+    let json = done(up.address, &["accounts", "card", "acme", "--output", "json"]).await.out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["account"]["plan"], &json["newestFigures"][0]["value"]), (&"".into(), &5.0.into()));
+    let refused = run(up.address, &["accounts", "card", "nobody"]).await;
+    assert_eq!(refused.code, 1, "{}", refused.err);
+}
+
+#[tokio::test]
 async fn r182_a_crm_gets_all_accounts_first_and_then_what_changed_and_loses_nothing() {
     let folder = folder();
     let up = Up::start(&folder.path().join("data")).await;

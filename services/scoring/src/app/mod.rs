@@ -24,6 +24,7 @@ pub(crate) mod expire_labels;
 pub(crate) mod explain_health;
 pub(crate) mod forecast_churn;
 pub(crate) mod get_account;
+pub(crate) mod get_account_card;
 pub(crate) mod get_backtest;
 pub(crate) mod get_data_quality;
 pub(crate) mod get_forecast_model;

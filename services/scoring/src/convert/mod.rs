@@ -1,6 +1,7 @@
 //! Messages into the domain's types and back.
 
 pub(crate) mod account;
+pub(crate) mod account_card;
 pub(crate) mod backtest;
 pub(crate) mod cohort;
 pub(crate) mod common;

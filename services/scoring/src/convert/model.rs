@@ -107,7 +107,7 @@ fn input(series: proto::input::Series) -> Option<Input> {
     }
 }
 
-const fn story_message(series: StorySeries) -> proto::StorySeries {
+pub(crate) const fn story_message(series: StorySeries) -> proto::StorySeries {
     match series {
         StorySeries::TicketsOpened => proto::StorySeries::TicketsOpened,
         StorySeries::TicketsOpen => proto::StorySeries::TicketsOpen,
@@ -202,25 +202,30 @@ fn component_message(component: ComponentDraft) -> proto::Component {
 }
 
 fn measure_message(measure: MeasureDraft) -> proto::Measure {
-    let input = measure.input.map(|input| match input {
-        Input::Metric(metric) => proto::input::Series::Metric(metric),
-        Input::Feature(feature) => proto::input::Series::Feature(feature),
-        Input::AnyFeature => proto::input::Series::AnyFeature(true),
-        Input::AnyUser => proto::input::Series::AnyUser(true),
-        Input::Story(series) => proto::input::Series::Story(story_message(series).into()),
-    });
     proto::Measure {
         id: measure.id,
         display_name: measure.display_name,
         weight: measure.weight,
         rationale: measure.rationale,
-        input: Some(proto::Input { series: input }),
+        input: Some(measure.input.as_ref().map(input_message).unwrap_or_default()),
         window_days: measure.window_days,
         aggregation: aggregation_message(measure.aggregation).into(),
         comparison: comparison_message(measure.comparison).into(),
         curve: measure.curve.iter().map(|corner| proto::CurvePoint { x: corner.x, points: corner.points }).collect(),
         freshness_limit_days: measure.freshness_limit_days,
     }
+}
+
+/// What a measure looks at, as messages have it.
+pub(crate) fn input_message(input: &Input) -> proto::Input {
+    let series = match input {
+        Input::Metric(metric) => proto::input::Series::Metric(metric.clone()),
+        Input::Feature(feature) => proto::input::Series::Feature(feature.clone()),
+        Input::AnyFeature => proto::input::Series::AnyFeature(true),
+        Input::AnyUser => proto::input::Series::AnyUser(true),
+        Input::Story(series) => proto::input::Series::Story(story_message(*series).into()),
+    };
+    proto::Input { series: Some(series) }
 }
 
 fn aggregation_message(aggregation: Option<Aggregation>) -> proto::Aggregation {

@@ -4,6 +4,7 @@
 //! handed in, so the same inputs give the same score at any time.
 
 pub mod account;
+pub(crate) mod account_card;
 mod account_news;
 mod account_tree;
 mod activation;

@@ -240,6 +240,11 @@ impl AccountSeries {
         self.features.get(name)
     }
 
+    /// Uses by feature.
+    pub fn features(&self) -> impl Iterator<Item = (&str, &DayValues)> {
+        self.features.iter().map(|(name, days)| (name.as_str(), days))
+    }
+
     /// What stories tell of one kind of thing.
     pub fn story(&self, series: StorySeries) -> Option<&StoryDays> {
         self.stories.get(&series)

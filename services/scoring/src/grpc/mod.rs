@@ -1,6 +1,7 @@
 //! The service's RPCs: messages into the domain's types, a use case, its
 //! answer back. No SQL and no rules here.
 
+mod account_cards;
 mod accounts;
 mod backtests;
 mod cohorts;
@@ -16,6 +17,7 @@ mod reports;
 mod risk_triggers;
 mod signals;
 
+pub(crate) use account_cards::AccountCardRpc;
 pub(crate) use accounts::AccountRpc;
 pub(crate) use backtests::BacktestRpc;
 pub(crate) use cohorts::CohortRpc;

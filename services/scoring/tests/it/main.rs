@@ -5,6 +5,7 @@
 mod absences;
 mod account_archive;
 mod account_batches;
+mod account_cards;
 mod account_fixtures;
 mod accounts;
 mod activations;
