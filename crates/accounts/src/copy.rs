@@ -149,14 +149,14 @@ impl Accounts {
     /// [`HandlerError::Skip`] for a message that cannot be read, else what the storage says.
     pub async fn apply(&self, conn: &mut PgConnection, event: &Event) -> Result<Option<Account>, HandlerError> {
         if event.is::<scoring::AccountChanged>() {
-            let changed: scoring::AccountChanged = decode(event)?;
+            let changed: scoring::AccountChanged = event.decode()?;
             let message = changed.account.ok_or_else(|| HandlerError::Skip("it names no account".to_owned()))?;
             let facts = message::account(message).map_err(|error| HandlerError::Skip(error.to_string()))?;
             self.store_facts(conn, &facts).await?;
             return Ok(self.lookup(conn, &facts.id).await?);
         }
         if event.is::<scoring::HealthChanged>() {
-            let changed: scoring::HealthChanged = decode(event)?;
+            let changed: scoring::HealthChanged = event.decode()?;
             let message = changed.change.ok_or_else(|| HandlerError::Skip("it says no change".to_owned()))?;
             let (id, health) = message::health(&message).map_err(|error| HandlerError::Skip(error.to_string()))?;
             self.lock_or_insert(conn, &id).await?;
@@ -267,9 +267,4 @@ impl Accounts {
             .await?;
         mainstay_storage::exactly_one(&stored)
     }
-}
-
-/// A message that this version cannot read will not become readable.
-fn decode<M: prost::Message + Name + Default>(event: &Event) -> Result<M, HandlerError> {
-    event.decode().map_err(|error| HandlerError::Skip(error.to_string()))
 }

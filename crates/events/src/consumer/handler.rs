@@ -3,7 +3,7 @@
 use mainstay_storage::{IsConflict, StorageError};
 use sqlx::PgConnection;
 
-use crate::event::Event;
+use crate::event::{Event, PayloadError};
 
 /// Applies one event.
 #[async_trait::async_trait]
@@ -39,6 +39,13 @@ pub enum HandlerError {
 impl From<sqlx::Error> for HandlerError {
     fn from(error: sqlx::Error) -> Self {
         Self::Storage(error.into())
+    }
+}
+
+/// A message that this version cannot read will not become readable.
+impl From<PayloadError> for HandlerError {
+    fn from(error: PayloadError) -> Self {
+        Self::Skip(error.to_string())
     }
 }
 

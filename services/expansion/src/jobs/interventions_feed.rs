@@ -6,7 +6,7 @@ use mainstay_events::{Event, EventHandler, HandlerError};
 use prost::Name;
 use sqlx::PgConnection;
 
-use super::{decode, unreadable};
+use super::unreadable;
 use crate::app::take_in_account::handler_error;
 use crate::app::{App, take_in_condition, take_in_touch};
 use crate::convert::told;
@@ -32,21 +32,21 @@ impl EventHandler for InterventionsFeed {
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
         let app = &self.0;
         if event.is::<interventions::TouchRecorded>() {
-            let touch = decode::<interventions::TouchRecorded>(event)?.touch.ok_or_else(|| unreadable("touch"))?;
+            let touch = event.decode::<interventions::TouchRecorded>()?.touch.ok_or_else(|| unreadable("touch"))?;
             let (account, touch_id, touch) = told::touch(touch).map_err(unreadable)?;
             return take_in_touch::execute(app, conn, &account, &touch_id, &touch).await.map_err(handler_error);
         }
         if event.is::<interventions::CaseResolved>() {
-            let resolved = told::resolved_case(decode(event)?).map_err(unreadable)?;
+            let resolved = told::resolved_case(event.decode()?).map_err(unreadable)?;
             let Some(told::ResolvedCase { account, reference, at }) = resolved else { return Ok(()) };
             return take_in_condition::end(app, conn, &account, &reference, at).await.map_err(handler_error);
         }
         let case = if event.is::<interventions::CaseOpened>() {
-            decode::<interventions::CaseOpened>(event)?.case
+            event.decode::<interventions::CaseOpened>()?.case
         } else if event.is::<interventions::CaseChanged>() {
-            decode::<interventions::CaseChanged>(event)?.case
+            event.decode::<interventions::CaseChanged>()?.case
         } else if event.is::<interventions::CaseClosed>() {
-            decode::<interventions::CaseClosed>(event)?.case
+            event.decode::<interventions::CaseClosed>()?.case
         } else {
             return Ok(());
         };

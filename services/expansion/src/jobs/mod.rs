@@ -10,9 +10,8 @@ pub(crate) use interventions_feed::InterventionsFeed;
 pub(crate) use review::{BeginReviews, ReviewPages};
 pub(crate) use scoring_feed::ScoringFeed;
 
-use mainstay_events::{Event, HandlerError};
+use mainstay_events::HandlerError;
 use mainstay_jobs::JobError;
-use prost::{Message, Name};
 
 use crate::app::ExpansionError;
 
@@ -22,11 +21,6 @@ fn job_error(error: ExpansionError) -> JobError {
         ExpansionError::Storage(error) => error.into(),
         other => JobError::Retry(other.to_string()),
     }
-}
-
-/// A message that this version cannot read will not become readable.
-fn decode<M: Message + Name + Default>(event: &Event) -> Result<M, HandlerError> {
-    event.decode().map_err(|error| HandlerError::Skip(error.to_string()))
 }
 
 fn unreadable(field: &'static str) -> HandlerError {

@@ -7,7 +7,7 @@ use mainstay_events::{Event, EventHandler, HandlerError};
 use prost::Name;
 use sqlx::PgConnection;
 
-use super::{decode, unreadable};
+use super::unreadable;
 use crate::app::take_in_account::handler_error;
 use crate::app::{App, take_in_account, take_in_condition, take_in_usage};
 use crate::convert::told;
@@ -34,16 +34,16 @@ impl EventHandler for ScoringFeed {
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
         let app = &self.0;
         if event.is::<scoring::PlanUsageReported>() {
-            let usage = told::usage(decode(event)?).map_err(unreadable)?;
+            let usage = told::usage(event.decode()?).map_err(unreadable)?;
             let account = event.account.as_ref().ok_or_else(|| unreadable("account"))?;
             return take_in_usage::execute(app, conn, account, &usage).await.map_err(handler_error);
         }
         let trigger = if event.is::<scoring::RiskTriggerRaised>() {
-            decode::<scoring::RiskTriggerRaised>(event)?.trigger
+            event.decode::<scoring::RiskTriggerRaised>()?.trigger
         } else if event.is::<scoring::RiskTriggerUpdated>() {
-            decode::<scoring::RiskTriggerUpdated>(event)?.trigger
+            event.decode::<scoring::RiskTriggerUpdated>()?.trigger
         } else if event.is::<scoring::RiskTriggerCleared>() {
-            decode::<scoring::RiskTriggerCleared>(event)?.trigger
+            event.decode::<scoring::RiskTriggerCleared>()?.trigger
         } else {
             return take_in_account::execute(app, conn, event).await;
         };

@@ -6,7 +6,7 @@ use mainstay_api::mainstay::scoring::v1 as scoring;
 use mainstay_api::mainstay::surveys::v1 as surveys;
 use mainstay_domain::AccountId;
 use mainstay_events::{Event, EventHandler, HandlerError};
-use prost::{Message, Name};
+use prost::Name;
 use sqlx::PgConnection;
 
 use crate::app::apply_account_event::{self, handler_error};
@@ -35,15 +35,15 @@ impl ScoringFeed {
 impl EventHandler for ScoringFeed {
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
         if event.is::<scoring::RiskTriggerRaised>() {
-            let raised: scoring::RiskTriggerRaised = decode(event)?;
+            let raised: scoring::RiskTriggerRaised = event.decode()?;
             return happened(&self.0, conn, event, raised.trigger.as_ref()).await;
         }
         if event.is::<scoring::RiskTriggerUpdated>() {
-            let updated: scoring::RiskTriggerUpdated = decode(event)?;
+            let updated: scoring::RiskTriggerUpdated = event.decode()?;
             return happened(&self.0, conn, event, updated.trigger.as_ref()).await;
         }
         if event.is::<scoring::RiskTriggerCleared>() {
-            let cleared: scoring::RiskTriggerCleared = decode(event)?;
+            let cleared: scoring::RiskTriggerCleared = event.decode()?;
             return ended(&self.0, conn, event, cleared.trigger.as_ref()).await;
         }
         apply_account_event::execute(&self.0, conn, event).await
@@ -98,7 +98,7 @@ impl SurveysFeed {
 #[async_trait]
 impl EventHandler for SurveysFeed {
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
-        let received: surveys::ResponseReceived = decode(event)?;
+        let received: surveys::ResponseReceived = event.decode()?;
         let skip = || HandlerError::Skip("an answer that this version does not understand".to_owned());
         let response = received.response.ok_or_else(skip)?;
         let account = AccountId::parse_name(&response.account).map_err(|_| skip())?;
@@ -113,9 +113,4 @@ impl EventHandler for SurveysFeed {
             Session::begin_as_of(&self.0, conn, &account, event.event_time).await.map_err(handler_error)?;
         survey_answered::in_session(&mut session, &answer).await.map_err(handler_error)
     }
-}
-
-/// A message that this version cannot read will not become readable.
-fn decode<M: Message + Name + Default>(event: &Event) -> Result<M, HandlerError> {
-    event.decode().map_err(|error| HandlerError::Skip(error.to_string()))
 }

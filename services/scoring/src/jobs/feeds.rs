@@ -5,7 +5,7 @@ use mainstay_api::mainstay::interventions::v1 as interventions;
 use mainstay_api::mainstay::surveys::v1 as surveys;
 use mainstay_domain::Violations;
 use mainstay_events::{Event, EventHandler, HandlerError};
-use prost::{Message, Name};
+use prost::Name;
 use sqlx::PgConnection;
 
 use crate::app::record_signals::record_told;
@@ -29,7 +29,7 @@ impl SurveysFeed {
 #[async_trait]
 impl EventHandler for SurveysFeed {
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
-        let received: surveys::ResponseReceived = decode(event)?;
+        let received: surveys::ResponseReceived = event.decode()?;
         record(&self.0, conn, told::answer(received.response.unwrap_or_default(), event.event_time)).await
     }
 
@@ -49,21 +49,16 @@ impl InterventionsFeed {
 impl EventHandler for InterventionsFeed {
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
         if event.is::<interventions::CaseClosed>() {
-            let closed: interventions::CaseClosed = decode(event)?;
+            let closed: interventions::CaseClosed = event.decode()?;
             return record(&self.0, conn, told::case_outcome(closed.case.unwrap_or_default(), event.event_time)).await;
         }
-        let recorded: interventions::TouchRecorded = decode(event)?;
+        let recorded: interventions::TouchRecorded = event.decode()?;
         record(&self.0, conn, told::touch(recorded.touch.unwrap_or_default(), event.event_time)).await
     }
 
     fn is_one_per_transaction(&self) -> bool {
         true
     }
-}
-
-/// A message that this version cannot read will not become readable.
-fn decode<M: Message + Name + Default>(event: &Event) -> Result<M, HandlerError> {
-    event.decode().map_err(|error| HandlerError::Skip(error.to_string()))
 }
 
 async fn record(app: &App, conn: &mut PgConnection, signal: Result<Signal, Violations>) -> Result<(), HandlerError> {

@@ -26,8 +26,7 @@ impl InterventionsFeed {
 impl EventHandler for InterventionsFeed {
     async fn handle(&self, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
         let skip = |why: &str| HandlerError::Skip(why.to_owned());
-        let resolved: interventions::CaseResolved =
-            event.decode().map_err(|error| HandlerError::Skip(error.to_string()))?;
+        let resolved: interventions::CaseResolved = event.decode()?;
         let response = ResponseName::parse(&resolved.response).map_err(skip)?;
         let time = resolved.resolve_time.ok_or_else(|| skip("it says no time"))?;
         let resolved_at = u32::try_from(time.nanos)

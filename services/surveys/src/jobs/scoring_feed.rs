@@ -27,7 +27,7 @@ impl EventHandler for ScoringFeed {
         if event.is::<scoring::AccountChanged>() {
             return take_account_change::execute(&self.0, conn, account, event).await;
         }
-        let changed: scoring::TicketChanged = event.decode().map_err(|error| HandlerError::Skip(error.to_string()))?;
+        let changed: scoring::TicketChanged = event.decode()?;
         if changed.action() != scoring::TicketAction::Resolved {
             return Ok(());
         }
