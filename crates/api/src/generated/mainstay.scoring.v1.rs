@@ -6272,7 +6272,7 @@ pub struct BacktestModelRequest {
     /// The first UTC day as of which accounts are scored, `YYYY-MM-DD`. Required.
     #[prost(string, tag = "2")]
     pub start_day: ::prost::alloc::string::String,
-    /// The last one, not before the first: at least `horizon_days` ago, so that it
+    /// The last one, not before the first: more than `horizon_days` ago, so that it
     /// is known who left. Empty: the newest such day.
     #[prost(string, tag = "3")]
     pub end_day: ::prost::alloc::string::String,

@@ -60,12 +60,13 @@ impl BacktestSpan {
             format!("must be 1 to {HORIZON_DAYS_MAX}, or 0 for {HORIZON_DAYS_DEFAULT}"),
         );
         let (Some(step), Some(horizon_days)) = (step, horizon) else { return Err(found) };
-        let newest = today.checked_sub_days(Days::new(horizon_days.into())).unwrap_or(NaiveDate::MIN);
+        // Of a horizon that ends today it is not known yet who leaves today.
+        let newest = today.checked_sub_days(Days::new(u64::from(horizon_days) + 1)).unwrap_or(NaiveDate::MIN);
         let end_day = draft.end_day.unwrap_or(newest);
         found.require(
             end_day <= newest,
             "end_day",
-            format!("{end_day} is too late: who left within {horizon_days} days of it is not known before {newest} plus {horizon_days} days, which is today; choose {newest} or earlier"),
+            format!("{end_day} is too late: the {horizon_days} days after it, within which leaving counts, are not over; choose {newest} or earlier"),
         );
         let (path, what) = match draft.end_day {
             Some(_) => ("end_day", format!("must not be before start_day, {}", draft.start_day)),
@@ -141,16 +142,16 @@ mod tests {
     #[test]
     fn days_go_back_from_the_newest_of_which_it_is_known_who_left() {
         let span = BacktestSpan::from_draft(draft("2026-01-01", None), day("2026-06-01")).expect("fine");
-        assert_eq!(span.days(), ["2026-01-02", "2026-02-01", "2026-03-03"].map(day));
+        assert_eq!(span.days(), ["2026-01-01", "2026-01-31", "2026-03-02"].map(day));
         assert_eq!(span.horizon_days(), 90);
-        let one_day = draft("2026-03-03", Some("2026-03-03"));
-        assert_eq!(BacktestSpan::from_draft(one_day, day("2026-06-01")).expect("fine").days(), [day("2026-03-03")]);
+        let one_day = draft("2026-03-02", Some("2026-03-02"));
+        assert_eq!(BacktestSpan::from_draft(one_day, day("2026-06-01")).expect("fine").days(), [day("2026-03-02")]);
     }
 
     #[test]
     fn days_of_which_it_is_not_known_who_left_are_refused() {
-        assert_eq!(faults(draft("2026-01-01", Some("2026-03-04"))), ["end_day"]);
-        assert_eq!(faults(draft("2026-03-04", None)), ["start_day"]);
+        assert_eq!(faults(draft("2026-01-01", Some("2026-03-03"))), ["end_day"]);
+        assert_eq!(faults(draft("2026-03-03", None)), ["start_day"]);
         assert_eq!(faults(draft("2026-02-01", Some("2026-01-31"))), ["end_day"]);
     }
 
