@@ -36,6 +36,7 @@ mod refusals;
 mod renewal_risks;
 mod renewals;
 mod reports;
+mod retention_comparisons;
 mod risk_fixtures;
 mod risk_triggers;
 mod segments;
