@@ -25,6 +25,7 @@ Examples:
   mainstay cases list                           who is being saved, and what is at stake
   mainstay opportunities list --overdue         who is ready to grow, and waits for us
   mainstay cohorts retention --by segment       how long customers stay
+  mainstay cohorts exposure incidents           whether outages go with leaving
   mainstay forecast portfolio                   what can be expected to be lost
   mainstay renewals forecast                    what can be expected to renew
   mainstay reports health --period week         how all customers are, and what changed

@@ -6,12 +6,14 @@
 //! | [`logistic`] | how likely each one is to leave, learnt from those of whom it is known |
 //! | [`classification`] | how good scores and forecasts were, once it is known who left |
 //! | [`lead_time`] | how long before somebody left the warning was there |
+//! | [`combination`] | how sure a sum or difference of figures is that each have an interval |
 //! | [`folds`] | which cases to learn from and which to try it on |
 //!
 //! Everything here is pure: no I/O and no clock. Randomness is handed in, so the same seed gives the same figures.
 //! Figures are checked against those of scikit-learn and lifelines on real customers, in `tests/`.
 
 pub mod classification;
+pub mod combination;
 pub mod folds;
 pub mod lead_time;
 pub mod logistic;

@@ -7510,1608 +7510,6 @@ pub mod backtest_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Asks for retention curves.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetRetentionRequest {
-    /// What to put accounts into cohorts by. Default: all are one cohort.
-    #[prost(enumeration = "CohortDimension", tag = "1")]
-    pub dimension: i32,
-    /// Only accounts of these segments. Empty: any.
-    #[prost(enumeration = "Segment", repeated, tag = "2")]
-    pub segments: ::prost::alloc::vec::Vec<i32>,
-    /// Only accounts of this product line, compared exactly, at most 100
-    /// characters. Empty: any.
-    #[prost(string, tag = "3")]
-    pub product_line: ::prost::alloc::string::String,
-    /// Only accounts that started in this month or later, `YYYY-MM`. Empty: any.
-    #[prost(string, tag = "4")]
-    pub first_month: ::prost::alloc::string::String,
-    /// Only accounts that started in this month or before, `YYYY-MM`; not before
-    /// `first_month`. Empty: any.
-    #[prost(string, tag = "5")]
-    pub last_month: ::prost::alloc::string::String,
-    /// How many months of age the curves show, 1 to 120. Default: 24.
-    #[prost(int32, tag = "6")]
-    pub month_count: i32,
-    /// How many months a lifetime is at most for `CohortRevenue.lifetime_value`,
-    /// 1 to 120. Default: 36.
-    #[prost(int32, tag = "7")]
-    pub lifetime_month_count: i32,
-    /// Keys of the cohorts to test against one another, two at least, distinct; a
-    /// key that is no cohort is refused. Empty: all cohorts of the answer.
-    #[prost(string, repeated, tag = "8")]
-    pub compared_cohorts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-impl ::prost::Name for GetRetentionRequest {
-    const NAME: &'static str = "GetRetentionRequest";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.GetRetentionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.GetRetentionRequest".into()
-    }
-}
-/// How long customers stay.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Retention {
-    /// What the cohorts are by.
-    #[prost(enumeration = "CohortDimension", tag = "1")]
-    pub dimension: i32,
-    /// At most 100 cohorts, the largest first; onboarding months: the newest 100,
-    /// oldest first.
-    #[prost(message, repeated, tag = "2")]
-    pub cohorts: ::prost::alloc::vec::Vec<Cohort>,
-    /// How many cohorts more there are.
-    #[prost(int64, tag = "3")]
-    pub omitted_cohort_count: i64,
-    /// Whether the cohorts differ. Absent: they cannot be compared, as
-    /// `test_obstacle` says.
-    #[prost(message, optional, tag = "4")]
-    pub test: ::core::option::Option<LogRankTest>,
-    /// Why there is no test, in English. Empty: there is one.
-    #[prost(string, tag = "5")]
-    pub test_obstacle: ::prost::alloc::string::String,
-    /// The accounts that are in no cohort, by the reason; reasons with none are
-    /// not named.
-    #[prost(message, repeated, tag = "6")]
-    pub uncounted_accounts: ::prost::alloc::vec::Vec<UncountedAccounts>,
-    /// As of when.
-    #[prost(message, optional, tag = "7")]
-    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
-}
-impl ::prost::Name for Retention {
-    const NAME: &'static str = "Retention";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.Retention".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.Retention".into()
-    }
-}
-/// Accounts that are in no cohort.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UncountedAccounts {
-    /// Why.
-    #[prost(enumeration = "UncountedReason", tag = "1")]
-    pub reason: i32,
-    /// How many.
-    #[prost(int64, tag = "2")]
-    pub count: i64,
-}
-impl ::prost::Name for UncountedAccounts {
-    const NAME: &'static str = "UncountedAccounts";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.UncountedAccounts".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.UncountedAccounts".into()
-    }
-}
-/// Accounts that have something in common.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Cohort {
-    /// What they have in common: `enterprise`, `mid_market` or `smb`; a product
-    /// line, plan or industry as the caller writes it; `YYYY-MM`. Empty: not
-    /// known, or all accounts.
-    #[prost(string, tag = "1")]
-    pub key: ::prost::alloc::string::String,
-    /// How many customers there are or were; at least 1.
-    #[prost(int64, tag = "2")]
-    pub account_count: i64,
-    /// How many of them left.
-    #[prost(int64, tag = "3")]
-    pub churned_count: i64,
-    /// The age in months at which no more than half are left. Absent: more than
-    /// half are.
-    #[prost(double, optional, tag = "4")]
-    pub median_months: ::core::option::Option<f64>,
-    /// The longest time seen, in months. Of what comes later the data say nothing.
-    #[prost(double, tag = "5")]
-    pub observed_months: f64,
-    /// The curve, from month 0 to the last that somebody was seen to the end of.
-    #[prost(message, repeated, tag = "6")]
-    pub months: ::prost::alloc::vec::Vec<RetentionMonth>,
-    /// The same by revenue, one entry for each currency, by code. Accounts
-    /// without revenue are not in it.
-    #[prost(message, repeated, tag = "7")]
-    pub revenues: ::prost::alloc::vec::Vec<CohortRevenue>,
-}
-impl ::prost::Name for Cohort {
-    const NAME: &'static str = "Cohort";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.Cohort".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.Cohort".into()
-    }
-}
-/// A point of a retention curve.
-#[derive(Clone, Copy, PartialEq, ::prost::Message)]
-pub struct RetentionMonth {
-    /// Age in months. Months are those of the calendar: who started on January 31
-    /// is one month old on February 28.
-    #[prost(int32, tag = "1")]
-    pub month: i32,
-    /// How many had not left, and were still in sight, after the age before:
-    /// those who could leave in this month. At month 0: all.
-    #[prost(int64, tag = "2")]
-    pub at_risk_count: i64,
-    /// How many of them left by this age: after the age before, up to and with
-    /// this one.
-    #[prost(int64, tag = "3")]
-    pub churned_count: i64,
-    /// The share that stays longer than this, 0 to 1.
-    #[prost(double, tag = "4")]
-    pub survival: f64,
-    /// Lower end of the 95 % interval of `survival` (log-log, with Greenwood's
-    /// variance); as `survival` where that is 0 or 1.
-    #[prost(double, tag = "5")]
-    pub low: f64,
-    /// Upper end of it.
-    #[prost(double, tag = "6")]
-    pub high: f64,
-}
-impl ::prost::Name for RetentionMonth {
-    const NAME: &'static str = "RetentionMonth";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.RetentionMonth".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.RetentionMonth".into()
-    }
-}
-/// The revenue of a cohort in one currency.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CohortRevenue {
-    /// The yearly revenue of all accounts of the cohort in this currency, those
-    /// that left too: ARR, else twelve times MRR, as last told. Where billing sets
-    /// the revenue of a customer that left to 0, it weighs nothing here.
-    #[prost(message, optional, tag = "1")]
-    pub annual_revenue: ::core::option::Option<super::super::common::v1::Money>,
-    /// How many accounts that is.
-    #[prost(int64, tag = "2")]
-    pub account_count: i64,
-    /// The curve of revenue: as `Cohort.months`, each customer counting as much
-    /// as its revenue. Without an interval: a few large customers decide it.
-    #[prost(message, repeated, tag = "3")]
-    pub months: ::prost::alloc::vec::Vec<RevenueMonth>,
-    /// How many months customers stay on average within the first
-    /// `lifetime_limit_months`: the area under the cohort's curve of customers
-    /// (restricted mean survival time).
-    #[prost(double, tag = "4")]
-    pub lifetime_months: f64,
-    /// `lifetime_month_count`, or less where nobody of the cohort was seen for so
-    /// long.
-    #[prost(double, tag = "5")]
-    pub lifetime_limit_months: f64,
-    /// What a new customer brings on average within that time: the mean revenue
-    /// of a month × `lifetime_months`, rounded half to even to the minor unit.
-    /// Neither discounted nor less its costs; growth and shrinkage are left out,
-    /// and so is all that comes after `lifetime_limit_months`.
-    #[prost(message, optional, tag = "6")]
-    pub lifetime_value: ::core::option::Option<super::super::common::v1::Money>,
-}
-impl ::prost::Name for CohortRevenue {
-    const NAME: &'static str = "CohortRevenue";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.CohortRevenue".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.CohortRevenue".into()
-    }
-}
-/// A point of a curve of revenue.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct RevenueMonth {
-    /// Age in months.
-    #[prost(int32, tag = "1")]
-    pub month: i32,
-    /// The yearly revenue of those that could leave in this month.
-    #[prost(message, optional, tag = "2")]
-    pub at_risk: ::core::option::Option<super::super::common::v1::Money>,
-    /// The yearly revenue of those that left in it.
-    #[prost(message, optional, tag = "3")]
-    pub churned: ::core::option::Option<super::super::common::v1::Money>,
-    /// The share of revenue that stays longer than this, 0 to 1.
-    #[prost(double, tag = "4")]
-    pub survival: f64,
-}
-impl ::prost::Name for RevenueMonth {
-    const NAME: &'static str = "RevenueMonth";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.RevenueMonth".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.RevenueMonth".into()
-    }
-}
-/// The log-rank test: whether cohorts that are alike would differ so much.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct LogRankTest {
-    /// How far the cohorts are from being alike; not negative.
-    #[prost(double, tag = "1")]
-    pub chi_squared: f64,
-    /// Cohorts less one.
-    #[prost(int32, tag = "2")]
-    pub degrees_of_freedom: i32,
-    /// How likely cohorts that are alike would be at least so far apart, 0 to 1.
-    /// Who tests many pairs finds some below 0.05 by chance.
-    #[prost(double, tag = "3")]
-    pub p_value: f64,
-    /// The cohorts tested.
-    #[prost(message, repeated, tag = "4")]
-    pub cohorts: ::prost::alloc::vec::Vec<LogRankCohort>,
-}
-impl ::prost::Name for LogRankTest {
-    const NAME: &'static str = "LogRankTest";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.LogRankTest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.LogRankTest".into()
-    }
-}
-/// A cohort in a test.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct LogRankCohort {
-    /// `Cohort.key`.
-    #[prost(string, tag = "1")]
-    pub key: ::prost::alloc::string::String,
-    /// How many left.
-    #[prost(int64, tag = "2")]
-    pub churned_count: i64,
-    /// How many would have left if all cohorts were alike.
-    #[prost(double, tag = "3")]
-    pub expected_churned_count: f64,
-}
-impl ::prost::Name for LogRankCohort {
-    const NAME: &'static str = "LogRankCohort";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.LogRankCohort".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.LogRankCohort".into()
-    }
-}
-/// Asks for the value of an account.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetLifetimeValueRequest {
-    /// `accounts/{account}`. Required.
-    #[prost(string, tag = "1")]
-    pub account: ::prost::alloc::string::String,
-    /// Whose curve to use: of the accounts that are in the account's cohort by
-    /// this. Default: all accounts.
-    #[prost(enumeration = "CohortDimension", tag = "2")]
-    pub dimension: i32,
-    /// How many months from now to look ahead, 1 to 120. Default: 36.
-    #[prost(int32, tag = "3")]
-    pub month_count: i32,
-}
-impl ::prost::Name for GetLifetimeValueRequest {
-    const NAME: &'static str = "GetLifetimeValueRequest";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.GetLifetimeValueRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.GetLifetimeValueRequest".into()
-    }
-}
-/// What can still be expected of an account.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct LifetimeValue {
-    /// `accounts/{account}`.
-    #[prost(string, tag = "1")]
-    pub account: ::prost::alloc::string::String,
-    /// Why nothing can be said. Unspecified: something can, if the cohort has
-    /// customers older than the account.
-    #[prost(enumeration = "UncountedReason", tag = "2")]
-    pub uncounted_reason: i32,
-    /// The cohort; `Cohort.key`.
-    #[prost(string, tag = "3")]
-    pub cohort: ::prost::alloc::string::String,
-    /// How many customers the cohort's curve is made of.
-    #[prost(int64, tag = "4")]
-    pub cohort_account_count: i64,
-    /// How many of them left: the fewer, the less the curve says.
-    #[prost(int64, tag = "5")]
-    pub cohort_churned_count: i64,
-    /// The account's age in months, when it left or today.
-    #[prost(double, optional, tag = "6")]
-    pub age_months: ::core::option::Option<f64>,
-    /// How far the curve reaches ahead, in months: `month_count`, or less where
-    /// nobody was seen for so long. Absent: it does not reach ahead at all.
-    #[prost(double, optional, tag = "7")]
-    pub lookahead_months: ::core::option::Option<f64>,
-    /// How many of these months the account stays on average, by those of the
-    /// cohort that became as old as it is; 0 for one that left. Absent: not known.
-    #[prost(double, optional, tag = "8")]
-    pub expected_months: ::core::option::Option<f64>,
-    /// The account's revenue in that time: its yearly revenue (ARR, else twelve
-    /// times MRR) / 12 × `expected_months`, rounded half to even. Limits as of
-    /// `CohortRevenue.lifetime_value`. Absent: not known.
-    #[prost(message, optional, tag = "9")]
-    pub value: ::core::option::Option<super::super::common::v1::Money>,
-    /// As of when.
-    #[prost(message, optional, tag = "10")]
-    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
-}
-impl ::prost::Name for LifetimeValue {
-    const NAME: &'static str = "LifetimeValue";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.LifetimeValue".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.LifetimeValue".into()
-    }
-}
-/// What accounts are put into cohorts by; as they are now, not as they were.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum CohortDimension {
-    /// All accounts are one cohort.
-    Unspecified = 0,
-    /// By size class.
-    Segment = 1,
-    /// By the caller's product line.
-    ProductLine = 2,
-    /// By plan.
-    Plan = 3,
-    /// By industry.
-    Industry = 4,
-    /// By the UTC month of the start.
-    OnboardingMonth = 5,
-}
-impl CohortDimension {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "COHORT_DIMENSION_UNSPECIFIED",
-            Self::Segment => "COHORT_DIMENSION_SEGMENT",
-            Self::ProductLine => "COHORT_DIMENSION_PRODUCT_LINE",
-            Self::Plan => "COHORT_DIMENSION_PLAN",
-            Self::Industry => "COHORT_DIMENSION_INDUSTRY",
-            Self::OnboardingMonth => "COHORT_DIMENSION_ONBOARDING_MONTH",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "COHORT_DIMENSION_UNSPECIFIED" => Some(Self::Unspecified),
-            "COHORT_DIMENSION_SEGMENT" => Some(Self::Segment),
-            "COHORT_DIMENSION_PRODUCT_LINE" => Some(Self::ProductLine),
-            "COHORT_DIMENSION_PLAN" => Some(Self::Plan),
-            "COHORT_DIMENSION_INDUSTRY" => Some(Self::Industry),
-            "COHORT_DIMENSION_ONBOARDING_MONTH" => Some(Self::OnboardingMonth),
-            _ => None,
-        }
-    }
-}
-/// Why an account is in no cohort. Of several the first holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum UncountedReason {
-    /// Never sent.
-    Unspecified = 0,
-    /// It is in its trial: it is no customer yet.
-    Trial = 1,
-    /// It has neither activation nor contract start nor sign-up.
-    StartUnknown = 2,
-    /// It starts in the future.
-    NotStarted = 3,
-    /// It is churned, and nobody said when: record a `Churn` signal with the time.
-    ChurnTimeUnknown = 4,
-    /// It left, or was archived, before it started.
-    EndedBeforeStart = 5,
-}
-impl UncountedReason {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "UNCOUNTED_REASON_UNSPECIFIED",
-            Self::Trial => "UNCOUNTED_REASON_TRIAL",
-            Self::StartUnknown => "UNCOUNTED_REASON_START_UNKNOWN",
-            Self::NotStarted => "UNCOUNTED_REASON_NOT_STARTED",
-            Self::ChurnTimeUnknown => "UNCOUNTED_REASON_CHURN_TIME_UNKNOWN",
-            Self::EndedBeforeStart => "UNCOUNTED_REASON_ENDED_BEFORE_START",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "UNCOUNTED_REASON_UNSPECIFIED" => Some(Self::Unspecified),
-            "UNCOUNTED_REASON_TRIAL" => Some(Self::Trial),
-            "UNCOUNTED_REASON_START_UNKNOWN" => Some(Self::StartUnknown),
-            "UNCOUNTED_REASON_NOT_STARTED" => Some(Self::NotStarted),
-            "UNCOUNTED_REASON_CHURN_TIME_UNKNOWN" => Some(Self::ChurnTimeUnknown),
-            "UNCOUNTED_REASON_ENDED_BEFORE_START" => Some(Self::EndedBeforeStart),
-            _ => None,
-        }
-    }
-}
-/// Generated client implementations.
-pub mod cohort_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Says how long customers stay, cohort by cohort, and what they are worth.
-    ///
-    /// A customer's time runs from its start (its activation; without one the start
-    /// of its running contract; without that its sign-up) to the day on which it
-    /// left, or else up to today, after which nothing is known of it yet. It left
-    /// when a `Churn` signal says so; without one, when its lifecycle stage was set
-    /// to churned. A customer that left and came back counts as one that never
-    /// left. An archived account that had not left was seen until it was archived.
-    ///
-    /// Curves are as good as what was told: where those who left before Mainstay
-    /// was there were never imported, customers seem to stay longer than they do.
-    #[derive(Debug, Clone)]
-    pub struct CohortServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl CohortServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> CohortServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> CohortServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            CohortServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Returns the retention curves of cohorts: Kaplan–Meier estimates by month
-        /// of age, of customers and of their revenue, with the log-rank test of
-        /// whether the cohorts differ.
-        ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
-        pub async fn get_retention(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetRetentionRequest>,
-        ) -> std::result::Result<tonic::Response<super::Retention>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/mainstay.scoring.v1.CohortService/GetRetention",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("mainstay.scoring.v1.CohortService", "GetRetention"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Returns the revenue that can still be expected of an account, by how long
-        /// customers of its cohort stayed: what a rescue is worth.
-        ///
-        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
-        /// (`INVALID_FIELDS`).
-        pub async fn get_lifetime_value(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetLifetimeValueRequest>,
-        ) -> std::result::Result<tonic::Response<super::LifetimeValue>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/mainstay.scoring.v1.CohortService/GetLifetimeValue",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "mainstay.scoring.v1.CohortService",
-                        "GetLifetimeValue",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod cohort_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with CohortServiceServer.
-    #[async_trait]
-    pub trait CohortService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns the retention curves of cohorts: Kaplan–Meier estimates by month
-        /// of age, of customers and of their revenue, with the log-rank test of
-        /// whether the cohorts differ.
-        ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
-        async fn get_retention(
-            &self,
-            request: tonic::Request<super::GetRetentionRequest>,
-        ) -> std::result::Result<tonic::Response<super::Retention>, tonic::Status>;
-        /// Returns the revenue that can still be expected of an account, by how long
-        /// customers of its cohort stayed: what a rescue is worth.
-        ///
-        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
-        /// (`INVALID_FIELDS`).
-        async fn get_lifetime_value(
-            &self,
-            request: tonic::Request<super::GetLifetimeValueRequest>,
-        ) -> std::result::Result<tonic::Response<super::LifetimeValue>, tonic::Status>;
-    }
-    /// Says how long customers stay, cohort by cohort, and what they are worth.
-    ///
-    /// A customer's time runs from its start (its activation; without one the start
-    /// of its running contract; without that its sign-up) to the day on which it
-    /// left, or else up to today, after which nothing is known of it yet. It left
-    /// when a `Churn` signal says so; without one, when its lifecycle stage was set
-    /// to churned. A customer that left and came back counts as one that never
-    /// left. An archived account that had not left was seen until it was archived.
-    ///
-    /// Curves are as good as what was told: where those who left before Mainstay
-    /// was there were never imported, customers seem to stay longer than they do.
-    #[derive(Debug)]
-    pub struct CohortServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> CohortServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for CohortServiceServer<T>
-    where
-        T: CohortService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/mainstay.scoring.v1.CohortService/GetRetention" => {
-                    struct GetRetentionSvc<T: CohortService>(pub Arc<T>);
-                    impl<
-                        T: CohortService,
-                    > tonic::server::UnaryService<super::GetRetentionRequest>
-                    for GetRetentionSvc<T> {
-                        type Response = super::Retention;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetRetentionRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CohortService>::get_retention(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetRetentionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/mainstay.scoring.v1.CohortService/GetLifetimeValue" => {
-                    struct GetLifetimeValueSvc<T: CohortService>(pub Arc<T>);
-                    impl<
-                        T: CohortService,
-                    > tonic::server::UnaryService<super::GetLifetimeValueRequest>
-                    for GetLifetimeValueSvc<T> {
-                        type Response = super::LifetimeValue;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetLifetimeValueRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as CohortService>::get_lifetime_value(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetLifetimeValueSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for CohortServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.CohortService";
-    impl<T> tonic::server::NamedService for CohortServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
-/// What the services mean by a term.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Definition {
-    /// `definitions/{definition}`, for example `definitions/recovered`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// What people call it.
-    #[prost(string, tag = "2")]
-    pub display_name: ::prost::alloc::string::String,
-    /// What it means, in a sentence, with the numbers.
-    #[prost(string, tag = "3")]
-    pub sentence: ::prost::alloc::string::String,
-    /// The numbers. All bounds that are given must hold.
-    #[prost(message, repeated, tag = "4")]
-    pub values: ::prost::alloc::vec::Vec<DefinitionValue>,
-    /// Made of the values: it is another one when, and only when, a value is.
-    /// Compare it as text.
-    #[prost(string, tag = "5")]
-    pub version: ::prost::alloc::string::String,
-    /// Since when it holds with these values: of a band the first day that is
-    /// scored by them without a break, of others the day they were settled or
-    /// changed; at midnight UTC.
-    #[prost(message, optional, tag = "6")]
-    pub effective_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The model whose cuts these are: `models/{model}`. Empty: no model says it.
-    #[prost(string, tag = "7")]
-    pub model: ::prost::alloc::string::String,
-    /// The requirements that ask for it, for example `R57`.
-    #[prost(string, repeated, tag = "8")]
-    pub requirements: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The services that judge by it.
-    #[prost(string, repeated, tag = "9")]
-    pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-impl ::prost::Name for Definition {
-    const NAME: &'static str = "Definition";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.Definition".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.Definition".into()
-    }
-}
-/// One number of a definition.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct DefinitionValue {
-    /// What it bounds within the definition, for example `score` or `days`.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// On which side of the number it holds.
-    #[prost(enumeration = "DefinitionBound", tag = "2")]
-    pub bound: i32,
-    /// The number.
-    #[prost(double, tag = "3")]
-    pub number: f64,
-    /// What is counted.
-    #[prost(enumeration = "DefinitionUnit", tag = "4")]
-    pub unit: i32,
-}
-impl ::prost::Name for DefinitionValue {
-    const NAME: &'static str = "DefinitionValue";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.DefinitionValue".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.DefinitionValue".into()
-    }
-}
-/// Asks for one definition.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetDefinitionRequest {
-    /// `definitions/{definition}`. Required.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-}
-impl ::prost::Name for GetDefinitionRequest {
-    const NAME: &'static str = "GetDefinitionRequest";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.GetDefinitionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.GetDefinitionRequest".into()
-    }
-}
-/// Asks for all definitions.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListDefinitionsRequest {}
-impl ::prost::Name for ListDefinitionsRequest {
-    const NAME: &'static str = "ListDefinitionsRequest";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.ListDefinitionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.ListDefinitionsRequest".into()
-    }
-}
-/// All definitions.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListDefinitionsResponse {
-    /// The definitions.
-    #[prost(message, repeated, tag = "1")]
-    pub definitions: ::prost::alloc::vec::Vec<Definition>,
-    /// Made of the versions of all: it is another one when, and only when, one of
-    /// them is.
-    #[prost(string, tag = "2")]
-    pub version: ::prost::alloc::string::String,
-}
-impl ::prost::Name for ListDefinitionsResponse {
-    const NAME: &'static str = "ListDefinitionsResponse";
-    const PACKAGE: &'static str = "mainstay.scoring.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "mainstay.scoring.v1.ListDefinitionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/mainstay.scoring.v1.ListDefinitionsResponse".into()
-    }
-}
-/// On which side of a number something holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum DefinitionBound {
-    /// Never sent.
-    Unspecified = 0,
-    /// Below it.
-    Below = 1,
-    /// On it and below.
-    AtMost = 2,
-    /// On it and above.
-    AtLeast = 3,
-    /// Above it.
-    Above = 4,
-    /// On it: a length of time within which something is compared.
-    Within = 5,
-}
-impl DefinitionBound {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "DEFINITION_BOUND_UNSPECIFIED",
-            Self::Below => "DEFINITION_BOUND_BELOW",
-            Self::AtMost => "DEFINITION_BOUND_AT_MOST",
-            Self::AtLeast => "DEFINITION_BOUND_AT_LEAST",
-            Self::Above => "DEFINITION_BOUND_ABOVE",
-            Self::Within => "DEFINITION_BOUND_WITHIN",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "DEFINITION_BOUND_UNSPECIFIED" => Some(Self::Unspecified),
-            "DEFINITION_BOUND_BELOW" => Some(Self::Below),
-            "DEFINITION_BOUND_AT_MOST" => Some(Self::AtMost),
-            "DEFINITION_BOUND_AT_LEAST" => Some(Self::AtLeast),
-            "DEFINITION_BOUND_ABOVE" => Some(Self::Above),
-            "DEFINITION_BOUND_WITHIN" => Some(Self::Within),
-            _ => None,
-        }
-    }
-}
-/// What a number counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum DefinitionUnit {
-    /// Never sent.
-    Unspecified = 0,
-    /// Points of health, 0 to 100, or of its change.
-    Points = 1,
-    /// Days.
-    Days = 2,
-    /// Months.
-    Months = 3,
-    /// Percent.
-    Percent = 4,
-    /// An answer to the NPS question, 0 to 10.
-    Answer = 5,
-}
-impl DefinitionUnit {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "DEFINITION_UNIT_UNSPECIFIED",
-            Self::Points => "DEFINITION_UNIT_POINTS",
-            Self::Days => "DEFINITION_UNIT_DAYS",
-            Self::Months => "DEFINITION_UNIT_MONTHS",
-            Self::Percent => "DEFINITION_UNIT_PERCENT",
-            Self::Answer => "DEFINITION_UNIT_ANSWER",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "DEFINITION_UNIT_UNSPECIFIED" => Some(Self::Unspecified),
-            "DEFINITION_UNIT_POINTS" => Some(Self::Points),
-            "DEFINITION_UNIT_DAYS" => Some(Self::Days),
-            "DEFINITION_UNIT_MONTHS" => Some(Self::Months),
-            "DEFINITION_UNIT_PERCENT" => Some(Self::Percent),
-            "DEFINITION_UNIT_ANSWER" => Some(Self::Answer),
-            _ => None,
-        }
-    }
-}
-/// Generated client implementations.
-pub mod definition_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Says what the services mean by a term: the numbers that they judge by, from
-    /// the code that judges. The cuts between the bands are those of the model that
-    /// scores today, all others are the same for every installation of a version.
-    #[derive(Debug, Clone)]
-    pub struct DefinitionServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl DefinitionServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> DefinitionServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> DefinitionServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            DefinitionServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Returns one definition.
-        ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
-        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
-        pub async fn get_definition(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetDefinitionRequest>,
-        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/mainstay.scoring.v1.DefinitionService/GetDefinition",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "mainstay.scoring.v1.DefinitionService",
-                        "GetDefinition",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists all definitions, bands first, always in the same order. They are few,
-        /// and come in one answer.
-        ///
-        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
-        pub async fn list_definitions(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListDefinitionsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListDefinitionsResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/mainstay.scoring.v1.DefinitionService/ListDefinitions",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new(
-                        "mainstay.scoring.v1.DefinitionService",
-                        "ListDefinitions",
-                    ),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod definition_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with DefinitionServiceServer.
-    #[async_trait]
-    pub trait DefinitionService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns one definition.
-        ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
-        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
-        async fn get_definition(
-            &self,
-            request: tonic::Request<super::GetDefinitionRequest>,
-        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status>;
-        /// Lists all definitions, bands first, always in the same order. They are few,
-        /// and come in one answer.
-        ///
-        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
-        async fn list_definitions(
-            &self,
-            request: tonic::Request<super::ListDefinitionsRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListDefinitionsResponse>,
-            tonic::Status,
-        >;
-    }
-    /// Says what the services mean by a term: the numbers that they judge by, from
-    /// the code that judges. The cuts between the bands are those of the model that
-    /// scores today, all others are the same for every installation of a version.
-    #[derive(Debug)]
-    pub struct DefinitionServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> DefinitionServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for DefinitionServiceServer<T>
-    where
-        T: DefinitionService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/mainstay.scoring.v1.DefinitionService/GetDefinition" => {
-                    struct GetDefinitionSvc<T: DefinitionService>(pub Arc<T>);
-                    impl<
-                        T: DefinitionService,
-                    > tonic::server::UnaryService<super::GetDefinitionRequest>
-                    for GetDefinitionSvc<T> {
-                        type Response = super::Definition;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetDefinitionRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as DefinitionService>::get_definition(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetDefinitionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/mainstay.scoring.v1.DefinitionService/ListDefinitions" => {
-                    struct ListDefinitionsSvc<T: DefinitionService>(pub Arc<T>);
-                    impl<
-                        T: DefinitionService,
-                    > tonic::server::UnaryService<super::ListDefinitionsRequest>
-                    for ListDefinitionsSvc<T> {
-                        type Response = super::ListDefinitionsResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListDefinitionsRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as DefinitionService>::list_definitions(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListDefinitionsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for DefinitionServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.DefinitionService";
-    impl<T> tonic::server::NamedService for DefinitionServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
-/// Reasons that scoring gives in `google.rpc.ErrorInfo.reason` (there without
-/// the prefix `ERROR_REASON_`) beside the common ones, with the domain
-/// `scoring.mainstay`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ErrorReason {
-    /// Never sent.
-    Unspecified = 0,
-    /// The account does not exist; metadata `account`.
-    AccountNotFound = 1,
-    /// The account is archived and takes no changes and no signals until
-    /// `UnarchiveAccount`; metadata `account`.
-    AccountArchived = 2,
-    /// An account of this name exists; metadata `account`.
-    AccountExists = 3,
-    /// The metric is known as another kind (count or gauge); metadata `metric`, `kind`.
-    MetricKindMismatch = 4,
-    /// The model does not exist; metadata `model`.
-    ModelNotFound = 5,
-    /// A model of this name exists; metadata `model`.
-    ModelExists = 6,
-    /// The account was not scored by that day; metadata `account`, `day`.
-    HealthNotScored = 7,
-    /// A recomputation is under way; metadata `operation`.
-    RecomputeRunning = 8,
-    /// The operation does not exist; metadata `operation`.
-    OperationNotFound = 9,
-    /// The risk trigger does not exist; metadata `risk_trigger`.
-    RiskTriggerNotFound = 10,
-    /// The label does not exist; metadata `label`.
-    LabelNotFound = 11,
-    /// The account has an open label of this kind; metadata `account`, `label`.
-    LabelOpen = 12,
-    /// The label was rejected or withdrawn, or has expired; metadata `label`, `state`.
-    LabelEnded = 13,
-    /// The definition does not exist; metadata `definition`.
-    DefinitionNotFound = 14,
-    /// The model's backtest says that it finds those who leave worse than the
-    /// model that scores; metadata `model`, `backtest`, `difference`, `low`, `high`
-    /// (of the areas under the curve).
-    ModelWorse = 15,
-    /// The backtest does not exist; metadata `backtest`.
-    BacktestNotFound = 16,
-    /// A backtest is under way; metadata `operation`.
-    BacktestRunning = 17,
-    /// Too few customers left, or too few stayed, to judge a model by; metadata
-    /// `left`, `stayed`, `needed`.
-    TooFewOutcomes = 18,
-    /// Too little is known to learn a forecast from; the message says what is missing.
-    TooLittleData = 30,
-    /// The forecast model does not exist, or none was trained yet; metadata `forecast_model`.
-    ForecastModelNotFound = 31,
-    /// There is no forecast for the account; metadata `account`.
-    ForecastUnavailable = 32,
-    /// The account has no renewal to come: it has no renewal time, or churned; metadata `account`.
-    RenewalNotDue = 33,
-    /// The model has other cuts between the bands than one that would score other
-    /// accounts on the same day; metadata `model`, `other_model`.
-    ModelCutsDiffer = 34,
-}
-impl ErrorReason {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "ERROR_REASON_UNSPECIFIED",
-            Self::AccountNotFound => "ERROR_REASON_ACCOUNT_NOT_FOUND",
-            Self::AccountArchived => "ERROR_REASON_ACCOUNT_ARCHIVED",
-            Self::AccountExists => "ERROR_REASON_ACCOUNT_EXISTS",
-            Self::MetricKindMismatch => "ERROR_REASON_METRIC_KIND_MISMATCH",
-            Self::ModelNotFound => "ERROR_REASON_MODEL_NOT_FOUND",
-            Self::ModelExists => "ERROR_REASON_MODEL_EXISTS",
-            Self::HealthNotScored => "ERROR_REASON_HEALTH_NOT_SCORED",
-            Self::RecomputeRunning => "ERROR_REASON_RECOMPUTE_RUNNING",
-            Self::OperationNotFound => "ERROR_REASON_OPERATION_NOT_FOUND",
-            Self::RiskTriggerNotFound => "ERROR_REASON_RISK_TRIGGER_NOT_FOUND",
-            Self::LabelNotFound => "ERROR_REASON_LABEL_NOT_FOUND",
-            Self::LabelOpen => "ERROR_REASON_LABEL_OPEN",
-            Self::LabelEnded => "ERROR_REASON_LABEL_ENDED",
-            Self::DefinitionNotFound => "ERROR_REASON_DEFINITION_NOT_FOUND",
-            Self::ModelWorse => "ERROR_REASON_MODEL_WORSE",
-            Self::BacktestNotFound => "ERROR_REASON_BACKTEST_NOT_FOUND",
-            Self::BacktestRunning => "ERROR_REASON_BACKTEST_RUNNING",
-            Self::TooFewOutcomes => "ERROR_REASON_TOO_FEW_OUTCOMES",
-            Self::TooLittleData => "ERROR_REASON_TOO_LITTLE_DATA",
-            Self::ForecastModelNotFound => "ERROR_REASON_FORECAST_MODEL_NOT_FOUND",
-            Self::ForecastUnavailable => "ERROR_REASON_FORECAST_UNAVAILABLE",
-            Self::RenewalNotDue => "ERROR_REASON_RENEWAL_NOT_DUE",
-            Self::ModelCutsDiffer => "ERROR_REASON_MODEL_CUTS_DIFFER",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "ERROR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
-            "ERROR_REASON_ACCOUNT_NOT_FOUND" => Some(Self::AccountNotFound),
-            "ERROR_REASON_ACCOUNT_ARCHIVED" => Some(Self::AccountArchived),
-            "ERROR_REASON_ACCOUNT_EXISTS" => Some(Self::AccountExists),
-            "ERROR_REASON_METRIC_KIND_MISMATCH" => Some(Self::MetricKindMismatch),
-            "ERROR_REASON_MODEL_NOT_FOUND" => Some(Self::ModelNotFound),
-            "ERROR_REASON_MODEL_EXISTS" => Some(Self::ModelExists),
-            "ERROR_REASON_HEALTH_NOT_SCORED" => Some(Self::HealthNotScored),
-            "ERROR_REASON_RECOMPUTE_RUNNING" => Some(Self::RecomputeRunning),
-            "ERROR_REASON_OPERATION_NOT_FOUND" => Some(Self::OperationNotFound),
-            "ERROR_REASON_RISK_TRIGGER_NOT_FOUND" => Some(Self::RiskTriggerNotFound),
-            "ERROR_REASON_LABEL_NOT_FOUND" => Some(Self::LabelNotFound),
-            "ERROR_REASON_LABEL_OPEN" => Some(Self::LabelOpen),
-            "ERROR_REASON_LABEL_ENDED" => Some(Self::LabelEnded),
-            "ERROR_REASON_DEFINITION_NOT_FOUND" => Some(Self::DefinitionNotFound),
-            "ERROR_REASON_MODEL_WORSE" => Some(Self::ModelWorse),
-            "ERROR_REASON_BACKTEST_NOT_FOUND" => Some(Self::BacktestNotFound),
-            "ERROR_REASON_BACKTEST_RUNNING" => Some(Self::BacktestRunning),
-            "ERROR_REASON_TOO_FEW_OUTCOMES" => Some(Self::TooFewOutcomes),
-            "ERROR_REASON_TOO_LITTLE_DATA" => Some(Self::TooLittleData),
-            "ERROR_REASON_FORECAST_MODEL_NOT_FOUND" => Some(Self::ForecastModelNotFound),
-            "ERROR_REASON_FORECAST_UNAVAILABLE" => Some(Self::ForecastUnavailable),
-            "ERROR_REASON_RENEWAL_NOT_DUE" => Some(Self::RenewalNotDue),
-            "ERROR_REASON_MODEL_CUTS_DIFFER" => Some(Self::ModelCutsDiffer),
-            _ => None,
-        }
-    }
-}
 /// One thing that was seen of a customer.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Signal {
@@ -10754,6 +9152,2339 @@ pub mod signal_service_server {
     pub const SERVICE_NAME: &str = "mainstay.scoring.v1.SignalService";
     impl<T> tonic::server::NamedService for SignalServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What customers were exposed to, by signals of that time. Each signal counts
+/// once, on its UTC day.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Exposure {
+    /// Which. Required.
+    #[prost(oneof = "exposure::Kind", tags = "1, 2, 3, 4")]
+    pub kind: ::core::option::Option<exposure::Kind>,
+}
+/// Nested message and enum types in `Exposure`.
+pub mod exposure {
+    /// Which. Required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Kind {
+        /// Incidents and outages that hit them.
+        #[prost(message, tag = "1")]
+        Incidents(super::IncidentExposure),
+        /// Contacts between them and those who look after them.
+        #[prost(message, tag = "2")]
+        Touches(super::TouchExposure),
+        /// Cases in which somebody looked after them, and that were closed.
+        #[prost(message, tag = "3")]
+        Cases(super::CaseExposure),
+        /// Features that they were given.
+        #[prost(message, tag = "4")]
+        Features(super::FeatureExposure),
+    }
+}
+impl ::prost::Name for Exposure {
+    const NAME: &'static str = "Exposure";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Exposure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Exposure".into()
+    }
+}
+/// Incidents, as `IncidentSignal` tells them. Both conditions must hold.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IncidentExposure {
+    /// How many there were at least, 1 to 10 000. Default: 1.
+    #[prost(int32, tag = "1")]
+    pub incident_count_min: i32,
+    /// How many minutes they lasted together at least, 0 to 525 600 (a year).
+    /// Incidents whose length is not known count as none. Default: 0, however
+    /// short.
+    #[prost(int32, tag = "2")]
+    pub minutes_min: i32,
+}
+impl ::prost::Name for IncidentExposure {
+    const NAME: &'static str = "IncidentExposure";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.IncidentExposure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.IncidentExposure".into()
+    }
+}
+/// Contacts, as `TouchSignal` tells them, whoever began them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TouchExposure {
+    /// How many there were at least, 1 to 10 000. Default: 1.
+    #[prost(int32, tag = "1")]
+    pub touch_count_min: i32,
+}
+impl ::prost::Name for TouchExposure {
+    const NAME: &'static str = "TouchExposure";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TouchExposure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TouchExposure".into()
+    }
+}
+/// Closed cases, as `CaseOutcomeSignal` tells them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaseExposure {
+    /// How they ended: at least one in one of these ways. Empty: in any.
+    #[prost(enumeration = "CaseOutcome", repeated, tag = "1")]
+    pub outcomes: ::prost::alloc::vec::Vec<i32>,
+}
+impl ::prost::Name for CaseExposure {
+    const NAME: &'static str = "CaseExposure";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CaseExposure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CaseExposure".into()
+    }
+}
+/// Features given, as `FeatureReleaseSignal` tells them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FeatureExposure {
+    /// Which, by its name. Empty: any.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+}
+impl ::prost::Name for FeatureExposure {
+    const NAME: &'static str = "FeatureExposure";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureExposure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureExposure".into()
+    }
+}
+/// Two groups of customers that are followed equally long.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RetentionComparison {
+    /// The group that was asked about.
+    #[prost(message, optional, tag = "1")]
+    pub group: ::core::option::Option<RetentionGroup>,
+    /// The one it is compared with.
+    #[prost(message, optional, tag = "2")]
+    pub reference: ::core::option::Option<RetentionGroup>,
+    /// How much more of `group` stayed: its retention less that of `reference`, -1
+    /// to 1. Absent: one of them has no customers.
+    #[prost(double, optional, tag = "3")]
+    pub difference: ::core::option::Option<f64>,
+    /// Lower end of the 95 % interval of `difference`, made of those of both
+    /// shares (method of variance estimates recovery, Zou and Donner 2008). Absent:
+    /// of one of the groups all stayed or all left, so that its share has no
+    /// interval.
+    #[prost(double, optional, tag = "4")]
+    pub difference_low: ::core::option::Option<f64>,
+    /// Upper end of it; absent with it.
+    #[prost(double, optional, tag = "5")]
+    pub difference_high: ::core::option::Option<f64>,
+    /// Whether the groups differ. Absent: as `test_obstacle` says.
+    #[prost(message, optional, tag = "6")]
+    pub test: ::core::option::Option<GroupTest>,
+    /// Why there is no test, in English: of each group at least 5 customers have to
+    /// be expected to leave if the groups were alike. Empty: there is one.
+    #[prost(string, tag = "7")]
+    pub test_obstacle: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RetentionComparison {
+    const NAME: &'static str = "RetentionComparison";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RetentionComparison".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RetentionComparison".into()
+    }
+}
+/// A group of customers that is followed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RetentionGroup {
+    /// How many were customers at the beginning.
+    #[prost(int64, tag = "1")]
+    pub customer_count: i64,
+    /// How many of them left.
+    #[prost(int64, tag = "2")]
+    pub churned_count: i64,
+    /// How many were archived before the end, after which nothing is known of them.
+    #[prost(int64, tag = "3")]
+    pub censored_count: i64,
+    /// The share that stayed to the end, 0 to 1 (Kaplan-Meier); where all were
+    /// archived before it, to the last day on which one was seen. Absent: nobody
+    /// is in the group.
+    #[prost(double, optional, tag = "4")]
+    pub retention: ::core::option::Option<f64>,
+    /// Lower end of the 95 % interval of `retention` (log-log, with Greenwood's
+    /// variance); as `retention` where that is 0 or 1. Absent with it.
+    #[prost(double, optional, tag = "5")]
+    pub retention_low: ::core::option::Option<f64>,
+    /// Upper end of it.
+    #[prost(double, optional, tag = "6")]
+    pub retention_high: ::core::option::Option<f64>,
+    /// The curve: its beginning, each day on which somebody left, and the last on
+    /// which somebody was seen. In between it does not change.
+    #[prost(message, repeated, tag = "7")]
+    pub days: ::prost::alloc::vec::Vec<RetentionDay>,
+    /// The yearly revenue of the customers (ARR, else twelve times MRR) as last
+    /// told, those that left too; one for each currency, by code.
+    #[prost(message, repeated, tag = "8")]
+    pub annual_revenues: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+}
+impl ::prost::Name for RetentionGroup {
+    const NAME: &'static str = "RetentionGroup";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RetentionGroup".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RetentionGroup".into()
+    }
+}
+/// A point of the curve of a group.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct RetentionDay {
+    /// Days from the beginning: 1 is the first on which somebody could leave.
+    #[prost(int32, tag = "1")]
+    pub day: i32,
+    /// How many could leave on it. At day 0: all.
+    #[prost(int64, tag = "2")]
+    pub at_risk_count: i64,
+    /// How many left on it.
+    #[prost(int64, tag = "3")]
+    pub churned_count: i64,
+    /// The share that stays longer than this, 0 to 1.
+    #[prost(double, tag = "4")]
+    pub survival: f64,
+    /// Lower end of the 95 % interval of `survival`, as `RetentionGroup.retention_low`.
+    #[prost(double, tag = "5")]
+    pub low: f64,
+    /// Upper end of it.
+    #[prost(double, tag = "6")]
+    pub high: f64,
+}
+impl ::prost::Name for RetentionDay {
+    const NAME: &'static str = "RetentionDay";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RetentionDay".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RetentionDay".into()
+    }
+}
+/// A log-rank test of two groups (Mantel 1966): chi² = (sum of O - E)² / sum of V,
+/// with O who left, E who would have left if both groups were alike, and V the
+/// hypergeometric variance, over all days on which somebody left; stratified also
+/// over the strata, within each of which E and V are made.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct GroupTest {
+    /// How far the groups are from being alike; not negative. With one degree of
+    /// freedom.
+    #[prost(double, tag = "1")]
+    pub chi_squared: f64,
+    /// How likely groups that are alike would be at least so far apart, 0 to 1. Who
+    /// tests many things finds some below 0.05 by chance.
+    #[prost(double, tag = "2")]
+    pub p_value: f64,
+    /// How many of `group` would have left if both groups were alike.
+    #[prost(double, tag = "3")]
+    pub expected_churned_count: f64,
+    /// How many of `reference`.
+    #[prost(double, tag = "4")]
+    pub reference_expected_churned_count: f64,
+}
+impl ::prost::Name for GroupTest {
+    const NAME: &'static str = "GroupTest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GroupTest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GroupTest".into()
+    }
+}
+/// The comparison within a segment.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SegmentComparison {
+    /// Which; unspecified: accounts whose segment is not known. As it is now, not
+    /// as it was.
+    #[prost(enumeration = "Segment", tag = "1")]
+    pub segment: i32,
+    /// The exposed (`group`) and the others (`reference`).
+    #[prost(message, optional, tag = "2")]
+    pub comparison: ::core::option::Option<RetentionComparison>,
+}
+impl ::prost::Name for SegmentComparison {
+    const NAME: &'static str = "SegmentComparison";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SegmentComparison".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SegmentComparison".into()
+    }
+}
+/// How many of those who were not exposed could be expected to leave during the
+/// follow-up, had they been, by direct standardisation over segments: the sum over
+/// segments of n × (1 - S), with n unexposed customers of the segment and S the
+/// share that stayed of its exposed, or of its unexposed ones. It holds as far as
+/// exposed and unexposed customers of a segment are otherwise alike, which
+/// nothing here shows.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ExpectedLosses {
+    /// Unexposed customers of segments in which others were exposed.
+    #[prost(int64, tag = "1")]
+    pub customer_count: i64,
+    /// Unexposed customers of the other segments, who are left out.
+    #[prost(int64, tag = "2")]
+    pub omitted_customer_count: i64,
+    /// How many of `customer_count` would leave if all were exposed.
+    #[prost(double, tag = "3")]
+    pub if_exposed: f64,
+    /// How many if none is.
+    #[prost(double, tag = "4")]
+    pub if_unexposed: f64,
+    /// `if_exposed` less `if_unexposed`; below 0 where exposed customers stay
+    /// longer.
+    #[prost(double, tag = "5")]
+    pub difference: f64,
+    /// Lower end of the 95 % interval of `difference`, made as
+    /// `RetentionComparison.difference_low`. Absent: in one of the segments all of
+    /// one group stayed or all left.
+    #[prost(double, optional, tag = "6")]
+    pub difference_low: ::core::option::Option<f64>,
+    /// Upper end of it; absent with it.
+    #[prost(double, optional, tag = "7")]
+    pub difference_high: ::core::option::Option<f64>,
+}
+impl ::prost::Name for ExpectedLosses {
+    const NAME: &'static str = "ExpectedLosses";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ExpectedLosses".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ExpectedLosses".into()
+    }
+}
+/// How many left in a month of the calendar.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChurnMonth {
+    /// `YYYY-MM`, by UTC.
+    #[prost(string, tag = "1")]
+    pub month: ::prost::alloc::string::String,
+    /// How many were customers when it began.
+    #[prost(int64, tag = "2")]
+    pub customer_count: i64,
+    /// How many of them left in it. Who started and left in it is in neither.
+    #[prost(int64, tag = "3")]
+    pub churned_count: i64,
+    /// The share that left, 0 to 1. Absent: there were no customers.
+    #[prost(double, optional, tag = "4")]
+    pub churn_rate: ::core::option::Option<f64>,
+    /// Lower end of the 95 % interval of `churn_rate` (Wilson 1927). Absent with it.
+    #[prost(double, optional, tag = "5")]
+    pub churn_rate_low: ::core::option::Option<f64>,
+    /// Upper end of it.
+    #[prost(double, optional, tag = "6")]
+    pub churn_rate_high: ::core::option::Option<f64>,
+    /// Whether the month is over; until then more may leave in it.
+    #[prost(bool, tag = "7")]
+    pub over: bool,
+}
+impl ::prost::Name for ChurnMonth {
+    const NAME: &'static str = "ChurnMonth";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ChurnMonth".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ChurnMonth".into()
+    }
+}
+/// Asks for retention curves.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRetentionRequest {
+    /// What to put accounts into cohorts by. Default: all are one cohort.
+    #[prost(enumeration = "CohortDimension", tag = "1")]
+    pub dimension: i32,
+    /// Only accounts of these segments. Empty: any.
+    #[prost(enumeration = "Segment", repeated, tag = "2")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only accounts of this product line, compared exactly, at most 100
+    /// characters. Empty: any.
+    #[prost(string, tag = "3")]
+    pub product_line: ::prost::alloc::string::String,
+    /// Only accounts that started in this month or later, `YYYY-MM`. Empty: any.
+    #[prost(string, tag = "4")]
+    pub first_month: ::prost::alloc::string::String,
+    /// Only accounts that started in this month or before, `YYYY-MM`; not before
+    /// `first_month`. Empty: any.
+    #[prost(string, tag = "5")]
+    pub last_month: ::prost::alloc::string::String,
+    /// How many months of age the curves show, 1 to 120. Default: 24.
+    #[prost(int32, tag = "6")]
+    pub month_count: i32,
+    /// How many months a lifetime is at most for `CohortRevenue.lifetime_value`,
+    /// 1 to 120. Default: 36.
+    #[prost(int32, tag = "7")]
+    pub lifetime_month_count: i32,
+    /// Keys of the cohorts to test against one another, two at least, distinct; a
+    /// key that is no cohort is refused. Empty: all cohorts of the answer.
+    #[prost(string, repeated, tag = "8")]
+    pub compared_cohorts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for GetRetentionRequest {
+    const NAME: &'static str = "GetRetentionRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetRetentionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetRetentionRequest".into()
+    }
+}
+/// How long customers stay.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Retention {
+    /// What the cohorts are by.
+    #[prost(enumeration = "CohortDimension", tag = "1")]
+    pub dimension: i32,
+    /// At most 100 cohorts, the largest first; onboarding months: the newest 100,
+    /// oldest first.
+    #[prost(message, repeated, tag = "2")]
+    pub cohorts: ::prost::alloc::vec::Vec<Cohort>,
+    /// How many cohorts more there are.
+    #[prost(int64, tag = "3")]
+    pub omitted_cohort_count: i64,
+    /// Whether the cohorts differ. Absent: they cannot be compared, as
+    /// `test_obstacle` says.
+    #[prost(message, optional, tag = "4")]
+    pub test: ::core::option::Option<LogRankTest>,
+    /// Why there is no test, in English. Empty: there is one.
+    #[prost(string, tag = "5")]
+    pub test_obstacle: ::prost::alloc::string::String,
+    /// The accounts that are in no cohort, by the reason; reasons with none are
+    /// not named.
+    #[prost(message, repeated, tag = "6")]
+    pub uncounted_accounts: ::prost::alloc::vec::Vec<UncountedAccounts>,
+    /// As of when.
+    #[prost(message, optional, tag = "7")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Retention {
+    const NAME: &'static str = "Retention";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Retention".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Retention".into()
+    }
+}
+/// Accounts that are in no cohort.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UncountedAccounts {
+    /// Why.
+    #[prost(enumeration = "UncountedReason", tag = "1")]
+    pub reason: i32,
+    /// How many.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+impl ::prost::Name for UncountedAccounts {
+    const NAME: &'static str = "UncountedAccounts";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UncountedAccounts".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UncountedAccounts".into()
+    }
+}
+/// Accounts that have something in common.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Cohort {
+    /// What they have in common: `enterprise`, `mid_market` or `smb`; a product
+    /// line, plan or industry as the caller writes it; `YYYY-MM`. Empty: not
+    /// known, or all accounts.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// How many customers there are or were; at least 1.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// How many of them left.
+    #[prost(int64, tag = "3")]
+    pub churned_count: i64,
+    /// The age in months at which no more than half are left. Absent: more than
+    /// half are.
+    #[prost(double, optional, tag = "4")]
+    pub median_months: ::core::option::Option<f64>,
+    /// The longest time seen, in months. Of what comes later the data say nothing.
+    #[prost(double, tag = "5")]
+    pub observed_months: f64,
+    /// The curve, from month 0 to the last that somebody was seen to the end of.
+    #[prost(message, repeated, tag = "6")]
+    pub months: ::prost::alloc::vec::Vec<RetentionMonth>,
+    /// The same by revenue, one entry for each currency, by code. Accounts
+    /// without revenue are not in it.
+    #[prost(message, repeated, tag = "7")]
+    pub revenues: ::prost::alloc::vec::Vec<CohortRevenue>,
+}
+impl ::prost::Name for Cohort {
+    const NAME: &'static str = "Cohort";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Cohort".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Cohort".into()
+    }
+}
+/// A point of a retention curve.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct RetentionMonth {
+    /// Age in months. Months are those of the calendar: who started on January 31
+    /// is one month old on February 28.
+    #[prost(int32, tag = "1")]
+    pub month: i32,
+    /// How many had not left, and were still in sight, after the age before:
+    /// those who could leave in this month. At month 0: all.
+    #[prost(int64, tag = "2")]
+    pub at_risk_count: i64,
+    /// How many of them left by this age: after the age before, up to and with
+    /// this one.
+    #[prost(int64, tag = "3")]
+    pub churned_count: i64,
+    /// The share that stays longer than this, 0 to 1.
+    #[prost(double, tag = "4")]
+    pub survival: f64,
+    /// Lower end of the 95 % interval of `survival` (log-log, with Greenwood's
+    /// variance); as `survival` where that is 0 or 1.
+    #[prost(double, tag = "5")]
+    pub low: f64,
+    /// Upper end of it.
+    #[prost(double, tag = "6")]
+    pub high: f64,
+}
+impl ::prost::Name for RetentionMonth {
+    const NAME: &'static str = "RetentionMonth";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RetentionMonth".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RetentionMonth".into()
+    }
+}
+/// The revenue of a cohort in one currency.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CohortRevenue {
+    /// The yearly revenue of all accounts of the cohort in this currency, those
+    /// that left too: ARR, else twelve times MRR, as last told. Where billing sets
+    /// the revenue of a customer that left to 0, it weighs nothing here.
+    #[prost(message, optional, tag = "1")]
+    pub annual_revenue: ::core::option::Option<super::super::common::v1::Money>,
+    /// How many accounts that is.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// The curve of revenue: as `Cohort.months`, each customer counting as much
+    /// as its revenue. Without an interval: a few large customers decide it.
+    #[prost(message, repeated, tag = "3")]
+    pub months: ::prost::alloc::vec::Vec<RevenueMonth>,
+    /// How many months customers stay on average within the first
+    /// `lifetime_limit_months`: the area under the cohort's curve of customers
+    /// (restricted mean survival time).
+    #[prost(double, tag = "4")]
+    pub lifetime_months: f64,
+    /// `lifetime_month_count`, or less where nobody of the cohort was seen for so
+    /// long.
+    #[prost(double, tag = "5")]
+    pub lifetime_limit_months: f64,
+    /// What a new customer brings on average within that time: the mean revenue
+    /// of a month × `lifetime_months`, rounded half to even to the minor unit.
+    /// Neither discounted nor less its costs; growth and shrinkage are left out,
+    /// and so is all that comes after `lifetime_limit_months`.
+    #[prost(message, optional, tag = "6")]
+    pub lifetime_value: ::core::option::Option<super::super::common::v1::Money>,
+}
+impl ::prost::Name for CohortRevenue {
+    const NAME: &'static str = "CohortRevenue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CohortRevenue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CohortRevenue".into()
+    }
+}
+/// A point of a curve of revenue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RevenueMonth {
+    /// Age in months.
+    #[prost(int32, tag = "1")]
+    pub month: i32,
+    /// The yearly revenue of those that could leave in this month.
+    #[prost(message, optional, tag = "2")]
+    pub at_risk: ::core::option::Option<super::super::common::v1::Money>,
+    /// The yearly revenue of those that left in it.
+    #[prost(message, optional, tag = "3")]
+    pub churned: ::core::option::Option<super::super::common::v1::Money>,
+    /// The share of revenue that stays longer than this, 0 to 1.
+    #[prost(double, tag = "4")]
+    pub survival: f64,
+}
+impl ::prost::Name for RevenueMonth {
+    const NAME: &'static str = "RevenueMonth";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RevenueMonth".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RevenueMonth".into()
+    }
+}
+/// The log-rank test: whether cohorts that are alike would differ so much.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogRankTest {
+    /// How far the cohorts are from being alike; not negative.
+    #[prost(double, tag = "1")]
+    pub chi_squared: f64,
+    /// Cohorts less one.
+    #[prost(int32, tag = "2")]
+    pub degrees_of_freedom: i32,
+    /// How likely cohorts that are alike would be at least so far apart, 0 to 1.
+    /// Who tests many pairs finds some below 0.05 by chance.
+    #[prost(double, tag = "3")]
+    pub p_value: f64,
+    /// The cohorts tested.
+    #[prost(message, repeated, tag = "4")]
+    pub cohorts: ::prost::alloc::vec::Vec<LogRankCohort>,
+}
+impl ::prost::Name for LogRankTest {
+    const NAME: &'static str = "LogRankTest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LogRankTest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LogRankTest".into()
+    }
+}
+/// A cohort in a test.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogRankCohort {
+    /// `Cohort.key`.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// How many left.
+    #[prost(int64, tag = "2")]
+    pub churned_count: i64,
+    /// How many would have left if all cohorts were alike.
+    #[prost(double, tag = "3")]
+    pub expected_churned_count: f64,
+}
+impl ::prost::Name for LogRankCohort {
+    const NAME: &'static str = "LogRankCohort";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LogRankCohort".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LogRankCohort".into()
+    }
+}
+/// Asks for the value of an account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLifetimeValueRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// Whose curve to use: of the accounts that are in the account's cohort by
+    /// this. Default: all accounts.
+    #[prost(enumeration = "CohortDimension", tag = "2")]
+    pub dimension: i32,
+    /// How many months from now to look ahead, 1 to 120. Default: 36.
+    #[prost(int32, tag = "3")]
+    pub month_count: i32,
+}
+impl ::prost::Name for GetLifetimeValueRequest {
+    const NAME: &'static str = "GetLifetimeValueRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetLifetimeValueRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetLifetimeValueRequest".into()
+    }
+}
+/// What can still be expected of an account.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LifetimeValue {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// Why nothing can be said. Unspecified: something can, if the cohort has
+    /// customers older than the account.
+    #[prost(enumeration = "UncountedReason", tag = "2")]
+    pub uncounted_reason: i32,
+    /// The cohort; `Cohort.key`.
+    #[prost(string, tag = "3")]
+    pub cohort: ::prost::alloc::string::String,
+    /// How many customers the cohort's curve is made of.
+    #[prost(int64, tag = "4")]
+    pub cohort_account_count: i64,
+    /// How many of them left: the fewer, the less the curve says.
+    #[prost(int64, tag = "5")]
+    pub cohort_churned_count: i64,
+    /// The account's age in months, when it left or today.
+    #[prost(double, optional, tag = "6")]
+    pub age_months: ::core::option::Option<f64>,
+    /// How far the curve reaches ahead, in months: `month_count`, or less where
+    /// nobody was seen for so long. Absent: it does not reach ahead at all.
+    #[prost(double, optional, tag = "7")]
+    pub lookahead_months: ::core::option::Option<f64>,
+    /// How many of these months the account stays on average, by those of the
+    /// cohort that became as old as it is; 0 for one that left. Absent: not known.
+    #[prost(double, optional, tag = "8")]
+    pub expected_months: ::core::option::Option<f64>,
+    /// The account's revenue in that time: its yearly revenue (ARR, else twelve
+    /// times MRR) / 12 × `expected_months`, rounded half to even. Limits as of
+    /// `CohortRevenue.lifetime_value`. Absent: not known.
+    #[prost(message, optional, tag = "9")]
+    pub value: ::core::option::Option<super::super::common::v1::Money>,
+    /// As of when.
+    #[prost(message, optional, tag = "10")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for LifetimeValue {
+    const NAME: &'static str = "LifetimeValue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.LifetimeValue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.LifetimeValue".into()
+    }
+}
+/// Asks whether customers that were exposed to something stay as others do.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompareExposureRequest {
+    /// To what. Required.
+    #[prost(message, optional, tag = "1")]
+    pub exposure: ::core::option::Option<Exposure>,
+    /// The UTC day at whose end all who are compared are customers, `YYYY-MM-DD`,
+    /// before today. Default: `follow_day_count` days before today.
+    #[prost(string, tag = "2")]
+    pub landmark_day: ::prost::alloc::string::String,
+    /// How many days exposure is looked for in, of which the landmark is the last;
+    /// 1 to 365. Default: 90.
+    #[prost(int32, tag = "3")]
+    pub exposure_day_count: i32,
+    /// How many days after the landmark customers are followed, 1 to 730; up to
+    /// and with today at most. Default: 90.
+    #[prost(int32, tag = "4")]
+    pub follow_day_count: i32,
+    /// Only accounts of these segments. Empty: any.
+    #[prost(enumeration = "Segment", repeated, tag = "5")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+}
+impl ::prost::Name for CompareExposureRequest {
+    const NAME: &'static str = "CompareExposureRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CompareExposureRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CompareExposureRequest".into()
+    }
+}
+/// Whether customers that were exposed to something stay as others do.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExposureComparison {
+    /// The first UTC day on which exposure counts, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub exposure_first_day: ::prost::alloc::string::String,
+    /// The last one, at whose end all who are compared are customers.
+    #[prost(string, tag = "2")]
+    pub landmark_day: ::prost::alloc::string::String,
+    /// The last day on which they are followed; today counts as far as it has
+    /// come.
+    #[prost(string, tag = "3")]
+    pub last_day: ::prost::alloc::string::String,
+    /// How many days they are followed.
+    #[prost(int32, tag = "4")]
+    pub follow_day_count: i32,
+    /// The exposed (`group`) and the others (`reference`), whatever their segment.
+    #[prost(message, optional, tag = "5")]
+    pub all: ::core::option::Option<RetentionComparison>,
+    /// The same within each segment that has customers.
+    #[prost(message, repeated, tag = "6")]
+    pub segments: ::prost::alloc::vec::Vec<SegmentComparison>,
+    /// The log-rank test stratified by segment: customers are compared with those
+    /// of their own segment only, so that a difference which comes from segments
+    /// being exposed more often is none. Absent: as
+    /// `stratified_test_obstacle` says.
+    #[prost(message, optional, tag = "7")]
+    pub stratified_test: ::core::option::Option<GroupTest>,
+    /// Why there is no stratified test, in English. Empty: there is one.
+    #[prost(string, tag = "8")]
+    pub stratified_test_obstacle: ::prost::alloc::string::String,
+    /// How many more of the others could be expected to leave, had they been
+    /// exposed. Absent: no segment has both.
+    #[prost(message, optional, tag = "9")]
+    pub expected_losses: ::core::option::Option<ExpectedLosses>,
+    /// The accounts of which nobody can say from when to when they were customers,
+    /// as `Retention.uncounted_accounts`.
+    #[prost(message, repeated, tag = "10")]
+    pub uncounted_accounts: ::prost::alloc::vec::Vec<UncountedAccounts>,
+    /// As of when.
+    #[prost(message, optional, tag = "11")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for ExposureComparison {
+    const NAME: &'static str = "ExposureComparison";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ExposureComparison".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ExposureComparison".into()
+    }
+}
+/// Asks whether customers stay longer since a change.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompareBeforeAfterRequest {
+    /// What the caller calls the change, at most 100 characters; said again in the
+    /// answer. Default: none.
+    #[prost(string, tag = "3")]
+    pub label: ::prost::alloc::string::String,
+    /// How many days before and after the change are looked at, 1 to 730. Default:
+    /// 90.
+    #[prost(int32, tag = "4")]
+    pub follow_day_count: i32,
+    /// Only accounts of these segments. Empty: any.
+    #[prost(enumeration = "Segment", repeated, tag = "5")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// What changed. Required.
+    #[prost(oneof = "compare_before_after_request::Change", tags = "1, 2")]
+    pub change: ::core::option::Option<compare_before_after_request::Change>,
+}
+/// Nested message and enum types in `CompareBeforeAfterRequest`.
+pub mod compare_before_after_request {
+    /// What changed. Required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Change {
+        /// Something that Mainstay knows nothing of, on this UTC day, `YYYY-MM-DD`:
+        /// at most 60 months ago, at the latest today.
+        #[prost(string, tag = "1")]
+        Day(::prost::alloc::string::String),
+        /// A feature, by its name in `FeatureReleaseSignal`: the day is that on which
+        /// the first customer was given it, within the same bounds.
+        #[prost(string, tag = "2")]
+        Feature(::prost::alloc::string::String),
+    }
+}
+impl ::prost::Name for CompareBeforeAfterRequest {
+    const NAME: &'static str = "CompareBeforeAfterRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CompareBeforeAfterRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CompareBeforeAfterRequest".into()
+    }
+}
+/// Whether customers stay longer since a change.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BeforeAfterComparison {
+    /// As the caller calls the change.
+    #[prost(string, tag = "1")]
+    pub label: ::prost::alloc::string::String,
+    /// The UTC day of the change, `YYYY-MM-DD`: the first of the days after it.
+    #[prost(string, tag = "2")]
+    pub change_day: ::prost::alloc::string::String,
+    /// The first of the days before it, which end with the day before the change:
+    /// who was a customer when it began is followed.
+    #[prost(string, tag = "3")]
+    pub before_first_day: ::prost::alloc::string::String,
+    /// The last of the days after it.
+    #[prost(string, tag = "4")]
+    pub after_last_day: ::prost::alloc::string::String,
+    /// How many days each of the two are: `follow_day_count`, or as many as there
+    /// are since the change where that is less.
+    #[prost(int32, tag = "5")]
+    pub follow_day_count: i32,
+    /// Whether all days asked for after the change are over. Until then the
+    /// comparison is of fewer days, and today counts as far as it has come.
+    #[prost(bool, tag = "6")]
+    pub complete: bool,
+    /// Who was a customer when the day of the change began (`group`), and who was
+    /// when the days before it began (`reference`). Who stayed through both is in
+    /// both, each time with the days of that time.
+    #[prost(message, optional, tag = "7")]
+    pub comparison: ::core::option::Option<RetentionComparison>,
+    /// The months of the calendar from twelve before that of the change up to that
+    /// of today, oldest first.
+    #[prost(message, repeated, tag = "8")]
+    pub months: ::prost::alloc::vec::Vec<ChurnMonth>,
+    /// As `ExposureComparison.uncounted_accounts`.
+    #[prost(message, repeated, tag = "9")]
+    pub uncounted_accounts: ::prost::alloc::vec::Vec<UncountedAccounts>,
+    /// As of when.
+    #[prost(message, optional, tag = "10")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for BeforeAfterComparison {
+    const NAME: &'static str = "BeforeAfterComparison";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BeforeAfterComparison".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BeforeAfterComparison".into()
+    }
+}
+/// What accounts are put into cohorts by; as they are now, not as they were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CohortDimension {
+    /// All accounts are one cohort.
+    Unspecified = 0,
+    /// By size class.
+    Segment = 1,
+    /// By the caller's product line.
+    ProductLine = 2,
+    /// By plan.
+    Plan = 3,
+    /// By industry.
+    Industry = 4,
+    /// By the UTC month of the start.
+    OnboardingMonth = 5,
+}
+impl CohortDimension {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COHORT_DIMENSION_UNSPECIFIED",
+            Self::Segment => "COHORT_DIMENSION_SEGMENT",
+            Self::ProductLine => "COHORT_DIMENSION_PRODUCT_LINE",
+            Self::Plan => "COHORT_DIMENSION_PLAN",
+            Self::Industry => "COHORT_DIMENSION_INDUSTRY",
+            Self::OnboardingMonth => "COHORT_DIMENSION_ONBOARDING_MONTH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COHORT_DIMENSION_UNSPECIFIED" => Some(Self::Unspecified),
+            "COHORT_DIMENSION_SEGMENT" => Some(Self::Segment),
+            "COHORT_DIMENSION_PRODUCT_LINE" => Some(Self::ProductLine),
+            "COHORT_DIMENSION_PLAN" => Some(Self::Plan),
+            "COHORT_DIMENSION_INDUSTRY" => Some(Self::Industry),
+            "COHORT_DIMENSION_ONBOARDING_MONTH" => Some(Self::OnboardingMonth),
+            _ => None,
+        }
+    }
+}
+/// Why an account is in no cohort. Of several the first holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum UncountedReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// It is in its trial: it is no customer yet.
+    Trial = 1,
+    /// It has neither activation nor contract start nor sign-up.
+    StartUnknown = 2,
+    /// It starts in the future.
+    NotStarted = 3,
+    /// It is churned, and nobody said when: record a `Churn` signal with the time.
+    ChurnTimeUnknown = 4,
+    /// It left, or was archived, before it started.
+    EndedBeforeStart = 5,
+}
+impl UncountedReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "UNCOUNTED_REASON_UNSPECIFIED",
+            Self::Trial => "UNCOUNTED_REASON_TRIAL",
+            Self::StartUnknown => "UNCOUNTED_REASON_START_UNKNOWN",
+            Self::NotStarted => "UNCOUNTED_REASON_NOT_STARTED",
+            Self::ChurnTimeUnknown => "UNCOUNTED_REASON_CHURN_TIME_UNKNOWN",
+            Self::EndedBeforeStart => "UNCOUNTED_REASON_ENDED_BEFORE_START",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "UNCOUNTED_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "UNCOUNTED_REASON_TRIAL" => Some(Self::Trial),
+            "UNCOUNTED_REASON_START_UNKNOWN" => Some(Self::StartUnknown),
+            "UNCOUNTED_REASON_NOT_STARTED" => Some(Self::NotStarted),
+            "UNCOUNTED_REASON_CHURN_TIME_UNKNOWN" => Some(Self::ChurnTimeUnknown),
+            "UNCOUNTED_REASON_ENDED_BEFORE_START" => Some(Self::EndedBeforeStart),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod cohort_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says how long customers stay, cohort by cohort, and what they are worth.
+    ///
+    /// A customer's time runs from its start (its activation; without one the start
+    /// of its running contract; without that its sign-up) to the day on which it
+    /// left, or else up to today, after which nothing is known of it yet. It left
+    /// when a `Churn` signal says so; without one, when its lifecycle stage was set
+    /// to churned. A customer that left and came back counts as one that never
+    /// left. An archived account that had not left was seen until it was archived.
+    ///
+    /// Curves are as good as what was told: where those who left before Mainstay
+    /// was there were never imported, customers seem to stay longer than they do.
+    #[derive(Debug, Clone)]
+    pub struct CohortServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl CohortServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> CohortServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CohortServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CohortServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns the retention curves of cohorts: Kaplan–Meier estimates by month
+        /// of age, of customers and of their revenue, with the log-rank test of
+        /// whether the cohorts differ.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_retention(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRetentionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Retention>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.CohortService/GetRetention",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("mainstay.scoring.v1.CohortService", "GetRetention"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the revenue that can still be expected of an account, by how long
+        /// customers of its cohort stayed: what a rescue is worth.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        pub async fn get_lifetime_value(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLifetimeValueRequest>,
+        ) -> std::result::Result<tonic::Response<super::LifetimeValue>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.CohortService/GetLifetimeValue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.CohortService",
+                        "GetLifetimeValue",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Compares customers to whom something happened with those to whom it did
+        /// not: how many of each stayed. By the landmark method (Anderson, Cain and
+        /// Gelber 1983): what happened counts up to the end of a day, and both are
+        /// followed from there, so that those who live long enough for something to
+        /// happen to them do not seem to stay because of it.
+        ///
+        /// It shows that staying goes together with what happened, not that it is the
+        /// cause: those to whom it happened may differ in other ways.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn compare_exposure(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CompareExposureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExposureComparison>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.CohortService/CompareExposure",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.CohortService",
+                        "CompareExposure",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Compares customers after a change of how the company works with those
+        /// before it, and says how many left month by month around it.
+        ///
+        /// It shows that retention changed at that time, not that the change is the
+        /// cause: seasons, prices and all else that changed are in it.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), also when no customer was
+        /// given the feature.
+        pub async fn compare_before_after(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CompareBeforeAfterRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeforeAfterComparison>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.CohortService/CompareBeforeAfter",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.CohortService",
+                        "CompareBeforeAfter",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod cohort_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CohortServiceServer.
+    #[async_trait]
+    pub trait CohortService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns the retention curves of cohorts: Kaplan–Meier estimates by month
+        /// of age, of customers and of their revenue, with the log-rank test of
+        /// whether the cohorts differ.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_retention(
+            &self,
+            request: tonic::Request<super::GetRetentionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Retention>, tonic::Status>;
+        /// Returns the revenue that can still be expected of an account, by how long
+        /// customers of its cohort stayed: what a rescue is worth.
+        ///
+        /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        async fn get_lifetime_value(
+            &self,
+            request: tonic::Request<super::GetLifetimeValueRequest>,
+        ) -> std::result::Result<tonic::Response<super::LifetimeValue>, tonic::Status>;
+        /// Compares customers to whom something happened with those to whom it did
+        /// not: how many of each stayed. By the landmark method (Anderson, Cain and
+        /// Gelber 1983): what happened counts up to the end of a day, and both are
+        /// followed from there, so that those who live long enough for something to
+        /// happen to them do not seem to stay because of it.
+        ///
+        /// It shows that staying goes together with what happened, not that it is the
+        /// cause: those to whom it happened may differ in other ways.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn compare_exposure(
+            &self,
+            request: tonic::Request<super::CompareExposureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExposureComparison>,
+            tonic::Status,
+        >;
+        /// Compares customers after a change of how the company works with those
+        /// before it, and says how many left month by month around it.
+        ///
+        /// It shows that retention changed at that time, not that the change is the
+        /// cause: seasons, prices and all else that changed are in it.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), also when no customer was
+        /// given the feature.
+        async fn compare_before_after(
+            &self,
+            request: tonic::Request<super::CompareBeforeAfterRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeforeAfterComparison>,
+            tonic::Status,
+        >;
+    }
+    /// Says how long customers stay, cohort by cohort, and what they are worth.
+    ///
+    /// A customer's time runs from its start (its activation; without one the start
+    /// of its running contract; without that its sign-up) to the day on which it
+    /// left, or else up to today, after which nothing is known of it yet. It left
+    /// when a `Churn` signal says so; without one, when its lifecycle stage was set
+    /// to churned. A customer that left and came back counts as one that never
+    /// left. An archived account that had not left was seen until it was archived.
+    ///
+    /// Curves are as good as what was told: where those who left before Mainstay
+    /// was there were never imported, customers seem to stay longer than they do.
+    #[derive(Debug)]
+    pub struct CohortServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CohortServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CohortServiceServer<T>
+    where
+        T: CohortService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.CohortService/GetRetention" => {
+                    struct GetRetentionSvc<T: CohortService>(pub Arc<T>);
+                    impl<
+                        T: CohortService,
+                    > tonic::server::UnaryService<super::GetRetentionRequest>
+                    for GetRetentionSvc<T> {
+                        type Response = super::Retention;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRetentionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CohortService>::get_retention(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRetentionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.CohortService/GetLifetimeValue" => {
+                    struct GetLifetimeValueSvc<T: CohortService>(pub Arc<T>);
+                    impl<
+                        T: CohortService,
+                    > tonic::server::UnaryService<super::GetLifetimeValueRequest>
+                    for GetLifetimeValueSvc<T> {
+                        type Response = super::LifetimeValue;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLifetimeValueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CohortService>::get_lifetime_value(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLifetimeValueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.CohortService/CompareExposure" => {
+                    struct CompareExposureSvc<T: CohortService>(pub Arc<T>);
+                    impl<
+                        T: CohortService,
+                    > tonic::server::UnaryService<super::CompareExposureRequest>
+                    for CompareExposureSvc<T> {
+                        type Response = super::ExposureComparison;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CompareExposureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CohortService>::compare_exposure(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompareExposureSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.CohortService/CompareBeforeAfter" => {
+                    struct CompareBeforeAfterSvc<T: CohortService>(pub Arc<T>);
+                    impl<
+                        T: CohortService,
+                    > tonic::server::UnaryService<super::CompareBeforeAfterRequest>
+                    for CompareBeforeAfterSvc<T> {
+                        type Response = super::BeforeAfterComparison;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CompareBeforeAfterRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CohortService>::compare_before_after(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompareBeforeAfterSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CohortServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.CohortService";
+    impl<T> tonic::server::NamedService for CohortServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// What the services mean by a term.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Definition {
+    /// `definitions/{definition}`, for example `definitions/recovered`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it means, in a sentence, with the numbers.
+    #[prost(string, tag = "3")]
+    pub sentence: ::prost::alloc::string::String,
+    /// The numbers. All bounds that are given must hold.
+    #[prost(message, repeated, tag = "4")]
+    pub values: ::prost::alloc::vec::Vec<DefinitionValue>,
+    /// Made of the values: it is another one when, and only when, a value is.
+    /// Compare it as text.
+    #[prost(string, tag = "5")]
+    pub version: ::prost::alloc::string::String,
+    /// Since when it holds with these values: of a band the first day that is
+    /// scored by them without a break, of others the day they were settled or
+    /// changed; at midnight UTC.
+    #[prost(message, optional, tag = "6")]
+    pub effective_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The model whose cuts these are: `models/{model}`. Empty: no model says it.
+    #[prost(string, tag = "7")]
+    pub model: ::prost::alloc::string::String,
+    /// The requirements that ask for it, for example `R57`.
+    #[prost(string, repeated, tag = "8")]
+    pub requirements: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The services that judge by it.
+    #[prost(string, repeated, tag = "9")]
+    pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for Definition {
+    const NAME: &'static str = "Definition";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Definition".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Definition".into()
+    }
+}
+/// One number of a definition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DefinitionValue {
+    /// What it bounds within the definition, for example `score` or `days`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// On which side of the number it holds.
+    #[prost(enumeration = "DefinitionBound", tag = "2")]
+    pub bound: i32,
+    /// The number.
+    #[prost(double, tag = "3")]
+    pub number: f64,
+    /// What is counted.
+    #[prost(enumeration = "DefinitionUnit", tag = "4")]
+    pub unit: i32,
+}
+impl ::prost::Name for DefinitionValue {
+    const NAME: &'static str = "DefinitionValue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DefinitionValue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DefinitionValue".into()
+    }
+}
+/// Asks for one definition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDefinitionRequest {
+    /// `definitions/{definition}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetDefinitionRequest {
+    const NAME: &'static str = "GetDefinitionRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetDefinitionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetDefinitionRequest".into()
+    }
+}
+/// Asks for all definitions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDefinitionsRequest {}
+impl ::prost::Name for ListDefinitionsRequest {
+    const NAME: &'static str = "ListDefinitionsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListDefinitionsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListDefinitionsRequest".into()
+    }
+}
+/// All definitions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDefinitionsResponse {
+    /// The definitions.
+    #[prost(message, repeated, tag = "1")]
+    pub definitions: ::prost::alloc::vec::Vec<Definition>,
+    /// Made of the versions of all: it is another one when, and only when, one of
+    /// them is.
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDefinitionsResponse {
+    const NAME: &'static str = "ListDefinitionsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListDefinitionsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListDefinitionsResponse".into()
+    }
+}
+/// On which side of a number something holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DefinitionBound {
+    /// Never sent.
+    Unspecified = 0,
+    /// Below it.
+    Below = 1,
+    /// On it and below.
+    AtMost = 2,
+    /// On it and above.
+    AtLeast = 3,
+    /// Above it.
+    Above = 4,
+    /// On it: a length of time within which something is compared.
+    Within = 5,
+}
+impl DefinitionBound {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEFINITION_BOUND_UNSPECIFIED",
+            Self::Below => "DEFINITION_BOUND_BELOW",
+            Self::AtMost => "DEFINITION_BOUND_AT_MOST",
+            Self::AtLeast => "DEFINITION_BOUND_AT_LEAST",
+            Self::Above => "DEFINITION_BOUND_ABOVE",
+            Self::Within => "DEFINITION_BOUND_WITHIN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEFINITION_BOUND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEFINITION_BOUND_BELOW" => Some(Self::Below),
+            "DEFINITION_BOUND_AT_MOST" => Some(Self::AtMost),
+            "DEFINITION_BOUND_AT_LEAST" => Some(Self::AtLeast),
+            "DEFINITION_BOUND_ABOVE" => Some(Self::Above),
+            "DEFINITION_BOUND_WITHIN" => Some(Self::Within),
+            _ => None,
+        }
+    }
+}
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DefinitionUnit {
+    /// Never sent.
+    Unspecified = 0,
+    /// Points of health, 0 to 100, or of its change.
+    Points = 1,
+    /// Days.
+    Days = 2,
+    /// Months.
+    Months = 3,
+    /// Percent.
+    Percent = 4,
+    /// An answer to the NPS question, 0 to 10.
+    Answer = 5,
+}
+impl DefinitionUnit {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEFINITION_UNIT_UNSPECIFIED",
+            Self::Points => "DEFINITION_UNIT_POINTS",
+            Self::Days => "DEFINITION_UNIT_DAYS",
+            Self::Months => "DEFINITION_UNIT_MONTHS",
+            Self::Percent => "DEFINITION_UNIT_PERCENT",
+            Self::Answer => "DEFINITION_UNIT_ANSWER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEFINITION_UNIT_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEFINITION_UNIT_POINTS" => Some(Self::Points),
+            "DEFINITION_UNIT_DAYS" => Some(Self::Days),
+            "DEFINITION_UNIT_MONTHS" => Some(Self::Months),
+            "DEFINITION_UNIT_PERCENT" => Some(Self::Percent),
+            "DEFINITION_UNIT_ANSWER" => Some(Self::Answer),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod definition_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Says what the services mean by a term: the numbers that they judge by, from
+    /// the code that judges. The cuts between the bands are those of the model that
+    /// scores today, all others are the same for every installation of a version.
+    #[derive(Debug, Clone)]
+    pub struct DefinitionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DefinitionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DefinitionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DefinitionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DefinitionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns one definition.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
+        pub async fn get_definition(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDefinitionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.DefinitionService/GetDefinition",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.DefinitionService",
+                        "GetDefinition",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists all definitions, bands first, always in the same order. They are few,
+        /// and come in one answer.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
+        pub async fn list_definitions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDefinitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDefinitionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.DefinitionService/ListDefinitions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.DefinitionService",
+                        "ListDefinitions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod definition_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DefinitionServiceServer.
+    #[async_trait]
+    pub trait DefinitionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns one definition.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND`
+        /// (`DEFINITION_NOT_FOUND`; `MODEL_NOT_FOUND` when no model scores).
+        async fn get_definition(
+            &self,
+            request: tonic::Request<super::GetDefinitionRequest>,
+        ) -> std::result::Result<tonic::Response<super::Definition>, tonic::Status>;
+        /// Lists all definitions, bands first, always in the same order. They are few,
+        /// and come in one answer.
+        ///
+        /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND` when no model scores).
+        async fn list_definitions(
+            &self,
+            request: tonic::Request<super::ListDefinitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDefinitionsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Says what the services mean by a term: the numbers that they judge by, from
+    /// the code that judges. The cuts between the bands are those of the model that
+    /// scores today, all others are the same for every installation of a version.
+    #[derive(Debug)]
+    pub struct DefinitionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DefinitionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DefinitionServiceServer<T>
+    where
+        T: DefinitionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.DefinitionService/GetDefinition" => {
+                    struct GetDefinitionSvc<T: DefinitionService>(pub Arc<T>);
+                    impl<
+                        T: DefinitionService,
+                    > tonic::server::UnaryService<super::GetDefinitionRequest>
+                    for GetDefinitionSvc<T> {
+                        type Response = super::Definition;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDefinitionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DefinitionService>::get_definition(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDefinitionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.DefinitionService/ListDefinitions" => {
+                    struct ListDefinitionsSvc<T: DefinitionService>(pub Arc<T>);
+                    impl<
+                        T: DefinitionService,
+                    > tonic::server::UnaryService<super::ListDefinitionsRequest>
+                    for ListDefinitionsSvc<T> {
+                        type Response = super::ListDefinitionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDefinitionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DefinitionService>::list_definitions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDefinitionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DefinitionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.DefinitionService";
+    impl<T> tonic::server::NamedService for DefinitionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Reasons that scoring gives in `google.rpc.ErrorInfo.reason` (there without
+/// the prefix `ERROR_REASON_`) beside the common ones, with the domain
+/// `scoring.mainstay`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ErrorReason {
+    /// Never sent.
+    Unspecified = 0,
+    /// The account does not exist; metadata `account`.
+    AccountNotFound = 1,
+    /// The account is archived and takes no changes and no signals until
+    /// `UnarchiveAccount`; metadata `account`.
+    AccountArchived = 2,
+    /// An account of this name exists; metadata `account`.
+    AccountExists = 3,
+    /// The metric is known as another kind (count or gauge); metadata `metric`, `kind`.
+    MetricKindMismatch = 4,
+    /// The model does not exist; metadata `model`.
+    ModelNotFound = 5,
+    /// A model of this name exists; metadata `model`.
+    ModelExists = 6,
+    /// The account was not scored by that day; metadata `account`, `day`.
+    HealthNotScored = 7,
+    /// A recomputation is under way; metadata `operation`.
+    RecomputeRunning = 8,
+    /// The operation does not exist; metadata `operation`.
+    OperationNotFound = 9,
+    /// The risk trigger does not exist; metadata `risk_trigger`.
+    RiskTriggerNotFound = 10,
+    /// The label does not exist; metadata `label`.
+    LabelNotFound = 11,
+    /// The account has an open label of this kind; metadata `account`, `label`.
+    LabelOpen = 12,
+    /// The label was rejected or withdrawn, or has expired; metadata `label`, `state`.
+    LabelEnded = 13,
+    /// The definition does not exist; metadata `definition`.
+    DefinitionNotFound = 14,
+    /// The model's backtest says that it finds those who leave worse than the
+    /// model that scores; metadata `model`, `backtest`, `difference`, `low`, `high`
+    /// (of the areas under the curve).
+    ModelWorse = 15,
+    /// The backtest does not exist; metadata `backtest`.
+    BacktestNotFound = 16,
+    /// A backtest is under way; metadata `operation`.
+    BacktestRunning = 17,
+    /// Too few customers left, or too few stayed, to judge a model by; metadata
+    /// `left`, `stayed`, `needed`.
+    TooFewOutcomes = 18,
+    /// Too little is known to learn a forecast from; the message says what is missing.
+    TooLittleData = 30,
+    /// The forecast model does not exist, or none was trained yet; metadata `forecast_model`.
+    ForecastModelNotFound = 31,
+    /// There is no forecast for the account; metadata `account`.
+    ForecastUnavailable = 32,
+    /// The account has no renewal to come: it has no renewal time, or churned; metadata `account`.
+    RenewalNotDue = 33,
+    /// The model has other cuts between the bands than one that would score other
+    /// accounts on the same day; metadata `model`, `other_model`.
+    ModelCutsDiffer = 34,
+}
+impl ErrorReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ERROR_REASON_UNSPECIFIED",
+            Self::AccountNotFound => "ERROR_REASON_ACCOUNT_NOT_FOUND",
+            Self::AccountArchived => "ERROR_REASON_ACCOUNT_ARCHIVED",
+            Self::AccountExists => "ERROR_REASON_ACCOUNT_EXISTS",
+            Self::MetricKindMismatch => "ERROR_REASON_METRIC_KIND_MISMATCH",
+            Self::ModelNotFound => "ERROR_REASON_MODEL_NOT_FOUND",
+            Self::ModelExists => "ERROR_REASON_MODEL_EXISTS",
+            Self::HealthNotScored => "ERROR_REASON_HEALTH_NOT_SCORED",
+            Self::RecomputeRunning => "ERROR_REASON_RECOMPUTE_RUNNING",
+            Self::OperationNotFound => "ERROR_REASON_OPERATION_NOT_FOUND",
+            Self::RiskTriggerNotFound => "ERROR_REASON_RISK_TRIGGER_NOT_FOUND",
+            Self::LabelNotFound => "ERROR_REASON_LABEL_NOT_FOUND",
+            Self::LabelOpen => "ERROR_REASON_LABEL_OPEN",
+            Self::LabelEnded => "ERROR_REASON_LABEL_ENDED",
+            Self::DefinitionNotFound => "ERROR_REASON_DEFINITION_NOT_FOUND",
+            Self::ModelWorse => "ERROR_REASON_MODEL_WORSE",
+            Self::BacktestNotFound => "ERROR_REASON_BACKTEST_NOT_FOUND",
+            Self::BacktestRunning => "ERROR_REASON_BACKTEST_RUNNING",
+            Self::TooFewOutcomes => "ERROR_REASON_TOO_FEW_OUTCOMES",
+            Self::TooLittleData => "ERROR_REASON_TOO_LITTLE_DATA",
+            Self::ForecastModelNotFound => "ERROR_REASON_FORECAST_MODEL_NOT_FOUND",
+            Self::ForecastUnavailable => "ERROR_REASON_FORECAST_UNAVAILABLE",
+            Self::RenewalNotDue => "ERROR_REASON_RENEWAL_NOT_DUE",
+            Self::ModelCutsDiffer => "ERROR_REASON_MODEL_CUTS_DIFFER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ERROR_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "ERROR_REASON_ACCOUNT_NOT_FOUND" => Some(Self::AccountNotFound),
+            "ERROR_REASON_ACCOUNT_ARCHIVED" => Some(Self::AccountArchived),
+            "ERROR_REASON_ACCOUNT_EXISTS" => Some(Self::AccountExists),
+            "ERROR_REASON_METRIC_KIND_MISMATCH" => Some(Self::MetricKindMismatch),
+            "ERROR_REASON_MODEL_NOT_FOUND" => Some(Self::ModelNotFound),
+            "ERROR_REASON_MODEL_EXISTS" => Some(Self::ModelExists),
+            "ERROR_REASON_HEALTH_NOT_SCORED" => Some(Self::HealthNotScored),
+            "ERROR_REASON_RECOMPUTE_RUNNING" => Some(Self::RecomputeRunning),
+            "ERROR_REASON_OPERATION_NOT_FOUND" => Some(Self::OperationNotFound),
+            "ERROR_REASON_RISK_TRIGGER_NOT_FOUND" => Some(Self::RiskTriggerNotFound),
+            "ERROR_REASON_LABEL_NOT_FOUND" => Some(Self::LabelNotFound),
+            "ERROR_REASON_LABEL_OPEN" => Some(Self::LabelOpen),
+            "ERROR_REASON_LABEL_ENDED" => Some(Self::LabelEnded),
+            "ERROR_REASON_DEFINITION_NOT_FOUND" => Some(Self::DefinitionNotFound),
+            "ERROR_REASON_MODEL_WORSE" => Some(Self::ModelWorse),
+            "ERROR_REASON_BACKTEST_NOT_FOUND" => Some(Self::BacktestNotFound),
+            "ERROR_REASON_BACKTEST_RUNNING" => Some(Self::BacktestRunning),
+            "ERROR_REASON_TOO_FEW_OUTCOMES" => Some(Self::TooFewOutcomes),
+            "ERROR_REASON_TOO_LITTLE_DATA" => Some(Self::TooLittleData),
+            "ERROR_REASON_FORECAST_MODEL_NOT_FOUND" => Some(Self::ForecastModelNotFound),
+            "ERROR_REASON_FORECAST_UNAVAILABLE" => Some(Self::ForecastUnavailable),
+            "ERROR_REASON_RENEWAL_NOT_DUE" => Some(Self::RenewalNotDue),
+            "ERROR_REASON_MODEL_CUTS_DIFFER" => Some(Self::ModelCutsDiffer),
+            _ => None,
+        }
     }
 }
 /// Event: an account was created or changed, archived, or taken out of the

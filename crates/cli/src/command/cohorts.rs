@@ -5,6 +5,9 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::cohort_service_client::CohortServiceClient;
 use mainstay_clients::retrying;
 
+use crate::command::before_after::{self, ChangeArguments};
+use crate::command::comparison_view::uncounted_lines;
+use crate::command::exposure::{self, ExposureCommand};
 use crate::connection::Connection;
 use crate::csv::{csv_line, figure};
 use crate::failure::Failure;
@@ -30,6 +33,33 @@ Examples:
   mainstay cohorts retention --by plan --compare basic,pro
   mainstay cohorts retention --by product-line --months 60 --csv > curves.csv")]
     Retention(RetentionArguments),
+    /// Compare customers to whom something happened with those to whom it did not: how many of each stayed
+    #[command(
+        subcommand,
+        after_help = "\
+What happened counts up to the end of a day, the landmark; those who are customers then are followed from there. Whoever
+stays longer has more time for things to happen: without a landmark, outages would seem to keep customers. It shows what
+goes together, not what causes what.
+
+Examples:
+  mainstay cohorts exposure incidents --at-least 2
+  mainstay cohorts exposure touches --at-least 3 --follow 180
+  mainstay cohorts exposure cases --outcome recovered
+  mainstay cohorts exposure features --name sso"
+    )]
+    Exposure(ExposureCommand),
+    /// Compare customers after a change of how the company works with those before it
+    #[command(after_help = "\
+Who was a customer when the days before the change began is followed up to it, and who was when the day of the change
+began from then on, for as many days. The months around it show whether the change lasts, and how much they differ
+anyway. It shows that retention changed at that time, not why.
+
+Examples:
+  mainstay cohorts change 2026-03-01 --label \"24/7 support\"
+  mainstay cohorts change --feature sso --segment enterprise --follow 180
+  mainstay cohorts change 2026-03-01 --output markdown > support.md
+  mainstay cohorts change 2026-03-01 --csv months > months.csv")]
+    Change(ChangeArguments),
     /// Show what can still be expected of an account
     #[command(after_help = "\
 By how long customers of its cohort stayed that became as old. Neither discounted nor less its costs.
@@ -115,6 +145,8 @@ fn dimension(word: Option<DimensionWord>) -> proto::CohortDimension {
 pub(crate) async fn run(command: &CohortsCommand, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
     match command {
         CohortsCommand::Retention(arguments) => retention(arguments, connection, output).await,
+        CohortsCommand::Exposure(command) => exposure::run(command, connection, output).await,
+        CohortsCommand::Change(arguments) => before_after::run(arguments, connection, output).await,
         CohortsCommand::Value(arguments) => value(arguments, connection, output).await,
     }
 }
@@ -191,7 +223,8 @@ fn curves(answer: &proto::Retention, months: i32) -> comfy_table::Table {
     rows
 }
 
-fn share_text(share: f64, low: f64, high: f64) -> String {
+/// A share in percent with its interval.
+pub(crate) fn share_text(share: f64, low: f64, high: f64) -> String {
     format!("{} ({:.0}–{:.0})", percent(share), low * 100.0, high * 100.0)
 }
 
@@ -213,14 +246,12 @@ fn remarks(answer: &proto::Retention) -> Vec<String> {
     if answer.omitted_cohort_count > 0 {
         lines.push(format!("{} more are not shown.", counted(answer.omitted_cohort_count, "cohort")));
     }
-    let uncounted = answer.uncounted_accounts.iter();
-    lines.extend(
-        uncounted.map(|part| format!("Not counted: {}, {}.", counted(part.count, "account"), why(part.reason()))),
-    );
+    lines.extend(uncounted_lines(&answer.uncounted_accounts));
     lines
 }
 
-fn why(reason: proto::UncountedReason) -> &'static str {
+/// Why an account is not counted, behind "accounts".
+pub(crate) fn why(reason: proto::UncountedReason) -> &'static str {
     match reason {
         proto::UncountedReason::Unspecified => "for a reason this program does not know",
         proto::UncountedReason::Trial => "in trial",

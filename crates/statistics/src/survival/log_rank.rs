@@ -50,6 +50,9 @@ pub enum LogRankError {
     /// All who could leave left at the same time.
     #[error("all who were left then left at one time, so that nothing can differ")]
     AllLeftAtOnce,
+    /// Of a stratified test: whenever somebody left, nobody of the other group was there, or all left.
+    #[error("whenever somebody left, nobody comparable of the other group could have stayed or left instead")]
+    NeverBothAtRisk,
 }
 
 /// The log-rank test of two groups or more (Mantel 1966, Peto and Peto 1972): what was observed in each group against

@@ -2,7 +2,7 @@
 //!
 //! Whoever is still there has been seen for so long and no longer: the observation is censored. [`KaplanMeier`] uses
 //! what is known of them until then, where a plain share of those who left would count them as staying for ever.
-//! [`log_rank`] asks whether groups differ in it.
+//! [`log_rank`] asks whether groups differ in it, [`stratified_log_rank`] whether they do among customers that are alike.
 //!
 //! It holds only when being censored says nothing of leaving: customers who drop out of sight because they are about
 //! to leave make any curve too good.
@@ -10,9 +10,11 @@
 mod chi_squared;
 mod kaplan_meier;
 mod log_rank;
+mod stratified;
 
 pub use kaplan_meier::{KaplanMeier, Step};
 pub use log_rank::{GroupOutcome, LogRank, LogRankError, log_rank};
+pub use stratified::stratified_log_rank;
 
 use thiserror::Error;
 

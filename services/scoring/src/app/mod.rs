@@ -12,6 +12,8 @@ pub(crate) mod cancel_operation;
 mod causes;
 pub(crate) mod chosen_model;
 mod churn_times;
+pub(crate) mod compare_before_after;
+pub(crate) mod compare_exposure;
 pub(crate) mod correct_label;
 pub(crate) mod create_account;
 pub(crate) mod create_model;

@@ -1,5 +1,7 @@
 //! Cohorts.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{AccountId, Violations};
@@ -100,7 +102,17 @@ const fn reason_message(reason: UncountedReason) -> proto::UncountedReason {
     }
 }
 
-fn number(count: u64) -> i64 {
+/// The accounts that are in no cohort, as messages have them.
+pub(super) fn uncounted_accounts(uncounted: &BTreeMap<UncountedReason, u64>) -> Vec<proto::UncountedAccounts> {
+    let accounts = |(reason, count): (&UncountedReason, &u64)| proto::UncountedAccounts {
+        reason: reason_message(*reason).into(),
+        count: number(*count),
+    };
+    uncounted.iter().map(accounts).collect()
+}
+
+/// A count as messages have it.
+pub(super) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
@@ -125,17 +137,13 @@ pub(crate) fn retention(retention: &Retention, dimension: i32, as_of: DateTime<U
             })
             .collect(),
     });
-    let uncounted = |(reason, count): (&UncountedReason, &u64)| proto::UncountedAccounts {
-        reason: reason_message(*reason).into(),
-        count: number(*count),
-    };
     proto::Retention {
         dimension,
         cohorts: retention.cohorts.iter().map(cohort).collect(),
         omitted_cohort_count: i64::from(count(retention.omitted_cohorts)),
         test,
         test_obstacle: retention.test.as_ref().err().cloned().unwrap_or_default(),
-        uncounted_accounts: retention.uncounted.iter().map(uncounted).collect(),
+        uncounted_accounts: uncounted_accounts(&retention.uncounted),
         as_of_time: Some(timestamp(as_of)),
     }
 }

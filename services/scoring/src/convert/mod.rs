@@ -14,6 +14,7 @@ pub(crate) mod model_diff;
 mod product;
 pub(crate) mod renewal;
 pub(crate) mod report;
+pub(crate) mod retention_comparison;
 pub(crate) mod risk_trigger;
 pub(crate) mod signal;
 pub(crate) mod story_signal;

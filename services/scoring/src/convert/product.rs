@@ -84,16 +84,21 @@ pub(super) fn incident_message(told: IncidentSignal) -> proto::IncidentSignal {
     proto::IncidentSignal { incident_id: told.incident_id, severity: severity.into(), minutes: told.minutes }
 }
 
-/// How a case ended, of a message.
-pub(super) fn case_outcome(found: &mut Violations, given: proto::CaseOutcomeSignal) -> Payload {
-    let outcome = match proto::CaseOutcome::try_from(given.outcome) {
+/// How a case ended, of its number.
+pub(super) fn case_outcome_of(number: i32) -> Option<CaseOutcome> {
+    match proto::CaseOutcome::try_from(number) {
         Ok(proto::CaseOutcome::Saved) => Some(CaseOutcome::Saved),
         Ok(proto::CaseOutcome::Churned) => Some(CaseOutcome::Churned),
         Ok(proto::CaseOutcome::NoAction) => Some(CaseOutcome::NoAction),
         Ok(proto::CaseOutcome::Recovered) => Some(CaseOutcome::Recovered),
         Ok(proto::CaseOutcome::NotRecovered) => Some(CaseOutcome::NotRecovered),
         Ok(proto::CaseOutcome::Unspecified) | Err(_) => None,
-    };
+    }
+}
+
+/// How a case ended, of a message.
+pub(super) fn case_outcome(found: &mut Violations, given: proto::CaseOutcomeSignal) -> Payload {
+    let outcome = case_outcome_of(given.outcome);
     Payload::CaseOutcome(CaseOutcomeSignal {
         case_id: given.case_id,
         outcome: value_or(found, "case_outcome.outcome", given.outcome, outcome, CaseOutcome::NoAction),

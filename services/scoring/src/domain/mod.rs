@@ -46,6 +46,7 @@ mod pulses;
 mod recommended_steps;
 pub(crate) mod renewal;
 pub mod renewal_risk;
+pub(crate) mod retention_comparison;
 pub(crate) mod revenue_retention;
 pub mod risk_trigger;
 mod score;

@@ -7,7 +7,7 @@ use mainstay_rpc::ApiError;
 use mainstay_service::wire;
 use tonic::{Request, Response, Status};
 
-use crate::app::{App, get_lifetime_value, get_retention};
+use crate::app::{App, compare_before_after, compare_exposure, get_lifetime_value, get_retention};
 use crate::convert;
 
 /// The service's RPCs over the use cases.
@@ -42,5 +42,32 @@ impl CohortService for CohortRpc {
         let account = wire::complete(found, account)?;
         let value = get_lifetime_value::execute(&self.app, &account, dimension, months).await?;
         Ok(Response::new(convert::cohort::lifetime_value(&account, value, self.app.core.clock.now())))
+    }
+
+    async fn compare_exposure(
+        &self,
+        request: Request<proto::CompareExposureRequest>,
+    ) -> Result<Response<proto::ExposureComparison>, Status> {
+        let mut found = Violations::new();
+        let today = self.app.core.clock.today();
+        let query = convert::retention_comparison::exposure_query(&mut found, request.into_inner(), today);
+        let query = wire::complete(found, query)?;
+        let report = compare_exposure::execute(&self.app, &query).await?;
+        let as_of = self.app.core.clock.now();
+        Ok(Response::new(convert::retention_comparison::exposure_comparison(&query, &report, as_of)))
+    }
+
+    async fn compare_before_after(
+        &self,
+        request: Request<proto::CompareBeforeAfterRequest>,
+    ) -> Result<Response<proto::BeforeAfterComparison>, Status> {
+        let message = request.into_inner();
+        let label = message.label.clone();
+        let mut found = Violations::new();
+        let today = self.app.core.clock.today();
+        let query = convert::retention_comparison::change_query(&mut found, message, today);
+        let query = wire::complete(found, query)?;
+        let report = compare_before_after::execute(&self.app, &query).await?;
+        Ok(Response::new(convert::retention_comparison::before_after(&report, label, self.app.core.clock.now())))
     }
 }

@@ -120,7 +120,7 @@ const fn dimension_number(dimension: CohortDimension) -> i16 {
     }
 }
 
-fn uncounted_reason(number: i32) -> Result<UncountedReason, StorageError> {
+pub(super) fn uncounted_reason(number: i32) -> Result<UncountedReason, StorageError> {
     match number {
         1 => Ok(UncountedReason::Trial),
         2 => Ok(UncountedReason::StartUnknown),

@@ -36,6 +36,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(14, "0014_data_owners"),
         migration!(15, "0015_annual_revenue"),
         migration!(16, "0016_segment_models"),
+        Migration { transactional: false, ..migration!(17, "0017_signals_by_kind") },
     ],
 };
 

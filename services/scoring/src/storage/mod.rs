@@ -21,6 +21,7 @@ pub(crate) mod peers;
 pub(crate) mod plan_usage;
 pub(crate) mod pulses;
 pub(crate) mod renewals;
+pub(crate) mod retention_comparisons;
 pub(crate) mod risk_triggers;
 pub(crate) mod scoring_facts;
 pub(crate) mod segments;

@@ -201,7 +201,8 @@ impl<'a> SignalColumns<'a> {
                 Payload::Credit(_) => ("credit", None, None, None),
                 Payload::FeatureRequest(told) => (&told.feature, None, None, None),
                 Payload::FeatureRelease(told) => (&told.feature, None, None, None),
-                Payload::Incident(told) => (&told.incident_id, None, None, None),
+                // So that long incidents are found without their details.
+                Payload::Incident(told) => (&told.incident_id, None, Some(told.minutes.into()), None),
                 Payload::CaseOutcome(told) => (&told.case_id, None, None, None),
             };
             columns.account_id.push(signal.account.as_str());

@@ -37,6 +37,7 @@ mod refusals;
 mod renewal_risks;
 mod renewals;
 mod reports;
+mod retention_comparisons;
 mod risk_fixtures;
 mod risk_triggers;
 mod segment_models;
