@@ -35,6 +35,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(13, "0013_forecasts"),
         migration!(14, "0014_data_owners"),
         migration!(15, "0015_annual_revenue"),
+        migration!(18, "0018_report_records"),
     ],
 };
 
