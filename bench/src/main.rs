@@ -23,6 +23,7 @@ mod people;
 mod portfolio;
 mod relay;
 mod report;
+mod report_rows;
 mod reports;
 mod rescore;
 mod samples;

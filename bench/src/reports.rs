@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use chrono::TimeDelta;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
-use mainstay_api::mainstay::scoring::v1::{GetDataQualityReportRequest, GetHealthReportRequest};
+use mainstay_api::mainstay::scoring::v1::{
+    GetDataQualityReportRequest, GetFeatureRequestReportRequest, GetHealthReportRequest, GetRevenueReportRequest,
+};
 use mainstay_domain::{Clock, ManualClock, start_of_day};
 
 use crate::customers;
 use crate::database::Server;
 use crate::report::{Report, progress, ratio, seconds, whole};
+use crate::report_rows;
 use crate::samples::Samples;
 use crate::service;
 
@@ -20,7 +23,10 @@ const REPEATS: usize = 5;
 /// The least that a report has to read.
 const BASELINE: &str = "SELECT count(health.score) FROM scoring.accounts JOIN scoring.health USING (account_id)";
 
-/// Measures both reports over a portfolio of this size, a day after it moved in.
+/// Most features of a list.
+const FEATURES: i32 = 100;
+
+/// Measures the reports over a portfolio of this size, a day after it moved in.
 pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
     let database = server.database("bench_reports").await?;
     let clock = ManualClock::at(customers::noon_of_last_day());
@@ -29,7 +35,8 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
     progress("all again on the next day");
     clock.set(start_of_day(clock.today() + TimeDelta::days(1)));
     service::settle(&service).await?;
-    sqlx::query("ANALYZE").execute(&database.pool).await?;
+    progress("what they pay, owe and ask for");
+    report_rows::write(&database).await?;
 
     let client = ReportServiceClient::new(service.in_memory_channel());
     let baseline = timed(async || {
@@ -47,7 +54,24 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
         Ok(report.account_count)
     });
     let data = data.await?;
-    for (count, _) in [baseline, health, data] {
+    let revenue = timed(async || {
+        let report = client.clone().get_revenue_report(GetRevenueReportRequest::default()).await?.into_inner();
+        let churn = report.revenue_health.and_then(|health| health.expected_churn);
+        ensure!(churn.is_some(), "there is no forecast in the report of revenue");
+        Ok(report.account_count)
+    });
+    let revenue = revenue.await?;
+    let features = timed(async || {
+        let request = GetFeatureRequestReportRequest { list_size: Some(FEATURES), ..Default::default() };
+        let report = client.clone().get_feature_request_report(request).await?.into_inner();
+        ensure!(
+            report.features.iter().any(|one| one.score_change_account_count > 0),
+            "no feature has a change of score"
+        );
+        Ok(report.features.iter().map(|one| one.account_count).sum())
+    });
+    let features = features.await?;
+    for (count, _) in [baseline, health, data, revenue, features] {
         ensure!(count == i64::from(accounts), "{count} of {accounts} accounts were read");
     }
 
@@ -55,9 +79,13 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
         format!("Reports over {} accounts, median of {REPEATS}", whole(accounts.into())),
         &["what", "answered in", "of the count"],
     );
-    for (what, (_, elapsed)) in
-        [("the count of scores", baseline), ("GetHealthReport", health), ("GetDataQualityReport", data)]
-    {
+    for (what, (_, elapsed)) in [
+        ("the count of scores", baseline),
+        ("GetHealthReport", health),
+        ("GetDataQualityReport", data),
+        ("GetRevenueReport", revenue),
+        ("GetFeatureRequestReport", features),
+    ] {
         report.row([what.to_owned(), seconds(elapsed), ratio(elapsed.as_secs_f64(), baseline.1.as_secs_f64())]);
     }
     report.print();

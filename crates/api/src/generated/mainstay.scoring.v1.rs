@@ -11833,6 +11833,108 @@ impl AccountChangeKind {
         }
     }
 }
+/// What customers ask for, whose revenue hangs on it, and what became of those
+/// who got it.
+///
+/// Who asked are customers, and accounts that left since they asked. Archived
+/// accounts that never left are in no figure.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FeatureRequestReport {
+    /// As of when: when it was read.
+    #[prost(message, optional, tag = "1")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the window began: requests after that until `as_of_time` count.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the recent part of it began: 28 days before `as_of_time`.
+    #[prost(message, optional, tag = "3")]
+    pub recent_start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// How many features were asked for, listed or not.
+    #[prost(int64, tag = "4")]
+    pub feature_count: i64,
+    /// The features, by the annual recurring revenue at risk of those who asked.
+    /// Currencies are not compared: a feature stands by the best place that it has
+    /// in any of them; then by how many customers at risk asked, how many accounts
+    /// did, and by name.
+    #[prost(message, repeated, tag = "5")]
+    pub features: ::prost::alloc::vec::Vec<RequestedFeature>,
+}
+impl ::prost::Name for FeatureRequestReport {
+    const NAME: &'static str = "FeatureRequestReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureRequestReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureRequestReport".into()
+    }
+}
+/// A feature that was asked for within the window.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RequestedFeature {
+    /// Which, as requests name it.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+    /// How often it was asked for.
+    #[prost(int64, tag = "2")]
+    pub request_count: i64,
+    /// How many accounts asked.
+    #[prost(int64, tag = "3")]
+    pub account_count: i64,
+    /// How often it was asked for in the recent part of the window.
+    #[prost(int64, tag = "4")]
+    pub recent_request_count: i64,
+    /// How many accounts asked in it.
+    #[prost(int64, tag = "5")]
+    pub recent_account_count: i64,
+    /// The first request within the window.
+    #[prost(message, optional, tag = "6")]
+    pub first_request_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The newest request.
+    #[prost(message, optional, tag = "7")]
+    pub last_request_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Annual recurring revenue (ARR, else twelve times MRR) of those who asked and
+    /// are customers, one sum for each currency.
+    #[prost(message, repeated, tag = "8")]
+    pub arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+    /// How many of these are at risk or critical.
+    #[prost(int64, tag = "9")]
+    pub at_risk_account_count: i64,
+    /// The revenue of those, one sum for each currency.
+    #[prost(message, repeated, tag = "10")]
+    pub at_risk_arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+    /// How many left since they first asked within the window.
+    #[prost(int64, tag = "11")]
+    pub left_account_count: i64,
+    /// How many accounts got the feature within the window, whether they asked or
+    /// not: by releases of the same name.
+    #[prost(int64, tag = "12")]
+    pub released_account_count: i64,
+    /// How many of those who asked got it since they first asked within the window.
+    #[prost(int64, tag = "13")]
+    pub given_account_count: i64,
+    /// By how many points the scores of these changed on average, from the day
+    /// before they got it to the 28th day after. There is nothing it is compared
+    /// with: that the feature did it is not said. Absent: of nobody are both days
+    /// known.
+    #[prost(double, optional, tag = "14")]
+    pub mean_score_change: ::core::option::Option<f64>,
+    /// Of how many accounts that is the mean: those that had scores on both days. At
+    /// most 20 000 accounts are compared, of each listed feature as many, drawn by a
+    /// hash of their ids.
+    #[prost(int64, tag = "15")]
+    pub score_change_account_count: i64,
+}
+impl ::prost::Name for RequestedFeature {
+    const NAME: &'static str = "RequestedFeature";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RequestedFeature".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RequestedFeature".into()
+    }
+}
 /// Asks for a new forecast model.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TrainForecastRequest {
@@ -15225,6 +15327,506 @@ pub mod renewal_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// How customers pay, what they bring in, and what of it is in danger.
+///
+/// An invoice is unpaid from when a payment first failed or it was told to be
+/// overdue, until it is paid or voided; what fails after that leaves nothing
+/// unpaid. One that was neither told to have failed nor to be overdue is not
+/// unpaid, whatever its due time.
+///
+/// Everything is by what is known now: amounts are the newest that were told of
+/// an invoice or dispute, also where it says how things were before, and what is
+/// told late changes the days to which it belongs.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RevenueReport {
+    /// As of when: when it was read.
+    #[prost(message, optional, tag = "1")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the period began: it is what happened after that until `as_of_time`.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// How many customers there are.
+    #[prost(int64, tag = "3")]
+    pub account_count: i64,
+    /// How customers pay now.
+    #[prost(message, optional, tag = "4")]
+    pub payment_status: ::core::option::Option<PaymentStatus>,
+    /// How the customers of today paid when the period began.
+    #[prost(message, optional, tag = "5")]
+    pub payment_status_before: ::core::option::Option<PaymentStatus>,
+    /// What happened within the period, every kind once.
+    #[prost(message, repeated, tag = "6")]
+    pub flows: ::prost::alloc::vec::Vec<BillingFlow>,
+    /// The customers with the most unpaid money, of each currency as many as the
+    /// list has at most, by currency; then those of whose unpaid invoices no amount
+    /// was told.
+    #[prost(message, repeated, tag = "7")]
+    pub unpaid_customers: ::prost::alloc::vec::Vec<UnpaidCustomer>,
+    /// What customers bring in, and how much of it stays.
+    #[prost(message, optional, tag = "8")]
+    pub revenue_health: ::core::option::Option<RevenueHealth>,
+    /// What all teams are measured by: each metric at least once.
+    #[prost(message, repeated, tag = "9")]
+    pub goals: ::prost::alloc::vec::Vec<RetentionGoal>,
+    /// The oldest day of the newest scores, `YYYY-MM-DD`. Empty: nobody was scored.
+    #[prost(string, tag = "10")]
+    pub oldest_score_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RevenueReport {
+    const NAME: &'static str = "RevenueReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RevenueReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RevenueReport".into()
+    }
+}
+/// How customers pay at a time.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PaymentStatus {
+    /// Unpaid invoices by age, from the youngest to the oldest, every range once.
+    #[prost(message, repeated, tag = "1")]
+    pub ages: ::prost::alloc::vec::Vec<UnpaidByAge>,
+    /// How many invoices are unpaid.
+    #[prost(int64, tag = "2")]
+    pub unpaid_invoice_count: i64,
+    /// How many customers have one.
+    #[prost(int64, tag = "3")]
+    pub unpaid_account_count: i64,
+    /// What is unpaid, one sum for each currency.
+    #[prost(message, repeated, tag = "4")]
+    pub unpaid_amounts: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+    /// Of how many of the unpaid invoices no amount was told: they are in no sum.
+    #[prost(int64, tag = "5")]
+    pub unpriced_invoice_count: i64,
+    /// How many billing disputes are open.
+    #[prost(int64, tag = "6")]
+    pub open_dispute_count: i64,
+    /// What is disputed, as far as it was told, one sum for each currency.
+    #[prost(message, repeated, tag = "7")]
+    pub disputed_amounts: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+    /// Customers with an unpaid invoice or an open dispute, each once.
+    #[prost(int64, tag = "8")]
+    pub at_risk_account_count: i64,
+    /// Money at risk: what these customers bring in in a year by what is known now
+    /// (ARR, else twelve times MRR), one sum for each currency.
+    #[prost(message, repeated, tag = "9")]
+    pub at_risk_arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+}
+impl ::prost::Name for PaymentStatus {
+    const NAME: &'static str = "PaymentStatus";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PaymentStatus".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PaymentStatus".into()
+    }
+}
+/// Unpaid invoices of an age. The age is the UTC days since an invoice was due,
+/// or since it is unpaid, whichever is earlier; 0 on the first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnpaidByAge {
+    /// The youngest, in days: 0, 8, 31, 61.
+    #[prost(int32, tag = "1")]
+    pub days_min: i32,
+    /// The oldest, in days: 7, 30, 60. Absent: however old.
+    #[prost(int32, optional, tag = "2")]
+    pub days_max: ::core::option::Option<i32>,
+    /// How many invoices.
+    #[prost(int64, tag = "3")]
+    pub invoice_count: i64,
+    /// How many customers have one of them; a customer may be in several ranges.
+    #[prost(int64, tag = "4")]
+    pub account_count: i64,
+    /// What is unpaid, one sum for each currency.
+    #[prost(message, repeated, tag = "5")]
+    pub amounts: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+}
+impl ::prost::Name for UnpaidByAge {
+    const NAME: &'static str = "UnpaidByAge";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UnpaidByAge".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UnpaidByAge".into()
+    }
+}
+/// What happened of a kind within the period, with customers of today.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BillingFlow {
+    /// What happened.
+    #[prost(enumeration = "BillingFlowKind", tag = "1")]
+    pub kind: i32,
+    /// How often.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+    /// With how many customers.
+    #[prost(int64, tag = "3")]
+    pub account_count: i64,
+    /// About how much money, as far as it was told, one sum for each currency.
+    #[prost(message, repeated, tag = "4")]
+    pub amounts: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+}
+impl ::prost::Name for BillingFlow {
+    const NAME: &'static str = "BillingFlow";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BillingFlow".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BillingFlow".into()
+    }
+}
+/// A customer with unpaid invoices in a currency.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnpaidCustomer {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Its segment.
+    #[prost(enumeration = "Segment", tag = "3")]
+    pub segment: i32,
+    /// Who looks after it as CSM: mail address. Empty: nobody is known.
+    #[prost(string, tag = "4")]
+    pub csm_email: ::prost::alloc::string::String,
+    /// What is unpaid. Absent: of none of the invoices an amount was told.
+    #[prost(message, optional, tag = "5")]
+    pub unpaid_amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// How many invoices of the currency are unpaid.
+    #[prost(int64, tag = "6")]
+    pub invoice_count: i64,
+    /// The age of the oldest of them in days, as in `UnpaidByAge`.
+    #[prost(int32, tag = "7")]
+    pub oldest_days: i32,
+    /// How many payments of them failed.
+    #[prost(int64, tag = "8")]
+    pub failed_attempt_count: i64,
+    /// How many billing disputes of the customer are open.
+    #[prost(int64, tag = "9")]
+    pub open_dispute_count: i64,
+    /// Its annual recurring revenue: ARR, else twelve times MRR. Absent: not known.
+    #[prost(message, optional, tag = "10")]
+    pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// When its contract is due for renewal. Absent: not known.
+    #[prost(message, optional, tag = "11")]
+    pub renewal_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its score, 0 to 100. Absent: it has none.
+    #[prost(double, optional, tag = "12")]
+    pub score: ::core::option::Option<f64>,
+    /// Its band. Unspecified: it has no score.
+    #[prost(enumeration = "Band", tag = "13")]
+    pub band: i32,
+}
+impl ::prost::Name for UnpaidCustomer {
+    const NAME: &'static str = "UnpaidCustomer";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UnpaidCustomer".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UnpaidCustomer".into()
+    }
+}
+/// What customers bring in, and how much of it stays.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RevenueHealth {
+    /// Every band once, `BAND_UNSPECIFIED` for customers without a score.
+    #[prost(message, repeated, tag = "1")]
+    pub bands: ::prost::alloc::vec::Vec<BandRevenue>,
+    /// The twelve months before today, as `RenewalService.GetRevenueRetention` has
+    /// them.
+    #[prost(message, optional, tag = "2")]
+    pub retention: ::core::option::Option<RevenueRetention>,
+    /// The contracts that were due in these months.
+    #[prost(message, optional, tag = "3")]
+    pub renewal_rate: ::core::option::Option<RenewalRate>,
+    /// What can be expected to be lost within 90 days from today, by the newest
+    /// forecast model; customers in their trial are in no forecast. Absent: there
+    /// is no model.
+    #[prost(message, optional, tag = "4")]
+    pub expected_churn: ::core::option::Option<PortfolioForecast>,
+}
+impl ::prost::Name for RevenueHealth {
+    const NAME: &'static str = "RevenueHealth";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RevenueHealth".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RevenueHealth".into()
+    }
+}
+/// The customers of a band, and what they bring in.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BandRevenue {
+    /// The band.
+    #[prost(enumeration = "Band", tag = "1")]
+    pub band: i32,
+    /// How many they are.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// Their annual recurring revenue (ARR, else twelve times MRR), one sum for each
+    /// currency.
+    #[prost(message, repeated, tag = "3")]
+    pub arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+}
+impl ::prost::Name for BandRevenue {
+    const NAME: &'static str = "BandRevenue";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.BandRevenue".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.BandRevenue".into()
+    }
+}
+/// How many contracts renewed, as `RenewalService.GetRenewalReport` counts them.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct RenewalRate {
+    /// How many renewed.
+    #[prost(int64, tag = "1")]
+    pub renewed_count: i64,
+    /// How many customers left.
+    #[prost(int64, tag = "2")]
+    pub churned_count: i64,
+    /// How many are overdue without either: they are in no rate.
+    #[prost(int64, tag = "3")]
+    pub undecided_count: i64,
+    /// The share of the decided ones that renewed. Absent: none is decided.
+    #[prost(double, optional, tag = "4")]
+    pub rate: ::core::option::Option<f64>,
+    /// Lower end of its 95 % Wilson interval.
+    #[prost(double, optional, tag = "5")]
+    pub rate_low: ::core::option::Option<f64>,
+    /// Upper end of it.
+    #[prost(double, optional, tag = "6")]
+    pub rate_high: ::core::option::Option<f64>,
+}
+impl ::prost::Name for RenewalRate {
+    const NAME: &'static str = "RenewalRate";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RenewalRate".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RenewalRate".into()
+    }
+}
+/// A metric against its target.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RetentionGoal {
+    /// Which.
+    #[prost(enumeration = "RetentionMetric", tag = "1")]
+    pub metric: i32,
+    /// The currency of whose revenue it is. Empty: of no currency, or there is no
+    /// data of any.
+    #[prost(string, tag = "2")]
+    pub currency_code: ::prost::alloc::string::String,
+    /// The value: a share, 1 being all, or days. Absent: there is no data.
+    #[prost(double, optional, tag = "3")]
+    pub value: ::core::option::Option<f64>,
+    /// The target. Absent: there is none.
+    #[prost(double, optional, tag = "4")]
+    pub target: ::core::option::Option<f64>,
+    /// Whether a lower value is the better one.
+    #[prost(bool, tag = "5")]
+    pub lower_is_better: bool,
+    /// How it stands.
+    #[prost(enumeration = "GoalState", tag = "6")]
+    pub state: i32,
+    /// How many customers, or decided renewals, the value is made of.
+    #[prost(int64, tag = "7")]
+    pub counted: i64,
+}
+impl ::prost::Name for RetentionGoal {
+    const NAME: &'static str = "RetentionGoal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RetentionGoal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RetentionGoal".into()
+    }
+}
+/// A target of a metric.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct GoalTarget {
+    /// Which metric. Required, each once.
+    #[prost(enumeration = "RetentionMetric", tag = "1")]
+    pub metric: i32,
+    /// What it should reach: a share of 0 to 1, of net retention 0 to 10; days from
+    /// 0 to 3 650.
+    #[prost(double, tag = "2")]
+    pub target: f64,
+}
+impl ::prost::Name for GoalTarget {
+    const NAME: &'static str = "GoalTarget";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GoalTarget".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GoalTarget".into()
+    }
+}
+/// What can happen to invoices, credits and disputes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum BillingFlowKind {
+    /// Never used.
+    Unspecified = 0,
+    /// The first payment of an invoice failed; further attempts do not count.
+    InvoiceFailed = 1,
+    /// An invoice was told to be overdue.
+    InvoiceOverdue = 2,
+    /// An unpaid invoice was paid: recovered money.
+    InvoiceRecovered = 3,
+    /// An invoice was voided or written off, unpaid before or not.
+    InvoiceVoided = 4,
+    /// Money was paid back.
+    Refund = 5,
+    /// A credit note was given.
+    CreditNote = 6,
+    /// A dispute was opened, or opened again.
+    DisputeOpened = 7,
+    /// A dispute was closed.
+    DisputeClosed = 8,
+}
+impl BillingFlowKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BILLING_FLOW_KIND_UNSPECIFIED",
+            Self::InvoiceFailed => "BILLING_FLOW_KIND_INVOICE_FAILED",
+            Self::InvoiceOverdue => "BILLING_FLOW_KIND_INVOICE_OVERDUE",
+            Self::InvoiceRecovered => "BILLING_FLOW_KIND_INVOICE_RECOVERED",
+            Self::InvoiceVoided => "BILLING_FLOW_KIND_INVOICE_VOIDED",
+            Self::Refund => "BILLING_FLOW_KIND_REFUND",
+            Self::CreditNote => "BILLING_FLOW_KIND_CREDIT_NOTE",
+            Self::DisputeOpened => "BILLING_FLOW_KIND_DISPUTE_OPENED",
+            Self::DisputeClosed => "BILLING_FLOW_KIND_DISPUTE_CLOSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BILLING_FLOW_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "BILLING_FLOW_KIND_INVOICE_FAILED" => Some(Self::InvoiceFailed),
+            "BILLING_FLOW_KIND_INVOICE_OVERDUE" => Some(Self::InvoiceOverdue),
+            "BILLING_FLOW_KIND_INVOICE_RECOVERED" => Some(Self::InvoiceRecovered),
+            "BILLING_FLOW_KIND_INVOICE_VOIDED" => Some(Self::InvoiceVoided),
+            "BILLING_FLOW_KIND_REFUND" => Some(Self::Refund),
+            "BILLING_FLOW_KIND_CREDIT_NOTE" => Some(Self::CreditNote),
+            "BILLING_FLOW_KIND_DISPUTE_OPENED" => Some(Self::DisputeOpened),
+            "BILLING_FLOW_KIND_DISPUTE_CLOSED" => Some(Self::DisputeClosed),
+            _ => None,
+        }
+    }
+}
+/// What teams can be measured by together. Targets are those that hold where the
+/// request gives none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RetentionMetric {
+    /// Not allowed.
+    Unspecified = 0,
+    /// `RenewalRate.rate`. At least 0.85.
+    RenewalRate = 1,
+    /// `CurrencyRetention.gross_retention`, for each currency. At least 0.85: as
+    /// that of renewals.
+    GrossRetention = 2,
+    /// `CurrencyRetention.net_retention`, for each currency. At least 1: those who
+    /// were customers bring in no less.
+    NetRetention = 3,
+    /// The share of annual recurring revenue that is of customers at risk or
+    /// critical, for each currency. At most 0.15: if all of it is lost, 0.85 stay.
+    ArrAtRiskShare = 4,
+    /// The share of scored customers that are critical. No target.
+    CriticalShare = 5,
+    /// Median days from signing up to activation, of customers activated within the
+    /// last 365 days, as in `HealthReport`. At most 30.
+    TimeToValueDays = 6,
+}
+impl RetentionMetric {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RETENTION_METRIC_UNSPECIFIED",
+            Self::RenewalRate => "RETENTION_METRIC_RENEWAL_RATE",
+            Self::GrossRetention => "RETENTION_METRIC_GROSS_RETENTION",
+            Self::NetRetention => "RETENTION_METRIC_NET_RETENTION",
+            Self::ArrAtRiskShare => "RETENTION_METRIC_ARR_AT_RISK_SHARE",
+            Self::CriticalShare => "RETENTION_METRIC_CRITICAL_SHARE",
+            Self::TimeToValueDays => "RETENTION_METRIC_TIME_TO_VALUE_DAYS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RETENTION_METRIC_UNSPECIFIED" => Some(Self::Unspecified),
+            "RETENTION_METRIC_RENEWAL_RATE" => Some(Self::RenewalRate),
+            "RETENTION_METRIC_GROSS_RETENTION" => Some(Self::GrossRetention),
+            "RETENTION_METRIC_NET_RETENTION" => Some(Self::NetRetention),
+            "RETENTION_METRIC_ARR_AT_RISK_SHARE" => Some(Self::ArrAtRiskShare),
+            "RETENTION_METRIC_CRITICAL_SHARE" => Some(Self::CriticalShare),
+            "RETENTION_METRIC_TIME_TO_VALUE_DAYS" => Some(Self::TimeToValueDays),
+            _ => None,
+        }
+    }
+}
+/// How a metric stands against its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum GoalState {
+    /// Never used.
+    Unspecified = 0,
+    /// The target is met; exactly reached it is.
+    Met = 1,
+    /// The target is missed.
+    Missed = 2,
+    /// There is no data to tell by.
+    NoData = 3,
+    /// There is a value, and no target.
+    NoTarget = 4,
+}
+impl GoalState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "GOAL_STATE_UNSPECIFIED",
+            Self::Met => "GOAL_STATE_MET",
+            Self::Missed => "GOAL_STATE_MISSED",
+            Self::NoData => "GOAL_STATE_NO_DATA",
+            Self::NoTarget => "GOAL_STATE_NO_TARGET",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "GOAL_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "GOAL_STATE_MET" => Some(Self::Met),
+            "GOAL_STATE_MISSED" => Some(Self::Missed),
+            "GOAL_STATE_NO_DATA" => Some(Self::NoData),
+            "GOAL_STATE_NO_TARGET" => Some(Self::NoTarget),
+            _ => None,
+        }
+    }
+}
 /// Asks for a report of health.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetHealthReportRequest {
@@ -15508,6 +16110,64 @@ impl ::prost::Name for RiskTriggerReport {
         "/mainstay.scoring.v1.RiskTriggerReport".into()
     }
 }
+/// Asks for a report of payments and revenue.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetRevenueReportRequest {
+    /// How far back the period goes from now. Default: a week.
+    #[prost(enumeration = "ReportPeriod", tag = "1")]
+    pub period: i32,
+    /// Only customers of these segments. Empty: all.
+    #[prost(enumeration = "Segment", repeated, tag = "2")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only customers whom this person looks after, in any role: mail address.
+    /// Empty: all.
+    #[prost(string, tag = "3")]
+    pub owner_email: ::prost::alloc::string::String,
+    /// How many customers the list has at most for each currency: 1 to 100.
+    /// Absent: 10.
+    #[prost(int32, optional, tag = "4")]
+    pub list_size: ::core::option::Option<i32>,
+    /// Targets other than those that `RetentionMetric` says.
+    #[prost(message, repeated, tag = "5")]
+    pub targets: ::prost::alloc::vec::Vec<GoalTarget>,
+}
+impl ::prost::Name for GetRevenueReportRequest {
+    const NAME: &'static str = "GetRevenueReportRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetRevenueReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetRevenueReportRequest".into()
+    }
+}
+/// Asks for a report of requested features.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetFeatureRequestReportRequest {
+    /// How far back the window goes from now, in days: 28 to 1 095. Absent: 365.
+    #[prost(int32, optional, tag = "1")]
+    pub window_days: ::core::option::Option<i32>,
+    /// Only accounts of these segments. Empty: all.
+    #[prost(enumeration = "Segment", repeated, tag = "2")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only accounts whom this person looks after, in any role: mail address. Empty:
+    /// all.
+    #[prost(string, tag = "3")]
+    pub owner_email: ::prost::alloc::string::String,
+    /// How many features the list has at most: 1 to 100. Absent: 20.
+    #[prost(int32, optional, tag = "4")]
+    pub list_size: ::core::option::Option<i32>,
+}
+impl ::prost::Name for GetFeatureRequestReportRequest {
+    const NAME: &'static str = "GetFeatureRequestReportRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetFeatureRequestReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetFeatureRequestReportRequest".into()
+    }
+}
 /// Asks how far the data can be trusted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetDataQualityReportRequest {}
@@ -15703,12 +16363,14 @@ impl ::prost::Name for DataOwner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ReportPeriod {
-    /// As `REPORT_PERIOD_MONTH`.
+    /// What the request says is its default.
     Unspecified = 0,
     /// 30 days.
     Month = 1,
     /// 7 days.
     Week = 2,
+    /// 1 day.
+    Day = 3,
 }
 impl ReportPeriod {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -15720,6 +16382,7 @@ impl ReportPeriod {
             Self::Unspecified => "REPORT_PERIOD_UNSPECIFIED",
             Self::Month => "REPORT_PERIOD_MONTH",
             Self::Week => "REPORT_PERIOD_WEEK",
+            Self::Day => "REPORT_PERIOD_DAY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -15728,6 +16391,7 @@ impl ReportPeriod {
             "REPORT_PERIOD_UNSPECIFIED" => Some(Self::Unspecified),
             "REPORT_PERIOD_MONTH" => Some(Self::Month),
             "REPORT_PERIOD_WEEK" => Some(Self::Week),
+            "REPORT_PERIOD_DAY" => Some(Self::Day),
             _ => None,
         }
     }
@@ -15743,9 +16407,9 @@ pub mod report_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Reports about all customers: how they are and how that changed, and how far
-    /// the data behind it can be trusted. Each is answered from what is kept ready,
-    /// and says as of when.
+    /// Reports about all customers: how they are and how that changed, how they pay
+    /// and what they bring in, what they ask for, and how far the data behind it can
+    /// be trusted. Each is answered from what is kept ready, and says as of when.
     ///
     /// Customers are accounts that are neither archived nor churned.
     #[derive(Debug, Clone)]
@@ -15828,7 +16492,7 @@ pub mod report_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Returns how all customers are, and what changed in a week or a month.
+        /// Returns how all customers are, and what changed in a day, a week or a month.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_health_report(
@@ -15853,6 +16517,68 @@ pub mod report_service_client {
                     GrpcMethod::new(
                         "mainstay.scoring.v1.ReportService",
                         "GetHealthReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns how customers pay, what happened to their invoices, and what of the
+        /// revenue is in danger. Over a day it is the digest of billing.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_revenue_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRevenueReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::RevenueReport>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ReportService/GetRevenueReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ReportService",
+                        "GetRevenueReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns which features customers ask for, and whose revenue hangs on them.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_feature_request_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetFeatureRequestReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FeatureRequestReport>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ReportService/GetFeatureRequestReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ReportService",
+                        "GetFeatureRequestReport",
                     ),
                 );
             self.inner.unary(req, path, codec).await
@@ -15932,13 +16658,31 @@ pub mod report_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ReportServiceServer.
     #[async_trait]
     pub trait ReportService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns how all customers are, and what changed in a week or a month.
+        /// Returns how all customers are, and what changed in a day, a week or a month.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_health_report(
             &self,
             request: tonic::Request<super::GetHealthReportRequest>,
         ) -> std::result::Result<tonic::Response<super::HealthReport>, tonic::Status>;
+        /// Returns how customers pay, what happened to their invoices, and what of the
+        /// revenue is in danger. Over a day it is the digest of billing.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_revenue_report(
+            &self,
+            request: tonic::Request<super::GetRevenueReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::RevenueReport>, tonic::Status>;
+        /// Returns which features customers ask for, and whose revenue hangs on them.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_feature_request_report(
+            &self,
+            request: tonic::Request<super::GetFeatureRequestReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FeatureRequestReport>,
+            tonic::Status,
+        >;
         /// Returns what is missing, stale, unknown or told twice in the data that
         /// scores are made of, each with who answers for it.
         ///
@@ -15959,9 +16703,9 @@ pub mod report_service_server {
             request: tonic::Request<super::SetDataOwnerRequest>,
         ) -> std::result::Result<tonic::Response<super::DataOwner>, tonic::Status>;
     }
-    /// Reports about all customers: how they are and how that changed, and how far
-    /// the data behind it can be trusted. Each is answered from what is kept ready,
-    /// and says as of when.
+    /// Reports about all customers: how they are and how that changed, how they pay
+    /// and what they bring in, what they ask for, and how far the data behind it can
+    /// be trusted. Each is answered from what is kept ready, and says as of when.
     ///
     /// Customers are accounts that are neither archived nor churned.
     #[derive(Debug)]
@@ -16070,6 +16814,101 @@ pub mod report_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetHealthReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ReportService/GetRevenueReport" => {
+                    struct GetRevenueReportSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::GetRevenueReportRequest>
+                    for GetRevenueReportSvc<T> {
+                        type Response = super::RevenueReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRevenueReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::get_revenue_report(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRevenueReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ReportService/GetFeatureRequestReport" => {
+                    struct GetFeatureRequestReportSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::GetFeatureRequestReportRequest>
+                    for GetFeatureRequestReportSvc<T> {
+                        type Response = super::FeatureRequestReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::GetFeatureRequestReportRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::get_feature_request_report(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetFeatureRequestReportSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

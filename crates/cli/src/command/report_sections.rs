@@ -12,7 +12,7 @@ use crate::money;
 use crate::output::Output;
 use crate::table::{change, percent, points, table};
 use crate::words::interventions::enum_word;
-use crate::words::{band, day_of_time, id_of, segment, time_text};
+use crate::words::{SegmentWord, band, day_of_time, id_of, segment, time_text};
 
 /// A part of a report.
 pub(crate) struct Section {
@@ -33,30 +33,41 @@ struct Column {
 }
 
 /// A figure or text, as people and as programs read it.
-struct Value {
+pub(super) struct Value {
     shown: String,
     raw: String,
 }
 
 impl Value {
-    fn text(text: impl Into<String>) -> Self {
+    pub(super) fn text(text: impl Into<String>) -> Self {
         let raw = text.into();
         Self { shown: raw.clone(), raw }
     }
 
-    fn count(count: impl Into<i64>) -> Self {
+    pub(super) fn count(count: impl Into<i64>) -> Self {
         Self::text(count.into().to_string())
     }
 
-    fn points(value: Option<f64>) -> Self {
+    pub(super) fn points(value: Option<f64>) -> Self {
         Self { shown: points(value), raw: figure(value) }
     }
 
-    fn change(value: Option<f64>) -> Self {
+    pub(super) fn change(value: Option<f64>) -> Self {
         Self { shown: change(value), raw: figure(value) }
     }
 
-    fn money(sums: &[Money]) -> Self {
+    /// A share, 1 being all, in percent with a decimal: goals are missed by less than a percent.
+    pub(super) fn share(value: Option<f64>) -> Self {
+        let shown = value.map_or_else(|| "–".to_owned(), |share| format!("{:.1}%", share * 100.0));
+        Self { shown, raw: figure(value) }
+    }
+
+    /// Puts a sign before it, for people.
+    pub(super) fn put_before(&mut self, sign: &str) {
+        self.shown.insert_str(0, sign);
+    }
+
+    pub(super) fn money(sums: &[Money]) -> Self {
         let joined = |amount: fn(&Money) -> String| sums.iter().map(amount).collect::<Vec<_>>().join("; ");
         let shown = if sums.is_empty() { "–".to_owned() } else { joined(money::format) };
         Self { shown, raw: joined(money::exact) }
@@ -65,7 +76,7 @@ impl Value {
 
 impl Section {
     /// Of a name as an argument, and a title for people.
-    fn new(
+    pub(super) fn new(
         (name, title): (&'static str, &'static str),
         columns: &[(&'static str, &'static str)],
         nothing: &'static str,
@@ -74,7 +85,7 @@ impl Section {
         Self { name, title, columns, rows: Vec::new(), nothing }
     }
 
-    fn with(mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+    pub(super) fn with(mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
         self.rows.extend(rows);
         self
     }
@@ -114,7 +125,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-fn band_word(one: proto::Band) -> &'static str {
+pub(super) fn band_word(one: proto::Band) -> &'static str {
     if one == proto::Band::Unspecified { "no score" } else { band(one) }
 }
 
@@ -146,6 +157,13 @@ fn customers(titles: (&'static str, &'static str), nothing: &'static str, found:
     Section::new(titles, &columns, nothing).with(found.iter().map(row))
 }
 
+/// The segments and the owner that were asked for; all where none was.
+pub(super) fn asked_for(segments: &[SegmentWord], owner: &str) -> [Value; 2] {
+    let segments: Vec<&str> = segments.iter().map(|word| segment(proto::Segment::from(*word))).collect();
+    [segments.join(" "), owner.to_owned()]
+        .map(|raw| Value { shown: if raw.is_empty() { "all".to_owned() } else { raw.clone() }, raw })
+}
+
 /// What the report is of.
 fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
     let columns = [
@@ -157,11 +175,7 @@ fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
         ("LOOKED AFTER BY", "owner_email"),
         (">LISTED FROM", "change_at_least"),
     ];
-    let segments: Vec<&str> = asked.segment.iter().map(|word| segment(proto::Segment::from(*word))).collect();
-    let all_if_empty = |text: &str| Value {
-        shown: if text.is_empty() { "all".to_owned() } else { text.to_owned() },
-        raw: text.to_owned(),
-    };
+    let [segments, owner] = asked_for(&asked.segment, &asked.owner);
     let mut from = Value::points(Some(asked.change));
     from.shown = format!("± {}", from.shown);
     Section::new(("summary", "Customers"), &columns, "").with([vec![
@@ -169,8 +183,8 @@ fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
         Value::points(report.mean_score),
         Value::text(&report.compare_day),
         Value::text(&report.oldest_score_day),
-        all_if_empty(&segments.join(" ")),
-        all_if_empty(&asked.owner),
+        segments,
+        owner,
         from,
     ]])
 }

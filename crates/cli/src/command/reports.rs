@@ -1,12 +1,14 @@
-//! `mainstay reports`: how all customers are, and how far the data can be trusted.
+//! `mainstay reports`: how all customers are, how they pay and what they ask for, and how far the data can be trusted.
 
 use clap::{Args, Subcommand, ValueEnum};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
 use mainstay_clients::{ServiceChannel, retrying};
 
+use crate::command::feature_sections::feature_sections;
 use crate::command::models::new_request_id;
 use crate::command::report_sections::{Section, data_sections, health_sections, write};
+use crate::command::revenue_sections::revenue_sections;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
@@ -27,6 +29,26 @@ Examples:
   mainstay reports health --csv fallen --size 100 > fallen.csv
   mainstay reports health --csv trend > trend.csv")]
     Health(HealthArguments),
+    /// Show how customers pay, what of the revenue is in danger, and how the shared goals stand
+    #[command(after_help = "\
+An invoice is unpaid from when a payment failed or it was overdue until it is paid or voided. Over a day it is the
+digest of billing.
+
+Examples:
+  mainstay reports revenue
+  mainstay reports revenue --period day --output markdown > billing.md
+  mainstay reports revenue --target net-retention=1.1 --target critical-share=0.05
+  mainstay reports revenue --csv unpaid --size 100 > unpaid.csv")]
+    Revenue(RevenueArguments),
+    /// Show which features customers ask for, and whose revenue hangs on them
+    #[command(after_help = "\
+Features stand by the revenue at risk of those who ask; currencies are not compared with one another.
+
+Examples:
+  mainstay reports features
+  mainstay reports features --days 90 --segment enterprise
+  mainstay reports features --csv features --size 100 > features.csv")]
+    Features(FeaturesArguments),
     /// Show what is missing, silent, unread or told twice in the data
     #[command(after_help = "\
 A source is silent after twice the longest pause that it made in the 90 days before.
@@ -69,6 +91,99 @@ pub(crate) struct HealthArguments {
     pub(crate) csv: Option<HealthSection>,
 }
 
+/// Which customers.
+#[derive(Debug, Args)]
+pub(crate) struct CustomersArguments {
+    /// Only these segments
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) segment: Vec<SegmentWord>,
+    /// Only customers whom this person looks after, in any role
+    #[arg(long, value_name = "EMAIL", default_value = "", hide_default_value = true)]
+    pub(crate) owner: String,
+}
+
+impl CustomersArguments {
+    fn segments(&self) -> Vec<i32> {
+        self.segment.iter().map(|word| proto::Segment::from(*word).into()).collect()
+    }
+}
+
+/// Which customers, over how long, and against which targets.
+#[derive(Debug, Args)]
+pub(crate) struct RevenueArguments {
+    /// How far back the period goes
+    #[arg(long, value_enum, default_value_t = PeriodWord::Week)]
+    pub(crate) period: PeriodWord,
+    #[command(flatten)]
+    pub(crate) customers: CustomersArguments,
+    /// How many customers the list has at most for each currency, 1 to 100
+    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    pub(crate) size: i32,
+    /// Another target than the usual one: a share such as 0.9, or days; may be repeated
+    #[arg(long, value_name = "METRIC=VALUE", value_parser = parse_target)]
+    pub(crate) target: Vec<(MetricWord, f64)>,
+    /// Write one section as CSV
+    #[arg(long, value_name = "SECTION", value_enum)]
+    pub(crate) csv: Option<RevenueSection>,
+}
+
+/// Which accounts, and how many features.
+#[derive(Debug, Args)]
+pub(crate) struct FeaturesArguments {
+    /// How many days back requests count, 28 to 1095
+    #[arg(long, value_name = "DAYS", default_value_t = 365)]
+    pub(crate) days: i32,
+    #[command(flatten)]
+    pub(crate) customers: CustomersArguments,
+    /// How many features at most, 1 to 100
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub(crate) size: i32,
+    /// Write one section as CSV
+    #[arg(long, value_name = "SECTION", value_enum)]
+    pub(crate) csv: Option<FeaturesSection>,
+}
+
+/// A metric of retention, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MetricWord {
+    /// Contracts that renewed
+    RenewalRate,
+    /// Revenue that stayed
+    GrossRetention,
+    /// Revenue that stayed, with what was won
+    NetRetention,
+    /// Revenue of customers at risk or critical
+    ArrAtRiskShare,
+    /// Customers that are critical
+    CriticalShare,
+    /// From sign-up to activation
+    TimeToValueDays,
+}
+
+impl From<MetricWord> for proto::RetentionMetric {
+    fn from(word: MetricWord) -> Self {
+        match word {
+            MetricWord::RenewalRate => Self::RenewalRate,
+            MetricWord::GrossRetention => Self::GrossRetention,
+            MetricWord::NetRetention => Self::NetRetention,
+            MetricWord::ArrAtRiskShare => Self::ArrAtRiskShare,
+            MetricWord::CriticalShare => Self::CriticalShare,
+            MetricWord::TimeToValueDays => Self::TimeToValueDays,
+        }
+    }
+}
+
+fn parse_target(text: &str) -> Result<(MetricWord, f64), String> {
+    let (metric, target) = text.split_once('=').ok_or("must be a metric and a value, such as renewal-rate=0.9")?;
+    let names = || {
+        let values = MetricWord::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        values.map(|value| value.get_name().to_owned()).collect::<Vec<_>>().join(", ")
+    };
+    let metric = MetricWord::from_str(metric, false).map_err(|_| format!("`{metric}` is none of {}", names()))?;
+    let target = target.parse().map_err(|_| format!("`{target}` is no number"))?;
+    Ok((metric, target))
+}
+
 /// In which shape.
 #[derive(Debug, Args)]
 pub(crate) struct DataArguments {
@@ -97,6 +212,18 @@ pub(crate) enum PeriodWord {
     Month,
     /// 7 days
     Week,
+    /// 1 day
+    Day,
+}
+
+impl From<PeriodWord> for proto::ReportPeriod {
+    fn from(word: PeriodWord) -> Self {
+        match word {
+            PeriodWord::Month => Self::Month,
+            PeriodWord::Week => Self::Week,
+            PeriodWord::Day => Self::Day,
+        }
+    }
 }
 
 /// A section of the report of health.
@@ -124,6 +251,42 @@ pub(crate) enum HealthSection {
     TimeToValue,
 }
 
+/// A section of the report of revenue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RevenueSection {
+    /// What the report is of
+    Summary,
+    /// What is unpaid, disputed and at risk, now and before
+    Status,
+    /// Unpaid invoices by age
+    Ages,
+    /// What happened to invoices, credits and disputes
+    Flows,
+    /// Who has most unpaid money
+    Unpaid,
+    /// Revenue by band
+    Bands,
+    /// Revenue that stayed for a year
+    Retention,
+    /// Renewals of a year
+    Renewals,
+    /// What can be expected to be lost
+    Churn,
+    /// Metrics against their targets
+    Goals,
+}
+
+/// A section of the report of requested features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FeaturesSection {
+    /// What the report is of
+    Summary,
+    /// What is asked for, and by whom
+    Features,
+    /// What became of those who got it
+    Given,
+}
+
 /// A section of the report of data quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DataSection {
@@ -143,6 +306,8 @@ pub(crate) enum DataSection {
 pub(crate) async fn run(command: &ReportsCommand, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
     match command {
         ReportsCommand::Health(arguments) => health(arguments, connection, output).await,
+        ReportsCommand::Revenue(arguments) => revenue(arguments, connection, output).await,
+        ReportsCommand::Features(arguments) => features(arguments, connection, output).await,
         ReportsCommand::Data(arguments) => data(arguments, connection, output).await,
         ReportsCommand::Own(arguments) => own(arguments, connection, output).await,
     }
@@ -153,12 +318,8 @@ fn client(connection: &Connection) -> ReportServiceClient<ServiceChannel> {
 }
 
 async fn health(arguments: &HealthArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let period = match arguments.period {
-        PeriodWord::Month => proto::ReportPeriod::Month,
-        PeriodWord::Week => proto::ReportPeriod::Week,
-    };
     let request = proto::GetHealthReportRequest {
-        period: period.into(),
+        period: proto::ReportPeriod::from(arguments.period).into(),
         segments: arguments.segment.iter().map(|word| proto::Segment::from(*word).into()).collect(),
         owner_email: arguments.owner.clone(),
         list_size: Some(arguments.size),
@@ -174,6 +335,50 @@ async fn health(arguments: &HealthArguments, connection: &Connection, output: &m
     match arguments.csv {
         Some(section) => csv(&sections, &section, output),
         None => write("Health of customers", report.as_of_time, &sections, output),
+    }
+}
+
+async fn revenue(arguments: &RevenueArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let target = |(metric, target): &(MetricWord, f64)| proto::GoalTarget {
+        metric: proto::RetentionMetric::from(*metric).into(),
+        target: *target,
+    };
+    let request = proto::GetRevenueReportRequest {
+        period: proto::ReportPeriod::from(arguments.period).into(),
+        segments: arguments.customers.segments(),
+        owner_email: arguments.customers.owner.clone(),
+        list_size: Some(arguments.size),
+        targets: arguments.target.iter().map(target).collect(),
+    };
+    let report = retrying(&connection.retries, async || client(connection).get_revenue_report(request.clone()).await)
+        .await?
+        .into_inner();
+    if output.is_json() {
+        return Ok(output.json_object(&report)?);
+    }
+    let sections = revenue_sections(&report, arguments);
+    match arguments.csv {
+        Some(section) => csv(&sections, &section, output),
+        None => write("Payments and revenue", report.as_of_time, &sections, output),
+    }
+}
+
+async fn features(arguments: &FeaturesArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let request = proto::GetFeatureRequestReportRequest {
+        window_days: Some(arguments.days),
+        segments: arguments.customers.segments(),
+        owner_email: arguments.customers.owner.clone(),
+        list_size: Some(arguments.size),
+    };
+    let get = async || client(connection).get_feature_request_report(request.clone()).await;
+    let report = retrying(&connection.retries, get).await?.into_inner();
+    if output.is_json() {
+        return Ok(output.json_object(&report)?);
+    }
+    let sections = feature_sections(&report, arguments);
+    match arguments.csv {
+        Some(section) => csv(&sections, &section, output),
+        None => write("Requested features", report.as_of_time, &sections, output),
     }
 }
 

@@ -93,6 +93,70 @@ async fn r81_a_card_shows_an_account_at_a_glance() {
 }
 
 #[tokio::test]
+async fn r185_r186_r210_the_report_of_revenue_comes_as_tables_markdown_json_and_csv() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    two_customers(up.address, folder.path()).await;
+    let goals = ["reports", "revenue", "--csv", "goals", "--target", "arr-at-risk-share=0.5"];
+    let goals = done(up.address, &goals).await.out;
+    assert!(goals.contains("\narr at risk share,EUR,0.42857142857142855,0.5,met,2\n"), "900 of 2,100: {goals}");
+    assert!(goals.contains("\nrenewal rate,,,0.85,no data,0\n"), "{goals}");
+    let today = today().await;
+    let rows = format!(
+        "account,time,kind,invoice_id,action,amount,source_id\n\
+         acme,{today},invoice,in-1,payment_failed,49.50 EUR,in-1/1\n\
+         acme,{today},invoice,in-2,overdue,100 USD,in-2/1\n"
+    );
+    done(up.address, &["import", "signals", &write(folder.path(), "invoices.csv", &rows)]).await;
+
+    let shown = done(up.address, &["reports", "revenue"]).await.out;
+    assert!(shown.starts_with("Payments and revenue, as of "), "{shown}");
+    assert!(shown.contains("\nMost unpaid money\nACCOUNT  NAME      SEGMENT      UNPAID  INVOICES"), "{shown}");
+    let markdown = done(up.address, &["reports", "revenue", "--period", "day", "--output", "markdown"]).await.out;
+    assert!(markdown.contains("| invoice failed | 1 | 1 | 49.50 EUR |\n"), "{markdown}");
+    assert!(markdown.contains("There is no forecast model yet: mainstay forecast train."), "{markdown}");
+    let ages = done(up.address, &["reports", "revenue", "--csv", "ages"]).await.out;
+    let expected = "days,invoices,customers,unpaid,invoices_before,unpaid_before\n0-7,2,1,49.50 EUR; 100.00 USD,0,\n";
+    assert!(ages.starts_with(expected), "{ages}");
+    let json = done(up.address, &["reports", "revenue", "--owner", "mia@example.com", "--output", "json"]).await.out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["paymentStatus"]["unpaidInvoiceCount"], "2");
+    let refused = run(up.address, &["reports", "revenue", "--target", "nrr=1"]).await;
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("net-retention"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn r192_the_report_of_requested_features_comes_as_tables_markdown_json_and_csv() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    two_customers(up.address, folder.path()).await;
+    let today = today().await;
+    let rows = format!(
+        "account,time,kind,feature,source_id\n\
+         acme,{today},feature_request,sso,r-1\n\
+         globex,{today},feature_request,sso,r-2\n\
+         acme,{today},feature_request,export,r-3\n\
+         acme,{today},feature_release,export,r-4\n"
+    );
+    done(up.address, &["import", "signals", &write(folder.path(), "requests.csv", &rows)]).await;
+    let shown = done(up.address, &["reports", "features"]).await.out;
+    assert!(shown.starts_with("Requested features, as of "), "{shown}");
+    let features = done(up.address, &["reports", "features", "--csv", "features"]).await.out;
+    let rows: Vec<&str> = features.lines().skip(1).collect();
+    let expected =
+        [format!("sso,900.00 EUR,1,2100.00 EUR,2,2,2,2,0,{today}"), format!("export,,0,1200.00 EUR,1,1,1,1,0,{today}")];
+    assert_eq!(rows, expected);
+    let given = done(up.address, &["reports", "features", "--csv", "given"]).await.out;
+    assert!(given.ends_with("\nexport,1,1,,0\n"), "{given}");
+    let markdown = done(up.address, &["reports", "features", "--size", "1", "--output", "markdown"]).await.out;
+    assert!(markdown.contains("| FEATURES | LISTED |"), "{markdown}");
+    let json = done(up.address, &["reports", "features", "--days", "28", "--output", "json"]).await.out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((json["featureCount"].as_str(), json["features"][1]["feature"].as_str()), (Some("2"), Some("export")));
+}
+
+#[tokio::test]
 async fn r182_a_crm_gets_all_accounts_first_and_then_what_changed_and_loses_nothing() {
     let folder = folder();
     let up = Up::start(&folder.path().join("data")).await;

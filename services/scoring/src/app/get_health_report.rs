@@ -10,7 +10,7 @@ use crate::domain::health_report::{HealthReport, ReportQuery, ReportSums};
 use crate::storage::health_reports::{self, CustomerList};
 
 /// Customers activated within so many days tell the time to value.
-const TIME_TO_VALUE_DAYS: i64 = 365;
+pub(super) const TIME_TO_VALUE_DAYS: i64 = 365;
 
 /// From what is kept ready: the newest health of each customer, with its changes and the scores of the days before.
 pub(crate) async fn execute(app: &App, query: &ReportQuery) -> Result<HealthReport, ScoringError> {
@@ -19,9 +19,11 @@ pub(crate) async fn execute(app: &App, query: &ReportQuery) -> Result<HealthRepo
     let as_of = app.core.clock.now();
     let day = app.core.clock.today();
     let model = chosen_model::get(app, conn, &ModelChoice::Stored(ModelName::Active)).await?;
-    let groups = health_reports::groups(conn, query, &model.band_cuts, day).await?;
+    let groups = health_reports::groups(conn, &query.customers, query.period, &model.band_cuts, day).await?;
     let period = TimeDelta::days(query.period.days().into());
     let since = as_of - period;
+    let activated_since = as_of - TimeDelta::days(TIME_TO_VALUE_DAYS);
+    let time_to_value = health_reports::time_to_value(conn, &query.customers, activated_since).await?;
     Ok(HealthReport {
         as_of,
         day,
@@ -32,6 +34,6 @@ pub(crate) async fn execute(app: &App, query: &ReportQuery) -> Result<HealthRepo
         risen: health_reports::customers(conn, query, CustomerList::Risen).await?,
         at_risk: health_reports::customers(conn, query, CustomerList::AtRisk).await?,
         risk_triggers: health_reports::risk_triggers(conn, query, since).await?,
-        time_to_value: health_reports::time_to_value(conn, query, as_of - TimeDelta::days(TIME_TO_VALUE_DAYS)).await?,
+        time_to_value,
     })
 }

@@ -15,7 +15,7 @@ use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stori
 use crate::domain::day_number;
 use crate::domain::signal::{Signal, SignalKind};
 use crate::storage::series_deltas::SeriesDeltas;
-use crate::storage::{accounts, metrics, pulses, series, signal_details, signals};
+use crate::storage::{accounts, billing_records, feature_signals, metrics, pulses, series, signal_details, signals};
 
 const FIELDS: BatchFields = BatchFields { items: "signals", account: "account" };
 
@@ -171,6 +171,8 @@ async fn record(
     let new = signals::insert_new(conn, accepted, now).await?;
     let recorded = || new.iter().map(|&index| accepted[index]);
     signal_details::insert(conn, recorded()).await?;
+    billing_records::insert_credits(conn, recorded()).await?;
+    feature_signals::insert(conn, recorded()).await?;
     let deltas = SeriesDeltas::of(recorded());
     if !deltas.first_days().is_empty() {
         series::add(conn, &deltas).await?;

@@ -19,7 +19,7 @@ use crate::domain::story::{Stamp, Story};
 use crate::domain::story_series::{DayEntries, StoryRow};
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::stories::{StoredStory, StoryKey};
-use crate::storage::{accounts, series, stories};
+use crate::storage::{accounts, billing_records, series, stories};
 
 /// Takes in signals that were recorded just now, in the caller's transaction; those of series are none of its business. Answers the
 /// accounts that are to be scored again, each from the first day that changed.
@@ -134,6 +134,7 @@ async fn record_told_stories(
     }
     let changed_days = enter_days(conn, &mut touched).await?;
     stories::write(conn, &touched, now).await?;
+    billing_records::write(conn, touched.iter().map(|(key, stored)| (key, &stored.story))).await?;
     if !told.is_empty() {
         app.core.events.append(conn, &told, now).await?;
     }

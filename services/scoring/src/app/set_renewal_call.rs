@@ -5,6 +5,7 @@ use mainstay_domain::AccountId;
 use super::list_renewals::Forecaster;
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::account::LifecycleStage;
+use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::renewal::{Call, Expectation, likelihood};
 use crate::storage::{accounts, forecasts, renewals};
 
@@ -37,7 +38,10 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let due_at = due_at.ok_or_else(|| ScoringError::RenewalNotDue(id.clone()))?;
             let mut by_model = None;
             if let Some(forecaster) = Forecaster::newest(app, conn).await? {
-                let customer = forecasts::customers(conn, &forecaster.model.health_model, Some(id)).await?.pop();
+                let customer =
+                    forecasts::customers(conn, &forecaster.model.health_model, Some(id), &CustomerFilter::default())
+                        .await?
+                        .pop();
                 let today = customer.and_then(|customer| customer.today);
                 let definition = &forecaster.model.definition;
                 by_model = today.map(|today| likelihood(definition, &forecaster.health_model, &today, due_at));

@@ -7,6 +7,7 @@ use mainstay_service::wire::{count, money_message, timestamp};
 use super::account::{segment_message, segments};
 use super::health::band_message;
 use super::risk_trigger::kind_message;
+use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::data_quality::{DataOwner, DataQuality, DataSubject, DuplicateName};
 use crate::domain::health_report::{
     BandTransition, CustomerReport, HealthReport, ReportPeriod, ReportQuery, RiskTriggerReport, TrendPoint,
@@ -19,27 +20,45 @@ const CHANGE_AT_LEAST: f64 = 15.0;
 
 /// Which report; notes all that is wrong with the request.
 pub(crate) fn query(found: &mut Violations, given: proto::GetHealthReportRequest) -> ReportQuery {
-    let period = match proto::ReportPeriod::try_from(given.period) {
-        Ok(proto::ReportPeriod::Unspecified | proto::ReportPeriod::Month) => ReportPeriod::Month,
-        Ok(proto::ReportPeriod::Week) => ReportPeriod::Week,
-        Err(_) => {
-            found.add("period", format!("{} is no period of a report", given.period));
-            ReportPeriod::default()
-        }
-    };
-    found.check_text("owner_email", &given.owner_email, EMAIL_LENGTH_MAX);
-    let list_size = given.list_size.unwrap_or(LIST_SIZE);
-    found.require((1..=LIST_SIZE_MAX).contains(&list_size), "list_size", format!("must be 1 to {LIST_SIZE_MAX}"));
+    let period = period(found, given.period, ReportPeriod::Month);
+    let owner_email = owner_email(found, given.owner_email);
+    let list_size = list_size(found, given.list_size, LIST_SIZE);
     let change = given.change_at_least.unwrap_or(CHANGE_AT_LEAST);
     let is_change = change > 0.0 && change <= 100.0;
     found.require(is_change, "change_at_least", "must be above 0 and at most 100 points");
     ReportQuery {
         period,
-        segments: segments(found, "segments", &given.segments),
-        owner_email: (!given.owner_email.is_empty()).then_some(given.owner_email),
+        customers: CustomerFilter { segments: segments(found, "segments", &given.segments), owner_email },
         list_size: list_size.into(),
         change_at_least: Points::nearest(if is_change { change } else { CHANGE_AT_LEAST }),
     }
+}
+
+/// Over how long; `usual` where it is not said.
+pub(super) fn period(found: &mut Violations, given: i32, usual: ReportPeriod) -> ReportPeriod {
+    match proto::ReportPeriod::try_from(given) {
+        Ok(proto::ReportPeriod::Unspecified) => usual,
+        Ok(proto::ReportPeriod::Month) => ReportPeriod::Month,
+        Ok(proto::ReportPeriod::Week) => ReportPeriod::Week,
+        Ok(proto::ReportPeriod::Day) => ReportPeriod::Day,
+        Err(_) => {
+            found.add("period", format!("{given} is no period of a report"));
+            usual
+        }
+    }
+}
+
+/// Whose customers; empty is anybody's.
+pub(super) fn owner_email(found: &mut Violations, given: String) -> Option<String> {
+    found.check_text("owner_email", &given, EMAIL_LENGTH_MAX);
+    (!given.is_empty()).then_some(given)
+}
+
+/// How much a list holds at most; `usual` where it is not said.
+pub(super) fn list_size(found: &mut Violations, given: Option<i32>, usual: i32) -> i32 {
+    let size = given.unwrap_or(usual);
+    found.require((1..=LIST_SIZE_MAX).contains(&size), "list_size", format!("must be 1 to {LIST_SIZE_MAX}"));
+    size.clamp(1, LIST_SIZE_MAX)
 }
 
 /// How all customers are, as messages have it.

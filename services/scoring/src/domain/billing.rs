@@ -1,7 +1,7 @@
 //! Invoices and disputes: what is told of them, and what it adds up to.
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::Violations;
+use mainstay_domain::{Money, Violations};
 use serde::{Deserialize, Serialize};
 
 use super::json::Amount;
@@ -190,14 +190,75 @@ impl InvoiceStory {
         for (stamp, _) in self.failures.all() {
             entries.count(StorySeries::PaymentsFailed, stamp.at);
         }
-        let first_failure = self.failures.all().next().map(|(stamp, _)| stamp.at);
-        let unpaid_since = [first_failure, self.overdue.as_ref().map(|stamp| stamp.at)].into_iter().flatten().min();
-        let settled_at = self.settled.as_ref().map(|stamp| stamp.at);
-        // What failed after it was paid leaves nothing unpaid.
-        if let Some(since) = unpaid_since.filter(|since| settled_at.is_none_or(|settled_at| *since < settled_at)) {
-            entries.span(StorySeries::InvoicesUnpaid, since, settled_at);
+        if let Some(since) = self.unpaid_since() {
+            entries.span(StorySeries::InvoicesUnpaid, since, self.settled_at());
         }
     }
+
+    fn settled_at(&self) -> Option<DateTime<Utc>> {
+        self.settled.as_ref().map(|stamp| stamp.at)
+    }
+
+    /// A time before it was settled. What failed after it was paid leaves nothing unpaid.
+    fn while_due(&self, at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        at.filter(|at| self.settled_at().is_none_or(|settled_at| *at < settled_at))
+    }
+
+    fn first_failed_at(&self) -> Option<DateTime<Utc>> {
+        self.while_due(self.failures.all().next().map(|(stamp, _)| stamp.at))
+    }
+
+    fn overdue_at(&self) -> Option<DateTime<Utc>> {
+        self.while_due(self.overdue.as_ref().map(|stamp| stamp.at))
+    }
+
+    fn unpaid_since(&self) -> Option<DateTime<Utc>> {
+        [self.first_failed_at(), self.overdue_at()].into_iter().flatten().min()
+    }
+
+    /// What reports count of it; none of an invoice that is or was neither unpaid nor voided.
+    pub(crate) fn record(&self) -> Option<InvoiceRecord> {
+        let settlement = self.settled.as_ref().map(|stamp| {
+            let is_paid = stamp.rank == InvoiceAction::Paid as u8;
+            (stamp.at, if is_paid { Settlement::Paid } else { Settlement::Voided })
+        });
+        let unpaid_since = self.unpaid_since();
+        if unpaid_since.is_none() && !matches!(settlement, Some((_, Settlement::Voided))) {
+            return None;
+        }
+        Some(InvoiceRecord {
+            first_failed_at: self.first_failed_at(),
+            overdue_at: self.overdue_at(),
+            unpaid_since,
+            aged_since: unpaid_since.map(|since| self.due_at.get().map_or(since, |due_at| since.min(*due_at))),
+            failed_attempt_count: count(self.failures.all()),
+            settlement,
+            amount: self.amount.get().map(|Amount(money)| *money),
+        })
+    }
+}
+
+/// How an invoice was settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settlement {
+    Paid,
+    Voided,
+}
+
+/// What reports count of an invoice that is or was unpaid, or was voided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InvoiceRecord {
+    /// Before it was settled.
+    pub first_failed_at: Option<DateTime<Utc>>,
+    /// When it was told to be overdue, before it was settled.
+    pub overdue_at: Option<DateTime<Utc>>,
+    /// The earlier of these.
+    pub unpaid_since: Option<DateTime<Utc>>,
+    /// From when its age counts: that, or when it was due, if that is earlier.
+    pub aged_since: Option<DateTime<Utc>>,
+    pub failed_attempt_count: i32,
+    pub settlement: Option<(DateTime<Utc>, Settlement)>,
+    pub amount: Option<Money>,
 }
 
 /// What the signals of a dispute add up to.
@@ -239,19 +300,38 @@ impl DisputeStory {
     }
 
     pub(super) fn enter(&self, entries: &mut DayEntries) {
-        let mut open_since = None;
+        for span in self.spans() {
+            entries.span(StorySeries::DisputesOpen, span.opened_at, span.closed_at);
+        }
+    }
+
+    /// From when to when it was open, the first time first. Opened while it is open, and closed while it is not, it stays as it is.
+    pub(crate) fn spans(&self) -> Vec<DisputeSpan> {
+        let mut spans: Vec<DisputeSpan> = Vec::new();
         for (stamp, action) in self.actions.all() {
-            match (open_since, action) {
-                (None, DisputeAction::Opened) => open_since = Some(stamp.at),
-                (Some(since), DisputeAction::Closed) => {
-                    entries.span(StorySeries::DisputesOpen, since, Some(stamp.at));
-                    open_since = None;
-                }
+            let open = spans.last_mut().filter(|span| span.closed_at.is_none());
+            match (open, action) {
+                (None, DisputeAction::Opened) => spans.push(DisputeSpan { opened_at: stamp.at, closed_at: None }),
+                (Some(open), DisputeAction::Closed) => open.closed_at = Some(stamp.at),
                 (None, DisputeAction::Closed) | (Some(_), DisputeAction::Opened) => {}
             }
         }
-        if let Some(since) = open_since {
-            entries.span(StorySeries::DisputesOpen, since, None);
-        }
+        spans
+    }
+
+    /// The amount in dispute, as it was told last.
+    pub(crate) fn amount(&self) -> Option<Money> {
+        self.amount.get().map(|Amount(money)| *money)
     }
 }
+
+/// From when to when a dispute was open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DisputeSpan {
+    pub opened_at: DateTime<Utc>,
+    /// None: it is open.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::{AccountId, Band, Money, MoneyError, MoneySums, Points};
 
+use super::customer_filter::CustomerFilter;
 use super::risk_trigger::RiskTriggerKind;
 use super::segment::Segment;
 
 /// Over how long changes are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ReportPeriod {
+    Day,
     Week,
     #[default]
     Month,
@@ -19,6 +21,7 @@ pub(crate) enum ReportPeriod {
 impl ReportPeriod {
     pub(crate) const fn days(self) -> i32 {
         match self {
+            Self::Day => 1,
             Self::Week => 7,
             Self::Month => 30,
         }
@@ -29,10 +32,7 @@ impl ReportPeriod {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ReportQuery {
     pub period: ReportPeriod,
-    /// In one of these segments; empty: any.
-    pub segments: Vec<Segment>,
-    /// Looked after by this person, in any role.
-    pub owner_email: Option<String>,
+    pub customers: CustomerFilter,
     pub list_size: i64,
     /// From which change on a customer is listed as fallen or risen.
     pub change_at_least: Points,

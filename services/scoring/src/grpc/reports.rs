@@ -7,8 +7,10 @@ use mainstay_rpc::ApiError;
 use mainstay_service::request;
 use tonic::{Request, Response, Status};
 
-use crate::app::{App, get_data_quality, get_health_report, set_data_owner};
-use crate::convert::report;
+use crate::app::{
+    App, get_data_quality, get_feature_request_report, get_health_report, get_revenue_report, set_data_owner,
+};
+use crate::convert::{feature_request_report, report, revenue_report};
 use crate::domain::data_quality::DataOwner;
 
 /// The service's RPCs over the use cases.
@@ -26,6 +28,27 @@ impl ReportService for ReportRpc {
         let query = report::query(&mut found, request.into_inner());
         found.into_result(()).map_err(ApiError::invalid)?;
         Ok(Response::new(report::health_report(&get_health_report::execute(&self.app, &query).await?)))
+    }
+
+    async fn get_revenue_report(
+        &self,
+        request: Request<proto::GetRevenueReportRequest>,
+    ) -> Result<Response<proto::RevenueReport>, Status> {
+        let mut found = Violations::new();
+        let query = revenue_report::query(&mut found, request.into_inner());
+        found.into_result(()).map_err(ApiError::invalid)?;
+        Ok(Response::new(revenue_report::message(&get_revenue_report::execute(&self.app, &query).await?)))
+    }
+
+    async fn get_feature_request_report(
+        &self,
+        request: Request<proto::GetFeatureRequestReportRequest>,
+    ) -> Result<Response<proto::FeatureRequestReport>, Status> {
+        let mut found = Violations::new();
+        let query = feature_request_report::query(&mut found, request.into_inner());
+        found.into_result(()).map_err(ApiError::invalid)?;
+        let report = get_feature_request_report::execute(&self.app, &query).await?;
+        Ok(Response::new(feature_request_report::message(&report)))
     }
 
     async fn get_data_quality_report(

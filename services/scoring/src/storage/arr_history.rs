@@ -6,32 +6,39 @@ use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes;
+use super::customer_filters::FilterParameters;
+use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::revenue_retention::{CurrencyRetention, RevenueRetention};
 
 /// How much of the revenue that was there at one time was there at another, before which accounts that left are gone. Archived
-/// accounts that never churned are left out.
+/// accounts that never churned are left out; what an account is by now decides whether the filter lets it through.
 pub(crate) async fn retention(
     conn: &mut PgConnection,
+    customers: &CustomerFilter,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
 ) -> Result<RevenueRetention, StorageError> {
+    let customers = FilterParameters::of(customers);
     let rows = sqlx::query!(
         r#"WITH customers AS (
                SELECT account_id, COALESCE(lifecycle_stage = 5 AND churned_at < $2, false) AS churned
                  FROM scoring.accounts
                 WHERE (lifecycle_stage <> 5 OR churned_at >= $1)
                   AND (archived_at IS NULL OR archived_at >= $2 OR lifecycle_stage = 5)
+                  AND ($3::smallint[] IS NULL OR segment = ANY($3))
+                  AND ($4::text IS NULL OR owner_emails @> ARRAY[$4])
            ), compared AS (
                SELECT first.currency, first.arr_minor_units AS start_arr, customers.churned,
                       last.currency AS end_currency,
                       CASE WHEN customers.churned THEN 0 ELSE COALESCE(last.arr_minor_units, 0) END AS end_arr
                  FROM customers
-                 JOIN LATERAL (SELECT currency, arr_minor_units FROM scoring.arr_history AS history
-                                WHERE history.account_id = customers.account_id AND from_at < $1
-                                ORDER BY from_at DESC LIMIT 1) AS first ON true
-                 JOIN LATERAL (SELECT currency, arr_minor_units FROM scoring.arr_history AS history
-                                WHERE history.account_id = customers.account_id AND from_at < $2
-                                ORDER BY from_at DESC LIMIT 1) AS last ON true
+                 -- In the order of the key, backwards: read once, where a look for each account takes three times as long.
+                 JOIN (SELECT DISTINCT ON (account_id) account_id, currency, arr_minor_units
+                         FROM scoring.arr_history WHERE from_at < $1
+                        ORDER BY account_id DESC, from_at DESC) AS first ON first.account_id = customers.account_id
+                 JOIN (SELECT DISTINCT ON (account_id) account_id, currency, arr_minor_units
+                         FROM scoring.arr_history WHERE from_at < $2
+                        ORDER BY account_id DESC, from_at DESC) AS last ON last.account_id = customers.account_id
                 WHERE first.arr_minor_units > 0
            )
            SELECT NOT churned AND end_currency IS NOT NULL AND end_currency <> currency AS "currency_changed!",
@@ -43,6 +50,8 @@ pub(crate) async fn retention(
              FROM compared GROUP BY 1, 2 ORDER BY 2, 1"#,
         start,
         end,
+        customers.segments.as_deref(),
+        customers.owner_email,
     )
     .fetch_all(&mut *conn)
     .await?;

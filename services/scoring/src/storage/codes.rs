@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use mainstay_domain::{AccountId, Band, ModelId};
+use mainstay_domain::{AccountId, Band, Currency, ModelId, Money};
 use mainstay_storage::StorageError;
 
 use crate::domain::account::LifecycleStage;
@@ -19,6 +19,12 @@ pub(crate) fn account_id(text: &str) -> Result<AccountId, StorageError> {
 
 pub(crate) fn model_id(text: &str) -> Result<ModelId, StorageError> {
     ModelId::parse(text).map_err(corrupt)
+}
+
+/// An amount; none where it is not known.
+pub(crate) fn money(currency: Option<&str>, minor_units: Option<i64>) -> Result<Option<Money>, StorageError> {
+    let currency = currency.map(Currency::parse).transpose().map_err(corrupt)?;
+    Ok(currency.zip(minor_units).map(|(currency, minor_units)| Money { currency, minor_units }))
 }
 
 /// The numbers of those values that a filter lets through; none when it lets through all.

@@ -6,7 +6,9 @@ use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes;
+use super::customer_filters::FilterParameters;
 use crate::domain::account::LifecycleStage;
+use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::forecast::{CustomerDay, ForecastCustomer, ForecastDefinition, ForecastModel};
 
 /// How many parts accounts are put into, so that some of the parts can be drawn.
@@ -78,13 +80,15 @@ pub(crate) async fn count_accounts(conn: &mut PgConnection) -> Result<u64, Stora
     u64::try_from(count).map_err(codes::corrupt)
 }
 
-/// Those who are customers today, or one of them, with today's health where it is by the model. Neither trials nor archived nor
+/// Those who are customers today and whom the filter lets through, or one of them, with today's health where it is by the model. Neither trials nor archived nor
 /// churned accounts are customers.
 pub(crate) async fn customers(
     conn: &mut PgConnection,
     health_model: &ModelId,
     account: Option<&AccountId>,
+    filter: &CustomerFilter,
 ) -> Result<Vec<ForecastCustomer>, StorageError> {
+    let filter = FilterParameters::of(filter);
     let rows = sqlx::query!(
         r#"SELECT accounts.account_id, accounts.segment, accounts.currency,
                   scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS arr_minor_units,
@@ -95,11 +99,15 @@ pub(crate) async fn customers(
              FROM scoring.accounts
              LEFT JOIN scoring.health ON health.account_id = accounts.account_id AND health.model_id = $1
             WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage NOT IN ($2, $3)
-              AND ($4::text IS NULL OR accounts.account_id = $4)"#,
+              AND ($4::text IS NULL OR accounts.account_id = $4)
+              AND ($5::smallint[] IS NULL OR accounts.segment = ANY($5))
+              AND ($6::text IS NULL OR accounts.owner_emails @> ARRAY[$6])"#,
         health_model.as_str(),
         codes::lifecycle_stage_number(LifecycleStage::Trial),
         codes::lifecycle_stage_number(LifecycleStage::Churned),
         account.map(AccountId::as_str),
+        filter.segments.as_deref(),
+        filter.owner_email,
     )
     .fetch_all(conn)
     .await?;

@@ -1,50 +1,31 @@
 //! What a report of health is made of: sums over the newest health of all customers, which is kept ready.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use mainstay_domain::{BandCuts, Currency, Money, Points};
+use mainstay_domain::{BandCuts, Points};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
-use super::codes;
+use super::codes::{self, money};
+use super::customer_filters::FilterParameters;
 use super::risk_triggers::kind_of;
+use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::health_report::{
-    CustomerReport, ReportGroup, ReportQuery, RiskTriggerReport, TimeToValue, TrendPoint,
+    CustomerReport, ReportGroup, ReportPeriod, ReportQuery, RiskTriggerReport, TimeToValue, TrendPoint,
 };
 
 /// Days of the trend before today.
 const TREND_DAYS: [i32; 5] = [28, 21, 14, 7, 0];
 
-/// A [`ReportQuery`] as parameters of queries.
-struct Parameters<'a> {
-    segments: Option<Vec<i16>>,
-    owner_email: Option<&'a str>,
-    days: i32,
-}
-
-impl<'a> From<&'a ReportQuery> for Parameters<'a> {
-    fn from(query: &'a ReportQuery) -> Self {
-        Self {
-            segments: codes::any_of(&query.segments, codes::segment_number),
-            owner_email: query.owner_email.as_deref(),
-            days: query.period.days(),
-        }
-    }
-}
-
-fn money(currency: Option<&str>, minor_units: Option<i64>) -> Result<Option<Money>, StorageError> {
-    let currency = currency.map(Currency::parse).transpose().map_err(codes::corrupt)?;
-    Ok(currency.zip(minor_units).map(|(currency, minor_units)| Money { currency, minor_units }))
-}
-
 /// Customers by segment, band, band of before and currency. Where a score of today is not there yet, that of the day before stands in, and
 /// so for the days before.
 pub(crate) async fn groups(
     conn: &mut PgConnection,
-    query: &ReportQuery,
+    customers: &CustomerFilter,
+    period: ReportPeriod,
     cuts: &BandCuts,
     today: NaiveDate,
 ) -> Result<Vec<ReportGroup>, StorageError> {
-    let parameters = Parameters::from(query);
+    let customers = FilterParameters::of(customers);
     let rows = sqlx::query!(
         r#"SELECT accounts.segment, health.band AS "band?",
                   CASE WHEN earlier.score < $4 THEN 1 WHEN earlier.score < $5 THEN 2 WHEN earlier.score <= $6 THEN 3
@@ -59,16 +40,17 @@ pub(crate) async fn groups(
              LEFT JOIN scoring.health ON health.account_id = accounts.account_id
              LEFT JOIN LATERAL (SELECT CASE WHEN $3::integer <= $7::date - health.day THEN health.score
                                             ELSE COALESCE(health.recent_scores[$3 - ($7 - health.day)],
-                                                          health.score - CASE $3 WHEN 7 THEN health.change_7d
+                                                          health.score - CASE $3 WHEN 1 THEN health.change_1d
+                                                                                 WHEN 7 THEN health.change_7d
                                                                                  ELSE health.change_30d END) END
                                        AS score) AS earlier ON true
             WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
               AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
               AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
             GROUP BY 1, 2, 3, 4"#,
-        parameters.segments.as_deref(),
-        parameters.owner_email,
-        parameters.days,
+        customers.segments.as_deref(),
+        customers.owner_email,
+        period.days(),
         cuts.critical_below.units(),
         cuts.at_risk_below.units(),
         cuts.healthy_above.units(),
@@ -100,7 +82,7 @@ pub(crate) async fn trend(
     cuts: &BandCuts,
     today: NaiveDate,
 ) -> Result<Vec<TrendPoint>, StorageError> {
-    let parameters = Parameters::from(query);
+    let customers = FilterParameters::of(&query.customers);
     let rows = sqlx::query!(
         r#"SELECT days.back AS "back!", count(past.score) AS "scored_count!",
                   COALESCE(sum(past.score), 0)::bigint AS "score_sum!",
@@ -115,8 +97,8 @@ pub(crate) async fn trend(
               AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
               AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
             GROUP BY 1 ORDER BY 1 DESC"#,
-        parameters.segments.as_deref(),
-        parameters.owner_email,
+        customers.segments.as_deref(),
+        customers.owner_email,
         cuts.critical_below.units(),
         cuts.at_risk_below.max(cuts.critical_below).units(),
         &TREND_DAYS,
@@ -154,7 +136,7 @@ pub(crate) async fn customers(
     query: &ReportQuery,
     list: CustomerList,
 ) -> Result<Vec<CustomerReport>, StorageError> {
-    let parameters = Parameters::from(query);
+    let customers = FilterParameters::of(&query.customers);
     let threshold = query.change_at_least.units();
     let rows = sqlx::query!(
         r#"SELECT account_id AS "account_id!", display_name AS "display_name!", segment AS "segment!", currency,
@@ -169,8 +151,8 @@ pub(crate) async fn customers(
                                                       accounts.account_id) AS place
                      FROM scoring.accounts
                      JOIN scoring.health ON health.account_id = accounts.account_id
-                    CROSS JOIN LATERAL (SELECT CASE $3::integer WHEN 7 THEN health.change_7d ELSE health.change_30d END
-                                               AS change) AS moved
+                    CROSS JOIN LATERAL (SELECT CASE $3::integer WHEN 1 THEN health.change_1d WHEN 7 THEN health.change_7d
+                                                                  ELSE health.change_30d END AS change) AS moved
                     CROSS JOIN LATERAL (SELECT scoring.annual_minor_units(accounts.arr_minor_units, accounts.mrr_minor_units)
                                                AS arr_minor_units) AS revenue
                     WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
@@ -181,9 +163,9 @@ pub(crate) async fn customers(
                                            ELSE health.band <= 2 END) AS listed
             WHERE place <= $6
             ORDER BY CASE WHEN $4 = 0 THEN currency END NULLS LAST, place"#,
-        parameters.segments.as_deref(),
-        parameters.owner_email,
-        parameters.days,
+        customers.segments.as_deref(),
+        customers.owner_email,
+        query.period.days(),
         match list {
             CustomerList::Fallen => -1,
             CustomerList::Risen => 1,
@@ -218,7 +200,7 @@ pub(crate) async fn risk_triggers(
     query: &ReportQuery,
     since: DateTime<Utc>,
 ) -> Result<Vec<RiskTriggerReport>, StorageError> {
-    let parameters = Parameters::from(query);
+    let customers = FilterParameters::of(&query.customers);
     let rows = sqlx::query!(
         r#"SELECT triggers.kind AS "kind!", count(*) FILTER (WHERE cleared_at IS NULL) AS "lasting_count!",
                   count(*) FILTER (WHERE raised_at >= $3) AS "raised_count!",
@@ -232,8 +214,8 @@ pub(crate) async fn risk_triggers(
               AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
               AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
             GROUP BY 1 ORDER BY 1"#,
-        parameters.segments.as_deref(),
-        parameters.owner_email,
+        customers.segments.as_deref(),
+        customers.owner_email,
         since,
     )
     .fetch_all(conn)
@@ -253,10 +235,10 @@ pub(crate) async fn risk_triggers(
 /// How long customers who were activated since a time took to it.
 pub(crate) async fn time_to_value(
     conn: &mut PgConnection,
-    query: &ReportQuery,
+    customers: &CustomerFilter,
     since: DateTime<Utc>,
 ) -> Result<TimeToValue, StorageError> {
-    let parameters = Parameters::from(query);
+    let customers = FilterParameters::of(customers);
     let row = sqlx::query!(
         r#"SELECT count(*) AS "activated_count!",
                   percentile_cont(0.5) WITHIN GROUP (
@@ -267,8 +249,8 @@ pub(crate) async fn time_to_value(
               AND activated_at >= $3 AND activated_at >= COALESCE(signed_up_at, contract_start_at)
               AND ($1::smallint[] IS NULL OR segment = ANY($1))
               AND ($2::text IS NULL OR owner_emails @> ARRAY[$2])"#,
-        parameters.segments.as_deref(),
-        parameters.owner_email,
+        customers.segments.as_deref(),
+        customers.owner_email,
         since,
     )
     .fetch_one(conn)

@@ -1,13 +1,16 @@
 //! Renewals: those that are due, what became of others, and what people expect.
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{Currency, ModelId, Money, Points};
+use mainstay_domain::{ModelId, Money, Points, Proportion};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
-use super::codes;
+use super::codes::{self, money};
+use super::customer_filters::FilterParameters;
+use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::forecast::CustomerDay;
 use crate::domain::renewal::{Call, Expectation, Outcome, Renewal, RenewalChanges, RenewalCursor};
+use crate::domain::revenue_report::RenewalCounts;
 
 /// Which renewals.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -126,9 +129,34 @@ pub(crate) async fn list(
         .collect()
 }
 
-fn money(currency: Option<&str>, minor_units: Option<i64>) -> Result<Option<Money>, StorageError> {
-    let currency = currency.map(Currency::parse).transpose().map_err(codes::corrupt)?;
-    Ok(currency.zip(minor_units).map(|(currency, minor_units)| Money { currency, minor_units }))
+/// What became of the renewals that were due from a time to another, as [`list`] has them. What an account is by now decides whether
+/// the filter lets it through.
+pub(crate) async fn counts(
+    conn: &mut PgConnection,
+    customers: &CustomerFilter,
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+) -> Result<RenewalCounts, StorageError> {
+    let customers = FilterParameters::of(customers);
+    let row = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE outcome = $5) AS "renewed!", count(*) FILTER (WHERE outcome IS NOT NULL) AS "decided!",
+                  count(*) FILTER (WHERE outcome IS NULL) AS "undecided!"
+             FROM (SELECT account_id, outcome FROM scoring.renewal_outcomes WHERE due_at >= $1 AND due_at < $2
+                    UNION ALL
+                   SELECT account_id, NULL FROM scoring.accounts
+                    WHERE archived_at IS NULL AND lifecycle_stage NOT IN (1, 5) AND renewal_at >= $1 AND renewal_at < $2) AS due
+             JOIN scoring.accounts ON accounts.account_id = due.account_id
+            WHERE ($3::smallint[] IS NULL OR accounts.segment = ANY($3))
+              AND ($4::text IS NULL OR accounts.owner_emails @> ARRAY[$4])"#,
+        start,
+        end,
+        customers.segments.as_deref(),
+        customers.owner_email,
+        outcome_number(Outcome::Renewed),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(RenewalCounts { renewed: Proportion { count: row.renewed, total: row.decided }, undecided: row.undecided })
 }
 
 /// Keeps what a person expects.

@@ -68,7 +68,7 @@ async fn forecast(harness: &Harness, id: &str) -> Result<proto::ChurnForecast, S
     client(harness).get_churn_forecast(request).await.map(Response::into_inner)
 }
 
-async fn portfolio(harness: &Harness, day_count: i32) -> proto::PortfolioForecast {
+pub(crate) async fn portfolio(harness: &Harness, day_count: i32) -> proto::PortfolioForecast {
     let request = proto::ForecastPortfolioRequest { day_count, ..Default::default() };
     client(harness).forecast_portfolio(request).await.expect("a forecast").into_inner()
 }

@@ -49,19 +49,23 @@ async fn set_call(harness: &Harness, id: &str, expectation: RenewalExpectation) 
     client(harness).set_renewal_call(request).await.map(Response::into_inner)
 }
 
-async fn report(harness: &Harness, start_day: &str, end_day: &str) -> Result<proto::RenewalReport, Status> {
+pub(crate) async fn report(harness: &Harness, start_day: &str, end_day: &str) -> Result<proto::RenewalReport, Status> {
     let request = proto::GetRenewalReportRequest { start_day: start_day.to_owned(), end_day: end_day.to_owned() };
     client(harness).get_renewal_report(request).await.map(Response::into_inner)
 }
 
-async fn retention(harness: &Harness, start_day: &str, end_day: &str) -> Result<proto::RevenueRetention, Status> {
+pub(crate) async fn retention(
+    harness: &Harness,
+    start_day: &str,
+    end_day: &str,
+) -> Result<proto::RevenueRetention, Status> {
     let request = proto::GetRevenueRetentionRequest { start_day: start_day.to_owned(), end_day: end_day.to_owned() };
     client(harness).get_revenue_retention(request).await.map(Response::into_inner)
 }
 
 /// Four customers on 2026-01-10, whose contracts are due in spring; by 2026-06-01 `a` and `d` renewed, `b` left, of `c` nothing was
 /// heard.
-async fn spring() -> Harness {
+pub(crate) async fn spring() -> Harness {
     let mut harness = Harness::start("2026-01-10T12:00:00Z").await;
     upsert(
         &harness,

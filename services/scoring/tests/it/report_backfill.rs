@@ -1,0 +1,59 @@
+//! What was told before there were columns for reports is put into them by the migration, as if it were told now.
+
+use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use proto::{DisputeAction, InvoiceAction};
+
+use crate::account_fixtures::time;
+use crate::billing_fixtures::{billed, customers, disputed, money, told};
+use crate::harness::{Harness, signal};
+
+const MIGRATION: &str = include_str!("../../migrations/0018_report_records.sql");
+const TABLES: [&str; 4] = ["billing_invoices", "billing_disputes", "billing_credits", "feature_signals"];
+
+async fn rows(harness: &Harness) -> Vec<serde_json::Value> {
+    let mut all = Vec::new();
+    for table in TABLES {
+        let sql = format!(
+            "SELECT COALESCE(jsonb_agg(to_jsonb(stored) ORDER BY to_jsonb(stored)::text), '[]') FROM scoring.{table} AS stored"
+        );
+        let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(harness.database.pool()).await;
+        all.push(rows.expect("rows"));
+    }
+    all
+}
+
+#[tokio::test]
+async fn r186_r192_what_was_told_before_the_migration_is_there_after_it() {
+    let mut harness = customers().await;
+    harness.record(told()).await;
+    let mut due_before = billed("beta", "2026-03-02", "in-9", InvoiceAction::Overdue, Some(money("JPY", 7)));
+    if let Some(Payload::Invoice(invoice)) = &mut due_before.payload {
+        invoice.due_time = Some(time("2026-02-20"));
+    }
+    let asked = proto::FeatureRequestSignal { feature: "sso".to_owned(), title: "SAML".to_owned() };
+    let given = proto::FeatureReleaseSignal { feature: "sso".to_owned() };
+    let more = vec![
+        due_before,
+        // What failed after it was voided, and a payment after it was overdue.
+        billed("gamma", "2026-03-09T05:00:00Z", "in-6", InvoiceAction::PaymentFailed, None),
+        billed("acme", "2026-03-10", "in-1", InvoiceAction::Paid, None),
+        // Closed before it was opened, opened twice, closed, and opened again.
+        disputed("acme", "2026-03-01", "d-3", DisputeAction::Closed, None),
+        disputed("acme", "2026-03-02", "d-3", DisputeAction::Opened, Some(money("USD", 9))),
+        disputed("acme", "2026-03-03", "d-3", DisputeAction::Opened, None),
+        disputed("acme", "2026-03-04", "d-3", DisputeAction::Closed, None),
+        disputed("acme", "2026-03-05", "d-3", DisputeAction::Opened, None),
+        signal("acme", "2026-03-01", Payload::FeatureRequest(asked)),
+        signal("beta", "2026-03-02", Payload::FeatureRelease(given)),
+    ];
+    harness.record(more).await;
+    let told_now = rows(&harness).await;
+    assert!(told_now.iter().all(|rows| rows.as_array().is_some_and(|rows| rows.len() >= 2)), "{told_now:#?}");
+
+    let backfill =
+        MIGRATION.split_once("-- What was told before.").expect("the second part").1.replace("{schema}", "scoring");
+    let emptied = format!("TRUNCATE scoring.{}; {backfill}", TABLES.join(", scoring."));
+    sqlx::raw_sql(sqlx::AssertSqlSafe(emptied)).execute(harness.database.pool()).await.expect("the backfill");
+    assert_eq!(rows(&harness).await, told_now);
+}
