@@ -87,7 +87,10 @@ async fn r81_a_card_shows_an_account_at_a_glance() {
     assert!(card.contains("\nWhat to do\n"), "{card}");
     let json = done(up.address, &["accounts", "card", "acme", "--output", "json"]).await.out;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!((&json["account"]["displayName"], &json["newestFigures"][0]["value"]), (&"Acme Ltd".into(), &5.0.into()));
+    assert_eq!(
+        (&json["account"]["displayName"], &json["newestFigures"][0]["value"]),
+        (&"Acme Ltd".into(), &5.0.into())
+    );
     let refused = run(up.address, &["accounts", "card", "nobody"]).await;
     assert_eq!(refused.code, 1, "{}", refused.err);
 }
