@@ -177,7 +177,7 @@ fn subject_words(measure: &Measure) -> (String, String) {
     (subject, within)
 }
 
-/// A condition that lasts, for example `Invoice in_1 is unpaid since 2026-03-01: 3 failed attempts (card declined), 120.00 EUR`.
+/// A condition that lasts, for example `Invoice in_1 is unpaid since 2026-03-01: 3 attempts failed (card declined), 120.00 EUR`.
 pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
     let (since, subject) = (trigger.raised_at.date_naive(), &trigger.subject);
     match &trigger.condition.cause {
@@ -193,7 +193,7 @@ pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
                 0 => String::new(),
                 count => {
                     let reason = if failure_reason.is_empty() { String::new() } else { format!(" ({failure_reason})") };
-                    format!("{}{reason}", counted(f64::from(*count), "failed attempts"))
+                    format!("{}{reason}", counted(f64::from(*count), "attempts failed"))
                 }
             };
             let overdue = if *overdue { "overdue".to_owned() } else { String::new() };
@@ -214,7 +214,7 @@ pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
             with_details(format!("{priority} ticket {subject} is open since {since}"), details)
         }
         RiskCause::TicketFrustrated(frustration) => {
-            let messages = counted(f64::from(frustration.message_count), "frustrated messages");
+            let messages = counted(f64::from(frustration.message_count), "messages of frustration");
             with_details(
                 format!("The customer is frustrated in ticket {subject} since {since}"),
                 [frustration.subject.clone(), messages],

@@ -115,7 +115,7 @@ fn r61_the_causes_of_a_fall_are_named_by_what_they_cost() {
         (13.0, "Trend: emails sent stayed at 40 in 28 days, but what that is compared with rose from 40 to 80"),
         (5.0, "Recency: days without activities of users rose from 0 to 10"),
         (1.0, "Seats: seats, as a share of the plan's limit, fell from 90 % to 85 %"),
-        (0.0, "Invoice in_1 is unpaid since 2026-03-01: 3 failed attempts (card declined), overdue, 120.00 EUR"),
+        (0.0, "Invoice in_1 is unpaid since 2026-03-01: 3 attempts failed (card declined), overdue, 120.00 EUR"),
     ];
     assert_eq!(said, expected, "the condition of the score itself is no cause");
     assert_eq!(triggers[4].source, DeclineSource::RiskTrigger(unpaid().id));
