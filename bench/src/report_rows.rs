@@ -46,7 +46,8 @@ const ROWS: &str = r#"
         measure_base_values, measure_missing, measure_freshness_days, scored_at)
     SELECT account_id, past, score, band, coverage, model_id, measure_values, measure_raw_values, measure_base_values,
            measure_missing, measure_freshness_days, scored_at
-      FROM scoring.health_history, (VALUES (DATE '2026-01-31'), (DATE '2026-03-01')) AS days (past) WHERE day = '2026-03-31';
+      FROM scoring.health_history, (VALUES (DATE '2026-01-31'), (DATE '2026-03-01')) AS days (past) WHERE day = '2026-03-31'
+        ON CONFLICT DO NOTHING;
     INSERT INTO scoring.forecast_models (created_at, health_model_id, definition)
     VALUES (timestamptz '2026-03-31Z', 'measured', '{
         "horizon_days": 90, "intercept": -2.0, "unused_inputs": [],
