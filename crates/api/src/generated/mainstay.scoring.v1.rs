@@ -4698,7 +4698,9 @@ pub mod model_service_client {
         /// account is scored again then. Calls off what was to be activated for the
         /// segment on a later day. A segment without a model of its own stays as it is.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `FAILED_PRECONDITION` (`MODEL_CUTS_DIFFER`: what is called off was what
+        /// would have given the segment the cuts of a general model to come).
         pub async fn release_segment(
             &mut self,
             request: impl tonic::IntoRequest<super::ReleaseSegmentRequest>,
@@ -4819,7 +4821,9 @@ pub mod model_service_server {
         /// account is scored again then. Calls off what was to be activated for the
         /// segment on a later day. A segment without a model of its own stays as it is.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `FAILED_PRECONDITION` (`MODEL_CUTS_DIFFER`: what is called off was what
+        /// would have given the segment the cuts of a general model to come).
         async fn release_segment(
             &self,
             request: tonic::Request<super::ReleaseSegmentRequest>,

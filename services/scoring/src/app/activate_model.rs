@@ -7,10 +7,9 @@ use mainstay_domain::{ModelId, day_of};
 use sqlx::PgConnection;
 
 use super::get_model::{ModelView, view};
-use super::model_cache::ModelBook;
-use super::put_in_force::{check_start_day, put_in_force};
+use super::put_in_force::{check_cuts, check_start_day, put_in_force};
 use super::{App, BacktestError, Mutation, Replayable, ScoringError};
-use crate::domain::{ActivationCause, HealthModel, Segment};
+use crate::domain::{ActivationCause, Segment};
 use crate::storage::{backtests, models};
 
 /// How a model is to be activated.
@@ -48,10 +47,11 @@ pub(crate) async fn execute<T: Replayable + Send>(
             models::call_off_later(conn, segment, today).await?;
             let scores_them = segment.map_or(before.active, |segment| before.segments.contains(&segment));
             if scores_them {
+                // What was called off may have been what gave other accounts the same cuts.
+                check_cuts(app, conn, today).await?;
                 return Ok(answer(view(app, conn, id).await?));
             }
             let book = app.models.book(conn).await?;
-            check_cuts(&book, &before.stored.model, segment, from_day)?;
             let previous = segment.map_or_else(
                 || book.general_model(today).map(|model| model.id.clone()),
                 |segment| book.model_for(segment, today).map(|model| model.id.clone()),
@@ -62,22 +62,10 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 check_backtest(conn, id, base, segment).await?;
             }
             put_in_force(app, conn, Some(id), segment, from_day, cause).await?;
+            check_cuts(app, conn, today).await?;
             Ok(answer(view(app, conn, id).await?))
         })
         .await
-}
-
-/// Refuses a model with other cuts than one that would score beside it.
-fn check_cuts(
-    book: &ModelBook,
-    model: &HealthModel,
-    segment: Option<Segment>,
-    from_day: NaiveDate,
-) -> Result<(), ScoringError> {
-    let beside = book.activations().beside(segment, from_day);
-    let other = book.models().find(|other| beside.contains(&other.id) && other.band_cuts != model.band_cuts);
-    other
-        .map_or(Ok(()), |other| Err(ScoringError::ModelCutsDiffer { model: model.id.clone(), other: other.id.clone() }))
 }
 
 /// Refuses a model whose newest backtest beside the one that scores says that it is worse, beyond what chance could have made.

@@ -55,6 +55,16 @@ impl ModelBook {
         Some(CutsInForce { cuts: model.band_cuts, model: model.id.clone(), since })
     }
 
+    /// A segment's own model and the general one, when their cuts differ on some day from this one on.
+    pub(crate) fn differing_cuts(&self, from_day: NaiveDate) -> Option<(ModelId, ModelId)> {
+        let of_day = |day: NaiveDate| {
+            let general = self.general_model(day)?;
+            let other = self.models_on(day).into_iter().find(|model| model.band_cuts != general.band_cuts)?;
+            Some((other.id.clone(), general.id.clone()))
+        };
+        self.activations.turns_from(from_day).into_iter().find_map(of_day)
+    }
+
     /// All models that score on some day.
     pub(crate) fn models(&self) -> impl Iterator<Item = &HealthModel> {
         self.models.values().map(Arc::as_ref)

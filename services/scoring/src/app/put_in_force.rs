@@ -40,3 +40,11 @@ pub(super) async fn put_in_force(
     let (model, cause) = (model.cloned(), cause.clone());
     announce(app, conn, &Activation { sequence, model, segment, from_day, cause }).await
 }
+
+/// Refuses what was done to activations when it leaves models with different cuts that score on the same day, from a day on.
+pub(super) async fn check_cuts(app: &App, conn: &mut PgConnection, from_day: NaiveDate) -> Result<(), ScoringError> {
+    match app.models.book(conn).await?.differing_cuts(from_day) {
+        Some((model, other)) => Err(ScoringError::ModelCutsDiffer { model, other }),
+        None => Ok(()),
+    }
+}

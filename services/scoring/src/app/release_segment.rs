@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use mainstay_domain::day_of;
 
 use super::get_model::{ModelView, active_id, view};
-use super::put_in_force::{check_start_day, put_in_force};
+use super::put_in_force::{check_cuts, check_start_day, put_in_force};
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::{ActivationCause, Segment};
 use crate::storage::models;
@@ -29,6 +29,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             if app.models.book(conn).await?.activations().own(segment, today).is_some() {
                 put_in_force(app, conn, None, Some(segment), from_day, cause).await?;
             }
+            check_cuts(app, conn, today).await?;
             let general = active_id(app, conn).await?;
             Ok(answer(view(app, conn, &general).await?))
         })

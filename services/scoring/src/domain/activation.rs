@@ -92,18 +92,6 @@ impl Activations {
         let later = self.0.iter().map(|activation| activation.from_day).filter(|from_day| *from_day > day);
         later.chain([day]).collect()
     }
-
-    /// The models of other accounts beside which a model would score from a day on, if it were activated for a segment's accounts,
-    /// or as the general model.
-    pub(crate) fn beside(&self, segment: Option<Segment>, from_day: NaiveDate) -> BTreeSet<&ModelId> {
-        let others = |day: NaiveDate| {
-            let general = self.general(day).and_then(|activation| activation.model.as_ref());
-            let general = general.filter(|_| segment.is_some());
-            let own = Segment::ALL.into_iter().filter(move |other| Some(*other) != segment);
-            own.filter_map(move |other| self.own(other, day)).chain(general)
-        };
-        self.turns_from(from_day).into_iter().flat_map(others).collect()
-    }
 }
 
 impl ActivationCause {
@@ -197,21 +185,5 @@ mod tests {
             [Segment::Unknown, Segment::MidMarket, Segment::Smb]
         );
         assert_eq!(all.models_on(day("2026-03-15")), BTreeSet::from([&large, &newer]));
-    }
-
-    #[test]
-    fn models_stand_beside_those_that_score_others_on_a_day_to_come() {
-        let all = activations(&[
-            (Some("general"), None, "2026-01-01"),
-            (Some("large"), Some(Segment::Enterprise), "2026-02-01"),
-            (Some("small"), Some(Segment::Smb), "2026-06-01"),
-        ]);
-        let beside = |segment, from: &str| -> Vec<String> {
-            all.beside(segment, day(from)).into_iter().map(ToString::to_string).collect()
-        };
-        assert_eq!(beside(None, "2026-03-01"), ["large", "small"]);
-        assert_eq!(beside(Some(Segment::Enterprise), "2026-03-01"), ["general", "small"]);
-        assert_eq!(beside(Some(Segment::Smb), "2026-03-01"), ["general", "large"]);
-        assert_eq!(beside(None, "2026-01-15"), ["large", "small"]);
     }
 }

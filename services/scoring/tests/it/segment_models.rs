@@ -176,6 +176,22 @@ async fn r83_models_that_score_on_one_day_have_the_same_cuts() {
 }
 
 #[tokio::test]
+async fn r83_calling_off_does_not_leave_models_with_other_cuts() {
+    let harness = two_customers().await;
+    let cuts = proto::BandCuts { critical_below: 50.0, at_risk_below: 60.0, healthy_above: 85.0 };
+    create(&harness, "lenient", proto::Model { band_cuts: Some(cuts), ..by_logins() }).await;
+    create(&harness, "lenient-large", proto::Model { band_cuts: Some(cuts), ..by_logins() }).await;
+    let (general, enterprise) = (proto::Segment::Unspecified, proto::Segment::Enterprise);
+    activate(&harness, "lenient", general, "2026-04-01").await.expect("alone on its day");
+    activate(&harness, "lenient-large", enterprise, "2026-04-01").await.expect("the same cuts");
+    // The model that scores already: this would only call off the one to come, beside which the other was allowed.
+    let refusal = activate(&harness, "general", general, "").await.expect_err("leaves other cuts on 2026-04-01");
+    assert_eq!(reason(&refusal), "MODEL_CUTS_DIFFER");
+    harness.turn_to("2026-04-01").await;
+    assert!(scored_by(&harness, "lenient").await.0, "nothing was called off");
+}
+
+#[tokio::test]
 async fn medians_of_a_segment_are_made_of_the_accounts_its_own_model_scored() {
     let mut harness = Harness::start(START).await;
     harness.activate("general", sees()).await;
