@@ -24,6 +24,7 @@ def test_the_server_tells_what_it_serves(server):
         "mainstay.scoring.v1.DefinitionService",
         "mainstay.scoring.v1.HealthService",
         "mainstay.scoring.v1.ModelService",
+        "mainstay.scoring.v1.AdoptionService",
         "mainstay.scoring.v1.LabelService",
         "mainstay.scoring.v1.CohortService",
         "mainstay.scoring.v1.ForecastService",

@@ -27,7 +27,9 @@ pub use customer::{Contact, LifecycleStage, Owner, OwnerRole, Segment};
 pub use etag::Etag;
 pub use ids::IdSource;
 pub use money::{Currency, Money, MoneyError, MoneySums, format_minor_units, grouped};
-pub use names::{AccountId, EMAIL_LENGTH_MAX, InvalidName, ModelId, ProgramId, is_email, is_key, is_resource_id};
+pub use names::{
+    AccountId, AdoptionTargetId, EMAIL_LENGTH_MAX, InvalidName, ModelId, ProgramId, is_email, is_key, is_resource_id,
+};
 pub use partition::{PARTITION_COUNT, partition_of};
 pub use points::Points;
 pub use proportion::{Interval, Proportion, Z_95};

@@ -104,6 +104,7 @@ macro_rules! resource_id {
 resource_id!(AccountId, "accounts", "The id of an account, the caller's own; compared exactly.");
 resource_id!(ModelId, "models", "The id of a health model.");
 resource_id!(ProgramId, "programs", "The id of a survey programme.");
+resource_id!(AdoptionTargetId, "adoptionTargets", "The id of a target of adoption.");
 
 #[cfg(test)]
 mod tests {

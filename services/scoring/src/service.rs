@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use mainstay_api::google::longrunning::operations_server::OperationsServer;
 use mainstay_api::mainstay::scoring::v1::account_card_service_server::AccountCardServiceServer;
 use mainstay_api::mainstay::scoring::v1::account_service_server::AccountServiceServer;
+use mainstay_api::mainstay::scoring::v1::adoption_service_server::AdoptionServiceServer;
 use mainstay_api::mainstay::scoring::v1::backtest_service_server::BacktestServiceServer;
 use mainstay_api::mainstay::scoring::v1::cohort_service_server::CohortServiceServer;
 use mainstay_api::mainstay::scoring::v1::definition_service_server::DefinitionServiceServer;
@@ -34,8 +35,8 @@ use tonic::transport::Channel;
 
 use crate::app::{App, report_plan_usage, seed_default_model};
 use crate::grpc::{
-    AccountCardRpc, AccountRpc, BacktestRpc, CohortRpc, DefinitionRpc, ForecastRpc, HealthRpc, LabelRpc, ModelRpc,
-    OperationsRpc, RenewalRpc, ReportRpc, RiskTriggerRpc, SignalRpc,
+    AccountCardRpc, AccountRpc, AdoptionRpc, BacktestRpc, CohortRpc, DefinitionRpc, ForecastRpc, HealthRpc, LabelRpc,
+    ModelRpc, OperationsRpc, RenewalRpc, ReportRpc, RiskTriggerRpc, SignalRpc,
 };
 use crate::jobs::{
     Activation, Inactivity, InterventionsFeed, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore,
@@ -141,6 +142,7 @@ impl ScoringService {
             .add_service(limited!(CohortServiceServer::new(CohortRpc { app: app.clone() }), limits))
             .add_service(limited!(ForecastServiceServer::new(ForecastRpc { app: app.clone() }), limits))
             .add_service(limited!(RenewalServiceServer::new(RenewalRpc { app: app.clone() }), limits))
+            .add_service(limited!(AdoptionServiceServer::new(AdoptionRpc { app: app.clone() }), limits))
             .add_service(limited!(ReportServiceServer::new(ReportRpc { app: app.clone() }), limits))
             .add_service(limited!(status.into_service(), limits))
             .admin_routes(webhooks::router(app.clone(), &settings.webhooks))

@@ -6267,6 +6267,1659 @@ pub mod account_card_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Asks for a report of adopted features.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetFeatureAdoptionReportRequest {
+    /// How long the periods are. Default: months.
+    #[prost(enumeration = "AdoptionGrain", tag = "1")]
+    pub grain: i32,
+    /// How many periods, the one under way among them: 1 to 26. Absent: 7.
+    #[prost(int32, optional, tag = "2")]
+    pub period_count: ::core::option::Option<i32>,
+    /// Only customers of these segments. Empty: all.
+    #[prost(enumeration = "Segment", repeated, tag = "3")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only customers whom this person looks after, in any role: mail address.
+    /// Empty: all.
+    #[prost(string, tag = "4")]
+    pub owner_email: ::prost::alloc::string::String,
+    /// How many features at most: 1 to 100. Absent: 20.
+    #[prost(int32, optional, tag = "5")]
+    pub list_size: ::core::option::Option<i32>,
+}
+impl ::prost::Name for GetFeatureAdoptionReportRequest {
+    const NAME: &'static str = "GetFeatureAdoptionReportRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetFeatureAdoptionReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetFeatureAdoptionReportRequest".into()
+    }
+}
+/// Which features customers use, from what is kept ready.
+///
+/// A customer of a period is an account, trials excepted, that was activated
+/// (else: whose contract began, that signed up, that was created) before its end
+/// and did not leave before it began. Segments and owners are those of now.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FeatureAdoptionReport {
+    /// As of when: when it was read.
+    #[prost(message, optional, tag = "1")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The periods, the oldest first; the last is under way.
+    #[prost(message, repeated, tag = "2")]
+    pub periods: ::prost::alloc::vec::Vec<AdoptionPeriod>,
+    /// How many features were used in any of the periods, listed or not.
+    #[prost(int64, tag = "3")]
+    pub feature_count: i64,
+    /// The features, those with most users in the newest period that is over first.
+    #[prost(message, repeated, tag = "4")]
+    pub features: ::prost::alloc::vec::Vec<AdoptedFeature>,
+}
+impl ::prost::Name for FeatureAdoptionReport {
+    const NAME: &'static str = "FeatureAdoptionReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureAdoptionReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureAdoptionReport".into()
+    }
+}
+/// A period of a report.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdoptionPeriod {
+    /// Its first UTC day, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub start_day: ::prost::alloc::string::String,
+    /// The first day after it, `YYYY-MM-DD`.
+    #[prost(string, tag = "2")]
+    pub end_day: ::prost::alloc::string::String,
+    /// How many customers it had.
+    #[prost(int64, tag = "3")]
+    pub account_count: i64,
+}
+impl ::prost::Name for AdoptionPeriod {
+    const NAME: &'static str = "AdoptionPeriod";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.AdoptionPeriod".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.AdoptionPeriod".into()
+    }
+}
+/// A feature, period by period.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AdoptedFeature {
+    /// Which, as signals name it.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+    /// Its users in each period of the report, in the same order.
+    #[prost(message, repeated, tag = "2")]
+    pub periods: ::prost::alloc::vec::Vec<FeaturePeriod>,
+    /// By how much the share of customers who use it changed from the second newest
+    /// period that is over to the newest, -1 to 1. Absent: one of them had no
+    /// customers, or is not in the report.
+    #[prost(double, optional, tag = "3")]
+    pub share_change: ::core::option::Option<f64>,
+    /// Its users by segment in the newest period that is over. Empty: it is not in
+    /// the report.
+    #[prost(message, repeated, tag = "4")]
+    pub segments: ::prost::alloc::vec::Vec<FeatureSegment>,
+}
+impl ::prost::Name for AdoptedFeature {
+    const NAME: &'static str = "AdoptedFeature";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.AdoptedFeature".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.AdoptedFeature".into()
+    }
+}
+/// Who used a feature in a period, and who came and went.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct FeaturePeriod {
+    /// How many customers used it.
+    #[prost(int64, tag = "1")]
+    pub user_count: i64,
+    /// Which share of the customers of the period that is, 0 to 1. Absent: it had none.
+    #[prost(double, optional, tag = "2")]
+    pub share: ::core::option::Option<f64>,
+    /// How many of the users never used it before.
+    #[prost(int64, tag = "3")]
+    pub new_user_count: i64,
+    /// How many of the users used it before, but not in the period before.
+    #[prost(int64, tag = "4")]
+    pub returned_user_count: i64,
+    /// How many customers used it in the period before, and not in this one. Of the
+    /// period under way: not yet.
+    #[prost(int64, tag = "5")]
+    pub lapsed_user_count: i64,
+}
+impl ::prost::Name for FeaturePeriod {
+    const NAME: &'static str = "FeaturePeriod";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeaturePeriod".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeaturePeriod".into()
+    }
+}
+/// The users of a feature in a segment.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct FeatureSegment {
+    /// Which.
+    #[prost(enumeration = "Segment", tag = "1")]
+    pub segment: i32,
+    /// How many customers of the segment used it.
+    #[prost(int64, tag = "2")]
+    pub user_count: i64,
+    /// How many customers the segment had.
+    #[prost(int64, tag = "3")]
+    pub account_count: i64,
+    /// Which share of them that is, 0 to 1.
+    #[prost(double, tag = "4")]
+    pub share: f64,
+}
+impl ::prost::Name for FeatureSegment {
+    const NAME: &'static str = "FeatureSegment";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureSegment".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureSegment".into()
+    }
+}
+/// Asks for the adoption of an account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetAccountAdoptionRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetAccountAdoptionRequest {
+    const NAME: &'static str = "GetAccountAdoptionRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetAccountAdoptionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetAccountAdoptionRequest".into()
+    }
+}
+/// Which features an account uses, and what it reached with them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AccountAdoption {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// As of when: when it was read.
+    #[prost(message, optional, tag = "2")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The UTC day of its activation, `YYYY-MM-DD`. Empty: not known, or still to
+    /// come.
+    #[prost(string, tag = "3")]
+    pub activation_day: ::prost::alloc::string::String,
+    /// What it reached, by its targets.
+    #[prost(enumeration = "OutcomeGroup", tag = "4")]
+    pub group: i32,
+    /// Where it stands with each target that is its own, by name, as it was scored
+    /// last.
+    #[prost(message, repeated, tag = "5")]
+    pub outcomes: ::prost::alloc::vec::Vec<TargetOutcome>,
+    /// The features that it ever used, those used last first.
+    #[prost(message, repeated, tag = "6")]
+    pub features: ::prost::alloc::vec::Vec<UsedFeature>,
+    /// Features that at least half of its peers use and it never did, those that
+    /// most of them use first; at most 20. Peers are customers of the same segment
+    /// and plan who were activated more than 90 days ago.
+    #[prost(message, repeated, tag = "7")]
+    pub unused_features: ::prost::alloc::vec::Vec<PeerFeature>,
+    /// How many peers were asked; with fewer than 10 nothing is said of what they
+    /// use.
+    #[prost(int32, tag = "8")]
+    pub peer_count: i32,
+    /// The milestones that it reached, the newest first.
+    #[prost(message, repeated, tag = "9")]
+    pub milestones: ::prost::alloc::vec::Vec<ReachedMilestone>,
+}
+impl ::prost::Name for AccountAdoption {
+    const NAME: &'static str = "AccountAdoption";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.AccountAdoption".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.AccountAdoption".into()
+    }
+}
+/// Where an account stands with a target.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TargetOutcome {
+    /// `adoptionTargets/{adoption_target}`.
+    #[prost(string, tag = "1")]
+    pub adoption_target: ::prost::alloc::string::String,
+    /// The last UTC day on which it is reached in time, `YYYY-MM-DD`.
+    #[prost(string, tag = "2")]
+    pub due_day: ::prost::alloc::string::String,
+    /// The day on which it was reached, `YYYY-MM-DD`. Empty: it was not.
+    #[prost(string, tag = "3")]
+    pub reached_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TargetOutcome {
+    const NAME: &'static str = "TargetOutcome";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TargetOutcome".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TargetOutcome".into()
+    }
+}
+/// A feature that an account used.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UsedFeature {
+    /// Which, as signals name it.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+    /// The first UTC day on which it was used, `YYYY-MM-DD`.
+    #[prost(string, tag = "2")]
+    pub first_day: ::prost::alloc::string::String,
+    /// The newest, `YYYY-MM-DD`.
+    #[prost(string, tag = "3")]
+    pub last_day: ::prost::alloc::string::String,
+    /// Uses in the last 28 days, today among them.
+    #[prost(int64, tag = "4")]
+    pub use_count: i64,
+    /// Uses in the 28 days before these.
+    #[prost(int64, tag = "5")]
+    pub use_count_before: i64,
+    /// Of how many of the last 28 days it was used.
+    #[prost(int32, tag = "6")]
+    pub day_count: i32,
+}
+impl ::prost::Name for UsedFeature {
+    const NAME: &'static str = "UsedFeature";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UsedFeature".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UsedFeature".into()
+    }
+}
+/// A milestone that an account reached.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReachedMilestone {
+    /// Which, as signals name it.
+    #[prost(string, tag = "1")]
+    pub milestone: ::prost::alloc::string::String,
+    /// The UTC day on which it was reached first, `YYYY-MM-DD`.
+    #[prost(string, tag = "2")]
+    pub day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReachedMilestone {
+    const NAME: &'static str = "ReachedMilestone";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ReachedMilestone".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ReachedMilestone".into()
+    }
+}
+/// What customers are to reach with the product.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AdoptionTarget {
+    /// `adoptionTargets/{adoption_target}`; the id is
+    /// `[A-Za-z0-9][A-Za-z0-9._~-]{0,63}`.
+    /// Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What people call it: at most 200 characters. May be empty.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// For customers of these segments. Empty: for all.
+    #[prost(enumeration = "Segment", repeated, tag = "3")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Within how many days of the activation: 1 to 730. Required.
+    #[prost(int32, tag = "7")]
+    pub within_days: i32,
+    /// Which share of the customers is to reach it in time: above 0, at most 1.
+    /// Required.
+    #[prost(double, tag = "8")]
+    pub target_share: f64,
+    /// When it was set last. Output only.
+    #[prost(message, optional, tag = "9")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What is to be reached. Required.
+    #[prost(oneof = "adoption_target::Outcome", tags = "4, 5, 6")]
+    pub outcome: ::core::option::Option<adoption_target::Outcome>,
+}
+/// Nested message and enum types in `AdoptionTarget`.
+pub mod adoption_target {
+    /// What is to be reached. Required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Outcome {
+        /// A milestone that the product tells of, whenever: `[a-z0-9][a-z0-9_.-]{0,62}`.
+        #[prost(string, tag = "4")]
+        Milestone(::prost::alloc::string::String),
+        /// So much of a metric.
+        #[prost(message, tag = "5")]
+        UsageTotal(super::UsageTotal),
+        /// A feature, used so often.
+        #[prost(message, tag = "6")]
+        FeatureUses(super::FeatureUses),
+    }
+}
+impl ::prost::Name for AdoptionTarget {
+    const NAME: &'static str = "AdoptionTarget";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.AdoptionTarget".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.AdoptionTarget".into()
+    }
+}
+/// So much of a metric in all, from the day of the activation on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UsageTotal {
+    /// A metric that is counted: `[a-z0-9][a-z0-9_.-]{0,62}`. Required.
+    #[prost(string, tag = "1")]
+    pub metric: ::prost::alloc::string::String,
+    /// How much: 1 to 10^12. Required.
+    #[prost(int64, tag = "2")]
+    pub quantity: i64,
+}
+impl ::prost::Name for UsageTotal {
+    const NAME: &'static str = "UsageTotal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.UsageTotal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.UsageTotal".into()
+    }
+}
+/// So many uses of a feature in all, from the day of the activation on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FeatureUses {
+    /// Which: `[a-z0-9][a-z0-9_.-]{0,62}`. Required.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+    /// How many: 1 to 10^12. Required.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+impl ::prost::Name for FeatureUses {
+    const NAME: &'static str = "FeatureUses";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FeatureUses".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FeatureUses".into()
+    }
+}
+/// Sets an adoption target.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetAdoptionTargetRequest {
+    /// The target, whole. Required.
+    #[prost(message, optional, tag = "1")]
+    pub adoption_target: ::core::option::Option<AdoptionTarget>,
+    /// A UUID by which a repeated call is known. Optional.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Checks the request and changes nothing.
+    #[prost(bool, tag = "3")]
+    pub validate_only: bool,
+}
+impl ::prost::Name for SetAdoptionTargetRequest {
+    const NAME: &'static str = "SetAdoptionTargetRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SetAdoptionTargetRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SetAdoptionTargetRequest".into()
+    }
+}
+/// Takes an adoption target away.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteAdoptionTargetRequest {
+    /// `adoptionTargets/{adoption_target}`. Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// A UUID by which a repeated call is known. Optional.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DeleteAdoptionTargetRequest {
+    const NAME: &'static str = "DeleteAdoptionTargetRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DeleteAdoptionTargetRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DeleteAdoptionTargetRequest".into()
+    }
+}
+/// Asks for all adoption targets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAdoptionTargetsRequest {}
+impl ::prost::Name for ListAdoptionTargetsRequest {
+    const NAME: &'static str = "ListAdoptionTargetsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListAdoptionTargetsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListAdoptionTargetsRequest".into()
+    }
+}
+/// All adoption targets.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAdoptionTargetsResponse {
+    /// By name.
+    #[prost(message, repeated, tag = "1")]
+    pub adoption_targets: ::prost::alloc::vec::Vec<AdoptionTarget>,
+}
+impl ::prost::Name for ListAdoptionTargetsResponse {
+    const NAME: &'static str = "ListAdoptionTargetsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListAdoptionTargetsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListAdoptionTargetsResponse".into()
+    }
+}
+/// Asks how adoption targets stand.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetOutcomeReportRequest {
+    /// Only customers of these segments. Empty: all.
+    #[prost(enumeration = "Segment", repeated, tag = "1")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only customers whom this person looks after, in any role: mail address.
+    /// Empty: all.
+    #[prost(string, tag = "2")]
+    pub owner_email: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetOutcomeReportRequest {
+    const NAME: &'static str = "GetOutcomeReportRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetOutcomeReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetOutcomeReportRequest".into()
+    }
+}
+/// How adoption targets stand, from what is kept ready: each account as it was
+/// scored last.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OutcomeReport {
+    /// As of when: when it was read.
+    #[prost(message, optional, tag = "1")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Accounts activated on this UTC day or later tell how targets stand,
+    /// `YYYY-MM-DD`: 365 days before today. Who left since counts as it stood.
+    #[prost(string, tag = "2")]
+    pub activated_since_day: ::prost::alloc::string::String,
+    /// The targets, by name.
+    #[prost(message, repeated, tag = "3")]
+    pub targets: ::prost::alloc::vec::Vec<TargetProgress>,
+    /// Customers by what they reached, those furthest first.
+    #[prost(message, repeated, tag = "4")]
+    pub groups: ::prost::alloc::vec::Vec<OutcomeGroupSummary>,
+}
+impl ::prost::Name for OutcomeReport {
+    const NAME: &'static str = "OutcomeReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.OutcomeReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.OutcomeReport".into()
+    }
+}
+/// How a target stands.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TargetProgress {
+    /// The target.
+    #[prost(message, optional, tag = "1")]
+    pub adoption_target: ::core::option::Option<AdoptionTarget>,
+    /// Over all accounts whose it is.
+    #[prost(message, optional, tag = "2")]
+    pub all: ::core::option::Option<TargetStanding>,
+    /// By segment.
+    #[prost(message, repeated, tag = "3")]
+    pub segments: ::prost::alloc::vec::Vec<SegmentStanding>,
+}
+impl ::prost::Name for TargetProgress {
+    const NAME: &'static str = "TargetProgress";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TargetProgress".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TargetProgress".into()
+    }
+}
+/// How the accounts of a segment stand with a target.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct SegmentStanding {
+    /// Which.
+    #[prost(enumeration = "Segment", tag = "1")]
+    pub segment: i32,
+    /// How they stand.
+    #[prost(message, optional, tag = "2")]
+    pub standing: ::core::option::Option<TargetStanding>,
+}
+impl ::prost::Name for SegmentStanding {
+    const NAME: &'static str = "SegmentStanding";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SegmentStanding".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SegmentStanding".into()
+    }
+}
+/// How accounts stand with a target.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct TargetStanding {
+    /// How many reached it, or had their time.
+    #[prost(int64, tag = "1")]
+    pub due_count: i64,
+    /// How many of these reached it in time.
+    #[prost(int64, tag = "2")]
+    pub in_time_count: i64,
+    /// How many of these reached it late.
+    #[prost(int64, tag = "3")]
+    pub late_count: i64,
+    /// How many did not reach it and have time.
+    #[prost(int64, tag = "4")]
+    pub open_count: i64,
+    /// The share that reached it in time of those due, 0 to 1. Absent: none is due.
+    ///
+    /// Who reached it counts at once, who did not only when the time is over: while
+    /// `open_count` is large the share is too good.
+    #[prost(double, optional, tag = "5")]
+    pub in_time_share: ::core::option::Option<f64>,
+    /// The lower end of its 95 % interval, by Wilson.
+    #[prost(double, optional, tag = "6")]
+    pub in_time_share_low: ::core::option::Option<f64>,
+    /// The upper end.
+    #[prost(double, optional, tag = "7")]
+    pub in_time_share_high: ::core::option::Option<f64>,
+    /// Whether the share is at least the target's. Absent: none is due.
+    #[prost(bool, optional, tag = "8")]
+    pub met: ::core::option::Option<bool>,
+    /// Median of the days from the activation until it was reached, of those who
+    /// did. Absent: none did.
+    #[prost(double, optional, tag = "9")]
+    pub median_days: ::core::option::Option<f64>,
+}
+impl ::prost::Name for TargetStanding {
+    const NAME: &'static str = "TargetStanding";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TargetStanding".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TargetStanding".into()
+    }
+}
+/// Customers who stand alike.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OutcomeGroupSummary {
+    /// How they stand.
+    #[prost(enumeration = "OutcomeGroup", tag = "1")]
+    pub group: i32,
+    /// How many they are.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// Annual recurring revenue (ARR, else twelve times MRR), one sum for each
+    /// currency.
+    #[prost(message, repeated, tag = "3")]
+    pub arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+    /// Mean score of those that have one, 0 to 100. Absent: none has.
+    #[prost(double, optional, tag = "4")]
+    pub mean_score: ::core::option::Option<f64>,
+    /// How many are at risk or critical.
+    #[prost(int64, tag = "5")]
+    pub at_risk_count: i64,
+}
+impl ::prost::Name for OutcomeGroupSummary {
+    const NAME: &'static str = "OutcomeGroupSummary";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.OutcomeGroupSummary".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.OutcomeGroupSummary".into()
+    }
+}
+/// Asks for customers and what they reached.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCustomerOutcomesRequest {
+    /// How many at most: 50 by default, 1 000 at most.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// `next_page_token` of the page before, with the same filter. Empty: the first
+    /// page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only customers who stand so. Empty: any.
+    #[prost(enumeration = "OutcomeGroup", repeated, tag = "3")]
+    pub groups: ::prost::alloc::vec::Vec<i32>,
+    /// Only customers of these segments. Empty: all.
+    #[prost(enumeration = "Segment", repeated, tag = "4")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only customers whom this person looks after, in any role: mail address.
+    /// Empty: all.
+    #[prost(string, tag = "5")]
+    pub owner_email: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCustomerOutcomesRequest {
+    const NAME: &'static str = "ListCustomerOutcomesRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListCustomerOutcomesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListCustomerOutcomesRequest".into()
+    }
+}
+/// A page of customers.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCustomerOutcomesResponse {
+    /// By name.
+    #[prost(message, repeated, tag = "1")]
+    pub customers: ::prost::alloc::vec::Vec<CustomerOutcome>,
+    /// Token of the next page. Empty: this was the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCustomerOutcomesResponse {
+    const NAME: &'static str = "ListCustomerOutcomesResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListCustomerOutcomesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListCustomerOutcomesResponse".into()
+    }
+}
+/// A customer and what it reached.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CustomerOutcome {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// Its segment.
+    #[prost(enumeration = "Segment", tag = "3")]
+    pub segment: i32,
+    /// How it stands.
+    #[prost(enumeration = "OutcomeGroup", tag = "4")]
+    pub group: i32,
+    /// Where it stands with each target that is its own, by name.
+    #[prost(message, repeated, tag = "5")]
+    pub outcomes: ::prost::alloc::vec::Vec<TargetOutcome>,
+    /// Annual recurring revenue: ARR, else twelve times MRR. Absent: not known.
+    #[prost(message, optional, tag = "6")]
+    pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// Its newest score, 0 to 100. Absent: it has none.
+    #[prost(double, optional, tag = "7")]
+    pub score: ::core::option::Option<f64>,
+    /// The band of that.
+    #[prost(enumeration = "Band", tag = "8")]
+    pub band: i32,
+}
+impl ::prost::Name for CustomerOutcome {
+    const NAME: &'static str = "CustomerOutcome";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CustomerOutcome".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CustomerOutcome".into()
+    }
+}
+/// How long the periods are by which adoption is told, in UTC days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AdoptionGrain {
+    /// What the request says is its default.
+    Unspecified = 0,
+    /// Months of the calendar.
+    Month = 1,
+    /// Fourteen days from a Monday; fortnights are counted from Monday, 5 January 1970.
+    Fortnight = 2,
+}
+impl AdoptionGrain {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ADOPTION_GRAIN_UNSPECIFIED",
+            Self::Month => "ADOPTION_GRAIN_MONTH",
+            Self::Fortnight => "ADOPTION_GRAIN_FORTNIGHT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ADOPTION_GRAIN_UNSPECIFIED" => Some(Self::Unspecified),
+            "ADOPTION_GRAIN_MONTH" => Some(Self::Month),
+            "ADOPTION_GRAIN_FORTNIGHT" => Some(Self::Fortnight),
+            _ => None,
+        }
+    }
+}
+/// What a customer got out of the product, by the targets that are its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum OutcomeGroup {
+    /// Not said.
+    Unspecified = 0,
+    /// It reached all of its targets, be it late.
+    Achieved = 1,
+    /// It did not reach all, and has time for those that it did not.
+    OnTheWay = 2,
+    /// Time has run out for a target that it did not reach.
+    Behind = 3,
+    /// It has no targets, or is not known to be activated.
+    NoTarget = 4,
+}
+impl OutcomeGroup {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "OUTCOME_GROUP_UNSPECIFIED",
+            Self::Achieved => "OUTCOME_GROUP_ACHIEVED",
+            Self::OnTheWay => "OUTCOME_GROUP_ON_THE_WAY",
+            Self::Behind => "OUTCOME_GROUP_BEHIND",
+            Self::NoTarget => "OUTCOME_GROUP_NO_TARGET",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "OUTCOME_GROUP_UNSPECIFIED" => Some(Self::Unspecified),
+            "OUTCOME_GROUP_ACHIEVED" => Some(Self::Achieved),
+            "OUTCOME_GROUP_ON_THE_WAY" => Some(Self::OnTheWay),
+            "OUTCOME_GROUP_BEHIND" => Some(Self::Behind),
+            "OUTCOME_GROUP_NO_TARGET" => Some(Self::NoTarget),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod adoption_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Which features customers use, and what they reach with them.
+    ///
+    /// A feature that is used is no end in itself. Adoption targets say what
+    /// customers of a segment are to reach, within how many days of their activation,
+    /// and which share of them. Customers are told apart by what they reached.
+    #[derive(Debug, Clone)]
+    pub struct AdoptionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl AdoptionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> AdoptionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AdoptionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AdoptionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns which features customers use, month by month or fortnight by
+        /// fortnight, and who came and went.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_feature_adoption_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetFeatureAdoptionReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FeatureAdoptionReport>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AdoptionService/GetFeatureAdoptionReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AdoptionService",
+                        "GetFeatureAdoptionReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns which features an account uses, which of those that its peers use it
+        /// does not, and where it stands with its targets.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND` (`ACCOUNT_NOT_FOUND`).
+        pub async fn get_account_adoption(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetAccountAdoptionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AccountAdoption>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AdoptionService/GetAccountAdoption",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AdoptionService",
+                        "GetAccountAdoption",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Keeps an adoption target, instead of the one of its name if there is one. All
+        /// accounts are looked at again, within the time in which all are scored.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when there are 50 others;
+        /// `REQUEST_ID_REUSED`).
+        pub async fn set_adoption_target(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetAdoptionTargetRequest>,
+        ) -> std::result::Result<tonic::Response<super::AdoptionTarget>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AdoptionService/SetAdoptionTarget",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AdoptionService",
+                        "SetAdoptionTarget",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes an adoption target away.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ADOPTION_TARGET_NOT_FOUND`).
+        pub async fn delete_adoption_target(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteAdoptionTargetRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AdoptionService/DeleteAdoptionTarget",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AdoptionService",
+                        "DeleteAdoptionTarget",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns all adoption targets, at most 50, by name.
+        ///
+        /// Errors: none beyond those of every call.
+        pub async fn list_adoption_targets(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAdoptionTargetsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAdoptionTargetsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AdoptionService/ListAdoptionTargets",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AdoptionService",
+                        "ListAdoptionTargets",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns how adoption targets stand, by segment, and customers by what they
+        /// reached.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_outcome_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetOutcomeReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::OutcomeReport>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AdoptionService/GetOutcomeReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AdoptionService",
+                        "GetOutcomeReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists customers with what they reached, by name.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        pub async fn list_customer_outcomes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCustomerOutcomesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCustomerOutcomesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AdoptionService/ListCustomerOutcomes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AdoptionService",
+                        "ListCustomerOutcomes",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod adoption_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AdoptionServiceServer.
+    #[async_trait]
+    pub trait AdoptionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns which features customers use, month by month or fortnight by
+        /// fortnight, and who came and went.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_feature_adoption_report(
+            &self,
+            request: tonic::Request<super::GetFeatureAdoptionReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FeatureAdoptionReport>,
+            tonic::Status,
+        >;
+        /// Returns which features an account uses, which of those that its peers use it
+        /// does not, and where it stands with its targets.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND` (`ACCOUNT_NOT_FOUND`).
+        async fn get_account_adoption(
+            &self,
+            request: tonic::Request<super::GetAccountAdoptionRequest>,
+        ) -> std::result::Result<tonic::Response<super::AccountAdoption>, tonic::Status>;
+        /// Keeps an adoption target, instead of the one of its name if there is one. All
+        /// accounts are looked at again, within the time in which all are scored.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when there are 50 others;
+        /// `REQUEST_ID_REUSED`).
+        async fn set_adoption_target(
+            &self,
+            request: tonic::Request<super::SetAdoptionTargetRequest>,
+        ) -> std::result::Result<tonic::Response<super::AdoptionTarget>, tonic::Status>;
+        /// Takes an adoption target away.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ADOPTION_TARGET_NOT_FOUND`).
+        async fn delete_adoption_target(
+            &self,
+            request: tonic::Request<super::DeleteAdoptionTargetRequest>,
+        ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
+        /// Returns all adoption targets, at most 50, by name.
+        ///
+        /// Errors: none beyond those of every call.
+        async fn list_adoption_targets(
+            &self,
+            request: tonic::Request<super::ListAdoptionTargetsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAdoptionTargetsResponse>,
+            tonic::Status,
+        >;
+        /// Returns how adoption targets stand, by segment, and customers by what they
+        /// reached.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_outcome_report(
+            &self,
+            request: tonic::Request<super::GetOutcomeReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::OutcomeReport>, tonic::Status>;
+        /// Lists customers with what they reached, by name.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
+        async fn list_customer_outcomes(
+            &self,
+            request: tonic::Request<super::ListCustomerOutcomesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCustomerOutcomesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Which features customers use, and what they reach with them.
+    ///
+    /// A feature that is used is no end in itself. Adoption targets say what
+    /// customers of a segment are to reach, within how many days of their activation,
+    /// and which share of them. Customers are told apart by what they reached.
+    #[derive(Debug)]
+    pub struct AdoptionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AdoptionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AdoptionServiceServer<T>
+    where
+        T: AdoptionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/mainstay.scoring.v1.AdoptionService/GetFeatureAdoptionReport" => {
+                    struct GetFeatureAdoptionReportSvc<T: AdoptionService>(pub Arc<T>);
+                    impl<
+                        T: AdoptionService,
+                    > tonic::server::UnaryService<super::GetFeatureAdoptionReportRequest>
+                    for GetFeatureAdoptionReportSvc<T> {
+                        type Response = super::FeatureAdoptionReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::GetFeatureAdoptionReportRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdoptionService>::get_feature_adoption_report(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetFeatureAdoptionReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.AdoptionService/GetAccountAdoption" => {
+                    struct GetAccountAdoptionSvc<T: AdoptionService>(pub Arc<T>);
+                    impl<
+                        T: AdoptionService,
+                    > tonic::server::UnaryService<super::GetAccountAdoptionRequest>
+                    for GetAccountAdoptionSvc<T> {
+                        type Response = super::AccountAdoption;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetAccountAdoptionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdoptionService>::get_account_adoption(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetAccountAdoptionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.AdoptionService/SetAdoptionTarget" => {
+                    struct SetAdoptionTargetSvc<T: AdoptionService>(pub Arc<T>);
+                    impl<
+                        T: AdoptionService,
+                    > tonic::server::UnaryService<super::SetAdoptionTargetRequest>
+                    for SetAdoptionTargetSvc<T> {
+                        type Response = super::AdoptionTarget;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetAdoptionTargetRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdoptionService>::set_adoption_target(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetAdoptionTargetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.AdoptionService/DeleteAdoptionTarget" => {
+                    struct DeleteAdoptionTargetSvc<T: AdoptionService>(pub Arc<T>);
+                    impl<
+                        T: AdoptionService,
+                    > tonic::server::UnaryService<super::DeleteAdoptionTargetRequest>
+                    for DeleteAdoptionTargetSvc<T> {
+                        type Response = ();
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteAdoptionTargetRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdoptionService>::delete_adoption_target(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteAdoptionTargetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.AdoptionService/ListAdoptionTargets" => {
+                    struct ListAdoptionTargetsSvc<T: AdoptionService>(pub Arc<T>);
+                    impl<
+                        T: AdoptionService,
+                    > tonic::server::UnaryService<super::ListAdoptionTargetsRequest>
+                    for ListAdoptionTargetsSvc<T> {
+                        type Response = super::ListAdoptionTargetsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAdoptionTargetsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdoptionService>::list_adoption_targets(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAdoptionTargetsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.AdoptionService/GetOutcomeReport" => {
+                    struct GetOutcomeReportSvc<T: AdoptionService>(pub Arc<T>);
+                    impl<
+                        T: AdoptionService,
+                    > tonic::server::UnaryService<super::GetOutcomeReportRequest>
+                    for GetOutcomeReportSvc<T> {
+                        type Response = super::OutcomeReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetOutcomeReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdoptionService>::get_outcome_report(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetOutcomeReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.AdoptionService/ListCustomerOutcomes" => {
+                    struct ListCustomerOutcomesSvc<T: AdoptionService>(pub Arc<T>);
+                    impl<
+                        T: AdoptionService,
+                    > tonic::server::UnaryService<super::ListCustomerOutcomesRequest>
+                    for ListCustomerOutcomesSvc<T> {
+                        type Response = super::ListCustomerOutcomesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCustomerOutcomesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdoptionService>::list_customer_outcomes(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCustomerOutcomesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AdoptionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "mainstay.scoring.v1.AdoptionService";
+    impl<T> tonic::server::NamedService for AdoptionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks to backtest a model.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BacktestModelRequest {
@@ -11426,6 +13079,8 @@ pub enum ErrorReason {
     /// The model has other cuts between the bands than one that would score other
     /// accounts on the same day; metadata `model`, `other_model`.
     ModelCutsDiffer = 34,
+    /// The adoption target does not exist; metadata `adoption_target`.
+    AdoptionTargetNotFound = 35,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -11458,6 +13113,7 @@ impl ErrorReason {
             Self::ForecastUnavailable => "ERROR_REASON_FORECAST_UNAVAILABLE",
             Self::RenewalNotDue => "ERROR_REASON_RENEWAL_NOT_DUE",
             Self::ModelCutsDiffer => "ERROR_REASON_MODEL_CUTS_DIFFER",
+            Self::AdoptionTargetNotFound => "ERROR_REASON_ADOPTION_TARGET_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -11487,6 +13143,9 @@ impl ErrorReason {
             "ERROR_REASON_FORECAST_UNAVAILABLE" => Some(Self::ForecastUnavailable),
             "ERROR_REASON_RENEWAL_NOT_DUE" => Some(Self::RenewalNotDue),
             "ERROR_REASON_MODEL_CUTS_DIFFER" => Some(Self::ModelCutsDiffer),
+            "ERROR_REASON_ADOPTION_TARGET_NOT_FOUND" => {
+                Some(Self::AdoptionTargetNotFound)
+            }
             _ => None,
         }
     }

@@ -73,7 +73,8 @@ fn group_of(account: &ScoredAccount) -> PeerGroup {
     PeerGroup { segment: account.facts.segment, plan: account.plan.clone() }
 }
 
-async fn load_peer_use(
+/// What the peers of each group use.
+pub(super) async fn load_peer_use(
     conn: &mut PgConnection,
     groups: &[&PeerGroup],
     today: NaiveDate,

@@ -1,7 +1,7 @@
 //! Everything that can go wrong in a use case, as a closed set.
 
 use chrono::NaiveDate;
-use mainstay_domain::{AccountId, ModelId, Violations};
+use mainstay_domain::{AccountId, AdoptionTargetId, ModelId, Violations};
 use mainstay_service::RequestIdReused;
 use mainstay_storage::{IsConflict, StorageError};
 use thiserror::Error;
@@ -48,6 +48,8 @@ pub(crate) enum ScoringError {
     LabelOpen(AccountId, Uuid),
     #[error("label {1} of account {0} is {state}", state = .2.word())]
     LabelEnded(AccountId, Uuid, LabelState),
+    #[error("adoption target {0} does not exist")]
+    AdoptionTargetNotFound(AdoptionTargetId),
     #[error("definition {0} does not exist")]
     DefinitionNotFound(String),
     #[error(transparent)]

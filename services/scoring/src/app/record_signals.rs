@@ -15,7 +15,10 @@ use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stori
 use crate::domain::day_number;
 use crate::domain::signal::{Signal, SignalKind};
 use crate::storage::series_deltas::SeriesDeltas;
-use crate::storage::{accounts, billing_records, feature_signals, metrics, pulses, series, signal_details, signals};
+use crate::storage::{
+    accounts, billing_records, feature_periods, feature_signals, metrics, milestones, pulses, series, signal_details,
+    signals,
+};
 
 const FIELDS: BatchFields = BatchFields { items: "signals", account: "account" };
 
@@ -173,9 +176,11 @@ async fn record(
     signal_details::insert(conn, recorded()).await?;
     billing_records::insert_credits(conn, recorded()).await?;
     feature_signals::insert(conn, recorded()).await?;
+    milestones::add(conn, recorded()).await?;
     let deltas = SeriesDeltas::of(recorded());
     if !deltas.first_days().is_empty() {
         series::add(conn, &deltas).await?;
+        feature_periods::add(conn, &deltas).await?;
     }
     if !deltas.pulse_days().is_empty() {
         revive(app, conn, &deltas, now).await?;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use mainstay_domain::AccountId;
 use sqlx::PgConnection;
 
+use super::account_outcomes;
 use super::account_series::load_series;
 use super::causes::Causes;
 use super::day_contexts::{DayContexts, ModelsByDay};
@@ -97,6 +98,11 @@ pub(crate) async fn execute(
         .filter_map(|request| Some((request.account_id.as_str(), request.traceparent.as_deref()?)))
         .collect();
     let scored = write_today(app, conn, records, &locked, &series, &causes, now).await?;
+    let of_today: Vec<&ScoredAccount> =
+        scored.iter().filter_map(|(row, _)| locked.get(row.record.account.as_str())).collect();
+    if !of_today.is_empty() {
+        account_outcomes::update(conn, &of_today, &series, today).await?;
+    }
     let scored: Vec<ScoredToday> = scored
         .into_iter()
         .map(|(row, before)| {

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod account_card;
+pub(crate) mod adoption;
 pub(crate) mod backtest;
 pub(crate) mod cohort;
 pub(crate) mod common;

@@ -78,6 +78,15 @@ pub fn verdict(series: &AccountSeries, activation_day: NaiveDate, peers: &PeerUs
     if peers.peer_count < PEERS_MIN || series.any_feature().days().is_empty() {
         return Verdict::Unknown;
     }
+    let features = unused_features(series, peers);
+    Unadopted { activation_day, features, peer_count: peers.peer_count }.into_condition().into()
+}
+
+/// Features that at least half of the peers use and an account never did, those that most use first; none where the peers are too few.
+pub(crate) fn unused_features(series: &AccountSeries, peers: &PeerUse) -> Vec<PeerFeature> {
+    if peers.peer_count < PEERS_MIN {
+        return Vec::new();
+    }
     let is_common = |users: i32| users.saturating_mul(2) >= peers.peer_count;
     let unused = peers.users_by_feature.iter().filter(|(name, users)| is_common(*users) && !has_used(series, name));
     let mut features: Vec<PeerFeature> =
@@ -85,7 +94,7 @@ pub fn verdict(series: &AccountSeries, activation_day: NaiveDate, peers: &PeerUs
     features
         .sort_by(|left, right| right.user_count.cmp(&left.user_count).then_with(|| left.feature.cmp(&right.feature)));
     features.truncate(FEATURES_MAX);
-    Unadopted { activation_day, features, peer_count: peers.peer_count }.into_condition().into()
+    features
 }
 
 /// What an account's use says of features that it had never used. It ends with the time in which it is looked at, and where the

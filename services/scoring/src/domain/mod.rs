@@ -4,10 +4,13 @@
 //! handed in, so the same inputs give the same score at any time.
 
 pub mod account;
+pub(crate) mod account_adoption;
 pub(crate) mod account_card;
 mod account_news;
 mod account_tree;
 mod activation;
+pub(crate) mod adoption_period;
+pub(crate) mod adoption_target;
 pub mod backtest;
 pub mod billing;
 #[cfg(test)]
@@ -23,6 +26,7 @@ pub mod definitions;
 mod english;
 mod explain;
 pub mod feature_adoption;
+pub(crate) mod feature_adoption_report;
 pub(crate) mod feature_request_report;
 pub(crate) mod forecast;
 pub mod frustration;
@@ -41,6 +45,7 @@ mod model_check;
 mod model_diff;
 mod model_file;
 mod operation;
+pub(crate) mod outcome_report;
 mod peer_shares;
 mod portfolio;
 pub mod product;

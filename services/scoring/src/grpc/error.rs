@@ -145,6 +145,11 @@ impl From<ScoringError> for ApiError {
                 of(Code::NotFound, ErrorReason::LabelNotFound, format!("{name} does not exist"))
                     .with_metadata("label", name)
             }
+            ScoringError::AdoptionTargetNotFound(id) => {
+                let name = id.name();
+                of(Code::NotFound, ErrorReason::AdoptionTargetNotFound, format!("{name} does not exist"))
+                    .with_metadata("adoption_target", name)
+            }
             ScoringError::LabelOpen(account, id) => {
                 let (account, label) = (account.name(), label_name(&account, id));
                 let message = format!("{account} has an open label of this kind: review or withdraw {label} first");

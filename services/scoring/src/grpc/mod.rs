@@ -3,6 +3,7 @@
 
 mod account_cards;
 mod accounts;
+mod adoption;
 mod backtests;
 mod cohorts;
 mod definitions;
@@ -19,6 +20,7 @@ mod signals;
 
 pub(crate) use account_cards::AccountCardRpc;
 pub(crate) use accounts::AccountRpc;
+pub(crate) use adoption::AdoptionRpc;
 pub(crate) use backtests::BacktestRpc;
 pub(crate) use cohorts::CohortRpc;
 pub(crate) use definitions::DefinitionRpc;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account_news;
 pub(crate) mod accounts;
+pub(crate) mod adoption_targets;
 pub(crate) mod arr_history;
 pub(crate) mod backtests;
 pub(crate) mod billing_records;
@@ -11,6 +12,8 @@ pub(crate) mod codes;
 pub(crate) mod cohorts;
 mod customer_filters;
 pub(crate) mod data_quality;
+pub(crate) mod feature_adoption_reports;
+pub(crate) mod feature_periods;
 pub(crate) mod feature_reports;
 pub(crate) mod feature_signals;
 pub(crate) mod forecasts;
@@ -20,8 +23,10 @@ pub(crate) mod health_views;
 pub(crate) mod labels;
 pub(crate) mod metrics;
 mod migrations;
+pub(crate) mod milestones;
 pub(crate) mod models;
 pub(crate) mod operations;
+pub(crate) mod outcome_reports;
 pub(crate) mod peers;
 pub(crate) mod plan_usage;
 pub(crate) mod pulses;

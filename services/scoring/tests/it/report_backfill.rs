@@ -5,15 +5,14 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use proto::{DisputeAction, InvoiceAction};
 
 use crate::account_fixtures::time;
+use crate::adoption_fixtures::{milestone, uses};
 use crate::billing_fixtures::{billed, customers, disputed, money, told};
 use crate::harness::{Harness, signal};
 
-const MIGRATION: &str = include_str!("../../migrations/0018_report_records.sql");
-const TABLES: [&str; 4] = ["billing_invoices", "billing_disputes", "billing_credits", "feature_signals"];
-
-async fn rows(harness: &Harness) -> Vec<serde_json::Value> {
+/// The rows of each table.
+async fn rows(harness: &Harness, tables: &[&str]) -> Vec<serde_json::Value> {
     let mut all = Vec::new();
-    for table in TABLES {
+    for table in tables {
         let sql = format!(
             "SELECT COALESCE(jsonb_agg(to_jsonb(stored) ORDER BY to_jsonb(stored)::text), '[]') FROM scoring.{table} AS stored"
         );
@@ -48,12 +47,39 @@ async fn r186_r192_what_was_told_before_the_migration_is_there_after_it() {
         signal("beta", "2026-03-02", Payload::FeatureRelease(given)),
     ];
     harness.record(more).await;
-    let told_now = rows(&harness).await;
-    assert!(told_now.iter().all(|rows| rows.as_array().is_some_and(|rows| rows.len() >= 2)), "{told_now:#?}");
+    let migration = include_str!("../../migrations/0018_report_records.sql");
+    let tables = ["billing_invoices", "billing_disputes", "billing_credits", "feature_signals"];
+    assert_backfilled(&harness, migration, &tables).await;
+}
 
+#[tokio::test]
+async fn r72_r74_uses_and_milestones_of_before_the_migration_are_there_after_it() {
+    let mut harness = customers().await;
+    let more = vec![
+        uses("acme", "2019-02-28", "export", 1),
+        uses("acme", "2026-01-31", "export", 2),
+        uses("acme", "2026-02-01", "export", 1),
+        uses("acme", "2026-03-09", "export", 1),
+        uses("beta", "1970-01-04", "sso", 1),
+        uses("beta", "1970-01-05", "sso", 1),
+        uses("gamma", "2026-01-18", "sso", 1),
+        uses("gamma", "2026-01-19", "sso", 1),
+        milestone("acme", "2026-03-02", "first-report"),
+        milestone("acme", "2026-03-01", "first-report"),
+        milestone("beta", "2026-03-03", "live"),
+    ];
+    harness.record(more).await;
+    let migration = include_str!("../../migrations/0019_adoption.sql");
+    assert_backfilled(&harness, migration, &["feature_periods", "milestones"]).await;
+}
+
+/// What the migration puts into its tables is what the service put there.
+async fn assert_backfilled(harness: &Harness, migration: &str, tables: &[&str]) {
+    let told_now = rows(harness, tables).await;
+    assert!(told_now.iter().all(|rows| rows.as_array().is_some_and(|rows| rows.len() >= 2)), "{told_now:#?}");
     let backfill =
-        MIGRATION.split_once("-- What was told before.").expect("the second part").1.replace("{schema}", "scoring");
-    let emptied = format!("TRUNCATE scoring.{}; {backfill}", TABLES.join(", scoring."));
+        migration.split_once("-- What was told before.").expect("the second part").1.replace("{schema}", "scoring");
+    let emptied = format!("TRUNCATE scoring.{}; {backfill}", tables.join(", scoring."));
     sqlx::raw_sql(sqlx::AssertSqlSafe(emptied)).execute(harness.database.pool()).await.expect("the backfill");
-    assert_eq!(rows(&harness).await, told_now);
+    assert_eq!(rows(harness, tables).await, told_now);
 }

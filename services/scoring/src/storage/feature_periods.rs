@@ -1,0 +1,94 @@
+//! In which months and fortnights accounts use features.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::series_deltas::SeriesDeltas;
+use crate::domain::SeriesKind;
+use crate::domain::adoption_period::AdoptionGrain;
+
+/// Periods of which it is known: the bits that `scoring.periods_until` reads.
+const PERIODS_KEPT: i32 = 62;
+
+/// In which periods something was used, seen from the newest of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct UsedPeriods {
+    last: i32,
+    bits: i64,
+}
+
+impl UsedPeriods {
+    fn of(grain: AdoptionGrain, days: &[NaiveDate]) -> Self {
+        let periods = || days.iter().map(|day| grain.period_of(*day));
+        let last = periods().max().unwrap_or_default();
+        let bits = periods().map(|period| last - period).filter(|past| *past < PERIODS_KEPT);
+        Self { last, bits: bits.fold(0, |bits, past| bits | 1 << past) }
+    }
+}
+
+/// Adds the uses of features among what new signals add, in the order of the rows' keys, so that two callers wait for one another
+/// instead of deadlocking. A row that says so already is left as it is.
+pub(crate) async fn add(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> Result<(), StorageError> {
+    let used = used_days(deltas);
+    if used.is_empty() {
+        return Ok(());
+    }
+    let periods = |grain: AdoptionGrain| -> (Vec<i32>, Vec<i64>) {
+        used.values().map(|days| UsedPeriods::of(grain, days)).map(|periods| (periods.last, periods.bits)).unzip()
+    };
+    let ((last_months, month_bits), (last_fortnights, fortnight_bits)) =
+        (periods(AdoptionGrain::Month), periods(AdoptionGrain::Fortnight));
+    sqlx::query!(
+        "INSERT INTO scoring.feature_periods AS stored
+             (account_id, feature, first_day, last_month, month_bits, last_fortnight, fortnight_bits)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::integer[], $5::bigint[], $6::integer[], $7::bigint[])
+         ON CONFLICT (account_id, feature) DO UPDATE SET
+             first_day = LEAST(stored.first_day, excluded.first_day),
+             last_month = GREATEST(stored.last_month, excluded.last_month),
+             month_bits =
+                 scoring.periods_until(stored.month_bits, stored.last_month, GREATEST(stored.last_month, excluded.last_month))
+                 | scoring.periods_until(excluded.month_bits, excluded.last_month,
+                                         GREATEST(stored.last_month, excluded.last_month)),
+             last_fortnight = GREATEST(stored.last_fortnight, excluded.last_fortnight),
+             fortnight_bits =
+                 scoring.periods_until(stored.fortnight_bits, stored.last_fortnight,
+                                       GREATEST(stored.last_fortnight, excluded.last_fortnight))
+                 | scoring.periods_until(excluded.fortnight_bits, excluded.last_fortnight,
+                                         GREATEST(stored.last_fortnight, excluded.last_fortnight))
+           WHERE excluded.first_day < stored.first_day
+              OR excluded.last_month > stored.last_month
+              OR excluded.last_fortnight > stored.last_fortnight
+              OR scoring.periods_until(excluded.month_bits, excluded.last_month, stored.last_month) & ~stored.month_bits <> 0
+              OR scoring.periods_until(excluded.fortnight_bits, excluded.last_fortnight, stored.last_fortnight)
+                 & ~stored.fortnight_bits <> 0",
+        &used.keys().map(|(account, _)| *account).collect::<Vec<_>>() as &[&str],
+        &used.keys().map(|(_, feature)| *feature).collect::<Vec<_>>() as &[&str],
+        &used.values().filter_map(|days| days.iter().min().copied()).collect::<Vec<_>>(),
+        &last_months,
+        &month_bits,
+        &last_fortnights,
+        &fortnight_bits,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The days of each account and feature, none without one.
+fn used_days<'a>(deltas: &SeriesDeltas<'a>) -> BTreeMap<(&'a str, &'a str), Vec<NaiveDate>> {
+    let mut used: BTreeMap<(&str, &str), Vec<NaiveDate>> = BTreeMap::new();
+    for (key, sums) in deltas.counts.iter().filter(|(key, _)| key.kind == SeriesKind::Feature) {
+        let days = (0..)
+            .zip(sums)
+            .filter(|(_, sum)| **sum > 0)
+            .filter_map(|(place, _)| key.month.checked_add_days(Days::new(place)));
+        let mut days = days.peekable();
+        if days.peek().is_some() {
+            used.entry((key.account, key.name)).or_default().extend(days);
+        }
+    }
+    used
+}
