@@ -1,4 +1,4 @@
-//! What reports read beside scores: revenue, invoices, disputes, credits, renewals, requests, and a forecast model. Written as
+//! What reports read beside scores: revenue, invoices, disputes, credits, renewals, requests, uses of features, targets, and a forecast model. Written as
 //! recording the signals of a year would have left it.
 
 use crate::database::Database;
@@ -6,6 +6,7 @@ use crate::database::Database;
 /// Of each account revenue in one of two currencies, and a contract that was renewed or not within the year. A third of the accounts
 /// had an invoice in trouble in the last 60 days, an eighth of these is unpaid; each fiftieth has an open dispute, each tenth had a
 /// credit. Each account asked twice for one of 50 features, and each fifth got it; of the days before and after there are scores.
+/// Each used five features, in every other month and fortnight of a year, and has five targets.
 const ROWS: &str = r#"
     UPDATE scoring.accounts
        SET lifecycle_stage = 3, currency = CASE WHEN number % 2 = 0 THEN 'EUR' ELSE 'USD' END,
@@ -64,6 +65,19 @@ const ROWS: &str = r#"
             "judged_on": {"first_month": "2025-09-01", "last_month": "2025-12-01", "rows": 1, "churned_rows": 1,
                           "churned_accounts": 1},
             "auc": 0.7, "auc_low": 0.6, "auc_high": 0.8, "brier": 0.1, "brier_of_base_rate": 0.1, "reliability": []}}');
+    INSERT INTO scoring.feature_periods
+    SELECT account_id, 'feature-' || (number * 7 + use * 11) % 50, DATE '2025-10-01' - number % 300,
+           scoring.period_of(1::smallint, DATE '2026-03-31'), 1 | hashtextextended(account_id, use) & 16383,
+           scoring.period_of(2::smallint, DATE '2026-03-31'), 1 | hashtextextended(account_id, -use) & 67108863
+      FROM numbered, generate_series(1, 5) AS use;
+    INSERT INTO scoring.adoption_targets
+    SELECT 'target-' || target, '', '{}', 1, 'milestone-' || target, NULL, 30 * target, 0.5, now()
+      FROM generate_series(1, 5) AS target;
+    INSERT INTO scoring.account_outcomes
+    SELECT account_id, 'target-' || target, activation_day, activation_day + 30 * target,
+           CASE WHEN number % (target + 1) > 0 THEN activation_day + number % 80 END
+      FROM (SELECT *, DATE '2025-10-01' + 1 + number % 60 AS activation_day FROM numbered) AS activated,
+           generate_series(1, 5) AS target;
     DROP TABLE numbered"#;
 
 /// Writes them for the accounts that are there.

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use chrono::TimeDelta;
+use mainstay_api::mainstay::scoring::v1::adoption_service_client::AdoptionServiceClient;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
-    GetDataQualityReportRequest, GetFeatureRequestReportRequest, GetHealthReportRequest, GetRevenueReportRequest,
+    AdoptionGrain, GetDataQualityReportRequest, GetFeatureAdoptionReportRequest, GetFeatureRequestReportRequest,
+    GetHealthReportRequest, GetOutcomeReportRequest, GetRevenueReportRequest,
 };
 use mainstay_domain::{Clock, ManualClock, start_of_day};
 
@@ -22,6 +24,9 @@ const REPEATS: usize = 5;
 
 /// The least that a report has to read.
 const BASELINE: &str = "SELECT count(health.score) FROM scoring.accounts JOIN scoring.health USING (account_id)";
+
+/// Fortnights of a year.
+const PERIODS: i32 = 26;
 
 /// Most features of a list.
 const FEATURES: i32 = 100;
@@ -71,7 +76,25 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
         Ok(report.features.iter().map(|one| one.account_count).sum())
     });
     let features = features.await?;
-    for (count, _) in [baseline, health, data, revenue, features] {
+    let adoption = AdoptionServiceClient::new(service.in_memory_channel());
+    let adopted = timed(async || {
+        let request = GetFeatureAdoptionReportRequest {
+            grain: AdoptionGrain::Fortnight.into(),
+            period_count: Some(PERIODS),
+            ..Default::default()
+        };
+        let report = adoption.clone().get_feature_adoption_report(request).await?.into_inner();
+        ensure!(report.feature_count == 50, "{} features were used", report.feature_count);
+        Ok(report.periods.last().map_or(0, |period| period.account_count))
+    });
+    let adopted = adopted.await?;
+    let outcomes = timed(async || {
+        let report = adoption.clone().get_outcome_report(GetOutcomeReportRequest::default()).await?.into_inner();
+        ensure!(report.targets.len() == 5, "{} targets stand", report.targets.len());
+        Ok(report.groups.iter().map(|group| group.account_count).sum())
+    });
+    let outcomes = outcomes.await?;
+    for (count, _) in [baseline, health, data, revenue, features, adopted, outcomes] {
         ensure!(count == i64::from(accounts), "{count} of {accounts} accounts were read");
     }
 
@@ -85,6 +108,8 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
         ("GetDataQualityReport", data),
         ("GetRevenueReport", revenue),
         ("GetFeatureRequestReport", features),
+        ("GetFeatureAdoptionReport, a year", adopted),
+        ("GetOutcomeReport", outcomes),
     ] {
         report.row([what.to_owned(), seconds(elapsed), ratio(elapsed.as_secs_f64(), baseline.1.as_secs_f64())]);
     }

@@ -7,8 +7,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    accounts, alerts, cases, cohorts, definitions, demo, forecast, health, import, messages, models, opportunities,
-    plans, renewals, reports, risks, status, story, surveys, up,
+    accounts, adoption, alerts, cases, cohorts, definitions, demo, forecast, health, import, messages, models,
+    opportunities, plans, renewals, reports, risks, status, story, surveys, up,
 };
 use crate::output::OutputFormat;
 
@@ -141,6 +141,9 @@ pub(crate) enum Command {
     /// See which contracts are due for renewal, and what renewed and stayed
     #[command(subcommand)]
     Renewals(renewals::RenewalsCommand),
+    /// See which features customers use, and what they reach with them
+    #[command(subcommand)]
+    Adoption(adoption::AdoptionCommand),
     /// See how all customers are and what changed, and how far the data can be trusted
     #[command(subcommand)]
     Reports(reports::ReportsCommand),

@@ -2,6 +2,9 @@
 
 mod account_card;
 pub(crate) mod accounts;
+pub(crate) mod adoption;
+mod adoption_sections;
+mod adoption_targets;
 mod alert_view;
 pub(crate) mod alerts;
 mod backtest_report;
@@ -93,6 +96,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Cohorts(command) => cohorts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Forecast(command) => forecast::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Renewals(command) => renewals::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
+        Command::Adoption(command) => adoption::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Reports(command) => reports::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Risks(command) => risks::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Definitions(arguments) => {

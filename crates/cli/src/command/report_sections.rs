@@ -1,5 +1,6 @@
 //! The sections of reports: each a table for people and for Markdown, and lines of CSV with figures as they are.
 
+use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment};
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
@@ -62,6 +63,12 @@ impl Value {
         Self { shown, raw: figure(value) }
     }
 
+    /// A change of a share, in points of a percent.
+    pub(super) fn share_change(value: Option<f64>) -> Self {
+        let shown = value.map_or_else(|| "–".to_owned(), |change| format!("{:+.1}", change * 100.0));
+        Self { shown, raw: figure(value) }
+    }
+
     /// Puts a sign before it, for people.
     pub(super) fn put_before(&mut self, sign: &str) {
         self.shown.insert_str(0, sign);
@@ -91,11 +98,26 @@ impl Section {
     }
 
     /// The header and a line for each row.
-    pub(crate) fn csv_lines(&self) -> Vec<String> {
+    pub(super) fn csv_lines(&self) -> Vec<String> {
         let header: Vec<String> = self.columns.iter().map(|column| column.name.to_owned()).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(|value| value.raw.clone()).collect());
         std::iter::once(header).chain(rows).map(|fields: Vec<String>| csv_line(&fields)).collect()
     }
+}
+
+/// Writes a report for people, or the section that has the name of the argument as CSV.
+pub(super) fn show_sections<S: ValueEnum>(
+    title: &str,
+    as_of: Option<Timestamp>,
+    sections: &[Section],
+    only: Option<S>,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let Some(word) = only else { return write(title, as_of, sections, output) };
+    let name = word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let section = sections.iter().find(|section| section.name == name);
+    let section = section.ok_or_else(|| Failure::Usage(format!("the report has no section `{name}`")))?;
+    section.csv_lines().iter().try_for_each(|line| Ok(output.csv_line(line)?))
 }
 
 /// Writes a report for people.

@@ -7,7 +7,7 @@ use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::feature_sections::feature_sections;
 use crate::command::models::new_request_id;
-use crate::command::report_sections::{Section, data_sections, health_sections, write};
+use crate::command::report_sections::{data_sections, health_sections, show_sections};
 use crate::command::revenue_sections::revenue_sections;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -103,7 +103,8 @@ pub(crate) struct CustomersArguments {
 }
 
 impl CustomersArguments {
-    fn segments(&self) -> Vec<i32> {
+    /// As requests have them.
+    pub(crate) fn segments(&self) -> Vec<i32> {
         self.segment.iter().map(|word| proto::Segment::from(*word).into()).collect()
     }
 }
@@ -332,10 +333,7 @@ async fn health(arguments: &HealthArguments, connection: &Connection, output: &m
         return Ok(output.json_object(&report)?);
     }
     let sections = health_sections(&report, arguments);
-    match arguments.csv {
-        Some(section) => csv(&sections, &section, output),
-        None => write("Health of customers", report.as_of_time, &sections, output),
-    }
+    show_sections("Health of customers", report.as_of_time, &sections, arguments.csv, output)
 }
 
 async fn revenue(arguments: &RevenueArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
@@ -357,10 +355,7 @@ async fn revenue(arguments: &RevenueArguments, connection: &Connection, output: 
         return Ok(output.json_object(&report)?);
     }
     let sections = revenue_sections(&report, arguments);
-    match arguments.csv {
-        Some(section) => csv(&sections, &section, output),
-        None => write("Payments and revenue", report.as_of_time, &sections, output),
-    }
+    show_sections("Payments and revenue", report.as_of_time, &sections, arguments.csv, output)
 }
 
 async fn features(arguments: &FeaturesArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
@@ -376,10 +371,7 @@ async fn features(arguments: &FeaturesArguments, connection: &Connection, output
         return Ok(output.json_object(&report)?);
     }
     let sections = feature_sections(&report, arguments);
-    match arguments.csv {
-        Some(section) => csv(&sections, &section, output),
-        None => write("Requested features", report.as_of_time, &sections, output),
-    }
+    show_sections("Requested features", report.as_of_time, &sections, arguments.csv, output)
 }
 
 async fn data(arguments: &DataArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
@@ -391,18 +383,7 @@ async fn data(arguments: &DataArguments, connection: &Connection, output: &mut O
         return Ok(output.json_object(&report)?);
     }
     let sections = data_sections(&report);
-    match arguments.csv {
-        Some(section) => csv(&sections, &section, output),
-        None => write("Quality of the data", report.as_of_time, &sections, output),
-    }
-}
-
-/// Writes the section that has the name of the argument.
-fn csv(sections: &[Section], wanted: &impl ValueEnum, output: &mut Output) -> Result<(), Failure> {
-    let name = wanted.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    let section = sections.iter().find(|section| section.name == name);
-    let section = section.ok_or_else(|| Failure::Usage(format!("the report has no section `{name}`")))?;
-    section.csv_lines().iter().try_for_each(|line| Ok(output.csv_line(line)?))
+    show_sections("Quality of the data", report.as_of_time, &sections, arguments.csv, output)
 }
 
 async fn own(arguments: &OwnArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {

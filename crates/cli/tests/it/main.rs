@@ -1,6 +1,7 @@
 //! The `mainstay` command, run as a process: against a server in memory on a
 //! loopback socket, and as the server itself.
 
+mod adoption;
 mod cohorts;
 mod expansion;
 mod import_accounts;

@@ -4,17 +4,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::up::{PATIENCE, Up, done, folder, wait_for_score};
+use crate::up::{PATIENCE, Up, done, folder, today, wait_for_score};
 use crate::{run, write};
-
-/// Today, as the services have it.
-async fn today() -> String {
-    let date = Command::new("date").args(["-u", "+%F"]).output().await.expect("date runs");
-    String::from_utf8(date.stdout).expect("text").trim().to_owned()
-}
 
 /// Judges an account.
 async fn judge(address: SocketAddr, account: &str, rating: &str) {

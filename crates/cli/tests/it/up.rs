@@ -95,6 +95,12 @@ pub(crate) async fn done(address: SocketAddr, arguments: &[&str]) -> Ran {
     ran
 }
 
+/// Today, as the services have it.
+pub(crate) async fn today() -> String {
+    let date = Command::new("date").args(["-u", "+%F"]).output().await.expect("date runs");
+    String::from_utf8(date.stdout).expect("text").trim().to_owned()
+}
+
 /// Waits until the account has a score: it is made in the background.
 pub(crate) async fn wait_for_score(address: SocketAddr, account: &str) {
     let mut client = HealthServiceClient::connect(format!("http://{address}")).await.expect("connects");
