@@ -7,6 +7,7 @@
 //! | [`classification`] | how good scores and forecasts were, once it is known who left |
 //! | [`lead_time`] | how long before somebody left the warning was there |
 //! | [`combination`] | how sure a sum or difference of figures is that each have an interval |
+//! | [`many_tests`] | which of many tests say more than chance does |
 //! | [`folds`] | which cases to learn from and which to try it on |
 //!
 //! Everything here is pure: no I/O and no clock. Randomness is handed in, so the same seed gives the same figures.
@@ -17,6 +18,7 @@ pub mod combination;
 pub mod folds;
 pub mod lead_time;
 pub mod logistic;
+pub mod many_tests;
 pub mod survival;
 
 mod quantile;

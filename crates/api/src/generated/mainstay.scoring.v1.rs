@@ -11166,6 +11166,177 @@ impl ::prost::Name for ChurnMonth {
         "/mainstay.scoring.v1.ChurnMonth".into()
     }
 }
+/// Where customers meet friction.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Touchpoint {
+    /// Those who met it, and the others.
+    #[prost(message, optional, tag = "3")]
+    pub all: ::core::option::Option<TouchpointEffect>,
+    /// The same within each stage of the journey in which somebody was.
+    #[prost(message, repeated, tag = "4")]
+    pub stages: ::prost::alloc::vec::Vec<TouchpointStage>,
+    /// How many more of those who met it left than would have, had they left as the
+    /// others of their stage did: the sum over stages of n × (S of the others - S of
+    /// those who met it). Below 0: fewer. Absent: in no stage were both.
+    #[prost(double, optional, tag = "5")]
+    pub excess_loss_count: ::core::option::Option<f64>,
+    /// How likely customers who are alike would be at least so far apart, 0 to 1, by
+    /// the log-rank test stratified over stages. Absent: as `test_obstacle` says.
+    #[prost(double, optional, tag = "6")]
+    pub p_value: ::core::option::Option<f64>,
+    /// The same, adjusted for all touchpoints that are tested (Holm 1979): of ten
+    /// that say nothing one comes out low by chance. Absent with it.
+    #[prost(double, optional, tag = "7")]
+    pub adjusted_p_value: ::core::option::Option<f64>,
+    /// Why there is no test, in English. Empty: there is one.
+    #[prost(string, tag = "8")]
+    pub test_obstacle: ::prost::alloc::string::String,
+    /// The yearly revenue of those who met it, as `RetentionGroup.annual_revenues`.
+    #[prost(message, repeated, tag = "9")]
+    pub annual_revenues: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+    /// Which.
+    #[prost(oneof = "touchpoint::Kind", tags = "1, 2")]
+    pub kind: ::core::option::Option<touchpoint::Kind>,
+}
+/// Nested message and enum types in `Touchpoint`.
+pub mod touchpoint {
+    /// Which.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Kind {
+        /// Something that puts customers at risk was raised: features not adopted,
+        /// fewer logins, less use, silence, a silent champion, urgent or frustrated
+        /// tickets, unpaid invoices, disputes. Conditions of the score are not among
+        /// them: it is made of these.
+        #[prost(enumeration = "super::RiskTriggerKind", tag = "1")]
+        Condition(i32),
+        /// An incident or outage hit them.
+        #[prost(message, tag = "2")]
+        Incident(super::IncidentTouchpoint),
+    }
+}
+impl ::prost::Name for Touchpoint {
+    const NAME: &'static str = "Touchpoint";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Touchpoint".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Touchpoint".into()
+    }
+}
+/// An incident or outage.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IncidentTouchpoint {}
+impl ::prost::Name for IncidentTouchpoint {
+    const NAME: &'static str = "IncidentTouchpoint";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.IncidentTouchpoint".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.IncidentTouchpoint".into()
+    }
+}
+/// Customers of a stage of the journey.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct TouchpointStage {
+    /// Which.
+    #[prost(enumeration = "JourneyStage", tag = "1")]
+    pub stage: i32,
+    /// Those of it who met the friction, and the others of it.
+    #[prost(message, optional, tag = "2")]
+    pub effect: ::core::option::Option<TouchpointEffect>,
+}
+impl ::prost::Name for TouchpointStage {
+    const NAME: &'static str = "TouchpointStage";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TouchpointStage".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TouchpointStage".into()
+    }
+}
+/// How many stayed, of those who met friction and of the others.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct TouchpointEffect {
+    /// How many met it.
+    #[prost(int64, tag = "1")]
+    pub customer_count: i64,
+    /// How many of them left.
+    #[prost(int64, tag = "2")]
+    pub churned_count: i64,
+    /// Which share of them stayed to the end, 0 to 1 (Kaplan-Meier). Absent: there
+    /// are none.
+    #[prost(double, optional, tag = "3")]
+    pub retention: ::core::option::Option<f64>,
+    /// How many did not meet it.
+    #[prost(int64, tag = "4")]
+    pub reference_customer_count: i64,
+    /// How many of them left.
+    #[prost(int64, tag = "5")]
+    pub reference_churned_count: i64,
+    /// Which share of them stayed. Absent: there are none.
+    #[prost(double, optional, tag = "6")]
+    pub reference_retention: ::core::option::Option<f64>,
+    /// `retention` less `reference_retention`: below 0 where those who met it left
+    /// more often. Absent: one of them is.
+    #[prost(double, optional, tag = "7")]
+    pub difference: ::core::option::Option<f64>,
+    /// Lower end of its 95 % interval, as `RetentionComparison.difference_low`.
+    #[prost(double, optional, tag = "8")]
+    pub difference_low: ::core::option::Option<f64>,
+    /// Upper end of it; absent with it.
+    #[prost(double, optional, tag = "9")]
+    pub difference_high: ::core::option::Option<f64>,
+}
+impl ::prost::Name for TouchpointEffect {
+    const NAME: &'static str = "TouchpointEffect";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TouchpointEffect".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TouchpointEffect".into()
+    }
+}
+/// How far a customer had come at the landmark. Of several the first holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum JourneyStage {
+    /// Never sent.
+    Unspecified = 0,
+    /// It started within the 90 days before.
+    Onboarding = 1,
+    /// Its contract ended, or ends, within the 90 days after.
+    Renewing = 2,
+    /// Neither.
+    InUse = 3,
+}
+impl JourneyStage {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "JOURNEY_STAGE_UNSPECIFIED",
+            Self::Onboarding => "JOURNEY_STAGE_ONBOARDING",
+            Self::Renewing => "JOURNEY_STAGE_RENEWING",
+            Self::InUse => "JOURNEY_STAGE_IN_USE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "JOURNEY_STAGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "JOURNEY_STAGE_ONBOARDING" => Some(Self::Onboarding),
+            "JOURNEY_STAGE_RENEWING" => Some(Self::Renewing),
+            "JOURNEY_STAGE_IN_USE" => Some(Self::InUse),
+            _ => None,
+        }
+    }
+}
 /// Asks for retention curves.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRetentionRequest {
@@ -11616,6 +11787,78 @@ impl ::prost::Name for ExposureComparison {
         "/mainstay.scoring.v1.ExposureComparison".into()
     }
 }
+/// Asks where customers meet friction.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTouchpointMapRequest {
+    /// The UTC day at whose end all who are compared are customers, `YYYY-MM-DD`,
+    /// before today. Default: `follow_day_count` days before today.
+    #[prost(string, tag = "1")]
+    pub landmark_day: ::prost::alloc::string::String,
+    /// How many days friction is looked for in, of which the landmark is the last;
+    /// 1 to 365. Default: 90.
+    #[prost(int32, tag = "2")]
+    pub exposure_day_count: i32,
+    /// How many days after the landmark customers are followed, 1 to 730; up to
+    /// and with today at most. Default: 90.
+    #[prost(int32, tag = "3")]
+    pub follow_day_count: i32,
+    /// Only accounts of these segments. Empty: any.
+    #[prost(enumeration = "Segment", repeated, tag = "4")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+}
+impl ::prost::Name for GetTouchpointMapRequest {
+    const NAME: &'static str = "GetTouchpointMapRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetTouchpointMapRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetTouchpointMapRequest".into()
+    }
+}
+/// Where on their journey customers meet friction.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TouchpointMap {
+    /// The first UTC day on which friction counts, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub exposure_first_day: ::prost::alloc::string::String,
+    /// The last one, at whose end all who are compared are customers.
+    #[prost(string, tag = "2")]
+    pub landmark_day: ::prost::alloc::string::String,
+    /// The last day on which they are followed; today counts as far as it has
+    /// come.
+    #[prost(string, tag = "3")]
+    pub last_day: ::prost::alloc::string::String,
+    /// How many days they are followed.
+    #[prost(int32, tag = "4")]
+    pub follow_day_count: i32,
+    /// How many were customers at the landmark.
+    #[prost(int64, tag = "5")]
+    pub customer_count: i64,
+    /// How many of them left.
+    #[prost(int64, tag = "6")]
+    pub churned_count: i64,
+    /// The touchpoints that somebody met, those with the highest
+    /// `excess_loss_count` first.
+    #[prost(message, repeated, tag = "7")]
+    pub touchpoints: ::prost::alloc::vec::Vec<Touchpoint>,
+    /// As `ExposureComparison.uncounted_accounts`.
+    #[prost(message, repeated, tag = "8")]
+    pub uncounted_accounts: ::prost::alloc::vec::Vec<UncountedAccounts>,
+    /// As of when.
+    #[prost(message, optional, tag = "9")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for TouchpointMap {
+    const NAME: &'static str = "TouchpointMap";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TouchpointMap".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TouchpointMap".into()
+    }
+}
 /// Asks whether customers stay longer since a change.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CompareBeforeAfterRequest {
@@ -11999,6 +12242,39 @@ pub mod cohort_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Returns where on their journey customers meet friction, and whether those
+        /// who do leave more often: each touchpoint compared by the landmark method, as
+        /// `CompareExposure` does, within the stage of the journey.
+        ///
+        /// What is said there of causes holds here, too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_touchpoint_map(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTouchpointMapRequest>,
+        ) -> std::result::Result<tonic::Response<super::TouchpointMap>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.CohortService/GetTouchpointMap",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.CohortService",
+                        "GetTouchpointMap",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Compares customers after a change of how the company works with those
         /// before it, and says how many left month by month around it.
         ///
@@ -12086,6 +12362,17 @@ pub mod cohort_service_server {
             tonic::Response<super::ExposureComparison>,
             tonic::Status,
         >;
+        /// Returns where on their journey customers meet friction, and whether those
+        /// who do leave more often: each touchpoint compared by the landmark method, as
+        /// `CompareExposure` does, within the stage of the journey.
+        ///
+        /// What is said there of causes holds here, too.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_touchpoint_map(
+            &self,
+            request: tonic::Request<super::GetTouchpointMapRequest>,
+        ) -> std::result::Result<tonic::Response<super::TouchpointMap>, tonic::Status>;
         /// Compares customers after a change of how the company works with those
         /// before it, and says how many left month by month around it.
         ///
@@ -12308,6 +12595,51 @@ pub mod cohort_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CompareExposureSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.CohortService/GetTouchpointMap" => {
+                    struct GetTouchpointMapSvc<T: CohortService>(pub Arc<T>);
+                    impl<
+                        T: CohortService,
+                    > tonic::server::UnaryService<super::GetTouchpointMapRequest>
+                    for GetTouchpointMapSvc<T> {
+                        type Response = super::TouchpointMap;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTouchpointMapRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CohortService>::get_touchpoint_map(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTouchpointMapSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

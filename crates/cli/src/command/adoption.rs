@@ -53,6 +53,10 @@ Examples:
   mainstay adoption customers --group behind,on-the-way --segment enterprise --limit 0 --csv > behind.csv")]
     Customers(ListArguments),
     /// List what customers are to reach
+    #[command(after_help = "\
+Examples:
+  mainstay adoption targets
+  mainstay adoption targets --output json")]
     Targets,
     /// Say what customers are to reach, within how many days, and which share of them
     #[command(after_help = "\
@@ -64,6 +68,9 @@ Examples:
   mainstay adoption set exports --feature export --quantity 10 --within 45 --share 0.4 --name 'Ten exports'")]
     Set(SetArguments),
     /// Take a target away
+    #[command(after_help = "\
+Examples:
+  mainstay adoption remove first-report")]
     Remove(RemoveArguments),
 }
 

@@ -8,6 +8,7 @@ use mainstay_clients::retrying;
 use crate::command::before_after::{self, ChangeArguments};
 use crate::command::comparison_view::uncounted_lines;
 use crate::command::exposure::{self, ExposureCommand};
+use crate::command::touchpoints::{self, TouchpointArguments};
 use crate::connection::Connection;
 use crate::csv::{csv_line, figure};
 use crate::failure::Failure;
@@ -48,6 +49,9 @@ Examples:
   mainstay cohorts exposure features --name sso"
     )]
     Exposure(ExposureCommand),
+    /// See where customers meet friction, and whether those who do leave more often
+    #[command(after_help = touchpoints::HELP)]
+    Touchpoints(TouchpointArguments),
     /// Compare customers after a change of how the company works with those before it
     #[command(after_help = "\
 Who was a customer when the days before the change began is followed up to it, and who was when the day of the change
@@ -146,6 +150,7 @@ pub(crate) async fn run(command: &CohortsCommand, connection: &Connection, outpu
     match command {
         CohortsCommand::Retention(arguments) => retention(arguments, connection, output).await,
         CohortsCommand::Exposure(command) => exposure::run(command, connection, output).await,
+        CohortsCommand::Touchpoints(arguments) => touchpoints::run(arguments, connection, output).await,
         CohortsCommand::Change(arguments) => before_after::run(arguments, connection, output).await,
         CohortsCommand::Value(arguments) => value(arguments, connection, output).await,
     }

@@ -53,6 +53,7 @@ mod survey_programs;
 mod survey_reports;
 pub(crate) mod surveys;
 mod sync;
+mod touchpoints;
 pub(crate) mod up;
 pub(crate) mod watch;
 

@@ -69,6 +69,13 @@ impl Value {
         Self { shown, raw: figure(value) }
     }
 
+    /// Of a test.
+    pub(super) fn probability(value: Option<f64>) -> Self {
+        let shown =
+            value.map_or_else(|| "–".to_owned(), |p| if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") });
+        Self { shown, raw: figure(value) }
+    }
+
     /// Puts a sign before it, for people.
     pub(super) fn put_before(&mut self, sign: &str) {
         self.shown.insert_str(0, sign);

@@ -22,5 +22,6 @@ pub(crate) mod risk_trigger;
 pub(crate) mod signal;
 pub(crate) mod story_signal;
 pub(crate) mod told;
+pub(crate) mod touchpoint;
 mod voice;
 mod why;

@@ -74,17 +74,37 @@ pub(crate) fn exposure_query(
     today: NaiveDate,
 ) -> Option<ExposureQuery> {
     let exposure = exposure(found, given.exposure);
-    let exposure_days = positive(found, "exposure_day_count", given.exposure_day_count, DAYS, EXPOSURE_DAYS_MAX);
-    let follow_days = positive(found, "follow_day_count", given.follow_day_count, DAYS, FOLLOW_DAYS_MAX);
     let segments = segments(found, "segments", &given.segments);
+    let span = span(found, &given.landmark_day, given.exposure_day_count, given.follow_day_count, today);
+    let (exposure, Span { landmark, exposure_days, follow_up }) = exposure.zip(span)?;
+    Some(ExposureQuery { exposure, segments, landmark, exposure_days, follow_up })
+}
+
+/// The days around a landmark.
+pub(super) struct Span {
+    pub landmark: NaiveDate,
+    pub exposure_days: u32,
+    pub follow_up: FollowUp,
+}
+
+/// Those of a request; none when something is wrong, which is noted.
+pub(super) fn span(
+    found: &mut Violations,
+    landmark_day: &str,
+    exposure_day_count: i32,
+    follow_day_count: i32,
+    today: NaiveDate,
+) -> Option<Span> {
+    let exposure_days = positive(found, "exposure_day_count", exposure_day_count, DAYS, EXPOSURE_DAYS_MAX);
+    let follow_days = positive(found, "follow_day_count", follow_day_count, DAYS, FOLLOW_DAYS_MAX);
     let default = today - TimeDelta::days(i64::from(follow_days));
     let faults = found.len();
-    let landmark = day(found, "landmark_day", &given.landmark_day).unwrap_or(default);
+    let landmark = day(found, "landmark_day", landmark_day).unwrap_or(default);
     let follow_up = FollowUp::from(landmark + TimeDelta::days(1), follow_days, today);
     if found.len() == faults {
         found.require(follow_up.is_some(), "landmark_day", format!("must be before {today}, which is today"));
     }
-    Some(ExposureQuery { exposure: exposure?, segments, landmark, exposure_days, follow_up: follow_up? })
+    Some(Span { landmark, exposure_days, follow_up: follow_up? })
 }
 
 /// Which change is to be looked at; none when something is wrong, which is noted.
@@ -113,7 +133,7 @@ pub(crate) fn change_query(
     Some(ChangeQuery { change: change?, segments, follow_days })
 }
 
-fn day_number(day: u32) -> i32 {
+pub(super) fn day_number(day: u32) -> i32 {
     i32::try_from(day).unwrap_or(i32::MAX)
 }
 
@@ -187,7 +207,7 @@ pub(crate) fn exposure_comparison(
     report: &ExposureReport,
     as_of: DateTime<Utc>,
 ) -> proto::ExposureComparison {
-    let segments = report.segments.iter().map(|(segment, of_segment)| proto::SegmentComparison {
+    let segments = report.strata.iter().map(|(segment, of_segment)| proto::SegmentComparison {
         segment: segment_message(*segment).into(),
         comparison: Some(comparison(of_segment)),
     });

@@ -7,6 +7,7 @@
 mod before_after;
 mod comparison;
 mod exposure;
+mod touchpoints;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,10 @@ pub(crate) use before_after::{
 };
 pub(crate) use comparison::{RetentionComparison, RetentionGroup};
 pub(crate) use exposure::{ExpectedLosses, Exposure, ExposureQuery, ExposureReport};
+pub(crate) use touchpoints::{
+    JourneyStage, STAGE_DAYS, TouchedCustomers, TouchedPortfolio, Touchpoint, TouchpointEffect, TouchpointMap,
+    TouchpointQuery,
+};
 
 /// Longest follow-up, in days: two years.
 pub(crate) const FOLLOW_DAYS_MAX: u32 = 730;
@@ -54,8 +59,9 @@ impl FollowUp {
 
 /// Customers that were followed equally long, with the same end.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct FollowedCustomers {
-    pub segment: Segment,
+pub(crate) struct FollowedCustomers<S = Segment> {
+    /// Within which they are compared.
+    pub stratum: S,
     pub exposed: bool,
     /// The day of the follow-up, from 1, on which they left or were last seen.
     pub day: u32,
@@ -68,9 +74,15 @@ pub(crate) struct FollowedCustomers {
 }
 
 /// All customers that were there when a follow-up began.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct FollowedPortfolio {
-    pub customers: Vec<FollowedCustomers>,
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FollowedPortfolio<S = Segment> {
+    pub customers: Vec<FollowedCustomers<S>>,
     /// The accounts of which nobody can say from when to when they were customers, now.
     pub uncounted: BTreeMap<UncountedReason, u64>,
+}
+
+impl<S> Default for FollowedPortfolio<S> {
+    fn default() -> Self {
+        Self { customers: Vec::new(), uncounted: BTreeMap::new() }
+    }
 }

@@ -7,7 +7,7 @@ use mainstay_rpc::ApiError;
 use mainstay_service::wire;
 use tonic::{Request, Response, Status};
 
-use crate::app::{App, compare_before_after, compare_exposure, get_lifetime_value, get_retention};
+use crate::app::{App, compare_before_after, compare_exposure, get_lifetime_value, get_retention, get_touchpoint_map};
 use crate::convert;
 
 /// The service's RPCs over the use cases.
@@ -55,6 +55,17 @@ impl CohortService for CohortRpc {
         let report = compare_exposure::execute(&self.app, &query).await?;
         let as_of = self.app.core.clock.now();
         Ok(Response::new(convert::retention_comparison::exposure_comparison(&query, &report, as_of)))
+    }
+
+    async fn get_touchpoint_map(
+        &self,
+        request: Request<proto::GetTouchpointMapRequest>,
+    ) -> Result<Response<proto::TouchpointMap>, Status> {
+        let mut found = Violations::new();
+        let query = convert::touchpoint::query(&mut found, request.get_ref(), self.app.core.clock.today());
+        let query = wire::complete(found, query)?;
+        let map = get_touchpoint_map::execute(&self.app, &query).await?;
+        Ok(Response::new(convert::touchpoint::message(&query, &map, self.app.core.clock.now())))
     }
 
     async fn compare_before_after(

@@ -22,25 +22,14 @@ pub(crate) async fn seen(
 ) -> Result<SeenPortfolio, StorageError> {
     let segments = codes::any_of(&filter.segments, codes::segment_number);
     let rows = sqlx::query!(
-        r#"WITH dated AS (
-               SELECT *, (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
-                      scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS annual_revenue,
-                      LEAST((COALESCE(churned_at, archived_at) AT TIME ZONE 'UTC')::date, $1) AS end_day,
-                      CASE WHEN lifecycle_stage = 5 THEN churned_at IS NOT NULL ELSE false END AS churned
-                 FROM scoring.accounts
+        r#"WITH judged AS (
+               SELECT *, scoring.uncounted_reason(lifecycle_stage, start_day, end_day, churned, $1) AS uncounted,
+                      age(LEAST(end_day, $1)::timestamp, start_day::timestamp) AS age
+                 FROM scoring.lifespans
                 WHERE ($2::text IS NULL OR account_id = $2)
                   AND ($3::smallint[] IS NULL OR segment = ANY($3))
                   AND ($4::text IS NULL OR product_line = $4)
-           ), judged AS (
-               SELECT *, CASE WHEN lifecycle_stage = 1 THEN 1
-                              WHEN start_day IS NULL THEN 2
-                              WHEN start_day > $1 THEN 3
-                              WHEN lifecycle_stage = 5 AND NOT churned THEN 4
-                              WHEN end_day < start_day THEN 5
-                         END AS uncounted,
-                      age(end_day::timestamp, start_day::timestamp) AS age
-                 FROM dated
-                WHERE ($5::date IS NULL OR start_day >= $5) AND ($6::date IS NULL OR start_day < $6)
+                  AND ($5::date IS NULL OR start_day >= $5) AND ($6::date IS NULL OR start_day < $6)
            ), counted AS (
                SELECT uncounted, churned, currency, annual_revenue,
                       CASE WHEN uncounted IS NULL THEN

@@ -30,20 +30,14 @@ pub(crate) async fn counts(
     let first = starts.first().map_or(0, |start| grain.period_of(*start));
     let last = starts.last().map_or(0, |start| grain.period_of(*start));
     let rows = sqlx::query!(
-        r#"WITH dated AS (
+        r#"WITH customers AS (
                SELECT account_id, segment,
-                      (COALESCE(activated_at, contract_start_at, signed_up_at, created_at) AT TIME ZONE 'UTC')::date AS start_day,
-                      (CASE WHEN lifecycle_stage = 5 THEN COALESCE(churned_at, archived_at) ELSE archived_at END
-                           AT TIME ZONE 'UTC')::date AS end_day
-                 FROM scoring.accounts
-                WHERE lifecycle_stage <> 1 AND (lifecycle_stage <> 5 OR COALESCE(churned_at, archived_at) IS NOT NULL)
+                      GREATEST(scoring.period_of($3::smallint, COALESCE(start_day, created_day)), $4::integer) AS from_period,
+                      LEAST(COALESCE(scoring.period_of($3, end_day), $5::integer), $5) AS to_period
+                 FROM scoring.lifespans
+                WHERE lifecycle_stage <> 1 AND (lifecycle_stage <> 5 OR end_day IS NOT NULL)
                   AND ($1::smallint[] IS NULL OR segment = ANY($1))
                   AND ($2::text IS NULL OR owner_emails @> ARRAY[$2])
-           ), customers AS (
-               SELECT account_id, segment,
-                      GREATEST(scoring.period_of($3::smallint, start_day), $4::integer) AS from_period,
-                      LEAST(COALESCE(scoring.period_of($3, end_day), $5::integer), $5) AS to_period
-                 FROM dated
            ), used AS (
                SELECT feature, segment, from_period, to_period,
                       scoring.periods_until(CASE $3 WHEN 1 THEN month_bits ELSE fortnight_bits END,

@@ -41,5 +41,6 @@ pub(crate) mod signal_details;
 pub(crate) mod signals;
 pub(crate) mod stories;
 pub(crate) mod tenures;
+pub(crate) mod touchpoints;
 
 pub use migrations::{SCHEMA, migrator};

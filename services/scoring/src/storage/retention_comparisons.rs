@@ -87,30 +87,19 @@ pub(crate) async fn followed(
                        (SELECT (told.details ->> 'minutes')::bigint FROM scoring.signal_details AS told
                          WHERE told.account_id = signals.account_id AND told.source = signals.source
                            AND told.source_id = signals.source_id)) END) >= $11)
-           ), dated AS (
-               SELECT account_id, segment, lifecycle_stage, currency,
-                      scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS annual_revenue,
-                      (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
-                      LEAST((COALESCE(churned_at, archived_at) AT TIME ZONE 'UTC')::date, $1) AS end_day,
-                      lifecycle_stage = 5 AND churned_at IS NOT NULL AS churned
-                 FROM scoring.accounts
-                WHERE ($2::smallint[] IS NULL OR segment = ANY($2))
            ), judged AS (
-               SELECT *, CASE WHEN lifecycle_stage = 1 THEN 1
-                              WHEN start_day IS NULL THEN 2
-                              WHEN start_day > $1 THEN 3
-                              WHEN lifecycle_stage = 5 AND NOT churned THEN 4
-                              WHEN end_day < start_day THEN 5
-                         END AS uncounted
-                 FROM dated
+               SELECT *, scoring.uncounted_reason(lifecycle_stage, start_day, end_day, churned, $1) AS uncounted,
+                      LEAST(end_day, $1) AS seen_day
+                 FROM scoring.lifespans
+                WHERE ($2::smallint[] IS NULL OR segment = ANY($2))
            ), followed AS (
                SELECT uncounted, CASE WHEN uncounted IS NULL THEN segment END AS segment,
                       uncounted IS NULL AND exposed.account_id IS NOT NULL AS exposed,
-                      CASE WHEN uncounted IS NULL THEN LEAST(end_day, $4::date) - $3::date + 1 END AS day,
-                      uncounted IS NULL AND churned AND end_day <= $4 AS churned,
+                      CASE WHEN uncounted IS NULL THEN LEAST(seen_day, $4::date) - $3::date + 1 END AS day,
+                      uncounted IS NULL AND churned AND seen_day <= $4 AS churned,
                       CASE WHEN uncounted IS NULL THEN currency END AS currency, annual_revenue
                  FROM judged LEFT JOIN exposed ON exposed.account_id = judged.account_id
-                WHERE uncounted IS NOT NULL OR (start_day < $3 AND end_day >= $3)
+                WHERE uncounted IS NOT NULL OR (start_day < $3 AND seen_day >= $3)
            )
            SELECT uncounted, segment, exposed AS "exposed!", day, churned AS "churned!", currency, count(*) AS "count!",
                   COALESCE(sum(annual_revenue), 0)::text AS "annual_revenue!"
@@ -139,7 +128,7 @@ pub(crate) async fn followed(
         }
         let missing = || codes::corrupt("a customer without a segment or a day");
         portfolio.customers.push(FollowedCustomers {
-            segment: codes::segment(row.segment.ok_or_else(missing)?)?,
+            stratum: codes::segment(row.segment.ok_or_else(missing)?)?,
             exposed: row.exposed,
             day: u32::try_from(row.day.ok_or_else(missing)?).map_err(codes::corrupt)?,
             churned: row.churned,
@@ -161,20 +150,17 @@ pub(crate) async fn lifespans(
 ) -> Result<Vec<LifespanCount>, StorageError> {
     let segments = codes::any_of(segments, codes::segment_number);
     let rows = sqlx::query!(
-        r#"WITH dated AS (
-               SELECT lifecycle_stage,
-                      (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
-                      LEAST((COALESCE(churned_at, archived_at) AT TIME ZONE 'UTC')::date, $1) AS end_day,
-                      lifecycle_stage = 5 AND churned_at IS NOT NULL AS churned
-                 FROM scoring.accounts
+        r#"WITH seen AS (
+               SELECT start_day, LEAST(end_day, $1) AS seen_day, churned
+                 FROM scoring.lifespans
                 WHERE ($2::smallint[] IS NULL OR segment = ANY($2))
+                  AND scoring.uncounted_reason(lifecycle_stage, start_day, end_day, churned, $1) IS NULL
            )
            SELECT date_trunc('month', start_day::timestamp)::date AS "start_month!",
-                  date_trunc('month', end_day::timestamp)::date AS "end_month!", churned AS "churned!",
+                  date_trunc('month', seen_day::timestamp)::date AS "end_month!", churned AS "churned!",
                   count(*) AS "count!"
-             FROM dated
-            WHERE lifecycle_stage <> 1 AND (lifecycle_stage <> 5 OR churned)
-              AND start_day <= end_day AND end_day >= $3
+             FROM seen
+            WHERE seen_day >= $3
             GROUP BY 1, 2, 3"#,
         today,
         segments.as_deref(),

@@ -15,7 +15,7 @@ use crate::domain::risk_trigger::{
     ClearReason, Condition, RiskCause, RiskTrigger, RiskTriggerCursor, RiskTriggerFilter, RiskTriggerKind,
 };
 
-const fn kind_number(kind: RiskTriggerKind) -> i16 {
+pub(super) const fn kind_number(kind: RiskTriggerKind) -> i16 {
     match kind {
         RiskTriggerKind::HealthCritical => 1,
         RiskTriggerKind::HealthAtRisk => 2,

@@ -48,7 +48,7 @@ async fn r73_a_target_that_is_set_anew_or_deleted_is_so_for_all_accounts() {
     let harness = acme().await;
     assert_eq!(group(&harness).await, OutcomeGroup::NoTarget);
     let kept = set(&harness, target("live", live())).await;
-    assert_eq!(listed(&harness).await, [kept.clone()]);
+    assert_eq!(listed(&harness).await, std::slice::from_ref(&kept));
     assert_eq!(group(&harness).await, OutcomeGroup::Achieved);
 
     let other = proto::AdoptionTarget { outcome: Some(Outcome::Milestone("expert".to_owned())), ..kept.clone() };
@@ -69,16 +69,16 @@ async fn a_repeated_call_changes_nothing_and_is_answered_as_the_first() {
     let harness = acme().await;
     let request = proto::SetAdoptionTargetRequest {
         adoption_target: Some(target("live", live())),
-        request_id: uuid::Uuid::now_v7().to_string(),
+        request_id: "0198c0de-0000-7000-8000-000000000001".to_owned(),
         validate_only: false,
     };
     let first = client(&harness).set_adoption_target(request.clone()).await.expect("set").into_inner();
     harness.clock.set(crate::harness::at("2026-03-02"));
     let again = client(&harness).set_adoption_target(request).await.expect("set").into_inner();
     assert_eq!(first, again);
-    let request_id = uuid::Uuid::now_v7().to_string();
-    delete(&harness, "live", &request_id).await.expect("deleted");
-    delete(&harness, "live", &request_id).await.expect("as before");
+    let request_id = "0198c0de-0000-7000-8000-000000000002";
+    delete(&harness, "live", request_id).await.expect("deleted");
+    delete(&harness, "live", request_id).await.expect("as before");
     let refused = delete(&harness, "live", "").await.expect_err("refused");
     assert_eq!((refused.code(), reason(&refused)), (Code::NotFound, "ADOPTION_TARGET_NOT_FOUND".to_owned()));
 }

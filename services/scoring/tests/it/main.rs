@@ -54,6 +54,7 @@ mod signals;
 mod stories;
 mod story_scores;
 mod told_by_services;
+mod touchpoints;
 mod unstorable_text;
 mod use_changes;
 mod webhook_lists;

@@ -402,7 +402,7 @@ async fn r89_r90_r92_what_cannot_be_asked_is_refused_with_all_its_fields() {
         follow_day_count: -1,
         segments: vec![9],
     };
-    let spans = ["exposure_day_count", "follow_day_count", "segments[0]", "landmark_day"];
+    let spans = ["segments[0]", "exposure_day_count", "follow_day_count", "landmark_day"];
     assert_eq!(refused(rest.clone()).await, [["exposure"].as_slice(), &spans].concat());
     let wrong: [(Kind, &[&str]); 4] = [
         (incidents(10_001, -1), &["exposure.incidents.incident_count_min", "exposure.incidents.minutes_min"]),

@@ -83,9 +83,9 @@ impl RetentionComparison {
     ///
     /// # Errors
     /// When an amount of money leaves its range.
-    pub(super) fn of(
-        group: &[&FollowedCustomers],
-        reference: &[&FollowedCustomers],
+    pub(super) fn of<S>(
+        group: &[&FollowedCustomers<S>],
+        reference: &[&FollowedCustomers<S>],
         days: u32,
     ) -> Result<(Self, ObservedPair), MoneyError> {
         let observed = [observations(group), observations(reference)];
@@ -103,7 +103,7 @@ impl RetentionComparison {
     }
 }
 
-fn observations(customers: &[&FollowedCustomers]) -> Vec<Observation> {
+fn observations<S>(customers: &[&FollowedCustomers<S>]) -> Vec<Observation> {
     let mut observations = Vec::new();
     for followed in customers {
         let count = usize::try_from(followed.count).unwrap_or(usize::MAX);
@@ -113,8 +113,8 @@ fn observations(customers: &[&FollowedCustomers]) -> Vec<Observation> {
     observations
 }
 
-fn of_customers(
-    customers: &[&FollowedCustomers],
+fn of_customers<S>(
+    customers: &[&FollowedCustomers<S>],
     observations: &[Observation],
     days: u32,
 ) -> Result<RetentionGroup, MoneyError> {

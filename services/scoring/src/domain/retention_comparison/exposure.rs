@@ -50,64 +50,66 @@ impl ExposureQuery {
 /// How many of the unexposed could be expected to leave, had they been exposed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ExpectedLosses {
-    /// Unexposed customers of segments in which others were exposed.
+    /// Unexposed customers of strata in which others were exposed.
     pub customers: u64,
-    /// Unexposed customers of other segments, of which nothing can be said.
+    /// Unexposed customers of other strata, of which nothing can be said.
     pub omitted: u64,
     /// How many of the customers leave by the curves of the exposed.
     pub if_exposed: f64,
     /// How many by their own.
     pub if_unexposed: f64,
-    /// Of the difference; none where a share of one of the segments has none.
+    /// Of the difference; none where a share of one of the strata has none.
     pub interval: Option<Interval>,
 }
 
 /// Whether customers that were exposed stayed as others did.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ExposureReport {
+pub(crate) struct ExposureReport<S = Segment> {
     /// The exposed, compared with the others.
     pub all: RetentionComparison,
-    pub segments: Vec<(Segment, RetentionComparison)>,
-    /// The test in which customers are compared with those of their segment only.
+    /// The same within each stratum.
+    pub strata: Vec<(S, RetentionComparison)>,
+    /// The test in which customers are compared with those of their stratum only.
     pub stratified_test: Result<LogRank, String>,
-    /// None when no segment has both.
+    /// None when no stratum has both.
     pub losses: Option<ExpectedLosses>,
     pub uncounted: BTreeMap<UncountedReason, u64>,
 }
 
-impl ExposureReport {
+impl<S: Copy + Ord> ExposureReport<S> {
     /// The comparison of a portfolio that was followed for so many days.
     ///
     /// # Errors
     /// When an amount of money leaves its range.
-    pub(crate) fn of(portfolio: FollowedPortfolio, days: u32) -> Result<Self, MoneyError> {
-        let part = |segment: Option<Segment>, exposed: bool| -> Vec<&FollowedCustomers> {
-            let is_in = |one: &&FollowedCustomers| one.exposed == exposed && segment.is_none_or(|of| one.segment == of);
+    pub(crate) fn of(portfolio: FollowedPortfolio<S>, days: u32) -> Result<Self, MoneyError> {
+        let part = |stratum: Option<S>, exposed: bool| -> Vec<&FollowedCustomers<S>> {
+            let is_in =
+                |one: &&FollowedCustomers<S>| one.exposed == exposed && stratum.is_none_or(|of| one.stratum == of);
             portfolio.customers.iter().filter(is_in).collect()
         };
         let (all, _) = RetentionComparison::of(&part(None, true), &part(None, false), days)?;
-        let present: BTreeSet<Segment> = portfolio.customers.iter().map(|one| one.segment).collect();
-        let mut segments = Vec::new();
+        let present: BTreeSet<S> = portfolio.customers.iter().map(|one| one.stratum).collect();
         let mut strata = Vec::new();
-        for segment in present {
-            let exposed = part(Some(segment), true);
-            let (comparison, observed) = RetentionComparison::of(&exposed, &part(Some(segment), false), days)?;
-            segments.push((segment, comparison));
-            strata.push(observed);
+        let mut observed_strata = Vec::new();
+        for stratum in present {
+            let exposed = part(Some(stratum), true);
+            let (comparison, observed) = RetentionComparison::of(&exposed, &part(Some(stratum), false), days)?;
+            strata.push((stratum, comparison));
+            observed_strata.push(observed);
         }
-        let stratified_test = compare(&strata);
-        let losses = expected_losses(&segments);
-        Ok(Self { all, segments, stratified_test, losses, uncounted: portfolio.uncounted })
+        let stratified_test = compare(&observed_strata);
+        let losses = expected_losses(&strata);
+        Ok(Self { all, strata, stratified_test, losses, uncounted: portfolio.uncounted })
     }
 }
 
-/// Direct standardisation over segments: the sum of `n × (1 − S)` over them, with `n` unexposed customers of a segment and `S` the
+/// Direct standardisation over strata: the sum of `n × (1 − S)` over them, with `n` unexposed customers of a stratum and `S` the
 /// share that stayed of its exposed, or of its unexposed ones (Hernán and Robins 2020, Causal Inference: What If, 2.3).
-fn expected_losses(segments: &[(Segment, RetentionComparison)]) -> Option<ExpectedLosses> {
+fn expected_losses<S>(strata: &[(S, RetentionComparison)]) -> Option<ExpectedLosses> {
     let mut losses = ExpectedLosses { customers: 0, omitted: 0, if_exposed: 0.0, if_unexposed: 0.0, interval: None };
     // Of how many more leave if exposed; none once one of the shares has no interval.
     let mut terms: Option<Vec<Term>> = Some(Vec::new());
-    for (_, comparison) in segments {
+    for (_, comparison) in strata {
         let unexposed = comparison.reference.customers;
         let Some((if_exposed, if_unexposed)) = comparison.group.retention().zip(comparison.reference.retention())
         else {

@@ -5,8 +5,8 @@ use super::*;
 
 const DAYS: u32 = 90;
 
-fn some(segment: Segment, exposed: bool, day: u32, churned: bool, count: u64) -> FollowedCustomers {
-    FollowedCustomers { segment, exposed, day, churned, currency: None, count, annual_revenue: 0 }
+fn some(stratum: Segment, exposed: bool, day: u32, churned: bool, count: u64) -> FollowedCustomers {
+    FollowedCustomers { stratum, exposed, day, churned, currency: None, count, annual_revenue: 0 }
 }
 
 /// Of so many customers, how many left on day 30; the others stayed to the end.
@@ -43,7 +43,7 @@ fn r89_groups_and_segments_have_their_shares_and_the_difference_between_them() {
     assert_close(difference.value, 35.0 / 60.0 - 63.0 / 80.0);
     let interval = difference.interval.expect("an interval");
     assert!(interval.low < difference.value && difference.value < interval.high && interval.high < 0.0);
-    let segments: Vec<_> = report.segments.iter().map(|(segment, one)| (*segment, one.group.retention())).collect();
+    let segments: Vec<_> = report.strata.iter().map(|(segment, one)| (*segment, one.group.retention())).collect();
     assert_eq!(segments, [(Segment::Enterprise, Some(0.75)), (Segment::Smb, Some(0.5))]);
     let days: Vec<_> = all.group.curve.iter().map(|point| (point.day, point.at_risk, point.churned)).collect();
     assert_eq!(days, [(0, 60, 0), (30, 60, 25), (90, 35, 0)]);
@@ -62,7 +62,7 @@ fn r89_the_stratified_test_adds_up_what_the_segments_say() {
     // Of all together: 25 − 42 × 60/140 = 7, V = 42 × 98/139 × 60 × 80 / 140².
     let plain = report.all.test.expect("a test");
     assert_close(plain.chi_squared, 49.0 / (42.0 * 98.0 / 139.0 * 4_800.0 / 19_600.0));
-    let enterprise = report.segments[0].1.test.as_ref().expect_err("3.5 expected of each");
+    let enterprise = report.strata[0].1.test.as_ref().expect_err("3.5 expected of each");
     assert!(enterprise.contains("3.5 customers") && enterprise.contains("at least 5"), "{enterprise}");
 }
 
@@ -133,7 +133,7 @@ proptest! {
             one.group.churned + one.reference.churned,
         );
         prop_assert_eq!(of(&found.all), (all, left));
-        let sums = found.segments.iter().map(|(_, one)| of(one)).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let sums = found.strata.iter().map(|(_, one)| of(one)).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         prop_assert_eq!(sums, (all, left));
         if let Some(losses) = found.losses {
             prop_assert_eq!(losses.customers + losses.omitted, found.all.reference.customers);
