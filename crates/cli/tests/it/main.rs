@@ -2,16 +2,20 @@
 //! loopback socket, and as the server itself.
 
 mod cohorts;
+mod company;
 mod expansion;
+mod forecasts;
 mod import_accounts;
 mod import_payloads;
 mod import_signals;
 mod look_ups;
+mod renewal_sync;
 mod reports;
 mod server;
 mod status;
 mod story;
 mod surveys;
+mod terms;
 mod up;
 
 use std::net::SocketAddr;
