@@ -18,8 +18,10 @@ use crate::output::{Output, note, to_json};
 use crate::sync_file::{Places, SyncArguments, SyncFile};
 use crate::words::{band, id_of, segment, time_text};
 
-/// Most renewals that are listed, and accounts that are asked for, at once.
-const PAGE_SIZE: usize = 1_000;
+/// Most renewals that are listed at once.
+const PAGE_SIZE: i32 = 1_000;
+/// Accounts that are looked at again at once: so few that all their renewals stand in a page, which is of one moment.
+const ACCOUNTS_AT_ONCE: usize = 100;
 const COLUMNS: [&str; 24] = [
     "account",
     "renewal_time",
@@ -155,7 +157,7 @@ fn places(start: &Known, end: &Known) -> io::Result<Places> {
 
 /// All renewals of a list.
 async fn list(connection: &Connection, mut request: proto::ListRenewalsRequest) -> Result<Found, Failure> {
-    request.page_size = i32::try_from(PAGE_SIZE).unwrap_or(i32::MAX);
+    request.page_size = PAGE_SIZE;
     let mut found = Found::new();
     loop {
         let fetch = async || client(connection).list_renewals(request.clone()).await;
@@ -177,7 +179,7 @@ async fn look_again(connection: &Connection, base: &Known, open: &mut Found) -> 
     open.retain(|key, _| !accounts.contains(&key.account));
     let mut found = Found::new();
     let names: Vec<String> = accounts.iter().map(|account| format!("accounts/{account}")).collect();
-    for names in names.chunks(PAGE_SIZE) {
+    for names in names.chunks(ACCOUNTS_AT_ONCE) {
         let request = proto::ListRenewalsRequest { accounts: names.to_vec(), ..Default::default() };
         found.extend(list(connection, request).await?);
     }

@@ -1,9 +1,12 @@
 //! All services on a database that a test can reach, with a company of which much is known.
 
-use mainstay_testkit::{TestDatabase, empty_database};
+use std::time::Duration;
 
-use crate::up::{Up, done, folder};
-use crate::write;
+use mainstay_testkit::{TestDatabase, empty_database};
+use tokio::time::timeout;
+
+use crate::up::{PATIENCE, Up, done, folder};
+use crate::{run, write};
 
 /// The one measure of the company's health.
 const MODEL: &str = "\
@@ -72,8 +75,21 @@ impl Company {
         let database = empty_database().await;
         let up = Up::on_database(database.url()).await;
         let folder = folder();
+        let early = write(folder.path(), "early.csv", "id,name\nthe-first,The first\n");
+        done(up.address, &["import", "accounts", &early]).await;
         let model = write(folder.path(), "sum.yaml", MODEL);
         done(up.address, &["models", "apply", &model, "--activate"]).await;
+        // All accounts are scored again in the background: those that come after must not be among them.
+        let is_scored = async {
+            loop {
+                let health = run(up.address, &["health", "get", "the-first", "--output", "json"]).await.out;
+                if health.contains("models/sum") {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, is_scored).await.expect("scored by the model");
         let company = Self { up, database };
         company.sql(CUSTOMERS).await;
         company
