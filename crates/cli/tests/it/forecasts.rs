@@ -36,7 +36,7 @@ async fn r77_r79_r87_forecasts_are_learnt_and_shown_from_the_command_line() {
     let portfolio = done(address, &["forecast", "portfolio", "--days", "30"]).await.out;
     assert!(portfolio.contains("\nWithin 30 days, by forecastModels/1.\n"), "{portfolio}");
     let csv = done(address, &["forecast", "portfolio", "--csv"]).await.out;
-    assert!(csv.lines().count() > 3 && csv.lines().next().is_some_and(|titles| titles.contains(",")), "{csv}");
+    assert!(csv.lines().count() > 3 && csv.lines().next().is_some_and(|titles| titles.contains(',')), "{csv}");
     let refused = run(address, &["forecast", "portfolio", "--csv", "--output", "json"]).await;
     assert_eq!((refused.code, refused.out.as_str()), (2, ""));
     assert!(refused.err.contains("--csv and --output json are two formats: leave one of them out"), "{}", refused.err);

@@ -34,8 +34,7 @@ pub(crate) async fn list(
     after: Option<&RenewalCursor>,
     limit: i64,
 ) -> Result<Vec<Renewal>, StorageError> {
-    let after_due = after.map(|cursor| DateTime::from_timestamp_micros(cursor.due_micros));
-    let after_due = after_due.map(|time| time.ok_or_else(|| codes::corrupt("a due time"))).transpose()?;
+    let after_due = after.map(due_at_of).transpose()?;
     let account_ids = accounts.map(|accounts| accounts.iter().map(AccountId::as_str).collect::<Vec<_>>());
     let rows = sqlx::query!(
         r#"WITH due AS (
@@ -118,7 +117,6 @@ pub(crate) async fn list(
                 }),
                 _ => None,
             };
-            let outcome = row.outcome.map(outcome_of).transpose()?.zip(row.decided_at);
             Ok(Renewal {
                 account,
                 display_name: row.display_name,
@@ -130,10 +128,14 @@ pub(crate) async fn list(
                 band: row.band.map(codes::band).transpose()?,
                 today,
                 call,
-                outcome,
+                outcome: row.outcome.map(outcome_of).transpose()?.zip(row.decided_at),
             })
         })
         .collect()
+}
+
+fn due_at_of(cursor: &RenewalCursor) -> Result<DateTime<Utc>, StorageError> {
+    DateTime::from_timestamp_micros(cursor.due_micros).ok_or_else(|| codes::corrupt("a due time"))
 }
 
 /// What became of the renewals that were due from a time to another, as [`list`] has them. What an account is by now decides whether
