@@ -153,6 +153,30 @@ impl Known {
     }
 }
 
+/// What whoever takes files over knows while the last one is there, and what they know once it is gone.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Readers {
+    pub(crate) while_there: Known,
+    pub(crate) once_gone: Known,
+}
+
+impl Readers {
+    /// What they may know now. A file that is there may be taken over at any moment: until it is replaced, they know one or the other.
+    pub(crate) fn may_know(&self, is_there: bool) -> Known {
+        if is_there { self.while_there.clone().or(&self.once_gone) } else { self.once_gone.clone() }
+    }
+
+    /// The same while the file is replaced by another, by which those who know `base` come to know `after`.
+    pub(crate) fn replacing(self, base: Known, after: &Known) -> Self {
+        Self { while_there: base, once_gone: self.once_gone.or(after) }
+    }
+
+    /// The same once it is replaced.
+    pub(crate) fn replaced(self, after: Known) -> Self {
+        Self { once_gone: after, ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use mainstay_api::mainstay::scoring::v1::Band;
@@ -273,7 +297,7 @@ mod tests {
     proptest! {
         #[test]
         fn r184_who_takes_files_over_has_all_that_is_open_whenever_runs_die_and_files_are_taken(steps in steps()) {
-            let (mut start, mut end) = (Known::default(), Known::default());
+            let mut readers = Readers::default();
             let mut file: Option<(Held, Changes)> = None;
             let mut held = Held::new();
             let last = Step { versions: steps.last().expect("a step").versions, is_taken_over: true, is_taken_meanwhile: false, death: Death::None };
@@ -284,10 +308,10 @@ mod tests {
                 let now: Held = open(&step.versions.iter().enumerate().filter(|(_, version)| **version > 0).map(|(place, version)| {
                     DueRenewal { account_display_name: version.to_string(), ..renewal(&format!("n{place}"), 1) }
                 }).collect::<Vec<_>>());
-                let base = if file.is_some() { start.clone().or(&end) } else { end.clone() };
+                let base = readers.may_know(file.is_some());
                 let changes = base.changes(&now);
                 let after = changes.after.clone();
-                (start, end) = (base, end.or(&after));
+                readers = readers.replacing(base, &after);
                 if step.death == Death::BeforeTheFile {
                     continue;
                 }
@@ -296,7 +320,7 @@ mod tests {
                 }
                 file = Some((now, changes));
                 if step.death == Death::None {
-                    end = after;
+                    readers = readers.replaced(after);
                 }
             }
             let (now, changes) = file.expect("the last run lives");

@@ -8,7 +8,7 @@ use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceC
 use mainstay_clients::retrying;
 use tonic::Code;
 
-use crate::command::renewal_changes::{Key, Known};
+use crate::command::renewal_changes::{Key, Known, Readers};
 use crate::command::renewals::{client, expectation};
 use crate::connection::Connection;
 use crate::csv::{csv_line, figure};
@@ -109,9 +109,8 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let file = SyncFile::open(arguments)?;
-    let (start, end) = known(&file)?;
-    // The file may be taken over at any moment: until it is replaced, whoever does has one or the other.
-    let base = if file.is_there()? { start.or(&end) } else { end.clone() };
+    let readers = readers(&file)?;
+    let base = readers.may_know(file.is_there()?);
     let base = if arguments.full { base.uncertain() } else { base };
     let mut open = list(connection, proto::ListRenewalsRequest { undecided_only: true, ..Default::default() }).await?;
     let seen_again = look_again(connection, &base, &mut open).await?;
@@ -124,21 +123,18 @@ pub(crate) async fn run(
     for key in &changes.gone {
         lines.insert(key.clone(), gone(connection, key, &seen_again, &open).await?);
     }
-    file.keep(&places(&base, &end.or(&changes.after))?)?;
-    file.write(texts(&lines, output)?)?;
-    file.keep(&places(&base, &changes.after)?)?;
     let what = if base.is_empty() { "in all" } else { "new or changed" };
-    note(&format!(
-        "{} renewals {what} and {} gone are in {}.",
-        changes.changed.len(),
-        changes.gone.len(),
-        file.path().display()
-    ));
+    let (changed, gone) = (changes.changed.len(), changes.gone.len());
+    let readers = readers.replacing(base, &changes.after);
+    file.keep(&places(&readers)?)?;
+    file.write(texts(&lines, output)?)?;
+    file.keep(&places(&readers.replaced(changes.after))?)?;
+    note(&format!("{changed} renewals {what} and {gone} gone are in {}.", file.path().display()));
     Ok(())
 }
 
-/// What is known to whoever has not taken the file over, and to whoever has.
-fn known(file: &SyncFile) -> Result<(Known, Known), Failure> {
+/// What the last run kept of those who take files over.
+fn readers(file: &SyncFile) -> Result<Readers, Failure> {
     let Some(places) = file.places()? else { return Ok(Default::default()) };
     let read = |text: &str| {
         serde_json::from_str(text).map_err(|error| {
@@ -148,11 +144,11 @@ fn known(file: &SyncFile) -> Result<(Known, Known), Failure> {
             ))
         })
     };
-    Ok((read(&places.start)?, read(&places.end)?))
+    Ok(Readers { while_there: read(&places.start)?, once_gone: read(&places.end)? })
 }
 
-fn places(start: &Known, end: &Known) -> io::Result<Places> {
-    Ok(Places { start: serde_json::to_string(start)?, end: serde_json::to_string(end)? })
+fn places(Readers { while_there, once_gone }: &Readers) -> io::Result<Places> {
+    Ok(Places { start: serde_json::to_string(while_there)?, end: serde_json::to_string(once_gone)? })
 }
 
 /// All renewals of a list.
