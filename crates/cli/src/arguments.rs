@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
     accounts, adoption, alerts, cases, cohorts, definitions, demo, forecast, health, import, messages, models,
@@ -43,6 +45,40 @@ pub(crate) struct Arguments {
     pub(crate) global: GlobalOptions,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// What was typed; ends the process with a message when that is not understood.
+    pub(crate) fn read() -> Self {
+        Self::of(&Self::command().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// An answer has one format: that one of two is given silently would be noticed late, by whoever reads the file.
+    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let arguments = Self::from_arg_matches(matches)?;
+        let format = match arguments.global.output {
+            OutputFormat::Table => return Ok(arguments),
+            OutputFormat::Markdown => "markdown",
+            OutputFormat::Json => "json",
+        };
+        if !asks_for_csv(matches) {
+            return Ok(arguments);
+        }
+        let fault = format!(
+            "--csv and --output {format} are two formats: leave one of them out (with MAINSTAY_OUTPUT={format}, say --output table)"
+        );
+        Err(Self::command().error(ErrorKind::ArgumentConflict, fault))
+    }
+}
+
+/// Whether the command was told to answer as CSV.
+fn asks_for_csv(matches: &ArgMatches) -> bool {
+    let mut command = matches;
+    while let Some((_, inner)) = command.subcommand() {
+        command = inner;
+    }
+    let is_known = command.try_contains_id("csv").is_ok();
+    is_known && command.value_source("csv") == Some(ValueSource::CommandLine)
 }
 
 /// Options that every command takes.
@@ -176,13 +212,36 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_answer_has_one_format() {
+        let read = |typed: &str| {
+            let typed = format!("mainstay {typed}");
+            Arguments::of(&Arguments::command().get_matches_from(typed.split(' ')))
+        };
+        for refused in [
+            "reports health --csv bands --output json",
+            "--output json cohorts retention --csv",
+            "renewals list --csv -o markdown",
+        ] {
+            let fault = read(refused).expect_err(refused).to_string();
+            assert!(fault.contains("two formats: leave one of them out"), "{fault}");
+        }
+        for fine in [
+            "reports health --csv bands",
+            "reports health --output json",
+            "renewals list --output json",
+            "renewals list --csv --output table",
+            "status --output json",
+        ] {
+            assert!(read(fine).is_ok(), "{fine}");
+        }
     }
 
     #[test]

@@ -23,18 +23,17 @@ mod output;
 mod parts;
 mod story;
 mod suite;
+mod sync_file;
 mod table;
 mod words;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::arguments::Arguments;
 
 /// Reads the command line, runs the command, and says how it went.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -58,6 +58,13 @@ pub(crate) fn exact(money: &Money) -> String {
     format(money).replace(',', "")
 }
 
+/// An amount for programs and its currency, as columns of their own; both empty for none.
+pub(crate) fn amount_and_currency(money: Option<&Money>) -> (String, String) {
+    let exact = money.map(exact).unwrap_or_default();
+    let (amount, currency) = exact.split_once(' ').unwrap_or_default();
+    (amount.to_owned(), currency.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -10,8 +10,7 @@ use crate::words;
 pub(crate) fn table(titles: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table
-        .set_header(titles.iter().map(|title| Cell::new(title.trim_start_matches('>')).add_attribute(Attribute::Bold)));
+    table.set_header(titles.iter().map(|title| title_cell(title)));
     for (place, title) in titles.iter().enumerate() {
         if let Some(column) = table.column_mut(place) {
             column.set_padding((0, 2));
@@ -21,6 +20,12 @@ pub(crate) fn table(titles: &[&str]) -> Table {
         }
     }
     table
+}
+
+/// Its own place is set as well as its column's, which cannot be asked for it.
+fn title_cell(title: &str) -> Cell {
+    let cell = Cell::new(title.trim_start_matches('>')).add_attribute(Attribute::Bold);
+    if title.starts_with('>') { cell.set_alignment(CellAlignment::Right) } else { cell }
 }
 
 /// A table of names and values without a header.

@@ -2101,7 +2101,8 @@ pub struct CasePriority {
     /// The chance to save the customer, 0 to 1: of the cases of this kind closed
     /// before, in the account's segment, the share that was saved or recovered,
     /// (saved + 3) / (saved + lost + 4), which begins at the target of 75 % and
-    /// follows what happens. Lost are those that churned or did not recover; those
+    /// follows what happens: with the next news of the account, or else with the
+    /// next look at the case. Lost are those that churned or did not recover; those
     /// without action count neither way.
     #[prost(double, tag = "4")]
     pub save_chance: f64,

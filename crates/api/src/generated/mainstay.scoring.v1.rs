@@ -16110,6 +16110,25 @@ pub struct DueRenewal {
     /// When that was known. Absent: it is not decided.
     #[prost(message, optional, tag = "12")]
     pub decision_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The UTC quarter in which it is due, `YYYY-Qn`.
+    #[prost(string, tag = "13")]
+    pub quarter: ::prost::alloc::string::String,
+    /// Who looks after the account, in any role.
+    #[prost(message, repeated, tag = "14")]
+    pub owners: ::prost::alloc::vec::Vec<Owner>,
+    /// By which model `likelihood` is. Empty: there is none.
+    #[prost(string, tag = "15")]
+    pub forecast_model: ::prost::alloc::string::String,
+    /// Lower end of the interval of `likelihood`: of the accounts of months that
+    /// the model did not learn from, those of whom about as much was forecast
+    /// (`ForecastAccuracy.reliability`) say how many stay; it is the 95 % interval
+    /// of that, reckoned up to the same day. A `likelihood` outside of it is one of
+    /// those of which the model was wrong. Absent: there is no `likelihood`.
+    #[prost(double, optional, tag = "16")]
+    pub likelihood_low: ::core::option::Option<f64>,
+    /// Upper end of it.
+    #[prost(double, optional, tag = "17")]
+    pub likelihood_high: ::core::option::Option<f64>,
 }
 impl ::prost::Name for DueRenewal {
     const NAME: &'static str = "DueRenewal";
@@ -16178,6 +16197,10 @@ pub struct ListRenewalsRequest {
     /// Only those that are not decided. Default: all.
     #[prost(bool, tag = "5")]
     pub undecided_only: bool,
+    /// Only those of these accounts, `accounts/{account}`; at most 1 000. Accounts
+    /// that are not known have none. Empty: those of all.
+    #[prost(string, repeated, tag = "6")]
+    pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 impl ::prost::Name for ListRenewalsRequest {
     const NAME: &'static str = "ListRenewalsRequest";

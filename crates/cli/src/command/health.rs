@@ -9,10 +9,13 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 use mainstay_clients::{ServiceChannel, retrying};
 
-use crate::command::{Listed, corrections, explain, finish_list, history, is_enough, judge, page_size, sync, watch};
+use crate::command::{
+    Listed, corrections, explain, finish_list, health_sync, history, is_enough, judge, page_size, watch,
+};
 use crate::connection::Connection;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::output::{Output, note};
+use crate::sync_file::SyncArguments;
 use crate::table::{band_cell_with, change, change_cell, facts, percent, points, score_cell, table};
 use crate::words::{BandWord, SegmentWord, account_name, day_text, id_of, parse_day, segment, time_text};
 use crate::{money, words};
@@ -77,7 +80,7 @@ Examples:
   mainstay health sync scores.csv && crm-load scores.csv && rm scores.csv
   mainstay health sync scores.csv --full
   mainstay health sync /var/spool/crm/scores.jsonl --output json --state /var/lib/crm/cursor")]
-    Sync(sync::SyncArguments),
+    Sync(SyncArguments),
     /// Judge an account by what you know of it, which counts in its score
     #[command(after_help = judge::HELP)]
     Judge(judge::JudgeArguments),
@@ -187,7 +190,7 @@ pub(crate) async fn run(command: &HealthCommand, connection: &Connection, output
         HealthCommand::Get(arguments) => return get(arguments, connection, output).await,
         HealthCommand::Explain(arguments) => explain::run(arguments, connection, output).await?,
         HealthCommand::History(arguments) => history::run(arguments, connection, output).await?,
-        HealthCommand::Sync(arguments) => sync::run(arguments, connection, output).await?,
+        HealthCommand::Sync(arguments) => health_sync::run(arguments, connection, output).await?,
         HealthCommand::Watch(arguments) => watch::run(arguments, connection, output).await?,
         HealthCommand::Judge(arguments) => judge::run(arguments, connection, output).await?,
         HealthCommand::Correct(arguments) => corrections::correct(arguments, connection, output).await?,

@@ -8,12 +8,13 @@ use mainstay_api::mainstay::scoring::v1::renewal_service_client::RenewalServiceC
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::models::new_request_id;
-use crate::command::{is_enough, page_size};
+use crate::command::{is_enough, page_size, renewal_sync};
 use crate::connection::Connection;
 use crate::csv::{csv_line, figure};
 use crate::failure::Failure;
 use crate::money;
 use crate::output::{Output, note};
+use crate::sync_file::SyncArguments;
 use crate::table::{facts, percent, points, table};
 use crate::words::{account_name, counted, day_of_time, day_text, id_of, parse_day, segment};
 
@@ -37,6 +38,9 @@ Examples:
 Examples:
   mainstay renewals call acme at-risk --by sam@example.com --note 'new CFO'")]
     Call(CallArguments),
+    /// Write open renewals to a file for sales tools: all at first, then what changed and what is gone
+    #[command(after_help = renewal_sync::HELP)]
+    Sync(SyncArguments),
     /// Show how many renewed, against the target, and who knew it
     #[command(after_help = "\
 Examples:
@@ -130,7 +134,8 @@ impl From<ExpectationWord> for proto::RenewalExpectation {
     }
 }
 
-fn expectation(expectation: proto::RenewalExpectation) -> &'static str {
+/// The word for what is expected; empty for nothing.
+pub(crate) fn expectation(expectation: proto::RenewalExpectation) -> &'static str {
     match expectation {
         proto::RenewalExpectation::Unspecified => "",
         proto::RenewalExpectation::Commit => "commit",
@@ -148,7 +153,8 @@ fn outcome(outcome: proto::RenewalOutcome) -> &'static str {
     }
 }
 
-fn client(connection: &Connection) -> RenewalServiceClient<ServiceChannel> {
+/// The client for renewals on a connection.
+pub(crate) fn client(connection: &Connection) -> RenewalServiceClient<ServiceChannel> {
     RenewalServiceClient::new(connection.channel.clone())
 }
 
@@ -162,6 +168,7 @@ pub(crate) async fn run(
         RenewalsCommand::List(arguments) => list(arguments, connection, output).await,
         RenewalsCommand::Forecast(arguments) => forecast(arguments, connection, output).await,
         RenewalsCommand::Call(arguments) => call(arguments, connection, output).await,
+        RenewalsCommand::Sync(arguments) => renewal_sync::run(arguments, connection, output).await,
         RenewalsCommand::Report(arguments) => report(arguments, connection, output).await,
         RenewalsCommand::Retention(arguments) => retention(arguments, connection, output).await,
     }
@@ -177,6 +184,7 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
             start_day: day_text(arguments.from),
             end_day: day_text(arguments.to),
             undecided_only: arguments.open,
+            ..Default::default()
         };
         let fetch = async || client(connection).list_renewals(request.clone()).await;
         let page = retrying(&connection.retries, fetch).await?.into_inner();

@@ -3,16 +3,20 @@
 
 mod adoption;
 mod cohorts;
+mod company;
 mod expansion;
+mod forecasts;
 mod import_accounts;
 mod import_payloads;
 mod import_signals;
 mod look_ups;
+mod renewal_sync;
 mod reports;
 mod server;
 mod status;
 mod story;
 mod surveys;
+mod terms;
 mod up;
 
 use std::net::SocketAddr;

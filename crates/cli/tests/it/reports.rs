@@ -37,7 +37,7 @@ async fn r58_r193_reports_come_as_tables_markdown_json_and_csv() {
     assert!(shown.contains("Most revenue at risk\nACCOUNT  NAME    SEGMENT  SCORE  BAND"), "{shown}");
     let markdown = done(up.address, &["reports", "health", "--period", "week", "--output", "markdown"]).await.out;
     assert!(
-        markdown.contains("## Bands\n\n| BAND | CUSTOMERS | BEFORE | ARR |\n| --- | --- | --- | --- |\n"),
+        markdown.contains("## Bands\n\n| BAND | CUSTOMERS | BEFORE | ARR |\n| --- | ---: | ---: | ---: |\n"),
         "{markdown}"
     );
     let bands = done(up.address, &["reports", "health", "--csv", "bands"]).await.out;

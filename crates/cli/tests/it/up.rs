@@ -28,14 +28,20 @@ pub(crate) struct Up {
     pub(crate) surveys: SocketAddr,
 }
 
+/// The command on data in a folder.
 fn command(data_dir: &Path) -> Command {
+    let mut command = bare_command();
+    command.arg("--data-dir").arg(data_dir);
+    command
+}
+
+fn bare_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
     for name in ["MAINSTAY_DATA_DIR", "MAINSTAY_DATABASE_URL", "MAINSTAY_LOG"] {
         command.env_remove(name);
     }
     command
-        .args(["up", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--output", "json", "--data-dir"])
-        .arg(data_dir)
+        .args(["up", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--output", "json"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -46,7 +52,18 @@ fn command(data_dir: &Path) -> Command {
 impl Up {
     /// Starts it and waits until it says where it is.
     pub(crate) async fn start(data_dir: &Path) -> Self {
-        let mut child = command(data_dir).spawn().expect("starts");
+        Self::run(command(data_dir)).await
+    }
+
+    /// The same on a database that is there.
+    pub(crate) async fn on_database(url: &str) -> Self {
+        let mut command = bare_command();
+        command.args(["--database-url", url]);
+        Self::run(command).await
+    }
+
+    async fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         timeout(PATIENCE, stdout.read_line(&mut line)).await.expect("says where it is").expect("text");

@@ -4,10 +4,8 @@ use mainstay_domain::LifecycleStage;
 use mainstay_events::{Event, HandlerError};
 use sqlx::PgConnection;
 
-use super::{App, InterventionsError, Session, account_gone, reassign};
-use crate::domain::case::{Case, Outcome};
-use crate::domain::priority::Priority;
-use crate::storage::cases;
+use super::{App, InterventionsError, Session, account_gone, prioritise, reassign};
+use crate::domain::case::Outcome;
 
 /// Applies an event that concerns an account's facts or health.
 pub(crate) async fn execute(app: &App, conn: &mut PgConnection, event: &Event) -> Result<(), HandlerError> {
@@ -34,15 +32,7 @@ async fn left(session: &mut Session<'_>) -> Result<(), InterventionsError> {
 /// What is open follows what is known now: owners that were not known before, and what comes first.
 async fn follow(session: &mut Session<'_>) -> Result<(), InterventionsError> {
     reassign::fallbacks(session).await?;
-    let account = session.account.id.clone();
-    for case in cases::open_of_account(session.conn, &account).await? {
-        let (saved, lost) = cases::outcomes(session.conn, case.kind, session.account.segment).await?;
-        let priority = Priority::of(session.account.arr, session.account.health.score, saved, lost);
-        if priority != case.priority {
-            cases::set_priority(session.conn, &Case { priority, ..case }).await?;
-        }
-    }
-    Ok(())
+    prioritise::open_cases(session).await
 }
 
 /// An error of a use case as a consumer's.

@@ -15,6 +15,7 @@ pub(crate) mod monitor_saved;
 pub(crate) mod move_alert;
 mod notify;
 pub(crate) mod open_case;
+mod prioritise;
 pub(crate) mod queues;
 pub(crate) mod raise_alert;
 pub(crate) mod reassign;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::notify::{alert_lines, case_lines, once_each};
 use super::session::About;
 use super::tick_clocks::{self, Ticked, escalated_to, named};
-use super::{InterventionsError, Session};
+use super::{InterventionsError, Session, prioritise};
 use crate::domain::alert::Alert;
 use crate::domain::clock::{Clock, ClockSubject};
 use crate::domain::policy::Policy;
@@ -36,6 +36,8 @@ async fn of_alert(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> Result<
 }
 
 async fn of_case(session: &mut Session<'_>, clock: &Clock, id: Uuid) -> Result<Ticked, InterventionsError> {
+    // How cases of other accounts ended is told by no event of this one.
+    prioritise::open_cases(session).await?;
     let (case, mut all) = session.case(id).await?;
     let policy = session.policy_version(case.policy, case.policy_version).await?;
     let lines = case_lines(&case, &session.account);

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use mainstay_domain::{ModelId, start_of_day};
+use mainstay_domain::{AccountId, ModelId, start_of_day};
 use mainstay_storage::{StorageError, begin};
 use sqlx::PgConnection;
 
 use super::{App, ScoringError};
 use crate::domain::HealthModel;
 use crate::domain::forecast::ForecastModel;
-use crate::domain::renewal::{Quarter, QuarterForecast, Renewal, RenewalCursor, RenewalReport, quarter_forecasts};
+use crate::domain::renewal::{
+    Likelihood, Quarter, QuarterForecast, Renewal, RenewalCursor, RenewalReport, quarter_forecasts,
+};
 use crate::storage::renewals::DueRange;
 use crate::storage::{forecasts, renewals};
 
@@ -28,7 +30,7 @@ impl Forecaster {
         Ok(Some(Self { model, health_model }))
     }
 
-    fn likelihood(&self, renewal: &Renewal) -> Option<f64> {
+    fn likelihood(&self, renewal: &Renewal) -> Option<Likelihood> {
         renewal.likelihood(&self.model.definition, &self.health_model)
     }
 }
@@ -49,27 +51,31 @@ impl DueDays {
     }
 }
 
-/// At most `limit` renewals after a place in the list, with their likelihoods.
+/// At most `limit` renewals after a place in the list, with their likelihoods and the number of the model by which these are. Only
+/// those of `accounts`, where some are given.
 pub(crate) async fn execute(
     app: &App,
     days: DueDays,
+    accounts: Option<&[AccountId]>,
     after: Option<&RenewalCursor>,
     limit: i64,
-) -> Result<Vec<(Renewal, Option<f64>)>, ScoringError> {
+) -> Result<(Vec<(Renewal, Option<Likelihood>)>, Option<i64>), ScoringError> {
     let mut conn = begin(&app.core.pool).await?;
     let forecaster = Forecaster::newest(app, &mut conn).await?;
-    list(&mut conn, forecaster.as_ref(), days, after, limit).await
+    let renewals = list(&mut conn, forecaster.as_ref(), days, accounts, after, limit).await?;
+    Ok((renewals, forecaster.map(|forecaster| forecaster.model.number)))
 }
 
 async fn list(
     conn: &mut PgConnection,
     forecaster: Option<&Forecaster>,
     days: DueDays,
+    accounts: Option<&[AccountId]>,
     after: Option<&RenewalCursor>,
     limit: i64,
-) -> Result<Vec<(Renewal, Option<f64>)>, ScoringError> {
+) -> Result<Vec<(Renewal, Option<Likelihood>)>, ScoringError> {
     let health_model: Option<&ModelId> = forecaster.map(|forecaster| &forecaster.model.health_model);
-    let renewals = renewals::list(conn, health_model, days.range(), after, limit).await?;
+    let renewals = renewals::list(conn, health_model, days.range(), accounts, after, limit).await?;
     let with_likelihood = |renewal: Renewal| {
         let likelihood = forecaster.and_then(|forecaster| forecaster.likelihood(&renewal));
         (renewal, likelihood)
@@ -84,7 +90,9 @@ pub(crate) async fn forecast(app: &App, quarters: u32) -> Result<(Vec<QuarterFor
     let forecaster = Forecaster::newest(app, &mut conn).await?;
     let end = (0..quarters).fold(Quarter::of(today), |quarter, _| quarter.next()).first_day();
     let days = DueDays { start: None, end, undecided_only: true };
-    let renewals = list(&mut conn, forecaster.as_ref(), days, None, i64::MAX).await?;
+    let renewals = list(&mut conn, forecaster.as_ref(), days, None, None, i64::MAX).await?;
+    let likely = |(renewal, likelihood): (Renewal, Option<Likelihood>)| (renewal, likelihood.map(|one| one.value));
+    let renewals: Vec<_> = renewals.into_iter().map(likely).collect();
     let forecasts =
         quarter_forecasts(&renewals, today, quarters).map_err(|error| StorageError::Corrupt(error.to_string()))?;
     Ok((forecasts, forecaster.map(|forecaster| forecaster.model.number)))
@@ -94,6 +102,6 @@ pub(crate) async fn forecast(app: &App, quarters: u32) -> Result<(Vec<QuarterFor
 pub(crate) async fn report(app: &App, start: NaiveDate, end: NaiveDate) -> Result<RenewalReport, ScoringError> {
     let mut conn = begin(&app.core.pool).await?;
     let days = DueDays { start: Some(start), end: Some(end), undecided_only: false };
-    let renewals = renewals::list(&mut conn, None, days.range(), None, i64::MAX).await?;
+    let renewals = renewals::list(&mut conn, None, days.range(), None, None, i64::MAX).await?;
     Ok(RenewalReport::of(&renewals).map_err(|error| StorageError::Corrupt(error.to_string()))?)
 }

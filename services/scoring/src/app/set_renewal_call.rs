@@ -44,7 +44,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
                         .pop();
                 let today = customer.and_then(|customer| customer.today);
                 let definition = &forecaster.model.definition;
-                by_model = today.map(|today| likelihood(definition, &forecaster.health_model, &today, due_at));
+                by_model = today.map(|today| likelihood(definition, &forecaster.health_model, &today, due_at).value);
             }
             let call = Call {
                 account: id.clone(),

@@ -174,7 +174,8 @@ fn facts_message(facts: &AccountFacts) -> proto::Account {
     }
 }
 
-fn owner_message(owner: &Owner) -> proto::Owner {
+/// An owner as messages have it.
+pub(crate) fn owner_message(owner: &Owner) -> proto::Owner {
     proto::Owner {
         role: role_message(owner.role).into(),
         email: owner.email.clone(),

@@ -2,22 +2,24 @@
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
-use mainstay_domain::{AccountId, Money, Points, Violations, Z_95, is_email};
+use mainstay_domain::{AccountId, Money, Points, Violations, Z_95, day_of, is_email};
 
-use super::account::segment_message;
+use super::account::{owner_message, segment_message};
 use super::forecast::model_name;
 use super::health::band_message;
 use crate::app::list_renewals::DueDays;
 use crate::app::set_renewal_call::GivenCall;
 use crate::domain::renewal::{
-    Call, Expectation, NOTE_LENGTH_MAX, Outcome, QUARTERS_MAX, QuarterForecast, QuarterRevenue, Renewal, RenewalReport,
-    RenewedRevenue, TARGET_RATE,
+    Call, Expectation, Likelihood, NOTE_LENGTH_MAX, Outcome, QUARTERS_MAX, Quarter, QuarterForecast, QuarterRevenue,
+    Renewal, RenewalReport, RenewedRevenue, TARGET_RATE,
 };
 use crate::domain::revenue_retention::{CurrencyRetention, RevenueRetention};
 use mainstay_service::wire::{day, money_message, timestamp};
 
 const QUARTERS: u32 = 4;
 const MONTHS_OF_A_YEAR: u32 = 12;
+/// Most accounts whose renewals are asked for at once.
+const ACCOUNTS_MAX: usize = 1_000;
 
 const fn expectation_message(expectation: Expectation) -> proto::RenewalExpectation {
     match expectation {
@@ -67,6 +69,15 @@ pub(crate) fn due_days(found: &mut Violations, message: &proto::ListRenewalsRequ
     DueDays { start, end, undecided_only: message.undecided_only }
 }
 
+/// The accounts whose renewals are asked for; none: those of all.
+pub(crate) fn accounts(found: &mut Violations, names: &[String]) -> Option<Vec<AccountId>> {
+    found.require(names.len() <= ACCOUNTS_MAX, "accounts", format!("must be {ACCOUNTS_MAX} at most"));
+    let parse =
+        |(index, name): (usize, &String)| found.take(&format!("accounts[{index}]"), AccountId::parse_name(name));
+    let accounts = names.iter().take(ACCOUNTS_MAX).enumerate().filter_map(parse).collect();
+    (!names.is_empty()).then_some(accounts)
+}
+
 /// A period that ends today, and began a year before its end, unless told otherwise.
 pub(crate) fn period(
     found: &mut Violations,
@@ -94,9 +105,11 @@ pub(crate) fn quarter_count(found: &mut Violations, given: i32) -> u32 {
     }
 }
 
-/// A renewal as messages have it.
-pub(crate) fn message((renewal, likelihood): &(Renewal, Option<f64>)) -> proto::DueRenewal {
-    let expected = renewal.arr.zip(*likelihood).map(|(arr, likelihood)| share_of(arr, likelihood));
+/// A renewal as messages have it, its likelihood by the model of a number.
+pub(crate) fn message((renewal, likelihood): &(Renewal, Option<Likelihood>), model: Option<i64>) -> proto::DueRenewal {
+    let value = likelihood.map(|likelihood| likelihood.value);
+    let observed = likelihood.and_then(|likelihood| likelihood.observed);
+    let expected = renewal.arr.zip(value).map(|(arr, likelihood)| share_of(arr, likelihood));
     let outcome = match renewal.outcome.map(|(outcome, _)| outcome) {
         None => proto::RenewalOutcome::Unspecified,
         Some(Outcome::Renewed) => proto::RenewalOutcome::Renewed,
@@ -110,11 +123,16 @@ pub(crate) fn message((renewal, likelihood): &(Renewal, Option<f64>)) -> proto::
         arr: renewal.arr.map(money_message),
         score: renewal.score.map(Points::as_f64),
         band: band_message(renewal.band).into(),
-        likelihood: *likelihood,
+        likelihood: value,
         expected_arr: expected.map(money_message),
         call: renewal.call.as_ref().map(call),
         outcome: outcome.into(),
         decision_time: renewal.outcome.map(|(_, decided_at)| timestamp(decided_at)),
+        quarter: Quarter::of(day_of(renewal.due_at)).name(),
+        owners: renewal.owners.iter().map(owner_message).collect(),
+        forecast_model: model.filter(|_| likelihood.is_some()).map(model_name).unwrap_or_default(),
+        likelihood_low: observed.map(|interval| interval.low),
+        likelihood_high: observed.map(|interval| interval.high),
     }
 }
 

@@ -5,10 +5,11 @@ mod history;
 mod report;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use mainstay_domain::{AccountId, Band, Money, Points, day_of};
+use mainstay_domain::{AccountId, Band, Interval, Money, Points, day_of};
 use serde::{Deserialize, Serialize};
 
 use super::HealthModel;
+use super::account::Owner;
 use super::forecast::{CustomerDay, ForecastDefinition};
 use super::segment::Segment;
 
@@ -69,12 +70,21 @@ pub(crate) struct Call {
     pub likelihood: Option<f64>,
 }
 
+/// How likely a customer is to renew.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Likelihood {
+    pub value: f64,
+    /// Of accounts of which about as much was forecast, the 95 % interval of the share that stayed as long.
+    pub observed: Option<Interval>,
+}
+
 /// A contract that is due for renewal, or was.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Renewal {
     pub account: AccountId,
     pub display_name: String,
     pub segment: Segment,
+    pub owners: Vec<Owner>,
     pub due_at: DateTime<Utc>,
     /// Of a year.
     pub arr: Option<Money>,
@@ -89,7 +99,7 @@ pub(crate) struct Renewal {
 
 impl Renewal {
     /// How likely it renews; none where it is decided, or there is no health to tell by.
-    pub(crate) fn likelihood(&self, model: &ForecastDefinition, health_model: &HealthModel) -> Option<f64> {
+    pub(crate) fn likelihood(&self, model: &ForecastDefinition, health_model: &HealthModel) -> Option<Likelihood> {
         let today = self.today.as_ref().filter(|_| self.outcome.is_none())?;
         Some(likelihood(model, health_model, today, self.due_at))
     }
@@ -101,10 +111,13 @@ pub(crate) fn likelihood(
     health_model: &HealthModel,
     today: &CustomerDay,
     due_at: DateTime<Utc>,
-) -> f64 {
+) -> Likelihood {
     let days = (day_of(due_at) - today.day).num_days().max(0) + GRACE_DAYS;
+    let days = u32::try_from(days).unwrap_or(u32::MAX);
     let churn = model.forecast(health_model, today).probability;
-    1.0 - model.within(churn, u32::try_from(days).unwrap_or(u32::MAX))
+    let stays = |churn: f64| 1.0 - model.within(churn, days);
+    let observed = model.observed(churn).map(|left| Interval { low: stays(left.high), high: stays(left.low) });
+    Likelihood { value: stays(churn), observed }
 }
 
 /// Place in a list of renewals.

@@ -31,12 +31,14 @@ impl RenewalService for RenewalRpc {
         let binding = request::page_binding(&message);
         let mut found = Violations::new();
         let days = renewal::due_days(&mut found, &message);
+        let accounts = renewal::accounts(&mut found, &message.accounts);
         found.into_result(()).map_err(ApiError::invalid)?;
         let page = PageRequest::<RenewalCursor>::read(page_size, &token, LIST_METHOD, &binding)?;
-        let rows = list_renewals::execute(&self.app, days, page.after.as_ref(), page.limit()).await?;
+        let after = page.after.as_ref();
+        let (rows, model) = list_renewals::execute(&self.app, days, accounts.as_deref(), after, page.limit()).await?;
         let page = Page::from_rows(rows, page.size);
         let next_page_token = page.next_token(|(one, _)| RenewalCursor::after(one), LIST_METHOD, &binding);
-        let renewals = page.items.iter().map(renewal::message).collect();
+        let renewals = page.items.iter().map(|one| renewal::message(one, model)).collect();
         Ok(Response::new(proto::ListRenewalsResponse { renewals, next_page_token }))
     }
 

@@ -41,7 +41,8 @@ struct AccountRow {
     archived_at: Option<DateTime<Utc>>,
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(column: &str, value: Value) -> Result<T, StorageError> {
+/// What a column of JSON holds.
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(column: &str, value: Value) -> Result<T, StorageError> {
     serde_json::from_value(value).map_err(|error| StorageError::Corrupt(format!("accounts.{column}: {error}")))
 }
 

@@ -1,10 +1,11 @@
 //! Renewals: those that are due, what became of others, and what people expect.
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{ModelId, Money, Points, Proportion};
+use mainstay_domain::{AccountId, ModelId, Money, Points, Proportion};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
+use super::accounts::from_json;
 use super::codes::{self, money};
 use super::customer_filters::FilterParameters;
 use crate::domain::customer_filter::CustomerFilter;
@@ -24,16 +25,17 @@ pub(crate) struct DueRange {
 }
 
 /// At most `limit` renewals after a place in the list, by due time and account. Health is that of today, and only where it is by
-/// the model named.
+/// the model named. Only those of `accounts`, where some are given.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     health_model: Option<&ModelId>,
     range: DueRange,
+    accounts: Option<&[AccountId]>,
     after: Option<&RenewalCursor>,
     limit: i64,
 ) -> Result<Vec<Renewal>, StorageError> {
-    let after_due = after.map(|cursor| DateTime::from_timestamp_micros(cursor.due_micros));
-    let after_due = after_due.map(|time| time.ok_or_else(|| codes::corrupt("a due time"))).transpose()?;
+    let after_due = after.map(due_at_of).transpose()?;
+    let account_ids = accounts.map(|accounts| accounts.iter().map(AccountId::as_str).collect::<Vec<_>>());
     let rows = sqlx::query!(
         r#"WITH due AS (
                -- Each part in its own order and limit, by its own index.
@@ -44,6 +46,7 @@ pub(crate) async fn list(
                  WHERE archived_at IS NULL AND lifecycle_stage NOT IN (1, 5) AND renewal_at IS NOT NULL
                    AND ($1::timestamptz IS NULL OR renewal_at >= $1) AND ($2::timestamptz IS NULL OR renewal_at < $2)
                    AND ($4::timestamptz IS NULL OR (renewal_at, account_id) > ($4, $5))
+                   AND ($8::text[] IS NULL OR account_id = ANY($8))
                  ORDER BY renewal_at, account_id
                  LIMIT $6)
                 UNION ALL
@@ -52,13 +55,14 @@ pub(crate) async fn list(
                  WHERE NOT $3::boolean
                    AND ($1::timestamptz IS NULL OR due_at >= $1) AND ($2::timestamptz IS NULL OR due_at < $2)
                    AND ($4::timestamptz IS NULL OR (due_at, account_id) > ($4, $5))
+                   AND ($8::text[] IS NULL OR account_id = ANY($8))
                  ORDER BY due_at, account_id
                  LIMIT $6)
            ), page AS (
                SELECT * FROM due ORDER BY due_at, account_id LIMIT $6
            )
            SELECT due.account_id AS "account_id!", due.due_at AS "due_at!", due.currency, due.arr_minor_units,
-                  due.outcome, due.decided_at, accounts.display_name, accounts.segment,
+                  due.outcome, due.decided_at, accounts.display_name, accounts.segment, accounts.owners,
                   (COALESCE(accounts.activated_at, accounts.contract_start_at, accounts.signed_up_at)
                       AT TIME ZONE 'UTC')::date AS start_day,
                   health.score AS "score?", health.band AS "band?", health.day AS "day?",
@@ -82,6 +86,7 @@ pub(crate) async fn list(
         after.map(|cursor| cursor.account_id.as_str()),
         limit,
         health_model.map(ModelId::as_str),
+        account_ids.as_deref() as Option<&[&str]>,
     )
     .fetch_all(conn)
     .await?;
@@ -112,21 +117,25 @@ pub(crate) async fn list(
                 }),
                 _ => None,
             };
-            let outcome = row.outcome.map(outcome_of).transpose()?.zip(row.decided_at);
             Ok(Renewal {
                 account,
                 display_name: row.display_name,
                 segment: codes::segment(row.segment)?,
+                owners: from_json("owners", row.owners)?,
                 due_at: row.due_at,
                 arr: money(row.currency.as_deref(), row.arr_minor_units)?,
                 score: row.score.map(Points::from_units),
                 band: row.band.map(codes::band).transpose()?,
                 today,
                 call,
-                outcome,
+                outcome: row.outcome.map(outcome_of).transpose()?.zip(row.decided_at),
             })
         })
         .collect()
+}
+
+fn due_at_of(cursor: &RenewalCursor) -> Result<DateTime<Utc>, StorageError> {
+    DateTime::from_timestamp_micros(cursor.due_micros).ok_or_else(|| codes::corrupt("a due time"))
 }
 
 /// What became of the renewals that were due from a time to another, as [`list`] has them. What an account is by now decides whether

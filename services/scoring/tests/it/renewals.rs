@@ -249,6 +249,7 @@ async fn r88_what_people_say_stands_beside_what_the_model_says() {
         assert!(likelihood > 0.0 && likelihood < 1.0 && (expected - arr * likelihood).abs() <= 0.5, "{one:?}");
     }
     let first = renewals[0].account.trim_start_matches("accounts/").to_owned();
+    assert_eq!((renewals[0].quarter.as_str(), renewals[0].forecast_model.as_str()), ("2026-Q2", "forecastModels/1"));
     set_call(&harness, &first, RenewalExpectation::AtRisk).await.expect("a call");
     let call = set_call(&harness, &first, RenewalExpectation::Commit).await.expect("a call");
     assert_eq!(call.likelihood, renewals[0].likelihood);
@@ -285,6 +286,53 @@ async fn r88_what_people_say_stands_beside_what_the_model_says() {
     assert!((accuracy.people_brier - 0.95 * 0.95).abs() < 1e-12);
     let likelihood = call.likelihood.expect("a likelihood");
     assert!((accuracy.model_brier - likelihood * likelihood).abs() < 1e-12);
+}
+
+#[tokio::test]
+async fn r184_a_likelihood_has_the_interval_of_those_of_whom_as_much_was_forecast_and_the_owners_beside_it() {
+    let harness = company().await;
+    let sql = r#"UPDATE scoring.accounts SET renewal_at = timestamptz '2026-08-30Z', owner_emails = '{mia@example.com}',
+            owners = '[{"role": "csm", "email": "mia@example.com", "display_name": "Mia"}]'
+        WHERE lifecycle_stage = 3"#;
+    sqlx::raw_sql(sql).execute(harness.database.pool()).await.expect("renewals");
+    let early = list(&harness, proto::ListRenewalsRequest::default()).await.remove(0);
+    assert_eq!((early.likelihood_low, early.likelihood_high, early.forecast_model.as_str()), (None, None, ""));
+    let model = crate::forecasts::client(&harness).train_forecast(proto::TrainForecastRequest::default()).await;
+    let parts = model.expect("a model").into_inner().accuracy.expect("figures").reliability;
+    let renewals = list(&harness, proto::ListRenewalsRequest { page_size: 1_000, ..Default::default() }).await;
+    for one in &renewals {
+        // Due in 60 days and awaited for 30: that is the horizon, of which the parts are.
+        let likelihood = one.likelihood.expect("a likelihood");
+        let off = |part: &proto::ReliabilityPart| (part.mean_probability - (1.0 - likelihood)).abs();
+        let nearest = parts.iter().min_by(|part, other| off(part).total_cmp(&off(other))).expect("a part");
+        let (low, high) = (one.likelihood_low.expect("low"), one.likelihood_high.expect("high"));
+        assert!((low - (1.0 - nearest.high)).abs() < 1e-9 && (high - (1.0 - nearest.low)).abs() < 1e-9, "{one:?}");
+        assert_eq!(one.owners[0].email, "mia@example.com");
+    }
+    let inside =
+        renewals.iter().filter(|one| one.likelihood >= one.likelihood_low && one.likelihood <= one.likelihood_high);
+    assert!(inside.count() * 2 > renewals.len(), "the model is right of most");
+}
+
+#[tokio::test]
+async fn r184_renewals_of_some_accounts_are_listed_alone_with_those_that_are_decided() {
+    let harness = spring().await;
+    let of = async |ids: &[&str]| {
+        let accounts = ids.iter().map(|id| (*id).to_owned()).collect();
+        client(&harness).list_renewals(proto::ListRenewalsRequest { accounts, ..Default::default() }).await
+    };
+    let found = of(&["accounts/a", "accounts/c", "accounts/nobody"]).await.expect("renewals").into_inner().renewals;
+    let found: Vec<(&str, RenewalOutcome)> = found.iter().map(|one| (one.account.as_str(), one.outcome())).collect();
+    let expected = [
+        ("accounts/a", RenewalOutcome::Renewed),
+        ("accounts/c", RenewalOutcome::Unspecified),
+        ("accounts/a", RenewalOutcome::Unspecified),
+    ];
+    assert_eq!(found, expected);
+    let refused = of(&["accounts/a", "a", "b c"]).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&refused), ["accounts[1]", "accounts[2]"]);
+    let refused = of(&vec!["accounts/a"; 1_001]).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&refused), ["accounts"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What was learnt, as it is kept, and what it says of an account.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::ModelId;
+use mainstay_domain::{Interval, ModelId};
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{CustomerDay, InputKind};
@@ -108,6 +108,14 @@ impl ForecastDefinition {
         }
         reasons.sort_by(|(_, _, one), (_, _, other)| other.abs().total_cmp(&one.abs()));
         ChurnForecast { probability: logistic(log_odds), reasons }
+    }
+
+    /// Of accounts of which about as much was forecast, the 95 % interval of the share that left within the horizon.
+    pub(crate) fn observed(&self, probability: f64) -> Option<Interval> {
+        let distance = |part: &ReliabilityPart| (part.mean_probability - probability).abs();
+        let parts = self.accuracy.reliability.iter();
+        let nearest = parts.min_by(|one, other| distance(one).total_cmp(&distance(other)))?;
+        Some(Interval { low: nearest.low, high: nearest.high })
     }
 
     /// The probability of leaving within `days`, by a constant rate from that within the horizon.

@@ -1,0 +1,109 @@
+//! `mainstay forecast` and `mainstay renewals`, on services of their own.
+
+use crate::company::Company;
+use crate::run;
+use crate::up::{Up, done, folder};
+use crate::write;
+
+/// Three of the company's customers are due, a year apart.
+const DUE: &str = "
+    UPDATE scoring.accounts SET renewal_at = timestamptz '2060-02-01Z' + make_interval(years => place::integer)
+      FROM (SELECT account_id, row_number() OVER (ORDER BY account_id) AS place
+              FROM scoring.accounts WHERE lifecycle_stage = 3) AS customers
+     WHERE customers.account_id = accounts.account_id AND place <= 3";
+
+#[tokio::test]
+async fn r77_r79_r87_forecasts_are_learnt_and_shown_from_the_command_line() {
+    let company = Company::start().await;
+    let address = company.up.address;
+    let early = run(address, &["forecast", "portfolio"]).await;
+    assert_eq!(early.code, 1);
+    assert!(early.err.contains("TrainForecast"), "what to do first is said: {}", early.err);
+    let none = done(address, &["forecast", "models"]).await;
+    assert!(none.err.contains("There is no forecast model yet: mainstay forecast train."), "{}", none.err);
+
+    let checked = done(address, &["forecast", "train", "--check"]).await.out;
+    assert!(checked.contains(" could be kept.\n"), "{checked}");
+    let learnt = done(address, &["forecast", "train"]).await.out;
+    assert!(learnt.starts_with("forecastModels/1 makes the forecasts now.\n"), "{learnt}");
+    for part in ["\nOf            churn within 90 days\n", "\nemails_sum  ", "FORECAST", "95 % INTERVAL"] {
+        assert!(learnt.contains(part), "`{part}` is missing in:\n{learnt}");
+    }
+    let models = done(address, &["forecast", "models"]).await.out;
+    assert!(models.starts_with("MODEL  LEARNT      HORIZON"), "{models}");
+    assert!(models.lines().nth(1).is_some_and(|line| line.starts_with("1 ") && line.contains("90 days")), "{models}");
+
+    let portfolio = done(address, &["forecast", "portfolio", "--days", "30"]).await.out;
+    assert!(portfolio.contains("\nWithin 30 days, by forecastModels/1.\n"), "{portfolio}");
+    let csv = done(address, &["forecast", "portfolio", "--csv"]).await.out;
+    assert!(csv.lines().count() > 3 && csv.lines().next().is_some_and(|titles| titles.contains(',')), "{csv}");
+    let refused = run(address, &["forecast", "portfolio", "--csv", "--output", "json"]).await;
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""));
+    assert!(refused.err.contains("--csv and --output json are two formats: leave one of them out"), "{}", refused.err);
+
+    let sql = "SELECT account_id FROM scoring.accounts WHERE lifecycle_stage = 3 ORDER BY account_id LIMIT 1";
+    let customer: String = sqlx::query_scalar(sql).fetch_one(company.database.pool()).await.expect("a customer");
+    let one = done(address, &["forecast", "account", &customer]).await.out;
+    assert!(one.starts_with(&format!("{customer} leaves within 90 days with a probability of ")), "{one}");
+    assert!(one.contains("\nemails_sum  "), "{one}");
+    let unknown = run(address, &["forecast", "account", "nobody"]).await;
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.err.contains("accounts/nobody does not exist"), "{}", unknown.err);
+}
+
+#[tokio::test]
+async fn r66_r88_renewals_are_listed_forecast_and_called_from_the_command_line() {
+    let company = Company::start().await;
+    let address = company.up.address;
+    company.sql(DUE).await;
+    let early = done(address, &["renewals", "forecast"]).await;
+    assert!(early.err.contains("mainstay forecast train"), "{}", early.err);
+    done(address, &["forecast", "train"]).await;
+
+    let listed = done(address, &["renewals", "list", "--open", "--limit", "2"]).await;
+    assert!(listed.out.starts_with("DUE         ACCOUNT"), "{}", listed.out);
+    let rows: Vec<&str> = listed.out.lines().skip(1).collect();
+    assert!(rows[0].starts_with("2061-02-01  account-") && rows[0].contains('%'), "{}", listed.out);
+    assert_eq!(rows.len(), 2);
+    assert!(listed.err.contains("The first 2 renewals; --limit 0 shows all."), "{}", listed.err);
+    let id = rows[0].split_whitespace().nth(1).expect("an account").to_owned();
+
+    let call = ["renewals", "call", &id, "at-risk", "--by", "sam@example.com", "--note", "new CFO"];
+    let called = done(address, &call).await.out;
+    assert!(called.starts_with(&format!("{id}, due on 2061-02-01: at risk; the model says ")), "{called}");
+    let csv = done(address, &["renewals", "list", "--csv", "--to", "2061-03-01"]).await.out;
+    assert!(csv.lines().nth(1).is_some_and(|line| line.ends_with(",at risk,sam@example.com,,")), "{csv}");
+    let refused = run(address, &["renewals", "call", "nobody", "commit", "--by", "sam@example.com"]).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("accounts/nobody does not exist"), "{}", refused.err);
+
+    let markdown = done(address, &["renewals", "forecast", "--quarters", "1", "--output", "markdown"]).await.out;
+    let head = "| QUARTER | DUE | RENEW | 95 % | ARR | EXPECTED | 95 % | CALLS |\n| --- | ---: | ---: | --- | ---: | ---: | --- | --- |\n";
+    assert!(markdown.starts_with(head), "{markdown}");
+    let refused = run(address, &["renewals", "forecast", "--quarters", "13"]).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("quarter_count") && refused.err.contains("must be 1 to 12"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn r51_r201_what_renewed_and_stayed_is_reported_from_the_command_line() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    let csv =
+        "id,name,segment,arr,renewal_date\nacme,Acme,smb,1200 EUR,2060-01-01\nglobex,Globex,smb,900 EUR,2060-02-01\n";
+    done(up.address, &["import", "accounts", &write(folder.path(), "accounts.csv", csv)]).await;
+    let renewed = write(folder.path(), "renewed.csv", "id,renewal_date\nacme,2061-01-01\n");
+    done(up.address, &["import", "accounts", &renewed]).await;
+    let listed = done(up.address, &["renewals", "list"]).await.out;
+    let rows: Vec<Vec<&str>> = listed.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["2060-01-01", "acme", "Acme", "smb", "1,200.00", "EUR", "–", "–", "renewed"], "{listed}");
+    assert_eq!((rows[1][1], rows[2][0]), ("globex", "2061-01-01"), "{listed}");
+    let report = done(up.address, &["renewals", "report"]).await.out;
+    assert!(report.contains("Renewal rate  none was decided\n"), "none was due in the last year: {report}");
+    let refused = run(up.address, &["renewals", "report", "--from", "2026-02-01", "--to", "2026-01-01"]).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("end_day") && refused.err.contains("must be after start_day"), "{}", refused.err);
+    let retention = done(up.address, &["renewals", "retention"]).await;
+    assert!(retention.err.contains("No revenue is known of those who were customers then."), "{}", retention.err);
+    assert!(retention.out.contains("revenue is known since "), "{}", retention.out);
+}
