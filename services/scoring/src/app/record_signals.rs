@@ -15,7 +15,9 @@ use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stori
 use crate::domain::day_number;
 use crate::domain::signal::{Signal, SignalKind};
 use crate::storage::series_deltas::SeriesDeltas;
-use crate::storage::{accounts, billing_records, feature_signals, metrics, pulses, series, signal_details, signals};
+use crate::storage::{
+    accounts, billing_records, feature_signals, metrics, pulses, series, signal_details, signals, survey_answers,
+};
 
 const FIELDS: BatchFields = BatchFields { items: "signals", account: "account" };
 
@@ -173,6 +175,7 @@ async fn record(
     signal_details::insert(conn, recorded()).await?;
     billing_records::insert_credits(conn, recorded()).await?;
     feature_signals::insert(conn, recorded()).await?;
+    survey_answers::insert(conn, recorded()).await?;
     let deltas = SeriesDeltas::of(recorded());
     if !deltas.first_days().is_empty() {
         series::add(conn, &deltas).await?;

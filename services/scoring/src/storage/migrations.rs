@@ -38,6 +38,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(16, "0016_segment_models"),
         Migration { transactional: false, ..migration!(17, "0017_signals_by_kind") },
         migration!(18, "0018_report_records"),
+        migration!(20, "0020_service_records"),
     ],
 };
 
