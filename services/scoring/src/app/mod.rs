@@ -41,6 +41,7 @@ pub(crate) mod get_retention;
 pub(crate) mod get_revenue_report;
 pub(crate) mod get_revenue_retention;
 pub(crate) mod get_risk_trigger;
+pub(crate) mod get_service_report;
 mod health_risks;
 pub(crate) mod health_scored;
 pub(crate) mod list_accounts;
