@@ -257,7 +257,7 @@ fn terms_of_answers() -> Vec<Definition> {
             format!("The answer to the NPS question is {NPS_PROMOTER_MIN} to {NPS_SCORE_MAX}."),
             vec![answer(Bound::AtLeast, NPS_PROMOTER_MIN), answer(Bound::AtMost, NPS_SCORE_MAX)],
             &["R16"],
-            &["surveys"],
+            &["surveys", "scoring"],
         ),
         settled(
             "passive",
