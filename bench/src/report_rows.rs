@@ -1,4 +1,5 @@
-//! What reports read beside scores: revenue, invoices, disputes, credits, renewals, requests, uses of features, targets, and a forecast model. Written as
+//! What reports read beside scores: revenue, invoices, disputes, credits, renewals, requests, tickets, answers, uses of features,
+//! targets, and a forecast model. Written as
 //! recording the signals of a year would have left it.
 
 use crate::database::Database;
@@ -7,6 +8,7 @@ use crate::database::Database;
 /// had an invoice in trouble in the last 60 days, an eighth of these is unpaid; each fiftieth has an open dispute, each tenth had a
 /// credit. Each account asked twice for one of 50 features, and each fifth got it; of the days before and after there are scores.
 /// Each used five features, in every other month and fortnight of a year, and has five targets.
+/// Each opened a ticket a month for half a year, and answered three surveys.
 const ROWS: &str = r#"
     UPDATE scoring.accounts
        SET lifecycle_stage = 3, currency = CASE WHEN number % 2 = 0 THEN 'EUR' ELSE 'USD' END,
@@ -43,6 +45,20 @@ const ROWS: &str = r#"
            (VALUES (13, timestamptz '2025-11-01Z'), (13, timestamptz '2026-03-20Z'), (14, timestamptz '2026-02-01Z'))
            AS told (kind, event_at)
      WHERE kind = 13 OR number % 5 = 0;
+    INSERT INTO scoring.ticket_resolutions (account_id, ticket_id, opened_at, answered_at, resolved_at, reopened_at, escalated_at,
+                                            at_first_contact, newest_at)
+    SELECT account_id, 't-' || place, opened_at, opened_at + interval '1 hour', resolved_at, reopened_at, escalated_at,
+           COALESCE(reopened_at, escalated_at) IS NULL, GREATEST(resolved_at, reopened_at)
+      FROM (SELECT *, CASE WHEN number % 7 = 0 THEN resolved_at + interval '2 days' END AS reopened_at,
+                   CASE WHEN number % 9 = 0 THEN opened_at + interval '1 hour' END AS escalated_at
+              FROM (SELECT *, opened_at + make_interval(hours => 1 + number % 90) AS resolved_at
+                      FROM (SELECT account_id, number, place, timestamptz '2026-03-31 01:00Z'
+                                   - make_interval(days => (number + 30 * place) % 180) AS opened_at
+                              FROM numbered, generate_series(1, 6) AS month (place)) AS opened) AS resolved) AS told;
+    INSERT INTO scoring.survey_answers (account_id, source, source_id, question, score, answered_at)
+    SELECT account_id, 'surveys', 'r-' || place, question, 1 + (number + place) % 7 + CASE question WHEN 1 THEN 3 ELSE 0 END,
+           timestamptz '2026-03-31Z' - make_interval(days => number % 60)
+      FROM numbered, (VALUES (1, 1), (2, 1), (3, 3)) AS answer (place, question);
     INSERT INTO scoring.health_history (account_id, day, score, band, coverage, model_id, measure_values, measure_raw_values,
         measure_base_values, measure_missing, measure_freshness_days, scored_at)
     SELECT account_id, past, score, band, coverage, model_id, measure_values, measure_raw_values, measure_base_values,

@@ -9,7 +9,7 @@ use mainstay_api::mainstay::scoring::v1::adoption_service_client::AdoptionServic
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
     AdoptionGrain, GetDataQualityReportRequest, GetFeatureAdoptionReportRequest, GetFeatureRequestReportRequest,
-    GetHealthReportRequest, GetOutcomeReportRequest, GetRevenueReportRequest,
+    GetHealthReportRequest, GetOutcomeReportRequest, GetRevenueReportRequest, GetServiceReportRequest,
 };
 use mainstay_domain::{Clock, ManualClock, start_of_day};
 
@@ -40,7 +40,7 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
     progress("all again on the next day");
     clock.set(start_of_day(clock.today() + TimeDelta::days(1)));
     service::settle(&service).await?;
-    progress("what they pay, owe and ask for");
+    progress("what they pay, owe, ask for and say");
     report_rows::write(&database).await?;
 
     let client = ReportServiceClient::new(service.in_memory_channel());
@@ -94,7 +94,14 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
         Ok(report.groups.iter().map(|group| group.account_count).sum())
     });
     let outcomes = outcomes.await?;
-    for (count, _) in [baseline, health, data, revenue, features, adopted, outcomes] {
+    let service_report = timed(async || {
+        let report = client.clone().get_service_report(GetServiceReportRequest::default()).await?.into_inner();
+        let figures = report.figures.unwrap_or_default();
+        ensure!(figures.first_contact_rate.is_some() && figures.effort_score_mean.is_some(), "nobody was served");
+        Ok(figures.opened_count)
+    });
+    let service_report = service_report.await?;
+    for (count, _) in [baseline, health, data, revenue, features, adopted, outcomes, service_report] {
         ensure!(count == i64::from(accounts), "{count} of {accounts} accounts were read");
     }
 
@@ -110,6 +117,7 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
         ("GetFeatureRequestReport", features),
         ("GetFeatureAdoptionReport, a year", adopted),
         ("GetOutcomeReport", outcomes),
+        ("GetServiceReport", service_report),
     ] {
         report.row([what.to_owned(), seconds(elapsed), ratio(elapsed.as_secs_f64(), baseline.1.as_secs_f64())]);
     }

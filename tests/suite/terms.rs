@@ -6,7 +6,7 @@ use mainstay_suite::files;
 use mainstay_suite::source::Source;
 
 /// Each constant of a term, with the services that the registry (`services/scoring/src/domain/definitions.rs`) says to judge by it.
-const TERMS: [(&str, &[&str]); 13] = [
+const TERMS: [(&str, &[&str]); 15] = [
     ("RECOVERED_ABOVE", &["interventions", "scoring"]),
     ("BIG_CHANGE_ABOVE", &["scoring"]),
     ("BIG_CHANGE_ENDS_AT", &["scoring"]),
@@ -14,8 +14,10 @@ const TERMS: [(&str, &[&str]); 13] = [
     ("HYSTERESIS", &["scoring"]),
     ("INACTIVE_DAYS_MIN", &["scoring"]),
     ("NPS_SCORE_MAX", &["surveys"]),
-    ("NPS_PROMOTER_MIN", &["surveys"]),
+    ("NPS_PROMOTER_MIN", &["scoring", "surveys"]),
     ("NPS_PASSIVE_MIN", &["interventions", "surveys"]),
+    ("REFERENCEABLE_DAYS", &["scoring"]),
+    ("FIRST_CONTACT_DAYS", &["scoring"]),
     ("NEAR_LIMIT_PERCENT", &["expansion"]),
     ("NEAR_LIMIT_MONTHS_MIN", &["expansion"]),
     ("LARGER_PLAN_PERCENT", &["expansion"]),

@@ -27,6 +27,12 @@ pub const NPS_PROMOTER_MIN: i32 = 9;
 /// The lowest answer of a passive; lower ones are detractors'.
 pub const NPS_PASSIVE_MIN: i32 = 7;
 
+/// Days back within which the newest answer to the NPS question says whether a customer can be named as a reference.
+pub const REFERENCEABLE_DAYS: u16 = 180;
+
+/// Days after its resolution within which a ticket that comes back was not resolved at first contact.
+pub const FIRST_CONTACT_DAYS: u8 = 7;
+
 /// Percent of a limit of its plan from which on an account is near it.
 pub const NEAR_LIMIT_PERCENT: f64 = 80.0;
 /// Months in a row near a limit that make a chance to grow.

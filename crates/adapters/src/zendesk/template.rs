@@ -19,6 +19,9 @@
 //! `action` is `opened`, `updated`, `escalated`, `resolved` or `reopened`; without it solved and closed tickets are resolved, new
 //! ones opened, others updated. What Zendesk has nothing for, it sends empty.
 //!
+//! `text` is what the customer wrote: triggers that run for anything else, as for an agent's answer, leave it out. A customer who
+//! writes again before the resolution was not helped at first contact.
+//!
 //! There is no id: a delivery that is tried again is known by its content. Without `updated_at` the time is that of its receipt.
 
 use chrono::{DateTime, Utc};

@@ -17845,6 +17845,149 @@ impl GoalState {
         }
     }
 }
+/// How customers were served in a period, beside the period before: their
+/// tickets, how many of them were resolved at first contact, and how easy
+/// customers found it.
+///
+/// A ticket was resolved at first contact when, up to the end of the 7th day after
+/// its first resolution, it was neither escalated nor reopened, and the customer
+/// did not write again between its opening and that resolution. Whether it was is
+/// decided when those 7 days are over, and until then it is pending: figures of
+/// first contact are of the tickets of which it was decided within the period, so
+/// that a period has the same tickets whenever it is asked for, but for signals
+/// that come late.
+///
+/// Customers and their segments are those of today in both periods.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ServiceReport {
+    /// As of when: when it was read. The period ends then, that time included.
+    #[prost(message, optional, tag = "1")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the period began, that time not included. The period before ended then.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the period before began, that time not included.
+    #[prost(message, optional, tag = "3")]
+    pub compare_start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The period's figures of all customers.
+    #[prost(message, optional, tag = "4")]
+    pub figures: ::core::option::Option<ServiceFigures>,
+    /// Those of the period before.
+    #[prost(message, optional, tag = "5")]
+    pub figures_before: ::core::option::Option<ServiceFigures>,
+    /// By how much the share that was resolved at first contact changed, 1 being
+    /// all. Absent: in one of the periods it was decided of no ticket.
+    #[prost(double, optional, tag = "6")]
+    pub first_contact_rate_change: ::core::option::Option<f64>,
+    /// The lower end of its 95 % interval (Newcombe's method 10). An interval with 0
+    /// in it says that the change can be chance.
+    #[prost(double, optional, tag = "7")]
+    pub first_contact_rate_change_low: ::core::option::Option<f64>,
+    /// The upper end of that interval.
+    #[prost(double, optional, tag = "8")]
+    pub first_contact_rate_change_high: ::core::option::Option<f64>,
+    /// Every segment of whose customers something is counted in either period.
+    #[prost(message, repeated, tag = "9")]
+    pub segments: ::prost::alloc::vec::Vec<SegmentServiceReport>,
+}
+impl ::prost::Name for ServiceReport {
+    const NAME: &'static str = "ServiceReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ServiceReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ServiceReport".into()
+    }
+}
+/// How the customers of a segment were served.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct SegmentServiceReport {
+    /// The segment.
+    #[prost(enumeration = "Segment", tag = "1")]
+    pub segment: i32,
+    /// The period's figures.
+    #[prost(message, optional, tag = "2")]
+    pub figures: ::core::option::Option<ServiceFigures>,
+    /// Those of the period before.
+    #[prost(message, optional, tag = "3")]
+    pub figures_before: ::core::option::Option<ServiceFigures>,
+}
+impl ::prost::Name for SegmentServiceReport {
+    const NAME: &'static str = "SegmentServiceReport";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SegmentServiceReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SegmentServiceReport".into()
+    }
+}
+/// How customers were served in a period. Each ticket counts once in a figure, by
+/// the first time that it was opened, answered, resolved, reopened or escalated.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ServiceFigures {
+    /// Tickets that were opened.
+    #[prost(int64, tag = "1")]
+    pub opened_count: i64,
+    /// Tickets that were resolved.
+    #[prost(int64, tag = "2")]
+    pub resolved_count: i64,
+    /// Tickets of which it was decided whether they were resolved at first contact:
+    /// those whose first resolution was 7 days old within the period.
+    #[prost(int64, tag = "3")]
+    pub decided_count: i64,
+    /// How many of these were.
+    #[prost(int64, tag = "4")]
+    pub first_contact_count: i64,
+    /// Their share, 0 to 1. Absent: it was decided of none.
+    #[prost(double, optional, tag = "5")]
+    pub first_contact_rate: ::core::option::Option<f64>,
+    /// The lower end of its 95 % interval (Wilson). Absent as the share.
+    #[prost(double, optional, tag = "6")]
+    pub first_contact_rate_low: ::core::option::Option<f64>,
+    /// The upper end of that interval. Absent as the share.
+    #[prost(double, optional, tag = "7")]
+    pub first_contact_rate_high: ::core::option::Option<f64>,
+    /// Tickets that were resolved within the 7 days before the period's end: of
+    /// these it is decided after it. In no share, whatever is known of them.
+    #[prost(int64, tag = "8")]
+    pub pending_count: i64,
+    /// Tickets that were answered first.
+    #[prost(int64, tag = "9")]
+    pub answered_count: i64,
+    /// Median hours from their opening to that answer. Absent: none was answered, or
+    /// no help desk tells of answers.
+    #[prost(double, optional, tag = "10")]
+    pub first_response_hours_median: ::core::option::Option<f64>,
+    /// Median hours from the opening to the resolution of those resolved. Absent:
+    /// none was.
+    #[prost(double, optional, tag = "11")]
+    pub resolution_hours_median: ::core::option::Option<f64>,
+    /// Tickets that were opened again after a resolution.
+    #[prost(int64, tag = "12")]
+    pub reopened_count: i64,
+    /// Tickets that were handed to a higher level.
+    #[prost(int64, tag = "13")]
+    pub escalated_count: i64,
+    /// Answers to the CES question, whatever they were asked about.
+    #[prost(int64, tag = "14")]
+    pub effort_answer_count: i64,
+    /// The customer effort score: the mean of these answers, 1 (very hard) to 7
+    /// (very easy). Absent: there are none.
+    #[prost(double, optional, tag = "15")]
+    pub effort_score_mean: ::core::option::Option<f64>,
+}
+impl ::prost::Name for ServiceFigures {
+    const NAME: &'static str = "ServiceFigures";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ServiceFigures".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ServiceFigures".into()
+    }
+}
 /// Asks for a report of health.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetHealthReportRequest {
@@ -17935,6 +18078,14 @@ pub struct HealthReport {
     /// scores are still being made. Empty: nobody was scored.
     #[prost(string, tag = "16")]
     pub oldest_score_day: ::prost::alloc::string::String,
+    /// How many customers are referenceable: healthy, with no condition that puts
+    /// them at risk, and the newest answer to the NPS question within the last 180
+    /// days is a promoter's.
+    #[prost(int64, tag = "17")]
+    pub referenceable_account_count: i64,
+    /// Their share of all customers, 0 to 1. Absent: there are no customers.
+    #[prost(double, optional, tag = "18")]
+    pub referenceable_share: ::core::option::Option<f64>,
 }
 impl ::prost::Name for HealthReport {
     const NAME: &'static str = "HealthReport";
@@ -18157,6 +18308,30 @@ impl ::prost::Name for GetRevenueReportRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.GetRevenueReportRequest".into()
+    }
+}
+/// Asks for a report of how customers were served.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetServiceReportRequest {
+    /// How far back the period goes from now. Default: a month.
+    #[prost(enumeration = "ReportPeriod", tag = "1")]
+    pub period: i32,
+    /// Only customers of these segments. Empty: all.
+    #[prost(enumeration = "Segment", repeated, tag = "2")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// Only customers whom this person looks after, in any role: mail address.
+    /// Empty: all.
+    #[prost(string, tag = "3")]
+    pub owner_email: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetServiceReportRequest {
+    const NAME: &'static str = "GetServiceReportRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GetServiceReportRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GetServiceReportRequest".into()
     }
 }
 /// Asks for a report of requested features.
@@ -18426,8 +18601,8 @@ pub mod report_service_client {
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
     /// Reports about all customers: how they are and how that changed, how they pay
-    /// and what they bring in, what they ask for, and how far the data behind it can
-    /// be trusted. Each is answered from what is kept ready, and says as of when.
+    /// and what they bring in, how they are served, what they ask for, and how far the
+    /// data behind it can be trusted. Each is answered from what is kept ready, and says as of when.
     ///
     /// Customers are accounts that are neither archived nor churned.
     #[derive(Debug, Clone)]
@@ -18569,6 +18744,36 @@ pub mod report_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Returns how customers were served: their tickets, how many were resolved at
+        /// first contact, and how easy customers found it.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        pub async fn get_service_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetServiceReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::ServiceReport>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ReportService/GetServiceReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ReportService",
+                        "GetServiceReport",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Returns which features customers ask for, and whose revenue hangs on them.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
@@ -18691,6 +18896,14 @@ pub mod report_service_server {
             &self,
             request: tonic::Request<super::GetRevenueReportRequest>,
         ) -> std::result::Result<tonic::Response<super::RevenueReport>, tonic::Status>;
+        /// Returns how customers were served: their tickets, how many were resolved at
+        /// first contact, and how easy customers found it.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
+        async fn get_service_report(
+            &self,
+            request: tonic::Request<super::GetServiceReportRequest>,
+        ) -> std::result::Result<tonic::Response<super::ServiceReport>, tonic::Status>;
         /// Returns which features customers ask for, and whose revenue hangs on them.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
@@ -18722,8 +18935,8 @@ pub mod report_service_server {
         ) -> std::result::Result<tonic::Response<super::DataOwner>, tonic::Status>;
     }
     /// Reports about all customers: how they are and how that changed, how they pay
-    /// and what they bring in, what they ask for, and how far the data behind it can
-    /// be trusted. Each is answered from what is kept ready, and says as of when.
+    /// and what they bring in, how they are served, what they ask for, and how far the
+    /// data behind it can be trusted. Each is answered from what is kept ready, and says as of when.
     ///
     /// Customers are accounts that are neither archived nor churned.
     #[derive(Debug)]
@@ -18877,6 +19090,51 @@ pub mod report_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetRevenueReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ReportService/GetServiceReport" => {
+                    struct GetServiceReportSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::GetServiceReportRequest>
+                    for GetServiceReportSvc<T> {
+                        type Response = super::ServiceReport;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetServiceReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::get_service_report(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetServiceReportSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

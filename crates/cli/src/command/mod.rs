@@ -49,6 +49,7 @@ mod report_sections;
 pub(crate) mod reports;
 mod revenue_sections;
 pub(crate) mod risks;
+mod service_sections;
 mod service_status;
 pub(crate) mod status;
 pub(crate) mod story;

@@ -203,6 +203,8 @@ fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
         ("SEGMENTS", "segments"),
         ("LOOKED AFTER BY", "owner_email"),
         (">LISTED FROM", "change_at_least"),
+        (">REFERENCEABLE", "customers_referenceable"),
+        (">SHARE", "referenceable_share"),
     ];
     let [segments, owner] = asked_for(&asked.segment, &asked.owner);
     let mut from = Value::points(Some(asked.change));
@@ -215,6 +217,8 @@ fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
         segments,
         owner,
         from,
+        Value::count(report.referenceable_account_count),
+        Value::share(report.referenceable_share),
     ]])
 }
 

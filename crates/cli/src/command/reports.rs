@@ -1,4 +1,5 @@
-//! `mainstay reports`: how all customers are, how they pay and what they ask for, and how far the data can be trusted.
+//! `mainstay reports`: how all customers are, how they pay, how they are served and what they ask for, and how far the data can be
+//! trusted.
 
 use clap::{Args, Subcommand, ValueEnum};
 use mainstay_api::mainstay::scoring::v1 as proto;
@@ -9,6 +10,7 @@ use crate::command::feature_sections::feature_sections;
 use crate::command::models::new_request_id;
 use crate::command::report_sections::{data_sections, health_sections, show_sections};
 use crate::command::revenue_sections::revenue_sections;
+use crate::command::service_sections::service_sections;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
@@ -40,6 +42,17 @@ Examples:
   mainstay reports revenue --target net-retention=1.1 --target critical-share=0.05
   mainstay reports revenue --csv unpaid --size 100 > unpaid.csv")]
     Revenue(RevenueArguments),
+    /// Show how customers were served: tickets, how many were resolved at first contact, and how easy it was
+    #[command(after_help = "\
+A ticket was resolved at first contact when, up to 7 days after its resolution, it was neither escalated nor reopened,
+and the customer did not write again before the resolution. Until those days are over it is pending.
+
+Examples:
+  mainstay reports service
+  mainstay reports service --period week --segment enterprise,smb
+  mainstay reports service --output markdown > service.md
+  mainstay reports service --csv first-contact > first-contact.csv")]
+    Service(ServiceArguments),
     /// Show which features customers ask for, and whose revenue hangs on them
     #[command(after_help = "\
 Features stand by the revenue at risk of those who ask; currencies are not compared with one another.
@@ -126,6 +139,19 @@ pub(crate) struct RevenueArguments {
     /// Write one section as CSV
     #[arg(long, value_name = "SECTION", value_enum)]
     pub(crate) csv: Option<RevenueSection>,
+}
+
+/// Which customers, and over how long.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArguments {
+    /// How far back the period goes
+    #[arg(long, value_enum, default_value_t = PeriodWord::Month)]
+    pub(crate) period: PeriodWord,
+    #[command(flatten)]
+    pub(crate) customers: CustomersArguments,
+    /// Write one section as CSV
+    #[arg(long, value_name = "SECTION", value_enum)]
+    pub(crate) csv: Option<ServiceSection>,
 }
 
 /// Which accounts, and how many features.
@@ -277,6 +303,21 @@ pub(crate) enum RevenueSection {
     Goals,
 }
 
+/// A section of the report of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServiceSection {
+    /// What the report is of
+    Summary,
+    /// Tickets resolved at first contact
+    FirstContact,
+    /// What happened to tickets
+    Tickets,
+    /// How long answers and resolutions took
+    Hours,
+    /// How easy customers found it
+    Effort,
+}
+
 /// A section of the report of requested features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FeaturesSection {
@@ -308,6 +349,7 @@ pub(crate) async fn run(command: &ReportsCommand, connection: &Connection, outpu
     match command {
         ReportsCommand::Health(arguments) => health(arguments, connection, output).await,
         ReportsCommand::Revenue(arguments) => revenue(arguments, connection, output).await,
+        ReportsCommand::Service(arguments) => service(arguments, connection, output).await,
         ReportsCommand::Features(arguments) => features(arguments, connection, output).await,
         ReportsCommand::Data(arguments) => data(arguments, connection, output).await,
         ReportsCommand::Own(arguments) => own(arguments, connection, output).await,
@@ -356,6 +398,22 @@ async fn revenue(arguments: &RevenueArguments, connection: &Connection, output: 
     }
     let sections = revenue_sections(&report, arguments);
     show_sections("Payments and revenue", report.as_of_time, &sections, arguments.csv, output)
+}
+
+async fn service(arguments: &ServiceArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
+    let request = proto::GetServiceReportRequest {
+        period: proto::ReportPeriod::from(arguments.period).into(),
+        segments: arguments.customers.segments(),
+        owner_email: arguments.customers.owner.clone(),
+    };
+    let report = retrying(&connection.retries, async || client(connection).get_service_report(request.clone()).await)
+        .await?
+        .into_inner();
+    if output.is_json() {
+        return Ok(output.json_object(&report)?);
+    }
+    let sections = service_sections(&report, arguments);
+    show_sections("Service to customers", report.as_of_time, &sections, arguments.csv, output)
 }
 
 async fn features(arguments: &FeaturesArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {

@@ -4,10 +4,18 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::up::{PATIENCE, Up, done, folder, today, wait_for_score};
 use crate::{run, write};
+
+/// The day so many days ago, as the services have it.
+async fn days_ago(days: u32) -> String {
+    let date =
+        Command::new("date").args(["-u", "-d", &format!("-{days} days"), "+%F"]).output().await.expect("date runs");
+    String::from_utf8(date.stdout).expect("text").trim().to_owned()
+}
 
 /// Judges an account.
 async fn judge(address: SocketAddr, account: &str, rating: &str) {
@@ -45,6 +53,11 @@ async fn r58_r193_reports_come_as_tables_markdown_json_and_csv() {
         bands,
         "band,customers,customers_before,arr\nno score,0,2,\ncritical,1,0,900.00 EUR\nat risk,0,0,\nstable,0,0,\nhealthy,1,0,1200.00 EUR\n"
     );
+    let rows = format!("account,time,kind,question,score,source_id\nacme,{},survey_answer,nps,10,a-1\n", today().await);
+    done(up.address, &["import", "signals", &write(folder.path(), "answers.csv", &rows)]).await;
+    let summary = done(up.address, &["reports", "health", "--csv", "summary"]).await.out;
+    assert!(summary.contains(",customers_referenceable,referenceable_share\n"), "r201: {summary}");
+    assert!(summary.ends_with(",1,0.5\n"), "r201: acme is healthy, and a promoter: {summary}");
     let json = done(up.address, &["reports", "health", "--owner", "mia@example.com", "--output", "json"]).await.out;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["accountCount"], "1");
@@ -120,6 +133,41 @@ async fn r185_r186_r210_the_report_of_revenue_comes_as_tables_markdown_json_and_
     let refused = run(up.address, &["reports", "revenue", "--target", "nrr=1"]).await;
     assert_eq!(refused.code, 2);
     assert!(refused.err.contains("net-retention"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn r52_the_report_of_service_comes_as_tables_markdown_json_and_csv() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    two_customers(up.address, folder.path()).await;
+    let (opened, resolved, today) = (days_ago(12).await, days_ago(10).await, today().await);
+    let rows = format!(
+        "account,time,kind,ticket_id,action,question,score,source_id\n\
+         acme,{opened},ticket,t-1,opened,,,t-1/1\n\
+         acme,{resolved},ticket,t-1,resolved,,,t-1/2\n\
+         globex,{opened},ticket,t-2,opened,,,t-2/1\n\
+         globex,{resolved},ticket,t-2,escalated,,,t-2/2\n\
+         globex,{resolved},ticket,t-2,resolved,,,t-2/3\n\
+         globex,{today},ticket,t-3,opened,,,t-3/1\n\
+         acme,{today},survey_answer,,,ces,6,a-1\n"
+    );
+    done(up.address, &["import", "signals", &write(folder.path(), "tickets.csv", &rows)]).await;
+    let shown = done(up.address, &["reports", "service"]).await.out;
+    assert!(shown.starts_with("Service to customers, as of "), "{shown}");
+    assert!(shown.contains("\nMedian hours from the opening\nSEGMENT  FIRST ANSWER"), "{shown}");
+    let first_contact = done(up.address, &["reports", "service", "--csv", "first-contact"]).await.out;
+    let lines: Vec<&str> = first_contact.lines().collect();
+    assert_eq!(lines.len(), 3, "{first_contact}");
+    assert!(lines[1].starts_with("all,0.5,0.09") && lines[1].ends_with(",1,2,,0,0"), "{first_contact}");
+    assert!(lines[2].starts_with("smb,0.5,"), "{first_contact}");
+    let effort = done(up.address, &["reports", "service", "--period", "day", "--csv", "effort"]).await.out;
+    assert!(effort.ends_with("\nall,6,1,,0\nsmb,6,1,,0\n"), "{effort}");
+    let markdown = done(up.address, &["reports", "service", "--output", "markdown"]).await.out;
+    assert!(markdown.contains("| all | 3 | 0 | 2 | 0 | 0 | 0 | 1 | 0 |\n"), "{markdown}");
+    let hers = ["reports", "service", "--owner", "mia@example.com", "--output", "json"];
+    let json: serde_json::Value = serde_json::from_str(&done(up.address, &hers).await.out).expect("JSON");
+    let figures = &json["figures"];
+    assert_eq!((&figures["decidedCount"], &figures["firstContactRate"]), (&"1".into(), &1.0.into()));
 }
 
 #[tokio::test]

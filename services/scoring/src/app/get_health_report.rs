@@ -1,6 +1,7 @@
 //! How all customers are, and what changed.
 
 use chrono::TimeDelta;
+use mainstay_domain::REFERENCEABLE_DAYS;
 use mainstay_storage::{StorageError, begin};
 
 use super::chosen_model::{self, ModelChoice};
@@ -24,6 +25,7 @@ pub(crate) async fn execute(app: &App, query: &ReportQuery) -> Result<HealthRepo
     let since = as_of - period;
     let activated_since = as_of - TimeDelta::days(TIME_TO_VALUE_DAYS);
     let time_to_value = health_reports::time_to_value(conn, &query.customers, activated_since).await?;
+    let answered_since = as_of - TimeDelta::days(REFERENCEABLE_DAYS.into());
     Ok(HealthReport {
         as_of,
         day,
@@ -35,5 +37,6 @@ pub(crate) async fn execute(app: &App, query: &ReportQuery) -> Result<HealthRepo
         at_risk: health_reports::customers(conn, query, CustomerList::AtRisk).await?,
         risk_triggers: health_reports::risk_triggers(conn, query, since).await?,
         time_to_value,
+        referenceable_count: health_reports::referenceable(conn, &query.customers, answered_since, as_of).await?,
     })
 }

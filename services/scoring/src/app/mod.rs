@@ -46,6 +46,7 @@ pub(crate) mod get_retention;
 pub(crate) mod get_revenue_report;
 pub(crate) mod get_revenue_retention;
 pub(crate) mod get_risk_trigger;
+pub(crate) mod get_service_report;
 pub(crate) mod get_touchpoint_map;
 mod health_risks;
 pub(crate) mod health_scored;

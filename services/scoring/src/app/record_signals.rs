@@ -17,7 +17,7 @@ use crate::domain::signal::{Signal, SignalKind};
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::{
     accounts, billing_records, feature_periods, feature_signals, metrics, milestones, pulses, series, signal_details,
-    signals,
+    signals, survey_answers,
 };
 
 const FIELDS: BatchFields = BatchFields { items: "signals", account: "account" };
@@ -177,6 +177,7 @@ async fn record(
     billing_records::insert_credits(conn, recorded()).await?;
     feature_signals::insert(conn, recorded()).await?;
     milestones::add(conn, recorded()).await?;
+    survey_answers::insert(conn, recorded()).await?;
     let deltas = SeriesDeltas::of(recorded());
     if !deltas.first_days().is_empty() {
         series::add(conn, &deltas).await?;

@@ -19,7 +19,7 @@ use crate::domain::story::{Stamp, Story};
 use crate::domain::story_series::{DayEntries, StoryRow};
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::stories::{StoredStory, StoryKey};
-use crate::storage::{accounts, billing_records, series, stories};
+use crate::storage::{accounts, billing_records, series, stories, ticket_records};
 
 /// Takes in signals that were recorded just now, in the caller's transaction; those of series are none of its business. Answers the
 /// accounts that are to be scored again, each from the first day that changed.
@@ -134,7 +134,9 @@ async fn record_told_stories(
     }
     let changed_days = enter_days(conn, &mut touched).await?;
     stories::write(conn, &touched, now).await?;
-    billing_records::write(conn, touched.iter().map(|(key, stored)| (key, &stored.story))).await?;
+    let told_stories = || touched.iter().map(|(key, stored)| (key, &stored.story));
+    billing_records::write(conn, told_stories()).await?;
+    ticket_records::write(conn, told_stories()).await?;
     if !told.is_empty() {
         app.core.events.append(conn, &told, now).await?;
     }

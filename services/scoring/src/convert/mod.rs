@@ -19,6 +19,7 @@ pub(crate) mod report;
 pub(crate) mod retention_comparison;
 pub(crate) mod revenue_report;
 pub(crate) mod risk_trigger;
+pub(crate) mod service_report;
 pub(crate) mod signal;
 pub(crate) mod story_signal;
 pub(crate) mod told;

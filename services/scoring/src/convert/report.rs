@@ -1,7 +1,7 @@
 //! Reports about all customers.
 
 use mainstay_api::mainstay::scoring::v1 as proto;
-use mainstay_domain::{AccountId, EMAIL_LENGTH_MAX, Points, Violations};
+use mainstay_domain::{AccountId, EMAIL_LENGTH_MAX, Points, Proportion, Violations};
 use mainstay_service::wire::{count, money_message, timestamp};
 
 use super::account::{segment_message, segments};
@@ -64,6 +64,7 @@ pub(super) fn list_size(found: &mut Violations, given: Option<i32>, usual: i32) 
 /// How all customers are, as messages have it.
 pub(crate) fn health_report(report: &HealthReport) -> proto::HealthReport {
     let sums = &report.sums;
+    let referenceable = Proportion { count: report.referenceable_count, total: sums.account_count };
     let bands = sums.bands.iter().map(|(band, one)| proto::BandReport {
         band: band_message(*band).into(),
         account_count: one.account_count,
@@ -101,6 +102,8 @@ pub(crate) fn health_report(report: &HealthReport) -> proto::HealthReport {
         time_to_value_days_median: report.time_to_value.days_median,
         activated_count: report.time_to_value.activated_count,
         oldest_score_day: sums.oldest_day.map(|day| day.to_string()).unwrap_or_default(),
+        referenceable_account_count: referenceable.count,
+        referenceable_share: referenceable.share(),
     }
 }
 

@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 
 use chrono::NaiveDate;
 use mainstay_domain::{
-    BIG_CHANGE_ABOVE, BIG_CHANGE_DAYS, BIG_CHANGE_ENDS_AT, BandCuts, HYSTERESIS, INACTIVE_DAYS_MIN,
+    BIG_CHANGE_ABOVE, BIG_CHANGE_DAYS, BIG_CHANGE_ENDS_AT, BandCuts, FIRST_CONTACT_DAYS, HYSTERESIS, INACTIVE_DAYS_MIN,
     LARGER_PLAN_HEALTH_ABOVE, LARGER_PLAN_PERCENT, ModelId, NEAR_LIMIT_MONTHS_MIN, NEAR_LIMIT_PERCENT, NPS_PASSIVE_MIN,
-    NPS_PROMOTER_MIN, NPS_SCORE_MAX, Points, RECOVERED_ABOVE, stable_hash,
+    NPS_PROMOTER_MIN, NPS_SCORE_MAX, Points, RECOVERED_ABOVE, REFERENCEABLE_DAYS, stable_hash,
 };
 
 /// When the terms that no model says were settled. One that gets another value gets the day of the change instead.
@@ -17,6 +17,9 @@ const SETTLED: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 11, 22);
 
 /// When the mark of the at-risk cut was told apart from that of the critical one.
 const HYSTERESIS_SPLIT: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 11, 27);
+
+/// When the terms of service and of references were settled.
+const SERVICE_SETTLED: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 11, 27);
 
 /// What the services mean by a term.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +131,7 @@ pub fn definitions(in_force: &CutsInForce) -> Vec<Definition> {
     let mut all = bands(in_force);
     all.extend(terms_of_health(&in_force.cuts));
     all.extend(terms_of_answers());
+    all.extend(terms_of_service());
     all.extend(terms_of_growth());
     all
 }
@@ -253,7 +257,7 @@ fn terms_of_answers() -> Vec<Definition> {
             format!("The answer to the NPS question is {NPS_PROMOTER_MIN} to {NPS_SCORE_MAX}."),
             vec![answer(Bound::AtLeast, NPS_PROMOTER_MIN), answer(Bound::AtMost, NPS_SCORE_MAX)],
             &["R16"],
-            &["surveys"],
+            &["surveys", "scoring"],
         ),
         settled(
             "passive",
@@ -272,6 +276,38 @@ fn terms_of_answers() -> Vec<Definition> {
             &["surveys", "interventions"],
         ),
     ]
+}
+
+fn terms_of_service() -> Vec<Definition> {
+    let since = SERVICE_SETTLED.unwrap_or_default();
+    let answer = |bound, number: i32| value("answer", bound, number, Unit::Answer);
+    let first_contact = settled(
+        "first-contact",
+        "Resolved at first contact",
+        format!(
+            "Up to {FIRST_CONTACT_DAYS} days after its first resolution the ticket was neither escalated nor reopened, and \
+             the customer did not write again between its opening and that resolution."
+        ),
+        vec![value("days", Bound::Within, FIRST_CONTACT_DAYS, Unit::Days)],
+        &["R52"],
+        &["scoring"],
+    );
+    let referenceable = settled(
+        "referenceable",
+        "Referenceable",
+        format!(
+            "The account is healthy, no condition puts it at risk, and the newest answer to the NPS question within \
+             {REFERENCEABLE_DAYS} days is {NPS_PROMOTER_MIN} to {NPS_SCORE_MAX}."
+        ),
+        vec![
+            answer(Bound::AtLeast, NPS_PROMOTER_MIN),
+            answer(Bound::AtMost, NPS_SCORE_MAX),
+            value("days", Bound::Within, REFERENCEABLE_DAYS, Unit::Days),
+        ],
+        &["R201"],
+        &["scoring"],
+    );
+    [first_contact, referenceable].map(|definition| Definition { since, ..definition }).into()
 }
 
 fn terms_of_growth() -> Vec<Definition> {

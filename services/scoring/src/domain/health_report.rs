@@ -227,6 +227,7 @@ pub(crate) struct HealthReport {
     pub at_risk: Vec<CustomerReport>,
     pub risk_triggers: Vec<RiskTriggerReport>,
     pub time_to_value: TimeToValue,
+    pub referenceable_count: i64,
 }
 
 #[cfg(test)]

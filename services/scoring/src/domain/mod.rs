@@ -64,6 +64,7 @@ mod segment;
 mod sentences;
 mod sentiment;
 mod series;
+pub(crate) mod service_report;
 pub mod signal;
 pub mod story;
 pub mod story_series;

@@ -1,5 +1,9 @@
 //! Support tickets: what is told of them, and what it adds up to.
 
+mod record;
+
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde::{Deserialize, Serialize};
@@ -11,6 +15,8 @@ use super::signal::check_opaque_id;
 use super::story::{Newest, Stamp, Told, count, keep_oldest};
 use super::story_series::{DayEntries, StorySeries, hours_between};
 use mainstay_domain::EMAIL_LENGTH_MAX;
+
+pub(crate) use record::TicketRecord;
 
 /// Most characters of a subject line, and of other short texts of signals.
 pub const LINE_LENGTH_MAX: usize = 500;
@@ -115,6 +121,9 @@ pub struct TicketStory {
     /// the words for that are negative whoever writes them.
     #[serde(default)]
     moods: Told<f64>,
+    /// When the customer wrote, but for what opened it.
+    #[serde(default)]
+    customer_wrote_at: BTreeSet<DateTime<Utc>>,
 }
 
 impl TicketStory {
@@ -122,6 +131,9 @@ impl TicketStory {
         keep_oldest(&mut self.first_told, stamp);
         if told.action != TicketAction::Updated {
             self.moves.note(stamp, told.action);
+        }
+        if told.action != TicketAction::Opened && !told.text.is_empty() {
+            self.customer_wrote_at.insert(stamp.at);
         }
         if let Some(priority) = told.priority {
             self.priorities.note(stamp, priority);
@@ -235,8 +247,7 @@ impl TicketStory {
         }
         let Some(opened_at) = self.first_told.as_ref().map(|stamp| stamp.at) else { return };
         entries.count(StorySeries::TicketsOpened, opened_at);
-        let first_response_at = self.said_first_response_at.get().copied().or(self.first_response_at);
-        if let Some(answered_at) = first_response_at
+        if let Some(answered_at) = self.answered_at()
             && let Some(hours) = hours_between(opened_at, answered_at)
         {
             entries.value(StorySeries::FirstResponseHours, answered_at, hours);
@@ -250,6 +261,11 @@ impl TicketStory {
                 entries.span(StorySeries::UrgentTicketsOpen, from, until);
             }
         }
+    }
+
+    /// When it was answered first; may turn out to be before the opening.
+    fn answered_at(&self) -> Option<DateTime<Utc>> {
+        self.said_first_response_at.get().copied().or(self.first_response_at)
     }
 
     /// From when to when it was open.

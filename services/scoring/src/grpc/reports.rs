@@ -8,9 +8,10 @@ use mainstay_service::request;
 use tonic::{Request, Response, Status};
 
 use crate::app::{
-    App, get_data_quality, get_feature_request_report, get_health_report, get_revenue_report, set_data_owner,
+    App, get_data_quality, get_feature_request_report, get_health_report, get_revenue_report, get_service_report,
+    set_data_owner,
 };
-use crate::convert::{feature_request_report, report, revenue_report};
+use crate::convert::{feature_request_report, report, revenue_report, service_report};
 use crate::domain::data_quality::DataOwner;
 
 /// The service's RPCs over the use cases.
@@ -38,6 +39,16 @@ impl ReportService for ReportRpc {
         let query = revenue_report::query(&mut found, request.into_inner());
         found.into_result(()).map_err(ApiError::invalid)?;
         Ok(Response::new(revenue_report::message(&get_revenue_report::execute(&self.app, &query).await?)))
+    }
+
+    async fn get_service_report(
+        &self,
+        request: Request<proto::GetServiceReportRequest>,
+    ) -> Result<Response<proto::ServiceReport>, Status> {
+        let mut found = Violations::new();
+        let query = service_report::query(&mut found, request.into_inner());
+        found.into_result(()).map_err(ApiError::invalid)?;
+        Ok(Response::new(service_report::message(&get_service_report::execute(&self.app, &query).await?)))
     }
 
     async fn get_feature_request_report(

@@ -1,17 +1,19 @@
 //! What a report of health is made of: sums over the newest health of all customers, which is kept ready.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use mainstay_domain::{BandCuts, Points};
+use mainstay_domain::{Band, BandCuts, NPS_PROMOTER_MIN, Points};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes::{self, money};
 use super::customer_filters::FilterParameters;
 use super::risk_triggers::kind_of;
+use super::survey_answers::question_number;
 use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::health_report::{
     CustomerReport, ReportGroup, ReportPeriod, ReportQuery, RiskTriggerReport, TimeToValue, TrendPoint,
 };
+use crate::domain::voice::SurveyQuestion;
 
 /// Days of the trend before today.
 const TREND_DAYS: [i32; 5] = [28, 21, 14, 7, 0];
@@ -256,4 +258,38 @@ pub(crate) async fn time_to_value(
     .fetch_one(conn)
     .await?;
     Ok(TimeToValue { days_median: row.days_median, activated_count: row.activated_count })
+}
+
+/// How many customers can be named as references: those that are healthy, with no condition that puts them at risk, and whose newest
+/// answer to the NPS question after `since` and until `as_of` is a promoter's. Of several answers of one time the lowest counts.
+pub(crate) async fn referenceable(
+    conn: &mut PgConnection,
+    customers: &CustomerFilter,
+    since: DateTime<Utc>,
+    as_of: DateTime<Utc>,
+) -> Result<i64, StorageError> {
+    let customers = FilterParameters::of(customers);
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "account_count!"
+             FROM (SELECT DISTINCT ON (account_id) account_id, score FROM scoring.survey_answers
+                    WHERE question = $3 AND answered_at > $4 AND answered_at <= $5
+                    ORDER BY account_id, answered_at DESC, score) AS newest
+             JOIN scoring.accounts ON accounts.account_id = newest.account_id
+             JOIN scoring.health ON health.account_id = newest.account_id
+            WHERE newest.score >= $6 AND health.band = $7
+              AND NOT EXISTS (SELECT FROM scoring.risk_triggers AS lasting
+                               WHERE lasting.account_id = newest.account_id AND lasting.cleared_at IS NULL)
+              AND accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
+              AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
+              AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])"#,
+        customers.segments.as_deref(),
+        customers.owner_email,
+        question_number(SurveyQuestion::Nps),
+        since,
+        as_of,
+        NPS_PROMOTER_MIN,
+        codes::band_number(Band::Healthy),
+    )
+    .fetch_one(conn)
+    .await?)
 }

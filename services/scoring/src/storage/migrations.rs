@@ -39,6 +39,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         Migration { transactional: false, ..migration!(17, "0017_signals_by_kind") },
         migration!(18, "0018_report_records"),
         migration!(19, "0019_adoption"),
+        migration!(20, "0020_service_records"),
         migration!(21, "0021_lifespans"),
     ],
 };

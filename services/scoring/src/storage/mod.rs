@@ -37,10 +37,13 @@ pub(crate) mod scoring_facts;
 pub(crate) mod segments;
 pub(crate) mod series;
 pub(crate) mod series_deltas;
+pub(crate) mod service_reports;
 pub(crate) mod signal_details;
 pub(crate) mod signals;
 pub(crate) mod stories;
+pub(crate) mod survey_answers;
 pub(crate) mod tenures;
+pub(crate) mod ticket_records;
 pub(crate) mod touchpoints;
 
 pub use migrations::{SCHEMA, migrator};

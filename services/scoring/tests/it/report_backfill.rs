@@ -1,13 +1,17 @@
 //! What was told before there were columns for reports is put into them by the migration, as if it were told now.
 
+use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
-use proto::{DisputeAction, InvoiceAction};
+use proto::{DisputeAction, InvoiceAction, TicketAction};
 
 use crate::account_fixtures::time;
 use crate::adoption_fixtures::{milestone, uses};
 use crate::billing_fixtures::{billed, customers, disputed, money, told};
 use crate::harness::{Harness, signal};
+use crate::service_reports;
+
+const SERVICE_TABLES: [&str; 2] = ["ticket_resolutions", "survey_answers"];
 
 /// The rows of each table.
 async fn rows(harness: &Harness, tables: &[&str]) -> Vec<serde_json::Value> {
@@ -20,6 +24,14 @@ async fn rows(harness: &Harness, tables: &[&str]) -> Vec<serde_json::Value> {
         all.push(rows.expect("rows"));
     }
     all
+}
+
+/// Empties the tables and fills them as the migration does.
+async fn fill_again(harness: &Harness, migration: &str, tables: &[&str]) {
+    let backfill = migration.split_once("-- What was told before.").expect("the second part").1;
+    let emptied =
+        format!("TRUNCATE scoring.{}; {}", tables.join(", scoring."), backfill.replace("{schema}", "scoring"));
+    sqlx::raw_sql(sqlx::AssertSqlSafe(emptied)).execute(harness.database.pool()).await.expect("the backfill");
 }
 
 #[tokio::test]
@@ -77,9 +89,48 @@ async fn r72_r74_uses_and_milestones_of_before_the_migration_are_there_after_it(
 async fn assert_backfilled(harness: &Harness, migration: &str, tables: &[&str]) {
     let told_now = rows(harness, tables).await;
     assert!(told_now.iter().all(|rows| rows.as_array().is_some_and(|rows| rows.len() >= 2)), "{told_now:#?}");
-    let backfill =
-        migration.split_once("-- What was told before.").expect("the second part").1.replace("{schema}", "scoring");
-    let emptied = format!("TRUNCATE scoring.{}; {backfill}", tables.join(", scoring."));
-    sqlx::raw_sql(sqlx::AssertSqlSafe(emptied)).execute(harness.database.pool()).await.expect("the backfill");
+    fill_again(harness, migration, tables).await;
     assert_eq!(rows(harness, tables).await, told_now);
+}
+
+/// When customers wrote, as stories have it.
+async fn written(harness: &Harness) -> Vec<(String, Vec<DateTime<Utc>>)> {
+    let sql = "SELECT story_id, array_agg(wrote::timestamptz ORDER BY wrote::timestamptz)
+                 FROM scoring.stories CROSS JOIN jsonb_array_elements_text(state -> 'customer_wrote_at') AS wrote
+                GROUP BY story_id ORDER BY story_id";
+    sqlx::query_as(sql).fetch_all(harness.database.pool()).await.expect("rows")
+}
+
+#[tokio::test]
+async fn r52_r201_tickets_and_answers_of_before_the_migration_are_there_after_it() {
+    let mut harness = service_reports::customers().await;
+    harness.record(service_reports::told()).await;
+    let of = |at: &str, ticket_id: &str, action: TicketAction, text: &str, answered: Option<&str>| {
+        let (ticket_id, text) = (ticket_id.to_owned(), text.to_owned());
+        let first_response_time = answered.map(time);
+        let told = proto::TicketSignal { ticket_id, text, first_response_time, ..Default::default() };
+        signal("gamma", at, Payload::Ticket(proto::TicketSignal { action: i32::from(action), ..told }))
+    };
+    let more = vec![
+        // Opened again by the same word, in the second of the resolution and a day later; answered before it was opened.
+        of("2026-03-01", "t-20", TicketAction::Opened, "It burns.", None),
+        of("2026-03-02", "t-20", TicketAction::Resolved, "", Some("2026-02-28")),
+        of("2026-03-02", "t-20", TicketAction::Opened, "Again.", None),
+        of("2026-03-03", "t-20", TicketAction::Opened, "Again.", None),
+        // Answered as it happened, and otherwise in hindsight.
+        of("2026-03-04T05:00:00Z", "t-21", TicketAction::Updated, "", Some("2026-03-04T05:00:00Z")),
+        of("2026-03-05", "t-21", TicketAction::Resolved, "Thanks.", Some("2026-03-04T06:00:00Z")),
+        of("2026-03-04T04:00:00Z", "t-21", TicketAction::Updated, "Written first.", None),
+        of("2026-03-04T07:00:00Z", "t-22", TicketAction::Escalated, "Written first.", None),
+    ];
+    harness.record(more).await;
+    let (told_now, written_now) = (rows(&harness, &SERVICE_TABLES).await, written(&harness).await);
+    assert_eq!(told_now.iter().map(|rows| rows.as_array().map_or(0, Vec::len)).collect::<Vec<_>>(), [13, 4]);
+    assert_eq!(written_now.len(), 4, "{written_now:#?}");
+
+    let forget = "UPDATE scoring.stories SET state = state - 'customer_wrote_at'";
+    sqlx::query(forget).execute(harness.database.pool()).await.expect("stories as they were");
+    fill_again(&harness, include_str!("../../migrations/0020_service_records.sql"), &SERVICE_TABLES).await;
+    assert_eq!(rows(&harness, &SERVICE_TABLES).await, told_now);
+    assert_eq!(written(&harness).await, written_now);
 }

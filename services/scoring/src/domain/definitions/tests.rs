@@ -62,7 +62,8 @@ fn r83_a_term_that_changes_its_values_changes_its_version_and_its_day() {
         .map(|definition| (definition.id, definition.version(), definition.since.to_string()))
         .collect();
     // Versions computed by an implementation of its own in Python.
-    let on = |id: &str| if id == "hysteresis" { "2026-11-27" } else { "2026-11-22" };
+    let is_later = |id: &str| ["hysteresis", "first-contact", "referenceable"].contains(&id);
+    let on = |id: &str| if is_later(id) { "2026-11-27" } else { "2026-11-22" };
     let expected = [
         ("recovered", "34ff158ab46682fb"),
         ("big-change", "8e59783f6d4a0de5"),
@@ -71,6 +72,8 @@ fn r83_a_term_that_changes_its_values_changes_its_version_and_its_day() {
         ("promoter", "09834ed8de96e8ed"),
         ("passive", "20215644a0dfe6f3"),
         ("detractor", "bdd7225386286a47"),
+        ("first-contact", "c73bd4f33b50029f"),
+        ("referenceable", "c216563eb5d88855"),
         ("near-limit", "f234c119290394b9"),
         ("larger-plan", "837507c31198631d"),
     ]
@@ -96,6 +99,11 @@ fn sentences_have_the_numbers() {
     );
     let big_change = "The score is more than 15 points below that of 30 days before; over at 10 points or less.";
     assert_eq!(find("big-change").sentence, big_change);
+    assert_eq!(
+        find("referenceable").sentence,
+        "The account is healthy, no condition puts it at risk, and the newest answer to the NPS question within 180 days is \
+         9 to 10."
+    );
     assert_eq!(find("detractor").sentence, "The answer to the NPS question is 0 to 6.");
     assert_eq!(
         find("near-limit").sentence,

@@ -74,10 +74,12 @@ fn any_payload(kind: StoryKind) -> BoxedStrategy<Payload> {
             ])),
             prop::option::of(1..=5i32),
             prop::option::of(0..9i64),
+            "[a-c]?",
         )
-            .prop_map(|(action, priority, satisfaction, answered_hours)| {
+            .prop_map(|(action, priority, satisfaction, answered_hours, text)| {
                 let mut payload = ticket(action, priority, satisfaction);
                 if let Payload::Ticket(told) = &mut payload {
+                    told.text = text;
                     told.first_response_at = answered_hours.map(|hours| DateTime::UNIX_EPOCH + TimeDelta::hours(hours));
                 }
                 payload
