@@ -1,13 +1,12 @@
 //! What reports read beside scores: revenue, invoices, disputes, credits, renewals, requests, tickets, answers, uses of features,
-//! targets, and a forecast model. Written as
-//! recording the signals of a year would have left it.
+//! targets, and a forecast model. Written as recording the signals of a year would have left it.
 
 use crate::database::Database;
 
 /// Of each account revenue in one of two currencies, and a contract that was renewed or not within the year. A third of the accounts
 /// had an invoice in trouble in the last 60 days, an eighth of these is unpaid; each fiftieth has an open dispute, each tenth had a
 /// credit. Each account asked twice for one of 50 features, and each fifth got it; of the days before and after there are scores.
-/// Each used five features, in every other month and fortnight of a year, and has five targets.
+/// Each used five features, in every other month and fortnight of a year, and has five targets. Half of them met friction.
 /// Each opened a ticket a month for half a year, and answered three surveys.
 const ROWS: &str = r#"
     UPDATE scoring.accounts
@@ -64,7 +63,7 @@ const ROWS: &str = r#"
     SELECT account_id, past, score, band, coverage, model_id, measure_values, measure_raw_values, measure_base_values,
            measure_missing, measure_freshness_days, scored_at
       FROM scoring.health_history, (VALUES (DATE '2026-01-31'), (DATE '2026-03-01')) AS days (past) WHERE day = '2026-03-31'
-        ON CONFLICT DO NOTHING;
+        ON CONFLICT (account_id, day) DO UPDATE SET score = excluded.score, band = excluded.band;
     INSERT INTO scoring.forecast_models (created_at, health_model_id, definition)
     VALUES (timestamptz '2026-03-31Z', 'measured', '{
         "horizon_days": 90, "intercept": -2.0, "unused_inputs": [],
@@ -86,6 +85,11 @@ const ROWS: &str = r#"
            scoring.period_of(1::smallint, DATE '2026-03-31'), 1 | hashtextextended(account_id, use) & 16383,
            scoring.period_of(2::smallint, DATE '2026-03-31'), 1 | hashtextextended(account_id, -use) & 67108863
       FROM numbered, generate_series(1, 5) AS use;
+    INSERT INTO scoring.risk_triggers (account_id, trigger_id, kind, subject, raised_at, changed_at, cleared_at, clear_reason,
+        occurrence_count, cause)
+    SELECT account_id, gen_random_uuid(), kind, 'past', timestamptz '2025-12-01Z', timestamptz '2025-12-01Z',
+           timestamptz '2025-12-10Z', 1, 1, '{}'
+      FROM numbered, unnest(ARRAY[4, 5, 7, 9]) AS kind WHERE number % kind = 0;
     INSERT INTO scoring.adoption_targets
     SELECT 'target-' || target, '', '{}', 1, 'milestone-' || target, NULL, 30 * target, 0.5, now()
       FROM generate_series(1, 5) AS target;

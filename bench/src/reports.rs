@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use chrono::TimeDelta;
 use mainstay_api::mainstay::scoring::v1::adoption_service_client::AdoptionServiceClient;
+use mainstay_api::mainstay::scoring::v1::cohort_service_client::CohortServiceClient;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
     AdoptionGrain, GetDataQualityReportRequest, GetFeatureAdoptionReportRequest, GetFeatureRequestReportRequest,
     GetHealthReportRequest, GetOutcomeReportRequest, GetRevenueReportRequest, GetServiceReportRequest,
+    GetTouchpointMapRequest,
 };
 use mainstay_domain::{Clock, ManualClock, start_of_day};
 
@@ -101,7 +103,14 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
         Ok(figures.opened_count)
     });
     let service_report = service_report.await?;
-    for (count, _) in [baseline, health, data, revenue, features, adopted, outcomes, service_report] {
+    let cohorts = CohortServiceClient::new(service.in_memory_channel());
+    let touchpoints = timed(async || {
+        let map = cohorts.clone().get_touchpoint_map(GetTouchpointMapRequest::default()).await?.into_inner();
+        ensure!(map.touchpoints.len() == 4, "{} touchpoints were met", map.touchpoints.len());
+        Ok(map.customer_count)
+    });
+    let touchpoints = touchpoints.await?;
+    for (count, _) in [baseline, health, data, revenue, features, adopted, outcomes, service_report, touchpoints] {
         ensure!(count == i64::from(accounts), "{count} of {accounts} accounts were read");
     }
 
@@ -118,6 +127,7 @@ pub(crate) async fn run(server: &Server, accounts: u32) -> anyhow::Result<()> {
         ("GetFeatureAdoptionReport, a year", adopted),
         ("GetOutcomeReport", outcomes),
         ("GetServiceReport", service_report),
+        ("GetTouchpointMap", touchpoints),
     ] {
         report.row([what.to_owned(), seconds(elapsed), ratio(elapsed.as_secs_f64(), baseline.1.as_secs_f64())]);
     }

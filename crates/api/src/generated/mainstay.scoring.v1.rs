@@ -170,6 +170,11 @@ pub struct CreateAccountRequest {
     /// Check only: answer as if created, write nothing. Default: create.
     #[prost(bool, tag = "4")]
     pub validate_only: bool,
+    /// Which system says so: `[a-z0-9][a-z0-9_.-]{0,62}`, for example `crm`. What it
+    /// says of each field is kept beside what others say, so that it can be told on
+    /// what they disagree; the account is as the last call says. Empty: not kept.
+    #[prost(string, tag = "5")]
+    pub source: ::prost::alloc::string::String,
 }
 impl ::prost::Name for CreateAccountRequest {
     const NAME: &'static str = "CreateAccountRequest";
@@ -300,6 +305,10 @@ pub struct UpdateAccountRequest {
     /// Check only: answer as if changed, write nothing. Default: change.
     #[prost(bool, tag = "4")]
     pub validate_only: bool,
+    /// As in `CreateAccountRequest`, of the fields that are changed. Of one that is
+    /// cleared the system says nothing any more.
+    #[prost(string, tag = "5")]
+    pub source: ::prost::alloc::string::String,
 }
 impl ::prost::Name for UpdateAccountRequest {
     const NAME: &'static str = "UpdateAccountRequest";
@@ -330,6 +339,9 @@ pub struct BatchUpsertAccountsRequest {
     /// fields, so that what is not given is cleared.
     #[prost(message, optional, tag = "4")]
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// As in `UpdateAccountRequest`.
+    #[prost(string, tag = "5")]
+    pub source: ::prost::alloc::string::String,
 }
 impl ::prost::Name for BatchUpsertAccountsRequest {
     const NAME: &'static str = "BatchUpsertAccountsRequest";
@@ -432,6 +444,70 @@ impl ::prost::Name for UnarchiveAccountRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.UnarchiveAccountRequest".into()
+    }
+}
+/// Asks what systems said of an account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFieldClaimsRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListFieldClaimsRequest {
+    const NAME: &'static str = "ListFieldClaimsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListFieldClaimsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListFieldClaimsRequest".into()
+    }
+}
+/// What systems said of an account.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFieldClaimsResponse {
+    /// By field, then by source; at most one of each.
+    #[prost(message, repeated, tag = "1")]
+    pub claims: ::prost::alloc::vec::Vec<FieldClaim>,
+}
+impl ::prost::Name for ListFieldClaimsResponse {
+    const NAME: &'static str = "ListFieldClaimsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListFieldClaimsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListFieldClaimsResponse".into()
+    }
+}
+/// What a system said of a field of an account last.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FieldClaim {
+    /// Its name in `Account`; of `owners` the role, for example `owners.csm`. `arr` is
+    /// the revenue of a year: ARR, else twelve times MRR.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// Which system.
+    #[prost(string, tag = "2")]
+    pub source: ::prost::alloc::string::String,
+    /// What it said: a word, a UTC day, a number, an amount or a mail address.
+    #[prost(string, tag = "3")]
+    pub value: ::prost::alloc::string::String,
+    /// When; what is said again within a day keeps its time.
+    #[prost(message, optional, tag = "4")]
+    pub told_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether another system says something else, but for case and spaces.
+    #[prost(bool, tag = "5")]
+    pub disputed: bool,
+}
+impl ::prost::Name for FieldClaim {
+    const NAME: &'static str = "FieldClaim";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.FieldClaim".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.FieldClaim".into()
     }
 }
 /// Size class of an account.
@@ -852,6 +928,39 @@ pub mod account_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Returns what each system said of the fields of an account last, where calls
+        /// and webhooks said which system speaks.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND` (`ACCOUNT_NOT_FOUND`).
+        pub async fn list_field_claims(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListFieldClaimsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFieldClaimsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.AccountService/ListFieldClaims",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.AccountService",
+                        "ListFieldClaims",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends the scoring of an account. It stays readable with its history, takes
         /// no changes and no more signals, and leaves the lists unless they ask for
         /// it. An archived account is answered as it is, whatever the `etag`.
@@ -988,6 +1097,17 @@ pub mod account_service_server {
             request: tonic::Request<super::BatchUpsertAccountsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::BatchUpsertAccountsResponse>,
+            tonic::Status,
+        >;
+        /// Returns what each system said of the fields of an account last, where calls
+        /// and webhooks said which system speaks.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`), `NOT_FOUND` (`ACCOUNT_NOT_FOUND`).
+        async fn list_field_claims(
+            &self,
+            request: tonic::Request<super::ListFieldClaimsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFieldClaimsResponse>,
             tonic::Status,
         >;
         /// Ends the scoring of an account. It stays readable with its history, takes
@@ -1306,6 +1426,51 @@ pub mod account_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = BatchUpsertAccountsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.AccountService/ListFieldClaims" => {
+                    struct ListFieldClaimsSvc<T: AccountService>(pub Arc<T>);
+                    impl<
+                        T: AccountService,
+                    > tonic::server::UnaryService<super::ListFieldClaimsRequest>
+                    for ListFieldClaimsSvc<T> {
+                        type Response = super::ListFieldClaimsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListFieldClaimsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AccountService>::list_field_claims(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFieldClaimsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -18410,6 +18575,9 @@ pub struct DataQualityReport {
     /// at most 20 names, those that most customers have first.
     #[prost(message, repeated, tag = "10")]
     pub duplicate_names: ::prost::alloc::vec::Vec<DuplicateName>,
+    /// Fields of which systems say different things, those of most customers first.
+    #[prost(message, repeated, tag = "11")]
+    pub disagreements: ::prost::alloc::vec::Vec<Disagreement>,
 }
 impl ::prost::Name for DataQualityReport {
     const NAME: &'static str = "DataQualityReport";
@@ -18419,6 +18587,55 @@ impl ::prost::Name for DataQualityReport {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.DataQualityReport".into()
+    }
+}
+/// A field of which systems say different things.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Disagreement {
+    /// Its name, as `FieldClaim.field`.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// Of how many customers.
+    #[prost(int64, tag = "2")]
+    pub account_count: i64,
+    /// Who answers for it: mail address. Empty: nobody was named.
+    #[prost(string, tag = "3")]
+    pub owner_email: ::prost::alloc::string::String,
+    /// The first of these customers by name, at most 10.
+    #[prost(message, repeated, tag = "4")]
+    pub accounts: ::prost::alloc::vec::Vec<DisagreeingAccount>,
+}
+impl ::prost::Name for Disagreement {
+    const NAME: &'static str = "Disagreement";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.Disagreement".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.Disagreement".into()
+    }
+}
+/// A customer of whom systems say different things.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DisagreeingAccount {
+    /// `accounts/{account}`.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// What people call it.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What each system says of the field, by source.
+    #[prost(message, repeated, tag = "3")]
+    pub claims: ::prost::alloc::vec::Vec<FieldClaim>,
+}
+impl ::prost::Name for DisagreeingAccount {
+    const NAME: &'static str = "DisagreeingAccount";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.DisagreeingAccount".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.DisagreeingAccount".into()
     }
 }
 /// A field of accounts.

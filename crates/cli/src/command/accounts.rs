@@ -12,7 +12,7 @@ use mainstay_api::mainstay::scoring::v1::{
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::models::new_request_id;
-use crate::command::{Listed, account_card, finish_list, is_enough, page_size};
+use crate::command::{Listed, account_card, account_claims, finish_list, is_enough, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::money;
@@ -44,6 +44,14 @@ Examples:
   mainstay accounts card acme
   mainstay accounts card acme --output json")]
     Card(AccountArgument),
+    /// Show which system said what of an account, and where they disagree
+    #[command(after_help = "\
+Systems that speak by webhooks, and files that were imported with --source.
+
+Examples:
+  mainstay accounts claims acme
+  mainstay accounts claims acme --output json")]
+    Claims(AccountArgument),
     /// End the scoring of an account that left
     #[command(after_help = "\
 The account stays readable with its history. It leaves the lists, and takes no changes and no
@@ -117,6 +125,7 @@ pub(crate) async fn run(
     match command {
         AccountsCommand::List(arguments) => list(arguments, connection, output).await,
         AccountsCommand::Get(argument) => get(argument, connection, output).await,
+        AccountsCommand::Claims(argument) => account_claims::run(argument, connection, output).await,
         AccountsCommand::Card(argument) => account_card::run(argument, connection, output).await,
         AccountsCommand::Archive(argument) => archive(argument, connection, output).await,
         AccountsCommand::Unarchive(argument) => unarchive(argument, connection, output).await,

@@ -52,6 +52,7 @@ rejected; 2 none taken in.
 
 Examples:
   mainstay import accounts customers.csv
+  mainstay import accounts crm.csv --source crm
   mainstay import accounts export.csv --map account=\"CRM ID\" --map arr=\"Annual value\" \\
       --constant currency=EUR --date-format %d.%m.%Y
   crm-export | mainstay import accounts - --format json-lines --rejects bad.jsonl";
@@ -117,7 +118,7 @@ Examples:
 pub(crate) enum ImportCommand {
     /// Create accounts, and change those that exist
     #[command(after_help = ACCOUNTS_HELP)]
-    Accounts(ImportArguments),
+    Accounts(AccountArguments),
     /// Record what customers did
     #[command(after_help = SIGNALS_HELP)]
     Signals(SignalArguments),
@@ -169,6 +170,16 @@ pub(crate) struct ImportArguments {
     pub(crate) batch_size: u32,
 }
 
+/// As [`ImportArguments`], and what only accounts have.
+#[derive(Debug, Args)]
+pub(crate) struct AccountArguments {
+    #[command(flatten)]
+    pub(crate) common: ImportArguments,
+    /// Which system says so, for example crm: `reports data` then tells on what systems disagree
+    #[arg(long, value_name = "SYSTEM", default_value = "", hide_default_value = true)]
+    pub(crate) source: String,
+}
+
 /// As [`ImportArguments`], and what only signals have.
 #[derive(Debug, Args)]
 pub(crate) struct SignalArguments {
@@ -215,7 +226,10 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
 /// Runs the command and gives its exit code.
 pub(crate) async fn run(command: &ImportCommand, connection: &Connection, output: &mut Output) -> Result<u8, Failure> {
     match command {
-        ImportCommand::Accounts(arguments) => import::run(ImportKind::Accounts, arguments, connection, output).await,
+        ImportCommand::Accounts(arguments) => {
+            let kind = ImportKind::Accounts { source: &arguments.source };
+            import::run(kind, &arguments.common, connection, output).await
+        }
         ImportCommand::Signals(arguments) => {
             let kind = ImportKind::Signals { source_id_from: arguments.source_id_from };
             import::run(kind, &arguments.common, connection, output).await

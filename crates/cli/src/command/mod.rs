@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod account_card;
+mod account_claims;
 pub(crate) mod accounts;
 pub(crate) mod adoption;
 mod adoption_sections;

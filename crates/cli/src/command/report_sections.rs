@@ -376,7 +376,35 @@ pub(crate) fn data_sections(report: &proto::DataQualityReport) -> Vec<Section> {
             vec![Value::text(&one.display_name), Value::count(one.account_count), Value::text(accounts.join(" "))]
         }),
     );
-    vec![summary, fields, sources, inputs, duplicates]
+    vec![summary, fields, sources, inputs, duplicates, disagreements(report)]
+}
+
+fn disagreements(report: &proto::DataQualityReport) -> Section {
+    let columns = [
+        ("FIELD", "field"),
+        ("OWNER", "owner_email"),
+        (">CUSTOMERS", "customers"),
+        ("ACCOUNT", "account"),
+        ("WHO SAYS WHAT", "claims"),
+    ];
+    let rows = report.disagreements.iter().flat_map(|one| {
+        one.accounts.iter().map(|account| {
+            let claims = account.claims.iter().map(|claim| format!("{}: {}", claim.source, claim.value));
+            vec![
+                Value::text(&one.field),
+                Value::text(&one.owner_email),
+                Value::count(one.account_count),
+                Value::text(id_of(&account.account)),
+                Value::text(claims.collect::<Vec<_>>().join("; ")),
+            ]
+        })
+    });
+    Section::new(
+        ("disagreements", "What systems say differently, the first customers of each field"),
+        &columns,
+        "Nothing that is known of: say which system speaks with `import accounts --source`.",
+    )
+    .with(rows)
 }
 
 #[cfg(test)]

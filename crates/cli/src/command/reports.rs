@@ -342,6 +342,8 @@ pub(crate) enum DataSection {
     Inputs,
     /// Names that several customers have
     Duplicates,
+    /// What systems say differently of customers
+    Disagreements,
 }
 
 /// Runs the command.

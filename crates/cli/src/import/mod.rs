@@ -54,9 +54,12 @@ pub(crate) use vendor::run as run_vendor;
 
 /// What is taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ImportKind {
+pub(crate) enum ImportKind<'a> {
     /// Accounts.
-    Accounts,
+    Accounts {
+        /// Which system says what is in the file; empty: none.
+        source: &'a str,
+    },
     /// Signals.
     Signals {
         /// What the ids of rows without one are made from.
@@ -66,13 +69,13 @@ pub(crate) enum ImportKind {
 
 /// Imports a file and gives the exit code.
 pub(crate) async fn run(
-    kind: ImportKind,
+    kind: ImportKind<'_>,
     arguments: &ImportArguments,
     connection: &Connection,
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let fields = match kind {
-        ImportKind::Accounts => accounts::FIELDS,
+        ImportKind::Accounts { .. } => accounts::FIELDS,
         ImportKind::Signals { .. } => signals::FIELDS,
     };
     let mapping = Mapping::new(fields, &arguments.map, &arguments.constant).map_err(Failure::Usage)?;
@@ -83,12 +86,12 @@ pub(crate) async fn run(
     let started = Instant::now();
     let rows_max = usize::try_from(arguments.batch_size).unwrap_or(usize::MAX);
     let result = match kind {
-        ImportKind::Accounts => {
+        ImportKind::Accounts { source: system } => {
             let (mut batches, reader) = read(source, AccountMapper::new(mapping, dates), rows_max);
             let sent = if arguments.dry_run {
                 count(&mut batches, &mut ledger).await
             } else {
-                send_accounts::send(connection, &mut batches, &mut ledger).await
+                send_accounts::send(connection, system, &mut batches, &mut ledger).await
             };
             both(sent, batches, reader).await
         }
@@ -136,12 +139,12 @@ async fn count<M>(batches: &mut mpsc::Receiver<Batch<M>>, ledger: &mut Ledger) -
     Ok(())
 }
 
-fn summary(kind: ImportKind, dry_run: bool, counts: Counts, rejected: u64) -> String {
+fn summary(kind: ImportKind<'_>, dry_run: bool, counts: Counts, rejected: u64) -> String {
     let number = |count: u64| grouped(&count.to_string());
     let taken = match (kind, dry_run) {
-        (ImportKind::Accounts, true) => format!("accounts: {} good, none sent", number(counts.added)),
+        (ImportKind::Accounts { .. }, true) => format!("accounts: {} good, none sent", number(counts.added)),
         (ImportKind::Signals { .. }, true) => format!("signals: {} good, none sent", number(counts.added)),
-        (ImportKind::Accounts, false) => format!(
+        (ImportKind::Accounts { .. }, false) => format!(
             "accounts: {} new, {} changed, {} unchanged",
             number(counts.added),
             number(counts.changed),

@@ -17,9 +17,10 @@ use crate::import::ledger::{Counts, Ledger};
 
 /// Sends batches one after the other, so that the later of two rows of one
 /// account counts. Of accounts that exist, only the fields are changed that
-/// their rows name. Each call carries a request id, so that it is safe to repeat.
+/// their rows name. What `source` says is kept as its word. Each call carries a request id, so that it is safe to repeat.
 pub(crate) async fn send(
     connection: &Connection,
+    source: &str,
     batches: &mut mpsc::Receiver<Batch<AccountRow>>,
     ledger: &mut Ledger,
 ) -> Result<(), Failure> {
@@ -27,7 +28,7 @@ pub(crate) async fn send(
     let client = AccountServiceClient::new(connection.channel.clone());
     while let Some(batch) = batches.recv().await {
         for part in parts(batch) {
-            let Some(request) = request(&part.items, ids.new_id().to_string()) else {
+            let Some(request) = request(&part.items, source, ids.new_id().to_string()) else {
                 ledger.settle(&part, Counts::default(), &[])?;
                 continue;
             };
@@ -58,13 +59,14 @@ fn parts(batch: Batch<AccountRow>) -> Vec<Batch<AccountRow>> {
 }
 
 /// The call for rows that name the same fields; none for no rows.
-fn request(items: &[Item<AccountRow>], request_id: String) -> Option<BatchUpsertAccountsRequest> {
+fn request(items: &[Item<AccountRow>], source: &str, request_id: String) -> Option<BatchUpsertAccountsRequest> {
     let fields = &items.first()?.message.fields;
     Some(BatchUpsertAccountsRequest {
         accounts: items.iter().map(|item| item.message.account.clone()).collect(),
         mode: BatchMode::PerItem.into(),
         request_id,
         update_mask: Some(FieldMask { paths: fields.iter().map(|&field| field.to_owned()).collect() }),
+        source: source.to_owned(),
     })
 }
 
@@ -101,6 +103,6 @@ mod tests {
             .collect();
         assert_eq!(found, [(vec![1, 3], 1, 1), (vec![2], 0, 0), (vec![4], 0, 0)]);
         assert_eq!(parts(Batch::default()).len(), 1);
-        assert_eq!(request(&[], String::new()), None);
+        assert_eq!(request(&[], "", String::new()), None);
     }
 }

@@ -17,7 +17,7 @@ use mainstay_api::mainstay::scoring::v1::{
     BatchRecordSignalsRequest, BatchRecordSignalsResponse, BatchUpsertAccountsRequest, BatchUpsertAccountsResponse,
     CreateAccountRequest, ExplainHealthRequest, GetAccountRequest, GetHealthHistoryRequest, GetHealthHistoryResponse,
     GetHealthRequest, Health, HealthExplanation, HealthFilter, HealthSummary, ItemError, ListAccountsRequest,
-    ListAccountsResponse, ListHealthRequest, ListHealthResponse, ListSignalsRequest, ListSignalsResponse,
+    ListAccountsResponse, ListFieldClaimsRequest, ListFieldClaimsResponse, ListHealthRequest, ListHealthResponse, ListSignalsRequest, ListSignalsResponse,
     RecomputeHealthRequest, StreamSignalsRequest, StreamSignalsResponse, SummarizeHealthRequest,
     UnarchiveAccountRequest, UpdateAccountRequest, WatchHealthRequest, WatchHealthResponse,
 };
@@ -200,6 +200,13 @@ impl AccountService for Service {
     }
 
     async fn update_account(&self, _: Request<UpdateAccountRequest>) -> Result<Response<Account>, Status> {
+        unserved()
+    }
+
+    async fn list_field_claims(
+        &self,
+        _: Request<ListFieldClaimsRequest>,
+    ) -> Result<Response<ListFieldClaimsResponse>, Status> {
         unserved()
     }
 

@@ -7,7 +7,7 @@ use super::get_model::ModelName;
 use super::{App, ScoringError};
 use crate::domain::Input;
 use crate::domain::data_quality::{DataQuality, InputMatch};
-use crate::storage::data_quality;
+use crate::storage::{data_quality, field_claims};
 
 /// As of now.
 pub(crate) async fn execute(app: &App) -> Result<DataQuality, ScoringError> {
@@ -34,6 +34,7 @@ pub(crate) async fn execute(app: &App) -> Result<DataQuality, ScoringError> {
         sources,
         inputs: InputMatch::of(&model, &metrics, &used_features),
         duplicates: data_quality::duplicate_names(conn).await?,
+        disagreements: field_claims::disagreements(conn).await?,
         owners: data_quality::owners(conn).await?,
     })
 }

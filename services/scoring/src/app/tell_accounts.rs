@@ -6,9 +6,10 @@ use mainstay_domain::{AccountId, Violations};
 use mainstay_storage::transact;
 use sqlx::PgConnection;
 
-use super::{App, ScoringError, account_changes};
+use super::{App, ScoringError, account_changes, note_claims};
 use crate::domain::NewsKey;
 use crate::domain::account::{Account, AccountFacts, GivenAccount};
+use crate::domain::field_claim::Teller;
 use crate::storage::{account_news, accounts};
 
 /// Something that is told of an account.
@@ -18,6 +19,8 @@ pub(crate) struct ToldAccount {
     pub key: NewsKey,
     /// It says only that there is such an account: one that exists stays as it is.
     pub is_only_existence: bool,
+    /// Who says so, and of which field; none where it is of no field.
+    pub teller: Option<Teller>,
 }
 
 /// What became of accounts.
@@ -63,7 +66,7 @@ async fn take(
     ids.dedup();
     let stored = accounts::lock(conn, &ids).await?;
     let mut known: BTreeMap<&AccountId, AccountFacts> = BTreeMap::new();
-    for (place, ToldAccount { key, is_only_existence }) in told.iter().enumerate() {
+    for (place, ToldAccount { key, is_only_existence, teller }) in told.iter().enumerate() {
         let id = &key.account;
         if stored.get(id).is_some_and(|account| account.archived_at.is_some()) {
             return Err(ScoringError::AccountArchived(id.clone()));
@@ -77,6 +80,7 @@ async fn take(
         };
         let after = after.map_err(ScoringError::Invalid)?;
         if account_news::note_if_newer(conn, key).await? {
+            note_claims::execute(conn, teller.as_ref(), std::iter::once((id, &after)), now).await?;
             known.insert(id, after);
         }
     }

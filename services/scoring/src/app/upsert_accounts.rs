@@ -6,9 +6,10 @@ use mainstay_domain::{AccountId, Violations};
 use sqlx::PgConnection;
 
 use super::refused_batch::{BatchFields, refuse_all};
-use super::{App, Mutation, Replayable, ScoringError, account_changes, parent_checks};
+use super::{App, Mutation, Replayable, ScoringError, account_changes, note_claims, parent_checks};
 use crate::domain::GivenParent;
 use crate::domain::account::{Account, AccountFacts, BatchItem, GivenAccount};
+use crate::domain::field_claim::Teller;
 use crate::storage::accounts;
 
 const FIELDS: BatchFields = BatchFields { items: "accounts", account: "name" };
@@ -25,13 +26,14 @@ pub(crate) struct UpsertedAccounts {
 
 /// Stores a batch of accounts with distinct ids; with `all_or_nothing` one wrong item refuses it
 /// all. `facts` says what the account of an item, by its place, is to be: made of the stored one, or
-/// new; or all that is wrong with it. `answer` makes of the outcome what the caller is told, and told again.
+/// new; or all that is wrong with it. That `teller` says so is noted. `answer` makes of the outcome what the caller is told, and told again.
 pub(crate) async fn execute<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
     items: &[BatchItem],
     facts: impl Fn(usize, Option<&Account>) -> Result<AccountFacts, Violations> + Sync,
     all_or_nothing: bool,
+    teller: Option<&Teller>,
     answer: impl Fn(UpsertedAccounts) -> T + Sync,
 ) -> Result<T, ScoringError> {
     app.core
@@ -49,20 +51,21 @@ pub(crate) async fn execute<T: Replayable + Send>(
             }
             let mut outcome = UpsertedAccounts { refused, ..UpsertedAccounts::default() };
             let mut changed = Vec::with_capacity(accepted.len());
-            for given in accepted {
+            for given in &accepted {
                 match stored.get(&given.id) {
                     None => {
                         outcome.created += 1;
-                        changed.push(Account::created(&given, now));
+                        changed.push(Account::created(given, now));
                     }
                     Some(account) if account.facts == given.facts => outcome.unchanged += 1,
                     Some(account) => {
                         outcome.updated += 1;
-                        changed.push(account.changed(given.facts, now));
+                        changed.push(account.changed(given.facts.clone(), now));
                     }
                 }
             }
             account_changes::store(app, conn, &changed, &stored, now).await?;
+            note_claims::execute(conn, teller, accepted.iter().map(|given| (&given.id, &given.facts)), now).await?;
             Ok(answer(outcome))
         })
         .await

@@ -9,6 +9,7 @@ use super::health::band_message;
 use super::risk_trigger::kind_message;
 use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::data_quality::{DataOwner, DataQuality, DataSubject, DuplicateName};
+use crate::domain::field_claim::{DisagreeingAccount, Disagreement, FieldClaim};
 use crate::domain::health_report::{
     BandTransition, CustomerReport, HealthReport, ReportPeriod, ReportQuery, RiskTriggerReport, TrendPoint,
 };
@@ -174,6 +175,32 @@ pub(crate) fn data_quality(quality: &DataQuality) -> proto::DataQualityReport {
         unread_metrics: quality.inputs.unread_metrics.clone(),
         awaited_inputs: quality.inputs.awaited_inputs.clone(),
         duplicate_names: quality.duplicates.iter().map(duplicate).collect(),
+        disagreements: quality.disagreements.iter().map(|one| disagreement(quality, one)).collect(),
+    }
+}
+
+fn disagreement(quality: &DataQuality, one: &Disagreement) -> proto::Disagreement {
+    let account = |account: &DisagreeingAccount| proto::DisagreeingAccount {
+        account: account.account.name(),
+        display_name: account.display_name.clone(),
+        claims: account.claims.iter().map(field_claim).collect(),
+    };
+    proto::Disagreement {
+        field: one.field.name().to_owned(),
+        account_count: one.account_count,
+        owner_email: quality.owner(&DataSubject::Field(one.field)),
+        accounts: one.accounts.iter().map(account).collect(),
+    }
+}
+
+/// What a source said of a field, as messages have it.
+pub(crate) fn field_claim(claim: &FieldClaim) -> proto::FieldClaim {
+    proto::FieldClaim {
+        field: claim.field.name().to_owned(),
+        source: claim.source.clone(),
+        value: claim.value.clone(),
+        told_time: Some(timestamp(claim.told_at)),
+        disputed: claim.is_disputed,
     }
 }
 

@@ -334,30 +334,8 @@ mod tests {
     use chrono::TimeDelta;
     use mainstay_domain::{Currency, start_of_day};
 
+    use super::super::test_support::facts;
     use super::*;
-
-    fn facts() -> AccountFacts {
-        AccountFacts {
-            display_name: "Acme".to_owned(),
-            segment: Segment::Smb,
-            industry: String::new(),
-            product_line: String::new(),
-            plan: String::new(),
-            lifecycle_stage: LifecycleStage::Active,
-            arr: None,
-            mrr: None,
-            contract_start_at: None,
-            renewal_at: None,
-            signed_up_at: None,
-            activated_at: None,
-            seats: None,
-            plan_limits: BTreeMap::new(),
-            owners: Vec::new(),
-            contacts: Vec::new(),
-            parent: None,
-            labels: BTreeMap::new(),
-        }
-    }
 
     fn fields(facts: &AccountFacts) -> Vec<String> {
         let id = AccountId::parse("acme").expect("an id");

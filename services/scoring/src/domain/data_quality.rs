@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::{AccountId, Violations, is_email, is_key};
 
+use super::field_claim::Disagreement;
 use super::model::{HealthModel, Input};
 use super::series::{SeriesKey, SeriesKind};
 use super::story_series::StorySource;
@@ -264,6 +265,8 @@ pub(crate) struct DataQuality {
     pub sources: Vec<SourceDays>,
     pub inputs: InputMatch,
     pub duplicates: Vec<DuplicateName>,
+    /// Fields on which sources disagree, those of most customers first.
+    pub disagreements: Vec<Disagreement>,
     /// By subject, as it is written.
     pub owners: BTreeMap<String, String>,
 }

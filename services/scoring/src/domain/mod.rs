@@ -28,6 +28,7 @@ mod explain;
 pub mod feature_adoption;
 pub(crate) mod feature_adoption_report;
 pub(crate) mod feature_request_report;
+pub(crate) mod field_claim;
 pub(crate) mod forecast;
 pub mod frustration;
 mod health;

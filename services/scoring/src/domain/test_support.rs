@@ -15,6 +15,30 @@ pub(super) const DAY: DayNumber = 10_000;
 /// The names that signals and models of the tests use.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
+/// What is said of an account of which little is.
+pub(super) fn facts() -> account::AccountFacts {
+    account::AccountFacts {
+        display_name: "Acme".to_owned(),
+        segment: Segment::Smb,
+        industry: String::new(),
+        product_line: String::new(),
+        plan: String::new(),
+        lifecycle_stage: account::LifecycleStage::Active,
+        arr: None,
+        mrr: None,
+        contract_start_at: None,
+        renewal_at: None,
+        signed_up_at: None,
+        activated_at: None,
+        seats: None,
+        plan_limits: BTreeMap::new(),
+        owners: Vec::new(),
+        contacts: Vec::new(),
+        parent: None,
+        labels: BTreeMap::new(),
+    }
+}
+
 /// An account's inputs, owned.
 #[derive(Debug, Clone)]
 pub(super) struct Account {

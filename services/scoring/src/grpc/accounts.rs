@@ -10,9 +10,10 @@ use tonic::{Request, Response, Status};
 
 use crate::app::archive_account::{self, Archival};
 use crate::app::upsert_accounts::{self, UpsertedAccounts};
-use crate::app::{App, create_account, get_account, list_accounts, update_account};
+use crate::app::{App, create_account, get_account, list_accounts, list_field_claims, update_account};
 use crate::convert;
 use crate::domain::account::{ACCOUNTS_BATCH_MAX, Account, GivenAccount};
+use crate::domain::field_claim::Teller;
 use mainstay_service::wire;
 
 const LIST_METHOD: &str = "ListAccounts";
@@ -35,8 +36,9 @@ impl AccountService for AccountRpc {
             &message.request_id,
             message.validate_only,
         )?;
-        let given = new_account(request.into_inner())?;
-        let account = create_account::execute(&self.app, &mutation, &given, convert::account::message).await?;
+        let (given, teller) = new_account(request.into_inner())?;
+        let account =
+            create_account::execute(&self.app, &mutation, &given, teller.as_ref(), convert::account::message).await?;
         Ok(Response::new(account))
     }
 
@@ -44,7 +46,7 @@ impl AccountService for AccountRpc {
         &self,
         request: Request<proto::GetAccountRequest>,
     ) -> Result<Response<proto::Account>, Status> {
-        let id = account_id(&request.get_ref().name)?;
+        let id = account_id("name", &request.get_ref().name)?;
         let account = get_account::execute(&self.app, &id).await?;
         Ok(Response::new(convert::account::message(&account)))
     }
@@ -86,11 +88,20 @@ impl AccountService for AccountRpc {
         });
         let id = found.take("account.name", AccountId::parse_name(&given.name));
         let fields = fields.map_err(|faults| found.extend(faults)).ok();
+        let teller = fields.as_ref().and_then(|fields| Teller::given(&mut found, message.source, fields));
         let (id, fields) = wire::complete(found, id.zip(fields))?;
         let etag = Some(given.etag.as_str()).filter(|etag| !etag.is_empty());
         let change = |stored: &Account| convert::account::patched(stored, &given, &fields);
-        let account =
-            update_account::execute(&self.app, &mutation, &id, etag, change, convert::account::message).await?;
+        let account = update_account::execute(
+            &self.app,
+            &mutation,
+            &id,
+            etag,
+            teller.as_ref(),
+            change,
+            convert::account::message,
+        )
+        .await?;
         Ok(Response::new(account))
     }
 
@@ -116,14 +127,27 @@ impl AccountService for AccountRpc {
         let known = convert::account::UPDATABLE_FIELDS;
         let fields = field_mask::resolve(message.update_mask.as_ref(), known, || known.to_vec());
         let fields = fields.map_err(|faults| found.extend(faults)).ok();
+        let proto::BatchUpsertAccountsRequest { accounts, source, .. } = request.into_inner();
+        let teller = fields.as_ref().and_then(|fields| Teller::given(&mut found, source, fields));
         let fields = wire::complete(found, fields)?;
-        let accounts = request.into_inner().accounts;
         let items = convert::account::batch_items(&accounts);
         let facts = |place: usize, stored: Option<&Account>| {
             convert::account::upserted(items[place].id.as_ref(), stored, &accounts[place], &fields)
         };
-        let answer = upsert_accounts::execute(&self.app, &mutation, &items, facts, all_or_nothing, upserted).await?;
+        let answer =
+            upsert_accounts::execute(&self.app, &mutation, &items, facts, all_or_nothing, teller.as_ref(), upserted)
+                .await?;
         Ok(Response::new(answer))
+    }
+
+    async fn list_field_claims(
+        &self,
+        request: Request<proto::ListFieldClaimsRequest>,
+    ) -> Result<Response<proto::ListFieldClaimsResponse>, Status> {
+        let id = account_id("account", &request.get_ref().account)?;
+        let claims = list_field_claims::execute(&self.app, &id).await?;
+        let claims = claims.iter().map(convert::report::field_claim).collect();
+        Ok(Response::new(proto::ListFieldClaimsResponse { claims }))
     }
 
     async fn archive_account(
@@ -137,7 +161,7 @@ impl AccountService for AccountRpc {
             &message.request_id,
             false,
         )?;
-        let id = account_id(&message.name)?;
+        let id = account_id("name", &message.name)?;
         let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
         let account =
             archive_account::execute(&self.app, &mutation, &id, etag, Archival::IntoArchive, convert::account::message)
@@ -156,7 +180,7 @@ impl AccountService for AccountRpc {
             &message.request_id,
             false,
         )?;
-        let id = account_id(&message.name)?;
+        let id = account_id("name", &message.name)?;
         let etag = Some(message.etag.as_str()).filter(|etag| !etag.is_empty());
         let account = archive_account::execute(
             &self.app,
@@ -171,13 +195,14 @@ impl AccountService for AccountRpc {
     }
 }
 
-fn account_id(name: &str) -> Result<AccountId, ApiError> {
+fn account_id(field: &str, name: &str) -> Result<AccountId, ApiError> {
     let mut found = Violations::new();
-    let id = found.take("name", AccountId::parse_name(name));
+    let id = found.take(field, AccountId::parse_name(name));
     wire::complete(found, id)
 }
 
-fn new_account(message: proto::CreateAccountRequest) -> Result<GivenAccount, ApiError> {
+/// The account of a request, and who tells of it.
+fn new_account(message: proto::CreateAccountRequest) -> Result<(GivenAccount, Option<Teller>), ApiError> {
     let mut found = Violations::new();
     let id = found.take("account_id", AccountId::parse(&message.account_id));
     let Some(account) = message.account else {
@@ -189,10 +214,12 @@ fn new_account(message: proto::CreateAccountRequest) -> Result<GivenAccount, Api
         let fits = account.name.is_empty() || account.name == name;
         found.require(fits, "account.name", format!("must be empty or `{name}`, as account_id says"));
     }
+    let told = convert::account::set_fields(&account).into_iter().collect();
+    let teller = Teller::given(&mut found, message.source, &told);
     let mut faults = Violations::new();
     let facts = convert::account::facts(&mut faults, id.as_ref(), account);
     found.absorb("account", faults);
-    wire::complete(found, id.map(|id| GivenAccount { id, facts }))
+    wire::complete(found, id.map(|id| (GivenAccount { id, facts }, teller)))
 }
 
 fn upserted(outcome: UpsertedAccounts) -> proto::BatchUpsertAccountsResponse {

@@ -41,6 +41,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(19, "0019_adoption"),
         migration!(20, "0020_service_records"),
         migration!(21, "0021_lifespans"),
+        migration!(22, "0022_field_claims"),
     ],
 };
 

@@ -16,6 +16,7 @@ pub(crate) mod feature_adoption_reports;
 pub(crate) mod feature_periods;
 pub(crate) mod feature_reports;
 pub(crate) mod feature_signals;
+pub(crate) mod field_claims;
 pub(crate) mod forecasts;
 pub(crate) mod health;
 pub(crate) mod health_reports;

@@ -1,6 +1,6 @@
 //! What a delivery says, through the use cases of the RPCs: accounts first, since signals need them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use mainstay_adapters::{AccountField, AccountNews, Body, News, Place, Stamp};
@@ -15,6 +15,7 @@ use crate::app::{App, ScoringError};
 use crate::convert;
 use crate::domain::NewsKey;
 use crate::domain::account::AccountFacts;
+use crate::domain::field_claim::Teller;
 use crate::domain::signal::{BATCH_MAX, check_event_time};
 
 /// What became of a delivery.
@@ -115,7 +116,14 @@ fn told_account(news: &AccountNews) -> ToldAccount {
     let AccountNews { account, subject, stamp: Stamp { at, rank, id }, news } = news;
     let key =
         NewsKey { account: account.clone(), subject: subject.clone(), at: *at, rank: *rank, event_id: id.clone() };
-    ToldAccount { key, is_only_existence: matches!(news, News::Exists(_)) }
+    // The subject is the vendor and what it speaks of, as `stripe/plan`.
+    let teller = match (news, subject.split_once('/')) {
+        (News::Field(field, _), Some((vendor, _))) => {
+            Some(Teller { source: vendor.to_owned(), told: BTreeSet::from([field.as_str()]) })
+        }
+        _ => None,
+    };
+    ToldAccount { key, is_only_existence: matches!(news, News::Exists(_)), teller }
 }
 
 /// What an account is once this is told of it; none when it is not enough for a new one.

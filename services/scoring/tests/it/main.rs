@@ -21,6 +21,7 @@ mod cohorts;
 mod deadlines;
 mod definitions;
 mod feature_reports;
+mod field_claims;
 mod forecasts;
 mod harness;
 mod health;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use mainstay_adapters::{AccountField, AccountNews, News};
+use mainstay_adapters::{AccountField, AccountNews, News, Vendor};
 use mainstay_api::mainstay::scoring::v1::account_service_client::AccountServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
     Account, BatchMode, BatchUpsertAccountsRequest, CreateAccountRequest, GetAccountRequest, UpdateAccountRequest,
@@ -28,6 +28,7 @@ pub(super) type Refused = (usize, String);
 /// Sends what is said of accounts; remembers what was sent, so that nothing older is sent after it.
 pub(super) struct AccountSender<'a> {
     connection: &'a Connection,
+    vendor: Vendor,
     client: AccountServiceClient<ServiceChannel>,
     ids: IdSource,
     newest: Newest,
@@ -37,9 +38,10 @@ pub(super) struct AccountSender<'a> {
 
 impl<'a> AccountSender<'a> {
     /// A sender that knows of nothing yet.
-    pub(super) fn new(connection: &'a Connection) -> Self {
+    pub(super) fn new(connection: &'a Connection, vendor: Vendor) -> Self {
         Self {
             connection,
+            vendor,
             client: AccountServiceClient::new(connection.channel.clone()),
             ids: IdSource::new(Arc::new(SystemClock)),
             newest: Newest::default(),
@@ -97,7 +99,7 @@ impl<'a> AccountSender<'a> {
             account_id: id.to_owned(),
             account: Some(Account { display_name, ..Account::default() }),
             request_id: self.ids.new_id().to_string(),
-            validate_only: false,
+            ..CreateAccountRequest::default()
         };
         let client = &self.client;
         let call = async || client.clone().create_account(request.clone()).await;
@@ -126,6 +128,7 @@ impl<'a> AccountSender<'a> {
             mode: BatchMode::PerItem.into(),
             request_id: self.ids.new_id().to_string(),
             update_mask: Some(FieldMask { paths: which.iter().map(|field| field.as_str().to_owned()).collect() }),
+            source: self.vendor.as_str().to_owned(),
         };
         let call = async || self.client.clone().batch_upsert_accounts(request.clone()).await;
         let answer = retrying(&self.connection.retries, call).await?.into_inner();
@@ -179,7 +182,7 @@ impl<'a> AccountSender<'a> {
             account: Some(account),
             update_mask: Some(FieldMask { paths: vec!["contacts".to_owned()] }),
             request_id: self.ids.new_id().to_string(),
-            validate_only: false,
+            ..UpdateAccountRequest::default()
         };
         let call = async || self.client.clone().update_account(request.clone()).await;
         retrying(&self.connection.retries, call).await?;

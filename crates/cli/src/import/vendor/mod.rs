@@ -56,7 +56,7 @@ pub(crate) async fn run(
     let sent = if arguments.dry_run {
         sending::count(&mut batches, &mut ledger).await
     } else {
-        sending::send(connection, &mut batches, &mut ledger).await
+        sending::send(connection, vendor, &mut batches, &mut ledger).await
     };
     let result = both(sent, batches, reading).await;
     ledger.finish()?;

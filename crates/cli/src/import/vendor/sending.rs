@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use mainstay_adapters::Vendor;
 use mainstay_api::mainstay::scoring::v1::signal_service_client::SignalServiceClient;
 use mainstay_api::mainstay::scoring::v1::{BatchMode, BatchRecordSignalsRequest};
 use mainstay_clients::retrying;
@@ -20,12 +21,13 @@ use crate::import::row::Reject;
 /// is safe to repeat, and what is sent again after a cut is recognised and changes nothing.
 pub(super) async fn send(
     connection: &Connection,
+    vendor: Vendor,
     batches: &mut mpsc::Receiver<PayloadBatch>,
     ledger: &mut Ledger,
 ) -> Result<(), Failure> {
     let ids = IdSource::new(Arc::new(SystemClock));
     let client = SignalServiceClient::new(connection.channel.clone());
-    let mut accounts = AccountSender::new(connection);
+    let mut accounts = AccountSender::new(connection, vendor);
     while let Some(PayloadBatch { batch, ignored }) = batches.recv().await {
         let placed = batch.items.iter().enumerate();
         let news: Vec<_> = placed

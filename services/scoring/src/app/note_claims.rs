@@ -1,0 +1,27 @@
+//! Notes which source said what of accounts.
+
+use chrono::{DateTime, Utc};
+use mainstay_domain::AccountId;
+use sqlx::PgConnection;
+
+use super::ScoringError;
+use crate::domain::account::AccountFacts;
+use crate::domain::field_claim::Teller;
+use crate::storage::field_claims;
+
+/// Of accounts that this transaction holds or creates, also where what is said changes nothing: it is said all the same.
+pub(super) async fn execute<'a>(
+    conn: &mut PgConnection,
+    teller: Option<&Teller>,
+    said: impl Iterator<Item = (&'a AccountId, &'a AccountFacts)>,
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let Some(teller) = teller else { return Ok(()) };
+    let mut claims: Vec<_> = said
+        .flat_map(|(account, facts)| {
+            teller.claims(facts).into_iter().map(move |(field, value)| (account, field, value))
+        })
+        .collect();
+    claims.sort_by(|one, other| (one.0, one.1.name()).cmp(&(other.0, other.1.name())));
+    if claims.is_empty() { Ok(()) } else { Ok(field_claims::write(conn, &teller.source, &claims, now).await?) }
+}
