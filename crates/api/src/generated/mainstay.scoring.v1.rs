@@ -483,8 +483,7 @@ impl ::prost::Name for ListFieldClaimsResponse {
 /// What a system said of a field of an account last.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FieldClaim {
-    /// Its name in `Account`; of `owners` the role, for example `owners.csm`. `arr` is
-    /// the revenue of a year: ARR, else twelve times MRR.
+    /// Its name in `Account`; of `owners` the role, for example `owners.csm`.
     #[prost(string, tag = "1")]
     pub field: ::prost::alloc::string::String,
     /// Which system.
@@ -496,7 +495,9 @@ pub struct FieldClaim {
     /// When; what is said again within a day keeps its time.
     #[prost(message, optional, tag = "4")]
     pub told_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Whether another system says something else, but for case and spaces.
+    /// Whether another system says something else: but for case and spaces at the
+    /// ends; of `arr` and `mrr` by the rounded amount of a month, where of a system
+    /// that tells both the former counts.
     #[prost(bool, tag = "5")]
     pub disputed: bool,
 }
@@ -6559,8 +6560,9 @@ pub struct FeaturePeriod {
     /// How many of the users used it before, but not in the period before.
     #[prost(int64, tag = "4")]
     pub returned_user_count: i64,
-    /// How many customers used it in the period before, and not in this one. Of the
-    /// period under way: not yet.
+    /// How many customers of this period used it in the period before, and not in
+    /// this one; who left in the period before is not among them. Of the period
+    /// under way: not yet.
     #[prost(int64, tag = "5")]
     pub lapsed_user_count: i64,
 }
@@ -6933,10 +6935,11 @@ pub struct OutcomeReport {
     /// As of when: when it was read.
     #[prost(message, optional, tag = "1")]
     pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Accounts activated on this UTC day or later tell how targets stand,
-    /// `YYYY-MM-DD`: 365 days before today. Who left since counts as it stood.
+    /// Accounts whose time for a target ended on this UTC day or later tell how it
+    /// stands, `YYYY-MM-DD`: 365 days before today. Who left since counts as it
+    /// stood; archived accounts that never left are in no figure.
     #[prost(string, tag = "2")]
-    pub activated_since_day: ::prost::alloc::string::String,
+    pub due_since_day: ::prost::alloc::string::String,
     /// The targets, by name.
     #[prost(message, repeated, tag = "3")]
     pub targets: ::prost::alloc::vec::Vec<TargetProgress>,
@@ -7000,7 +7003,7 @@ impl ::prost::Name for SegmentStanding {
 /// How accounts stand with a target.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct TargetStanding {
-    /// How many reached it, or had their time.
+    /// Of how many the time is over.
     #[prost(int64, tag = "1")]
     pub due_count: i64,
     /// How many of these reached it in time.
@@ -7013,9 +7016,8 @@ pub struct TargetStanding {
     #[prost(int64, tag = "4")]
     pub open_count: i64,
     /// The share that reached it in time of those due, 0 to 1. Absent: none is due.
-    ///
-    /// Who reached it counts at once, who did not only when the time is over: while
-    /// `open_count` is large the share is too good.
+    /// Who reached it ahead of time is due with all others who were activated on
+    /// that day: else successes would be seen before failures.
     #[prost(double, optional, tag = "5")]
     pub in_time_share: ::core::option::Option<f64>,
     /// The lower end of its 95 % interval, by Wilson.
@@ -7027,10 +7029,13 @@ pub struct TargetStanding {
     /// Whether the share is at least the target's. Absent: none is due.
     #[prost(bool, optional, tag = "8")]
     pub met: ::core::option::Option<bool>,
-    /// Median of the days from the activation until it was reached, of those who
-    /// did. Absent: none did.
+    /// Median of the days from the activation until it was reached, of those due
+    /// who did. Absent: none did.
     #[prost(double, optional, tag = "9")]
     pub median_days: ::core::option::Option<f64>,
+    /// How many reached it and have time.
+    #[prost(int64, tag = "10")]
+    pub ahead_count: i64,
 }
 impl ::prost::Name for TargetStanding {
     const NAME: &'static str = "TargetStanding";
@@ -7400,7 +7405,7 @@ pub mod adoption_service_client {
         /// Keeps an adoption target, instead of the one of its name if there is one. All
         /// accounts are looked at again, within the time in which all are scored.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when there are 50 others;
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when there are 20 others;
         /// `REQUEST_ID_REUSED`).
         pub async fn set_adoption_target(
             &mut self,
@@ -7458,7 +7463,7 @@ pub mod adoption_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Returns all adoption targets, at most 50, by name.
+        /// Returns all adoption targets, at most 20, by name.
         ///
         /// Errors: none beyond those of every call.
         pub async fn list_adoption_targets(
@@ -7589,7 +7594,7 @@ pub mod adoption_service_server {
         /// Keeps an adoption target, instead of the one of its name if there is one. All
         /// accounts are looked at again, within the time in which all are scored.
         ///
-        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when there are 50 others;
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, also when there are 20 others;
         /// `REQUEST_ID_REUSED`).
         async fn set_adoption_target(
             &self,
@@ -7603,7 +7608,7 @@ pub mod adoption_service_server {
             &self,
             request: tonic::Request<super::DeleteAdoptionTargetRequest>,
         ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
-        /// Returns all adoption targets, at most 50, by name.
+        /// Returns all adoption targets, at most 20, by name.
         ///
         /// Errors: none beyond those of every call.
         async fn list_adoption_targets(
@@ -11368,10 +11373,11 @@ pub mod touchpoint {
     /// Which.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Kind {
-        /// Something that puts customers at risk was raised: features not adopted,
+        /// Something that puts customers at risk lasted on one of the days: features not adopted,
         /// fewer logins, less use, silence, a silent champion, urgent or frustrated
         /// tickets, unpaid invoices, disputes. Conditions of the score are not among
-        /// them: it is made of these.
+        /// them: it is made of these. Conditions last from when Mainstay noticed them:
+        /// of a history that was imported later there are none.
         #[prost(enumeration = "super::RiskTriggerKind", tag = "1")]
         Condition(i32),
         /// An incident or outage hit them.
@@ -18592,7 +18598,7 @@ impl ::prost::Name for DataQualityReport {
 /// A field of which systems say different things.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Disagreement {
-    /// Its name, as `FieldClaim.field`.
+    /// Its name, as `FieldClaim.field`; `arr` for both words for revenue.
     #[prost(string, tag = "1")]
     pub field: ::prost::alloc::string::String,
     /// Of how many customers.

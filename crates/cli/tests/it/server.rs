@@ -17,9 +17,9 @@ use mainstay_api::mainstay::scoring::v1::{
     BatchRecordSignalsRequest, BatchRecordSignalsResponse, BatchUpsertAccountsRequest, BatchUpsertAccountsResponse,
     CreateAccountRequest, ExplainHealthRequest, GetAccountRequest, GetHealthHistoryRequest, GetHealthHistoryResponse,
     GetHealthRequest, Health, HealthExplanation, HealthFilter, HealthSummary, ItemError, ListAccountsRequest,
-    ListAccountsResponse, ListFieldClaimsRequest, ListFieldClaimsResponse, ListHealthRequest, ListHealthResponse, ListSignalsRequest, ListSignalsResponse,
-    RecomputeHealthRequest, StreamSignalsRequest, StreamSignalsResponse, SummarizeHealthRequest,
-    UnarchiveAccountRequest, UpdateAccountRequest, WatchHealthRequest, WatchHealthResponse,
+    ListAccountsResponse, ListFieldClaimsRequest, ListFieldClaimsResponse, ListHealthRequest, ListHealthResponse,
+    ListSignalsRequest, ListSignalsResponse, RecomputeHealthRequest, StreamSignalsRequest, StreamSignalsResponse,
+    SummarizeHealthRequest, UnarchiveAccountRequest, UpdateAccountRequest, WatchHealthRequest, WatchHealthResponse,
 };
 use prost::{Message as _, Name as _};
 use prost_reflect::{DescriptorPool, DynamicMessage};

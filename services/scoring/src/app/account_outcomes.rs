@@ -22,7 +22,7 @@ pub(super) async fn update(
 ) -> Result<(), ScoringError> {
     let targets = adoption_targets::all(conn).await?;
     let ids: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
-    let mut stored = adoption_targets::outcomes(conn, &ids).await?;
+    let mut stored = adoption_targets::written_outcomes(conn, &ids).await?;
     if targets.is_empty() && stored.is_empty() {
         return Ok(());
     }
@@ -31,7 +31,8 @@ pub(super) async fn update(
     let (mut changed, mut gone) = (Vec::new(), Vec::new());
     for account in accounts {
         let id = account.id.as_str();
-        let outcomes: Vec<AccountOutcome> = account.activation_day.map_or_else(Vec::new, |activation_day| {
+        let activation_day = account.activation_day.filter(|day| *day <= today);
+        let outcomes: Vec<AccountOutcome> = activation_day.map_or_else(Vec::new, |activation_day| {
             let known = Reached {
                 segment: account.facts.segment,
                 activation_day,

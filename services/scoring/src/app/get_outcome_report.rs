@@ -5,7 +5,7 @@ use mainstay_storage::{StorageError, begin};
 
 use super::{App, ScoringError};
 use crate::domain::customer_filter::CustomerFilter;
-use crate::domain::outcome_report::{ACTIVATED_DAYS, OutcomeGroupReport, OutcomeReport, TargetCounts, TargetProgress};
+use crate::domain::outcome_report::{DUE_DAYS, OutcomeGroupReport, OutcomeReport, TargetCounts, TargetProgress};
 use crate::storage::{adoption_targets, outcome_reports};
 
 /// From what is kept ready: each account as it was scored last.
@@ -13,8 +13,8 @@ pub(crate) async fn execute(app: &App, customers: &CustomerFilter) -> Result<Out
     let mut conn = begin(&app.core.pool).await?;
     let conn = &mut *conn;
     let (as_of, today) = (app.core.clock.now(), app.core.clock.today());
-    let activated_since = today - TimeDelta::days(ACTIVATED_DAYS);
-    let counted = outcome_reports::progress(conn, customers, activated_since, today).await?;
+    let due_since = today - TimeDelta::days(DUE_DAYS);
+    let counted = outcome_reports::progress(conn, customers, due_since, today).await?;
     let mut targets = Vec::new();
     for kept in adoption_targets::all(conn).await? {
         let mut progress = TargetProgress { target: kept, all: TargetCounts::default(), segments: Vec::new() };
@@ -28,5 +28,5 @@ pub(crate) async fn execute(app: &App, customers: &CustomerFilter) -> Result<Out
     }
     let groups = outcome_reports::groups(conn, customers, today).await?;
     let groups = OutcomeGroupReport::of(&groups).map_err(|error| StorageError::Corrupt(error.to_string()))?;
-    Ok(OutcomeReport { as_of, activated_since, targets, groups })
+    Ok(OutcomeReport { as_of, due_since, targets, groups })
 }

@@ -22,6 +22,6 @@ pub(super) async fn execute<'a>(
             teller.claims(facts).into_iter().map(move |(field, value)| (account, field, value))
         })
         .collect();
-    claims.sort_by(|one, other| (one.0, one.1.name()).cmp(&(other.0, other.1.name())));
+    claims.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
     if claims.is_empty() { Ok(()) } else { Ok(field_claims::write(conn, &teller.source, &claims, now).await?) }
 }

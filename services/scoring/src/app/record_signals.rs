@@ -1,6 +1,6 @@
 //! Records signals: each once, durable, added to the days they belong to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -176,7 +176,7 @@ async fn record(
     signal_details::insert(conn, recorded()).await?;
     billing_records::insert_credits(conn, recorded()).await?;
     feature_signals::insert(conn, recorded()).await?;
-    milestones::add(conn, recorded()).await?;
+    let reached_milestones = milestones::add(conn, recorded()).await?;
     survey_answers::insert(conn, recorded()).await?;
     let deltas = SeriesDeltas::of(recorded());
     if !deltas.first_days().is_empty() {
@@ -187,7 +187,7 @@ async fn record(
         revive(app, conn, &deltas, now).await?;
     }
     let changed_accounts = record_stories::execute(app, conn, recorded(), now).await?;
-    mark(app, conn, &deltas, &changed_accounts, now).await?;
+    mark(app, conn, &deltas, &changed_accounts, reached_milestones, now).await?;
     Ok(RecordedSignals { recorded: new.len(), duplicates: accepted.len() - new.len(), refused: Vec::new() })
 }
 
@@ -214,12 +214,15 @@ async fn mark(
     conn: &mut PgConnection,
     deltas: &SeriesDeltas<'_>,
     changed_accounts: &[(AccountId, NaiveDate)],
+    reached_milestones: BTreeSet<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     let today = day_of(now);
     let of_signals = deltas.first_days().iter().map(|(&id, &day)| (id, day.min(today)));
+    // Where they stand with their targets is written as they are scored.
+    let of_milestones = reached_milestones.into_iter().map(|id| (id, today));
     let of_changes = changed_accounts.iter().map(|(account, day)| (account.as_str(), (*day).min(today)));
     let (keys, marks): (Vec<&str>, Vec<i64>) =
-        of_signals.chain(of_changes).map(|(id, day)| (id, i64::from(day_number(day)))).unzip();
+        of_signals.chain(of_changes).chain(of_milestones).map(|(id, day)| (id, i64::from(day_number(day)))).unzip();
     Ok(app.core.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?)
 }

@@ -222,7 +222,7 @@ fn day_text(day: Option<NaiveDate>) -> String {
 pub(crate) fn outcome_report(report: &OutcomeReport) -> proto::OutcomeReport {
     proto::OutcomeReport {
         as_of_time: Some(timestamp(report.as_of)),
-        activated_since_day: report.activated_since.to_string(),
+        due_since_day: report.due_since.to_string(),
         targets: report.targets.iter().map(target_progress).collect(),
         groups: report.groups.iter().map(group_summary).collect(),
     }
@@ -248,6 +248,7 @@ fn standing(counts: &TargetCounts, target_share: f64) -> proto::TargetStanding {
         due_count: counts.due,
         in_time_count: counts.in_time,
         late_count: counts.late,
+        ahead_count: counts.ahead,
         open_count: counts.open,
         in_time_share: share,
         in_time_share_low: interval.map(|interval| interval.low),

@@ -196,7 +196,7 @@ fn disagreement(quality: &DataQuality, one: &Disagreement) -> proto::Disagreemen
 /// What a source said of a field, as messages have it.
 pub(crate) fn field_claim(claim: &FieldClaim) -> proto::FieldClaim {
     proto::FieldClaim {
-        field: claim.field.name().to_owned(),
+        field: claim.field.clone(),
         source: claim.source.clone(),
         value: claim.value.clone(),
         told_time: Some(timestamp(claim.told_at)),

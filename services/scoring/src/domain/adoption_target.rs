@@ -11,7 +11,7 @@ use super::series::{AccountSeries, DayValues, date_of, day_number};
 use super::signal::QUANTITY_MAX;
 
 /// Most targets there are: each is looked at whenever an account is scored.
-pub(crate) const TARGETS_MAX: usize = 50;
+pub(crate) const TARGETS_MAX: usize = 20;
 /// Most days that a target grants.
 const WITHIN_DAYS_MAX: i32 = 730;
 /// Most characters of a display name.

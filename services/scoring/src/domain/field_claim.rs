@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{AccountId, Violations, day_of, is_key};
+use mainstay_domain::{AccountId, Money, Violations, day_of, is_key};
 
 use super::account::{AccountFacts, KEY_RULE, LifecycleStage, OwnerRole};
 use super::cohort::segment_key;
@@ -31,10 +31,9 @@ impl Teller {
         Some(Self { source, told: told.clone() })
     }
 
-    /// What it says of the fields that it tells of; of one without a value it says nothing any more.
-    pub(crate) fn claims(&self, facts: &AccountFacts) -> Vec<(AccountField, Option<String>)> {
+    /// What it says of the fields that it tells of, by their names; of one without a value it says nothing any more.
+    pub(crate) fn claims(&self, facts: &AccountFacts) -> Vec<(&'static str, Option<ClaimedValue>)> {
         let is_told = |field: AccountField| match field {
-            AccountField::Revenue => self.told.contains("arr") || self.told.contains("mrr"),
             AccountField::Csm | AccountField::AccountManager | AccountField::ExecutiveSponsor => {
                 self.told.contains("owners")
             }
@@ -42,44 +41,66 @@ impl Teller {
             AccountField::Contacts => false,
             other => self.told.contains(other.name()),
         };
-        AccountField::ALL
-            .into_iter()
-            .filter(|field| is_told(*field))
-            .map(|field| (field, self.value(facts, field)))
-            .collect()
+        let fields = AccountField::ALL.into_iter().filter(|field| is_told(*field));
+        let mrr = self.told.contains(MRR).then(|| (MRR, facts.mrr.map(|mrr| ClaimedValue::of_revenue(mrr, 1))));
+        fields.map(|field| (field.name(), value_of(facts, field))).chain(mrr).collect()
+    }
+}
+
+/// Beside `arr` the other word for revenue; they are compared with each other, and kept each for itself.
+const MRR: &str = "mrr";
+
+/// Of which field a claim of this name is.
+pub(crate) fn subject_of(name: &str) -> Option<AccountField> {
+    let name = if name == MRR { AccountField::Revenue.name() } else { name };
+    AccountField::ALL.into_iter().find(|field| field.name() == name)
+}
+
+/// What is said of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClaimedValue {
+    /// For people.
+    pub shown: String,
+    /// Equal where the same is meant.
+    pub compared: String,
+}
+
+impl ClaimedValue {
+    fn of_text(shown: String) -> Option<Self> {
+        let compared = shown.trim().to_lowercase();
+        (!compared.is_empty()).then_some(Self { shown, compared })
     }
 
-    fn value(&self, facts: &AccountFacts, field: AccountField) -> Option<String> {
-        let day = |time: Option<DateTime<Utc>>| time.map(|time| day_of(time).to_string());
-        let owner =
-            |role: OwnerRole| facts.owners.iter().find(|owner| owner.role == role).map(|owner| owner.email.clone());
-        let value = match field {
-            AccountField::Segment => Some(segment_key(facts.segment).to_owned()),
-            AccountField::Industry => Some(facts.industry.clone()),
-            AccountField::ProductLine => Some(facts.product_line.clone()),
-            AccountField::Plan => Some(facts.plan.clone()),
-            AccountField::LifecycleStage => Some(stage_word(facts.lifecycle_stage).to_owned()),
-            AccountField::Revenue => {
-                // What the other of both says may be from another source.
-                let told = AccountFacts {
-                    arr: facts.arr.filter(|_| self.told.contains("arr")),
-                    mrr: facts.mrr.filter(|_| self.told.contains("mrr")),
-                    ..facts.clone()
-                };
-                told.annual_revenue().map(|revenue| revenue.to_string())
-            }
-            AccountField::ContractStart => day(facts.contract_start_at),
-            AccountField::Renewal => day(facts.renewal_at),
-            AccountField::SignUp => day(facts.signed_up_at),
-            AccountField::Activation => day(facts.activated_at),
-            AccountField::Seats => facts.seats.map(|seats| seats.to_string()),
-            AccountField::Csm => owner(OwnerRole::Csm),
-            AccountField::AccountManager => owner(OwnerRole::AccountManager),
-            AccountField::ExecutiveSponsor => owner(OwnerRole::ExecutiveSponsor),
-            AccountField::Contacts => None,
-        };
-        value.filter(|value| !value.trim().is_empty())
+    /// Of so many months; compared by the amount of one, for whoever tells it by month has rounded it.
+    fn of_revenue(revenue: Money, months: i64) -> Self {
+        let monthly = revenue.minor_units.saturating_add(months / 2).div_euclid(months);
+        Self { shown: revenue.to_string(), compared: format!("{monthly} {}", revenue.currency) }
     }
+}
+
+fn value_of(facts: &AccountFacts, field: AccountField) -> Option<ClaimedValue> {
+    let day = |time: Option<DateTime<Utc>>| time.map(|time| day_of(time).to_string()).unwrap_or_default();
+    let owner = |role: OwnerRole| {
+        facts.owners.iter().find(|owner| owner.role == role).map(|owner| owner.email.clone()).unwrap_or_default()
+    };
+    let text = match field {
+        AccountField::Revenue => return facts.arr.map(|arr| ClaimedValue::of_revenue(arr, 12)),
+        AccountField::Segment => segment_key(facts.segment).to_owned(),
+        AccountField::Industry => facts.industry.clone(),
+        AccountField::ProductLine => facts.product_line.clone(),
+        AccountField::Plan => facts.plan.clone(),
+        AccountField::LifecycleStage => stage_word(facts.lifecycle_stage).to_owned(),
+        AccountField::ContractStart => day(facts.contract_start_at),
+        AccountField::Renewal => day(facts.renewal_at),
+        AccountField::SignUp => day(facts.signed_up_at),
+        AccountField::Activation => day(facts.activated_at),
+        AccountField::Seats => facts.seats.map(|seats| seats.to_string()).unwrap_or_default(),
+        AccountField::Csm => owner(OwnerRole::Csm),
+        AccountField::AccountManager => owner(OwnerRole::AccountManager),
+        AccountField::ExecutiveSponsor => owner(OwnerRole::ExecutiveSponsor),
+        AccountField::Contacts => String::new(),
+    };
+    ClaimedValue::of_text(text)
 }
 
 const fn stage_word(stage: LifecycleStage) -> &'static str {
@@ -96,7 +117,8 @@ const fn stage_word(stage: LifecycleStage) -> &'static str {
 /// What a source said of a field last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldClaim {
-    pub field: AccountField,
+    /// Its name.
+    pub field: String,
     pub source: String,
     pub value: String,
     pub told_at: DateTime<Utc>,
@@ -142,29 +164,41 @@ mod tests {
 
     #[test]
     fn r216_a_source_claims_what_it_tells_and_nothing_else() {
-        let (email, display_name) = ("mia@example.com".to_owned(), String::new());
+        let (email, display_name) = ("Mia@example.com".to_owned(), String::new());
         let owner = Owner { role: OwnerRole::Csm, email, display_name };
         let known = AccountFacts {
             segment: Segment::Smb,
             plan: " Pro".to_owned(),
-            arr: money(120_000),
-            mrr: money(9_000),
+            arr: money(100_000),
+            mrr: money(8_333),
             seats: Some(7),
             owners: vec![owner],
             ..facts()
         };
-        let said = |told: &[&'static str]| teller(told).claims(&known);
+        let said = |told: &[&'static str]| -> Vec<(&str, Option<(String, String)>)> {
+            let claims = teller(told).claims(&known).into_iter();
+            claims.map(|(field, value)| (field, value.map(|value| (value.shown, value.compared)))).collect()
+        };
+        let word = |shown: &str, compared: &str| Some((shown.to_owned(), compared.to_owned()));
         assert_eq!(said(&[]), []);
-        assert_eq!(said(&["plan", "contacts", "labels"]), [(AccountField::Plan, Some(" Pro".to_owned()))]);
-        assert_eq!(
-            said(&["mrr"]),
-            [(AccountField::Revenue, Some("1,080.00 EUR".to_owned()))],
-            "not the ARR of another"
-        );
-        assert_eq!(said(&["arr", "mrr"]), [(AccountField::Revenue, Some("1,200.00 EUR".to_owned()))]);
+        assert_eq!(said(&["plan", "contacts", "labels"]), [("plan", word(" Pro", "pro"))]);
+        // Twelve times the MRR is 999.96: told by the month, it is the same.
+        let revenue = [("arr", word("1,000.00 EUR", "8333 EUR")), ("mrr", word("83.33 EUR", "8333 EUR"))];
+        assert_eq!(said(&["arr", "mrr"]), revenue);
+        assert_eq!(said(&["mrr"]), revenue[1..], "not the ARR of another");
         let owners = said(&["owners"]);
-        assert_eq!(owners[0], (AccountField::Csm, Some("mia@example.com".to_owned())));
-        assert_eq!(owners[1], (AccountField::AccountManager, None), "it says that there is none");
+        assert_eq!(owners[0], ("owners.csm", word("Mia@example.com", "mia@example.com")));
+        assert_eq!(owners[1], ("owners.account_manager", None), "it says that there is none");
+    }
+
+    #[test]
+    fn every_claim_is_of_a_field() {
+        let told = ["segment", "arr", "mrr", "owners", "plan", "seats", "renewal_time"];
+        for (name, _) in teller(&told).claims(&facts()) {
+            assert!(subject_of(name).is_some(), "{name}");
+        }
+        assert_eq!(subject_of("mrr"), Some(AccountField::Revenue));
+        assert_eq!(subject_of("labels"), None);
     }
 
     #[test]

@@ -7,26 +7,28 @@ use super::adoption_target::{AccountOutcome, KeptTarget, OutcomeGroup};
 use super::customer_filter::CustomerFilter;
 use super::segment::Segment;
 
-/// Customers activated within so many days tell how a target stands.
-pub(crate) const ACTIVATED_DAYS: i64 = 365;
+/// Customers whose time for a target ended within so many days tell how it stands.
+pub(crate) const DUE_DAYS: i64 = 365;
 
 /// How the customers of a segment stand with a target.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct TargetCounts {
-    /// Whose time is over, or who reached it.
+    /// Whose time is over.
     pub due: i64,
     /// Of these, who reached it in time.
     pub in_time: i64,
     /// Of these, who reached it late.
     pub late: i64,
-    /// Who has time and did not reach it.
+    /// Who reached it and has time.
+    pub ahead: i64,
+    /// Who did not reach it and has time.
     pub open: i64,
-    /// Median of the days from the activation to it, of those who reached it.
+    /// Median of the days from the activation to it, of those due who reached it.
     pub days_median: Option<f64>,
 }
 
 impl TargetCounts {
-    /// Of those whose time is over, or who reached it, how many did in time.
+    /// Of those whose time is over, how many reached it in time.
     pub(crate) const fn in_time_share(&self) -> Proportion {
         Proportion { count: self.in_time, total: self.due }
     }
@@ -101,8 +103,8 @@ impl OutcomeGroupReport {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OutcomeReport {
     pub as_of: DateTime<Utc>,
-    /// Customers activated on this day or later tell how targets stand.
-    pub activated_since: NaiveDate,
+    /// Customers whose time ended on this day or later tell how targets stand.
+    pub due_since: NaiveDate,
     pub targets: Vec<TargetProgress>,
     pub groups: Vec<OutcomeGroupReport>,
 }

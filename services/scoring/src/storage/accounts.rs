@@ -120,7 +120,7 @@ pub(crate) struct ScoredAccount {
     pub archived: bool,
     /// Left; still scored, but at risk no more.
     pub churned: bool,
-    /// The day on which it began to use what it bought; none: not known, or still to come.
+    /// The day on which it began to use what it bought, or will; none: not known.
     pub activation_day: Option<NaiveDate>,
     /// The day on which it became known here.
     pub created_day: NaiveDate,

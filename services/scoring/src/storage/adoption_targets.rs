@@ -89,28 +89,55 @@ pub(crate) async fn set(
     Ok(())
 }
 
-/// Takes a target away, with where accounts stand with it; answers whether there was one.
+/// Takes a target away; answers whether there was one. Where accounts stand with it is told no more, and goes as they are scored.
 pub(crate) async fn delete(conn: &mut PgConnection, id: &AdoptionTargetId) -> Result<bool, StorageError> {
-    let deleted = sqlx::query!("DELETE FROM scoring.adoption_targets WHERE target_id = $1", id.as_str())
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
-    sqlx::query!("DELETE FROM scoring.account_outcomes WHERE target_id = $1", id.as_str()).execute(conn).await?;
-    Ok(deleted > 0)
+    let deleted =
+        sqlx::query!("DELETE FROM scoring.adoption_targets WHERE target_id = $1", id.as_str()).execute(conn).await?;
+    Ok(deleted.rows_affected() > 0)
 }
 
-/// Where accounts stand, by account, in the order of the targets' ids.
+/// Where accounts stand with the targets that there are, by account, in the order of the targets' ids.
 pub(crate) async fn outcomes(
     conn: &mut PgConnection,
     accounts: &[&str],
 ) -> Result<HashMap<String, Vec<AccountOutcome>>, StorageError> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        OutcomeRow,
         "SELECT account_id, target_id, activation_day, due_day, reached_day
-           FROM scoring.account_outcomes WHERE account_id = ANY($1::text[]) ORDER BY account_id, target_id",
+           FROM scoring.account_outcomes JOIN scoring.adoption_targets USING (target_id)
+          WHERE account_id = ANY($1::text[]) ORDER BY account_id, target_id",
         accounts as &[&str],
     )
     .fetch_all(conn)
     .await?;
+    by_account(rows)
+}
+
+/// All that is written of where accounts stand, also with targets that are gone.
+pub(crate) async fn written_outcomes(
+    conn: &mut PgConnection,
+    accounts: &[&str],
+) -> Result<HashMap<String, Vec<AccountOutcome>>, StorageError> {
+    let rows = sqlx::query_as!(
+        OutcomeRow,
+        "SELECT account_id, target_id, activation_day, due_day, reached_day
+           FROM scoring.account_outcomes WHERE account_id = ANY($1::text[])",
+        accounts as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    by_account(rows)
+}
+
+struct OutcomeRow {
+    account_id: String,
+    target_id: String,
+    activation_day: NaiveDate,
+    due_day: NaiveDate,
+    reached_day: Option<NaiveDate>,
+}
+
+fn by_account(rows: Vec<OutcomeRow>) -> Result<HashMap<String, Vec<AccountOutcome>>, StorageError> {
     let mut outcomes: HashMap<String, Vec<AccountOutcome>> = HashMap::new();
     for row in rows {
         outcomes.entry(row.account_id).or_default().push(AccountOutcome {

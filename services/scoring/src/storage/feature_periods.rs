@@ -30,7 +30,7 @@ impl UsedPeriods {
 }
 
 /// Adds the uses of features among what new signals add, in the order of the rows' keys, so that two callers wait for one another
-/// instead of deadlocking. A row that says so already is left as it is.
+/// instead of deadlocking. Rows that say so already are left alone: an upsert would lock them all.
 pub(crate) async fn add(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> Result<(), StorageError> {
     let used = used_days(deltas);
     if used.is_empty() {
@@ -44,7 +44,18 @@ pub(crate) async fn add(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> R
     sqlx::query!(
         "INSERT INTO scoring.feature_periods AS stored
              (account_id, feature, first_day, last_month, month_bits, last_fortnight, fortnight_bits)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::integer[], $5::bigint[], $6::integer[], $7::bigint[])
+         SELECT account_id, feature, given.first_day, given.last_month, given.month_bits, given.last_fortnight,
+                given.fortnight_bits
+           FROM unnest($1::text[], $2::text[], $3::date[], $4::integer[], $5::bigint[], $6::integer[], $7::bigint[])
+                AS given (account_id, feature, first_day, last_month, month_bits, last_fortnight, fortnight_bits)
+           LEFT JOIN scoring.feature_periods AS known USING (account_id, feature)
+          WHERE known.account_id IS NULL
+             OR given.first_day < known.first_day
+             OR given.last_month > known.last_month
+             OR given.last_fortnight > known.last_fortnight
+             OR scoring.periods_until(given.month_bits, given.last_month, known.last_month) & ~known.month_bits <> 0
+             OR scoring.periods_until(given.fortnight_bits, given.last_fortnight, known.last_fortnight)
+                & ~known.fortnight_bits <> 0
          ON CONFLICT (account_id, feature) DO UPDATE SET
              first_day = LEAST(stored.first_day, excluded.first_day),
              last_month = GREATEST(stored.last_month, excluded.last_month),
@@ -57,13 +68,7 @@ pub(crate) async fn add(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> R
                  scoring.periods_until(stored.fortnight_bits, stored.last_fortnight,
                                        GREATEST(stored.last_fortnight, excluded.last_fortnight))
                  | scoring.periods_until(excluded.fortnight_bits, excluded.last_fortnight,
-                                         GREATEST(stored.last_fortnight, excluded.last_fortnight))
-           WHERE excluded.first_day < stored.first_day
-              OR excluded.last_month > stored.last_month
-              OR excluded.last_fortnight > stored.last_fortnight
-              OR scoring.periods_until(excluded.month_bits, excluded.last_month, stored.last_month) & ~stored.month_bits <> 0
-              OR scoring.periods_until(excluded.fortnight_bits, excluded.last_fortnight, stored.last_fortnight)
-                 & ~stored.fortnight_bits <> 0",
+                                         GREATEST(stored.last_fortnight, excluded.last_fortnight))",
         &used.keys().map(|(account, _)| *account).collect::<Vec<_>>() as &[&str],
         &used.keys().map(|(_, feature)| *feature).collect::<Vec<_>>() as &[&str],
         &used.values().filter_map(|days| days.iter().min().copied()).collect::<Vec<_>>(),

@@ -1,6 +1,6 @@
 //! When accounts reached milestones first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_storage::StorageError;
@@ -9,11 +9,11 @@ use sqlx::PgConnection;
 use crate::domain::lifecycle::LifecycleSignal;
 use crate::domain::signal::{Payload, Signal};
 
-/// Keeps those that new signals tell of, in the order of their keys.
+/// Keeps those that new signals tell of, in the order of their keys; answers whose they are.
 pub(crate) async fn add<'a>(
     conn: &mut PgConnection,
     signals: impl Iterator<Item = &'a Signal>,
-) -> Result<(), StorageError> {
+) -> Result<BTreeSet<&'a str>, StorageError> {
     let mut told: BTreeMap<(&str, &str), DateTime<Utc>> = BTreeMap::new();
     for signal in signals {
         if let Payload::Lifecycle(LifecycleSignal::Milestone { milestone }) = &signal.payload {
@@ -22,7 +22,7 @@ pub(crate) async fn add<'a>(
         }
     }
     if told.is_empty() {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
     sqlx::query!(
         "INSERT INTO scoring.milestones AS stored (account_id, milestone, reached_at)
@@ -35,7 +35,7 @@ pub(crate) async fn add<'a>(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(told.into_keys().map(|(account, _)| account).collect())
 }
 
 /// The days on which accounts reached their milestones first, of those that reached any.

@@ -5,11 +5,11 @@ use mainstay_domain::{AdoptionTargetId, Points};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
-use super::adoption_targets::target_id;
+use super::adoption_targets::{self, target_id};
 use super::codes::{self, money};
 use super::customer_filters::FilterParameters;
 use crate::domain::Segment;
-use crate::domain::adoption_target::{AccountOutcome, OutcomeGroup};
+use crate::domain::adoption_target::OutcomeGroup;
 use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::outcome_report::{CustomerOutcome, CustomerOutcomeFilter, OutcomeCount, TargetCounts};
 
@@ -32,33 +32,35 @@ fn group(number: i16) -> Result<OutcomeGroup, StorageError> {
     }
 }
 
-/// How accounts that were activated on `activated_since` or later stand with each target, by segment and, without one, in all. Who
-/// left is counted as it stood: targets are judged by all who had the time, not by those who stayed.
+/// How accounts stand with each target whose time for it ended on `due_since` or later, or has not ended, by segment and, without one,
+/// in all. Judged are those whose time is over: who reached it ahead of time counts when all of its time have had theirs, or successes
+/// would be seen before failures. Who left is counted as it stood.
 pub(crate) async fn progress(
     conn: &mut PgConnection,
     customers: &CustomerFilter,
-    activated_since: NaiveDate,
+    due_since: NaiveDate,
     today: NaiveDate,
 ) -> Result<Vec<(AdoptionTargetId, Option<Segment>, TargetCounts)>, StorageError> {
     let customers = FilterParameters::of(customers);
     let rows = sqlx::query!(
         r#"SELECT outcomes.target_id, accounts.segment AS "segment?",
-                  count(*) FILTER (WHERE reached_day IS NOT NULL OR due_day < $4) AS "due!",
-                  count(*) FILTER (WHERE reached_day <= due_day) AS "in_time!",
-                  count(*) FILTER (WHERE reached_day > due_day) AS "late!",
-                  count(*) FILTER (WHERE reached_day IS NULL AND due_day >= $4) AS "open!",
+                  count(*) FILTER (WHERE due_day < $4) AS "due!",
+                  count(*) FILTER (WHERE due_day < $4 AND reached_day <= due_day) AS "in_time!",
+                  count(*) FILTER (WHERE due_day < $4 AND reached_day > due_day) AS "late!",
+                  count(*) FILTER (WHERE due_day >= $4 AND reached_day IS NOT NULL) AS "ahead!",
+                  count(*) FILTER (WHERE due_day >= $4 AND reached_day IS NULL) AS "open!",
                   percentile_cont(0.5) WITHIN GROUP (ORDER BY GREATEST(reached_day - activation_day, 0)::double precision)
-                      FILTER (WHERE reached_day IS NOT NULL) AS days_median
+                      FILTER (WHERE due_day < $4 AND reached_day IS NOT NULL) AS days_median
              FROM scoring.account_outcomes AS outcomes
              JOIN scoring.accounts ON accounts.account_id = outcomes.account_id
-            WHERE activation_day >= $3
+            WHERE due_day >= $3
               AND (accounts.archived_at IS NULL OR accounts.lifecycle_stage = 5)
               AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
               AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
             GROUP BY GROUPING SETS ((1), (1, 2)) ORDER BY 1, 2"#,
         customers.segments.as_deref(),
         customers.owner_email,
-        activated_since,
+        due_since,
         today,
     )
     .fetch_all(conn)
@@ -69,6 +71,7 @@ pub(crate) async fn progress(
                 due: row.due,
                 in_time: row.in_time,
                 late: row.late,
+                ahead: row.ahead,
                 open: row.open,
                 days_median: row.days_median,
             };
@@ -88,7 +91,7 @@ pub(crate) async fn groups(
         r#"WITH standing AS (
                SELECT account_id, scoring.outcome_group(count(*), bool_or(reached_day IS NULL AND due_day < $3),
                                                         bool_and(reached_day IS NOT NULL)) AS outcome_group
-                 FROM scoring.account_outcomes GROUP BY account_id
+                 FROM scoring.account_outcomes JOIN scoring.adoption_targets USING (target_id) GROUP BY account_id
            )
            SELECT COALESCE(outcome_group, 1::smallint) AS "outcome_group!", accounts.currency, count(*) AS "account_count!",
                   count(health.score) AS "scored_count!", COALESCE(sum(health.score), 0)::bigint AS "score_sum!",
@@ -132,28 +135,28 @@ pub(crate) async fn list(
     let customers = FilterParameters::of(&filter.customers);
     let groups = codes::any_of(&filter.groups, group_number);
     let rows = sqlx::query!(
-        r#"SELECT accounts.account_id, accounts.display_name, accounts.segment, standing.outcome_group AS "outcome_group!",
+        r#"WITH page AS (
+               SELECT accounts.account_id, standing.outcome_group
+                 FROM scoring.accounts
+                CROSS JOIN LATERAL (
+                    SELECT scoring.outcome_group(count(*), bool_or(reached_day IS NULL AND due_day < $5),
+                                                 bool_and(reached_day IS NOT NULL)) AS outcome_group
+                      FROM scoring.account_outcomes AS outcomes JOIN scoring.adoption_targets USING (target_id)
+                     WHERE outcomes.account_id = accounts.account_id) AS standing
+                WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
+                  AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
+                  AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
+                  AND ($3::smallint[] IS NULL OR standing.outcome_group = ANY($3))
+                  AND ($4::text IS NULL OR accounts.account_id > $4)
+                ORDER BY accounts.account_id LIMIT $6
+           )
+           SELECT accounts.account_id, accounts.display_name, accounts.segment, page.outcome_group AS "outcome_group!",
                   accounts.currency, health.score AS "score?", health.band AS "band?",
-                  scoring.annual_minor_units(accounts.arr_minor_units, accounts.mrr_minor_units) AS arr_minor_units,
-                  standing.target_ids AS "target_ids!", standing.activation_day AS activation_day,
-                  standing.due_days AS "due_days!", standing.reached_days AS "reached_days!: Vec<Option<NaiveDate>>"
-             FROM scoring.accounts
-             LEFT JOIN scoring.health ON health.account_id = accounts.account_id
-            CROSS JOIN LATERAL (
-                SELECT scoring.outcome_group(count(*), bool_or(reached_day IS NULL AND due_day < $5),
-                                             bool_and(reached_day IS NOT NULL)) AS outcome_group,
-                       COALESCE(array_agg(target_id ORDER BY target_id), '{}') AS target_ids,
-                       min(activation_day) AS activation_day,
-                       COALESCE(array_agg(due_day ORDER BY target_id), '{}') AS due_days,
-                       COALESCE(array_agg(reached_day ORDER BY target_id), '{}') AS reached_days
-                  FROM scoring.account_outcomes AS outcomes
-                 WHERE outcomes.account_id = accounts.account_id) AS standing
-            WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
-              AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
-              AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
-              AND ($3::smallint[] IS NULL OR standing.outcome_group = ANY($3))
-              AND ($4::text IS NULL OR accounts.account_id > $4)
-            ORDER BY accounts.account_id LIMIT $6"#,
+                  scoring.annual_minor_units(accounts.arr_minor_units, accounts.mrr_minor_units) AS arr_minor_units
+             FROM page
+             JOIN scoring.accounts ON accounts.account_id = page.account_id
+             LEFT JOIN scoring.health ON health.account_id = page.account_id
+            ORDER BY accounts.account_id"#,
         customers.segments.as_deref(),
         customers.owner_email,
         groups.as_deref(),
@@ -161,21 +164,18 @@ pub(crate) async fn list(
         today,
         limit,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
+    let ids: Vec<&str> = rows.iter().map(|row| row.account_id.as_str()).collect();
+    let mut outcomes = adoption_targets::outcomes(conn, &ids).await?;
     rows.into_iter()
         .map(|row| {
-            let days = row.due_days.into_iter().zip(row.reached_days);
-            let outcomes = row.target_ids.iter().zip(days).zip(row.activation_day.into_iter().cycle());
-            let outcome = |((id, (due_day, reached_day)), activation_day): ((&String, _), NaiveDate)| {
-                Ok(AccountOutcome { target_id: target_id(id)?, activation_day, due_day, reached_day })
-            };
             Ok(CustomerOutcome {
                 account: codes::account_id(&row.account_id)?,
                 display_name: row.display_name,
                 segment: codes::segment(row.segment)?,
                 group: group(row.outcome_group)?,
-                outcomes: outcomes.map(outcome).collect::<Result<_, StorageError>>()?,
+                outcomes: outcomes.remove(&row.account_id).unwrap_or_default(),
                 arr: money(row.currency.as_deref(), row.arr_minor_units)?,
                 score: row.score.map(Points::from_units),
                 band: row.band.map(codes::band).transpose()?,

@@ -41,14 +41,15 @@ pub(crate) async fn followed(
                SELECT account_id, bit_or(1 << place) AS places
                  FROM (SELECT account_id, array_position($5::smallint[], kind) - 1 AS place
                          FROM scoring.risk_triggers
-                        WHERE kind = ANY($5) AND raised_at >= $6 AND raised_at < $7
+                        WHERE kind = ANY($5) AND raised_at < $7 AND (cleared_at IS NULL OR cleared_at >= $6)
                         UNION ALL
                        SELECT account_id, $8::integer FROM scoring.signals
                         -- The list is that of the index, which could not be used without it.
                         WHERE kind IN (10, 14, 15, 16) AND kind = $9 AND event_at >= $6 AND event_at < $7) AS met
                 GROUP BY account_id
            ), decided AS (
-               SELECT DISTINCT account_id FROM scoring.renewal_outcomes WHERE due_at >= $10 AND due_at < $11
+               SELECT DISTINCT account_id FROM scoring.renewal_outcomes
+                WHERE due_at >= $10 AND due_at < $11 AND decided_at >= $10
            ), judged AS (
                SELECT *, scoring.uncounted_reason(lifecycle_stage, start_day, end_day, churned, $1) AS uncounted,
                       LEAST(end_day, $1) AS seen_day

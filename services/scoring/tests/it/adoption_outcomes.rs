@@ -78,10 +78,40 @@ async fn r73_a_target_of_a_segment_is_judged_by_who_reached_it_within_its_days()
     assert!(low > 0.14 && low < 0.16 && high > 0.84 && high < 0.86, "Wilson's of 2 in 4: {low} to {high}");
     let segments: Vec<Segment> = progress.segments.iter().map(proto::SegmentStanding::segment).collect();
     assert_eq!(segments, [Segment::Enterprise]);
-    assert_eq!(outcomes.activated_since_day, "2025-03-01");
+    assert_eq!(outcomes.due_since_day, "2025-03-01");
     let eased = proto::AdoptionTarget { target_share: 0.5, ..progress.adoption_target.clone().expect("the target") };
     set(&harness, eased).await;
     assert_eq!(report(&harness, Default::default()).await.targets[0].all.expect("all").met, Some(true));
+}
+
+#[tokio::test]
+async fn r73_who_reached_a_target_ahead_of_time_counts_when_all_have_had_their_time() {
+    let mut harness = company().await;
+    let two_years = proto::AdoptionTarget { within_days: 730, ..target("live", live()) };
+    set(&harness, two_years).await;
+    // Told after the target was set: the account is looked at again without anything else of it changing.
+    harness.record(vec![milestone("fast", "2026-02-28", "live")]).await;
+    harness.settle().await;
+    let all = report(&harness, Default::default()).await.targets[0].all.expect("all");
+    assert_eq!((all.due_count, all.ahead_count, all.open_count), (0, 1, 5));
+    assert_eq!((all.in_time_share, all.met, all.median_days), (None, None, None), "nobody has had the time");
+    let achieved =
+        proto::ListCustomerOutcomesRequest { groups: vec![OutcomeGroup::Achieved.into()], ..Default::default() };
+    assert_eq!(listed(&harness, achieved).await, [("fast".to_owned(), OutcomeGroup::Achieved)]);
+}
+
+#[tokio::test]
+async fn who_is_to_be_activated_has_no_targets_until_then() {
+    let harness = company().await;
+    set(&harness, target("live", live())).await;
+    let later = proto::Account { activation_time: Some(time("2026-03-05")), ..account("idle") };
+    let request = proto::BatchUpsertAccountsRequest { accounts: vec![later], ..Default::default() };
+    harness.accounts.clone().batch_upsert_accounts(request).await.expect("accounts");
+    harness.settle().await;
+    let open = proto::ListCustomerOutcomesRequest { groups: vec![OutcomeGroup::OnTheWay.into()], ..Default::default() };
+    assert_eq!(listed(&harness, open.clone()).await, [("young".to_owned(), OutcomeGroup::OnTheWay)]);
+    harness.turn_to("2026-03-05").await;
+    assert_eq!(listed(&harness, open).await.len(), 2);
 }
 
 #[tokio::test]

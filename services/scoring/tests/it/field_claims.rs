@@ -91,6 +91,23 @@ async fn r216_what_systems_say_differently_is_told_until_they_agree() {
 }
 
 #[tokio::test]
+async fn r216_revenue_by_month_and_by_year_is_the_same_when_it_is_rounded() {
+    let harness = Harness::start("2026-03-01T08:00:00Z").await;
+    let yearly = |minor| proto::Account { arr: Some(money("EUR", minor)), ..account("acme") };
+    let monthly = |minor| proto::Account { mrr: Some(money("EUR", minor)), ..account("acme") };
+    say(&harness, "crm", &["display_name", "arr"], vec![yearly(100_000)]).await;
+    say(&harness, "billing", &["mrr"], vec![monthly(8_333)]).await;
+    assert_eq!(disagreements(&harness).await, []);
+    say(&harness, "crm", &["mrr"], vec![monthly(9_000)]).await;
+    assert_eq!(disagreements(&harness).await, [], "of the CRM its ARR counts");
+    say(&harness, "billing", &["mrr"], vec![monthly(8_400)]).await;
+    let told = disagreements(&harness).await;
+    let words: Vec<_> =
+        told[0].accounts[0].claims.iter().map(|one| (one.source.as_str(), one.field.as_str())).collect();
+    assert_eq!((told[0].field.as_str(), words), ("arr", vec![("billing", "mrr"), ("crm", "arr"), ("crm", "mrr")]));
+}
+
+#[tokio::test]
 async fn r216_single_calls_say_who_speaks_too_also_when_nothing_changes() {
     let harness = Harness::start("2026-03-01T08:00:00Z").await;
     let mut accounts = harness.accounts.clone();

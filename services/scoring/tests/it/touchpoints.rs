@@ -97,6 +97,21 @@ async fn r76_touchpoints_are_compared_with_drop_off_within_the_stages_of_the_jou
 }
 
 #[tokio::test]
+async fn r76_a_condition_that_lasts_since_before_the_window_is_friction_and_one_that_ended_is_not() {
+    let mut harness = Harness::start("2025-11-01T08:00:00Z").await;
+    group(&mut harness, "like", since("2025-01-15"), 3).await;
+    let failed = |id: &str| invoice(id, "2025-10-30", "in-1", InvoiceAction::PaymentFailed);
+    harness.record(vec![failed("like-0"), failed("like-1")]).await;
+    harness.settle().await;
+    harness.clock.set(crate::harness::at("2025-11-10"));
+    harness.record(vec![invoice("like-1", "2025-11-09", "in-1", InvoiceAction::Paid)]).await;
+    harness.settle().await;
+    harness.clock.set(crate::harness::at(TODAY));
+    let map = try_map(&harness, Default::default()).await.expect("a map");
+    assert_eq!(counts(map.touchpoints[0].all.as_ref()), [(1, 0), (2, 0)], "{map:#?}");
+}
+
+#[tokio::test]
 async fn a_map_that_cannot_be_is_refused_with_all_its_fields() {
     let harness = Harness::start(TODAY).await;
     let request = proto::GetTouchpointMapRequest {

@@ -21,7 +21,7 @@ pub(crate) const STAGE_DAYS: i32 = 90;
 /// Where a customer met friction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Touchpoint {
-    /// A condition of this kind was raised.
+    /// A condition of this kind lasted on some day.
     Condition(RiskTriggerKind),
     /// An incident or outage hit it.
     Incident,
