@@ -502,7 +502,7 @@ pub enum AlertKind {
     FeatureNotAdopted = 13,
     /// A champion is silent while others go on.
     ChampionSilent = 14,
-    /// The renewal is within 90 days, and the score below 70.
+    /// The renewal is within 90 days, and the score at risk or critical.
     RenewalAtRisk = 15,
 }
 impl AlertKind {

@@ -5822,11 +5822,13 @@ impl ::prost::Name for RenewalAtRiskCause {
 pub enum RiskTriggerKind {
     /// Never sent.
     Unspecified = 0,
-    /// The score is below 50. Cleared at 52 and above, so that a score that
-    /// swings around the cut does not raise it each time.
+    /// The score is critical: below the cut of the model that scores, 50 where it
+    /// gives none. Cleared 2 points above the cut, so that a score that swings
+    /// around it does not raise it each time.
     HealthCritical = 1,
-    /// The score is below 70. Cleared above 72. It lasts beside
-    /// `RISK_TRIGGER_KIND_HEALTH_CRITICAL` when the score is below 50.
+    /// The score is at risk or critical: below the cut of the model that scores, 70
+    /// where it gives none. Cleared when it is more than 2 points above the cut. It
+    /// lasts beside `RISK_TRIGGER_KIND_HEALTH_CRITICAL` when the score is critical.
     HealthAtRisk = 2,
     /// The score is more than 15 points below that of one month (30 days)
     /// earlier. Cleared when it is at most 10 points below.
@@ -5871,8 +5873,9 @@ pub enum RiskTriggerKind {
     /// whose user is the contact's id or mail address. Cleared by the next one, or
     /// when the contact is no champion any more.
     ChampionSilent = 12,
-    /// The renewal is within 90 days, and the score below 70. Cleared when the
-    /// score is above 72, or the renewal not near: renewed, or moved.
+    /// The renewal is within 90 days, and the score at risk or critical. Cleared
+    /// when it is more than 2 points above the at-risk cut, or the renewal not
+    /// near: renewed, or moved.
     RenewalAtRisk = 13,
 }
 impl RiskTriggerKind {
