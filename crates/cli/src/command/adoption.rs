@@ -39,7 +39,8 @@ Examples:
     Show(ShowArguments),
     /// Show how targets stand, and customers by what they reached
     #[command(after_help = "\
-Targets are judged by who was activated in the last 365 days; who left since counts as it stood.
+Targets are judged by those whose time ended in the last 365 days; who left since counts as it stood, and who reached
+it ahead of time counts when all others of that day have had theirs.
 
 Examples:
   mainstay adoption outcomes

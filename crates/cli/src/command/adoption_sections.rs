@@ -177,6 +177,7 @@ pub(super) fn outcome_sections(report: &proto::OutcomeReport) -> Vec<Section> {
         (">TO", "in_time_share_high"),
         (">DUE", "accounts_due"),
         (">LATE", "accounts_late"),
+        (">AHEAD", "accounts_ahead"),
         (">OPEN", "accounts_open"),
         (">DAYS", "days_median"),
     ];
@@ -199,15 +200,14 @@ pub(super) fn outcome_sections(report: &proto::OutcomeReport) -> Vec<Section> {
     });
     let nothing = "There are no targets; see `mainstay adoption set --help`.";
     vec![
-        Section::new(("targets", "Targets, of those activated in the last 365 days"), &columns, nothing)
+        Section::new(("targets", "Targets, of those whose time ended in the last 365 days"), &columns, nothing)
             .with(report.targets.iter().map(target)),
-        Section::new(("segments", "By segment"), &segment_columns, "Nobody was activated whose targets these are.")
-            .with(segments),
+        Section::new(("segments", "By segment"), &segment_columns, "Nobody's time ended, or goes on.").with(segments),
         groups(report),
     ]
 }
 
-fn standing(one: &proto::TargetStanding) -> [Value; 7] {
+fn standing(one: &proto::TargetStanding) -> [Value; 8] {
     let mut share = Value::share(one.in_time_share);
     if one.met == Some(false) {
         share.put_before("! ");
@@ -218,6 +218,7 @@ fn standing(one: &proto::TargetStanding) -> [Value; 7] {
         Value::share(one.in_time_share_high),
         Value::count(one.due_count),
         Value::count(one.late_count),
+        Value::count(one.ahead_count),
         Value::count(one.open_count),
         Value::points(one.median_days),
     ]

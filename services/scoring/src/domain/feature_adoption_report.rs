@@ -30,14 +30,67 @@ pub(crate) struct CustomerCount {
     pub account_count: i64,
 }
 
-/// Customers of a segment who used a feature in a period or the one before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UserCount {
-    pub feature: String,
-    pub start: NaiveDate,
-    pub segment: Segment,
-    pub counts: FeatureUsers,
+/// When an account was a customer, in periods before the newest one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CustomerSpan {
+    /// The oldest.
+    pub from_ago: i32,
+    /// The newest; not above `from_ago`.
+    pub to_ago: i32,
 }
+
+/// A feature, as an account used it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FeatureUse {
+    /// Bit n: it was used n periods before the newest one.
+    pub bits: i64,
+    /// How many periods before the newest one it was used first.
+    pub first_ago: i32,
+    pub customer: CustomerSpan,
+}
+
+/// Customers of a segment who used a feature, by periods before the newest one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct UserTally(Vec<FeatureUsers>);
+
+impl UserTally {
+    /// Of so many periods.
+    pub(crate) fn of(periods: usize) -> Self {
+        Self(vec![FeatureUsers::default(); periods])
+    }
+
+    /// Counts an account in those periods in which it was a customer.
+    pub(crate) fn add(&mut self, used: FeatureUse) {
+        let span = used.customer.to_ago..=used.customer.from_ago;
+        for (ago, counts) in (0..).zip(&mut self.0).filter(|(ago, _)| span.contains(ago)) {
+            let is_used = |ago: i32| used.bits & 1 << ago != 0;
+            match (is_used(ago), is_used(ago + 1)) {
+                (true, before) => {
+                    counts.users += 1;
+                    if used.first_ago == ago {
+                        counts.new += 1;
+                    } else if !before {
+                        counts.returned += 1;
+                    }
+                }
+                (false, true) => counts.lapsed += 1,
+                (false, false) => {}
+            }
+        }
+    }
+
+    /// Of the period so long before the newest one.
+    fn counts(&self, ago: usize) -> FeatureUsers {
+        self.0.get(ago).copied().unwrap_or_default()
+    }
+
+    fn is_used(&self) -> bool {
+        self.0.iter().any(|counts| counts.users > 0)
+    }
+}
+
+/// By feature and segment.
+pub(crate) type UserTallies = BTreeMap<String, BTreeMap<Segment, UserTally>>;
 
 /// Who used a feature in a period, and who came and went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,7 +178,7 @@ impl FeatureAdoptionReport {
         as_of: DateTime<Utc>,
         starts: &[NaiveDate],
         customers: &[CustomerCount],
-        users: Vec<UserCount>,
+        tallies: UserTallies,
     ) -> Self {
         let of_period = |start: NaiveDate| customers.iter().filter(move |count| count.start == start);
         let periods: Vec<AdoptionPeriod> = starts
@@ -136,14 +189,11 @@ impl FeatureAdoptionReport {
                 account_count: of_period(start).map(|count| count.account_count).sum(),
             })
             .collect();
-        let mut by_feature: BTreeMap<String, Vec<UserCount>> = BTreeMap::new();
-        for count in users {
-            by_feature.entry(count.feature.clone()).or_default().push(count);
-        }
         let newest_over = starts.iter().rev().nth(1).copied();
         let segments: Vec<&CustomerCount> = newest_over.into_iter().flat_map(of_period).collect();
+        let used = tallies.into_iter().filter(|(_, of_segments)| of_segments.values().any(UserTally::is_used));
         let mut features: Vec<AdoptedFeature> =
-            by_feature.into_iter().map(|(feature, counts)| adopted(feature, &periods, &segments, &counts)).collect();
+            used.map(|(feature, tallies)| adopted(feature, &periods, &segments, &tallies)).collect();
         let feature_count = features.len();
         features.sort_by_key(|feature| std::cmp::Reverse(feature.newest_over()));
         features.truncate(query.list_size);
@@ -155,43 +205,42 @@ fn adopted(
     feature: String,
     periods: &[AdoptionPeriod],
     segments: &[&CustomerCount],
-    counts: &[UserCount],
+    tallies: &BTreeMap<Segment, UserTally>,
 ) -> AdoptedFeature {
-    let sum = |start: NaiveDate, segment: Option<Segment>| {
-        let wanted = |count: &&UserCount| count.start == start && segment.is_none_or(|only| only == count.segment);
-        let mut sum = FeatureUsers::default();
-        counts.iter().filter(wanted).for_each(|count| sum.add(count.counts));
-        sum
-    };
-    let period = |period: &AdoptionPeriod| {
-        let counts = sum(period.start, None);
+    let of_periods = periods.iter().rev().enumerate().map(|(ago, period)| {
+        let mut counts = FeatureUsers::default();
+        tallies.values().for_each(|tally| counts.add(tally.counts(ago)));
         FeaturePeriod { counts, share: Proportion { count: counts.users, total: period.account_count } }
-    };
+    });
+    let mut of_periods: Vec<FeaturePeriod> = of_periods.collect();
+    of_periods.reverse();
+    // The newest period that is over is the one before the newest.
     let segment = |customers: &&CustomerCount| FeatureSegment {
         segment: customers.segment,
         share: Proportion {
-            count: sum(customers.start, Some(customers.segment)).users,
+            count: tallies.get(&customers.segment).map_or(0, |tally| tally.counts(1).users),
             total: customers.account_count,
         },
     };
-    AdoptedFeature {
-        feature,
-        periods: periods.iter().map(period).collect(),
-        segments: segments.iter().map(segment).collect(),
-    }
+    AdoptedFeature { feature, periods: of_periods, segments: segments.iter().map(segment).collect() }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day")
     }
 
-    fn used(feature: &str, start: &str, segment: Segment, users: i64) -> UserCount {
-        let counts = FeatureUsers { users, ..Default::default() };
-        UserCount { feature: feature.to_owned(), start: day(start), segment, counts }
+    const ALWAYS: CustomerSpan = CustomerSpan { from_ago: 60, to_ago: 0 };
+
+    /// So many customers who used it so many periods ago, and long before.
+    fn used(tallies: &mut UserTallies, feature: &str, ago: i32, segment: Segment, users: usize) {
+        let tally = tallies.entry(feature.to_owned()).or_default().entry(segment).or_insert_with(|| UserTally::of(3));
+        (0..users).for_each(|_| tally.add(FeatureUse { bits: 1 << ago, first_ago: 50, customer: ALWAYS }));
     }
 
     #[test]
@@ -213,13 +262,12 @@ mod tests {
             customers: CustomerFilter::default(),
             list_size: 2,
         };
-        let users = vec![
-            used("export", "2026-01-01", Segment::Smb, 7),
-            used("export", "2026-02-01", Segment::Enterprise, 1),
-            used("export", "2026-02-01", Segment::Smb, 6),
-            used("sso", "2026-02-01", Segment::Enterprise, 4),
-            used("audit", "2026-03-01", Segment::Enterprise, 4),
-        ];
+        let mut users = UserTallies::new();
+        used(&mut users, "export", 2, Segment::Smb, 7);
+        used(&mut users, "export", 1, Segment::Enterprise, 1);
+        used(&mut users, "export", 1, Segment::Smb, 6);
+        used(&mut users, "sso", 1, Segment::Enterprise, 4);
+        used(&mut users, "audit", 0, Segment::Enterprise, 4);
         let report = FeatureAdoptionReport::of(&query, DateTime::UNIX_EPOCH, &starts, &customers, users);
         assert_eq!(report.feature_count, 3);
         let names: Vec<&str> = report.features.iter().map(|feature| feature.feature.as_str()).collect();
@@ -244,8 +292,39 @@ mod tests {
             customers: CustomerFilter::default(),
             list_size: 5,
         };
-        let users = vec![used("export", "2026-03-01", Segment::Smb, 2)];
+        let mut users = UserTallies::new();
+        used(&mut users, "export", 0, Segment::Smb, 2);
         let report = FeatureAdoptionReport::of(&query, DateTime::UNIX_EPOCH, &[start], &customers, users);
         assert_eq!((report.features[0].change(), report.features[0].segments.len()), (None, 0));
+    }
+
+    #[test]
+    fn r72_who_came_returned_and_lapsed_follows_from_the_periods_of_use() {
+        let mut tally = UserTally::of(4);
+        // Used 3 and 0 periods ago, for the first time 3 ago; left before the newest.
+        tally.add(FeatureUse { bits: 0b1001, first_ago: 3, customer: CustomerSpan { from_ago: 9, to_ago: 1 } });
+        // Used 5, 1 and 0 ago, for the first time 5 ago.
+        tally.add(FeatureUse { bits: 0b10_0011, first_ago: 5, customer: ALWAYS });
+        let counts: Vec<[i64; 4]> = tally.0.iter().map(|one| [one.users, one.new, one.returned, one.lapsed]).collect();
+        assert_eq!(counts, [[1, 0, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1], [1, 1, 0, 0]]);
+    }
+
+    proptest! {
+        #[test]
+        fn r72_users_of_a_period_are_those_of_the_one_before_with_who_came_and_without_who_lapsed(
+            uses in proptest::collection::vec((0i64..1 << 12, 0i32..20), 0..50),
+        ) {
+            let mut tally = UserTally::of(10);
+            for (bits, first) in uses {
+                // The first use is the oldest bit, or older than the bits.
+                let oldest = 63 - i32::try_from((bits | 1).leading_zeros()).expect("small");
+                let first_ago = if first < 10 { oldest } else { first + 12 };
+                tally.add(FeatureUse { bits, first_ago, customer: ALWAYS });
+            }
+            for pair in tally.0.windows(2) {
+                let [now, before] = pair else { continue };
+                prop_assert_eq!(now.users, before.users + now.new + now.returned - now.lapsed);
+            }
+        }
     }
 }
