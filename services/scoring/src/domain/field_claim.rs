@@ -154,8 +154,8 @@ mod tests {
     use crate::domain::account::Owner;
     use crate::domain::test_support::facts;
 
-    fn money(minor_units: i64) -> Option<Money> {
-        Some(Money { currency: Currency::parse("EUR").expect("a currency"), minor_units })
+    fn money(minor_units: i64) -> Money {
+        Money { currency: Currency::parse("EUR").expect("a currency"), minor_units }
     }
 
     fn teller(told: &[&'static str]) -> Teller {
@@ -169,8 +169,8 @@ mod tests {
         let known = AccountFacts {
             segment: Segment::Smb,
             plan: " Pro".to_owned(),
-            arr: money(100_000),
-            mrr: money(8_333),
+            arr: Some(money(100_000)),
+            mrr: Some(money(8_333)),
             seats: Some(7),
             owners: vec![owner],
             ..facts()
