@@ -27,7 +27,7 @@ async fn silence(harness: &Harness, id: &str) -> (String, i32) {
 }
 
 #[tokio::test]
-async fn r93_silence_is_told_after_exactly_14_days_by_the_clock_with_nothing_sent() {
+async fn r59_r93_silence_is_told_after_exactly_14_days_by_the_clock_with_nothing_sent() {
     let mut harness = Harness::start("2026-03-01T09:00:00Z").await;
     harness.create_accounts(&["acme", "never"]).await;
     harness.record(vec![usage("acme", "2026-03-01T08:00:00Z", "emails", 1)]).await;

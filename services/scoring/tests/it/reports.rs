@@ -109,7 +109,7 @@ async fn r199_a_report_can_be_of_a_segment_or_of_a_persons_customers() {
 }
 
 #[tokio::test]
-async fn conditions_are_counted_and_who_left_is_no_customer() {
+async fn r70_conditions_that_warn_are_counted_and_who_left_is_no_customer() {
     let mut harness = Harness::start("2026-03-10T00:00:00Z").await;
     let mut activated = account("acme");
     activated.sign_up_time = Some(time("2026-02-01"));
