@@ -14,7 +14,8 @@ use crate::storage::{accounts, adoption_targets, milestones};
 pub(crate) async fn execute(app: &App, id: &AccountId) -> Result<AccountAdoption, ScoringError> {
     let mut conn = begin(&app.core.pool).await?;
     let conn = &mut *conn;
-    let (as_of, today) = (app.core.clock.now(), app.core.clock.today());
+    let as_of = app.core.clock.now();
+    let today = day_of(as_of);
     let account = accounts::lookup(conn, id).await?.ok_or_else(|| ScoringError::AccountNotFound(id.clone()))?;
     let ids = [id.as_str()];
     let series = load_series(conn, &ids).await?.remove(id.as_str()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! What customers get out of the product.
 
 use chrono::TimeDelta;
+use mainstay_domain::day_of;
 use mainstay_storage::{StorageError, begin};
 
 use super::{App, ScoringError};
@@ -12,7 +13,8 @@ use crate::storage::{adoption_targets, outcome_reports};
 pub(crate) async fn execute(app: &App, customers: &CustomerFilter) -> Result<OutcomeReport, ScoringError> {
     let mut conn = begin(&app.core.pool).await?;
     let conn = &mut *conn;
-    let (as_of, today) = (app.core.clock.now(), app.core.clock.today());
+    let as_of = app.core.clock.now();
+    let today = day_of(as_of);
     let due_since = today - TimeDelta::days(DUE_DAYS);
     let counted = outcome_reports::progress(conn, customers, due_since, today).await?;
     let mut targets = Vec::new();

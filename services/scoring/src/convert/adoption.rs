@@ -14,7 +14,7 @@ use crate::domain::adoption_period::AdoptionGrain;
 use crate::domain::adoption_target::{AccountOutcome, AdoptionTarget, KeptTarget, OutcomeGroup, ValueOutcome};
 use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::feature_adoption_report::{
-    AdoptedFeature, FeatureAdoptionQuery, FeatureAdoptionReport, PERIODS_MAX,
+    AdoptedFeature, FeatureAdoptionQuery, FeatureAdoptionReport, FeaturePeriod, FeatureSegment, PERIODS_MAX,
 };
 use crate::domain::outcome_report::{
     CustomerOutcome, CustomerOutcomeFilter, OutcomeGroupReport, OutcomeReport, TargetCounts, TargetProgress,
@@ -87,22 +87,17 @@ pub(crate) fn target(given: Option<proto::AdoptionTarget>) -> Result<AdoptionTar
         "adoption_target.outcome",
         "must be a milestone, a total of use or uses of a feature",
     );
-    let id_or_any = id.clone().or_else(|| AdoptionTargetId::parse("any").ok());
-    let target = id_or_any.map(|id| AdoptionTarget {
+    outcome.iter().for_each(|outcome| outcome.check(&mut found));
+    AdoptionTarget::check_terms(&mut found, &given.display_name, given.within_days, given.target_share);
+    let Some((id, outcome)) = id.zip(outcome) else { return Err(found) };
+    found.into_result(AdoptionTarget {
         id,
         display_name: given.display_name,
         segments,
-        outcome: outcome.clone().unwrap_or_else(|| ValueOutcome::Milestone("any".to_owned())),
+        outcome,
         within_days: given.within_days,
         share: given.target_share,
-    });
-    if let Some(target) = &target {
-        target.check(&mut found);
-    }
-    match target.filter(|_| id.is_some()) {
-        Some(target) => found.into_result(target),
-        None => Err(found),
-    }
+    })
 }
 
 /// A target as messages have it.
@@ -150,14 +145,14 @@ pub(crate) fn feature_report(report: &FeatureAdoptionReport) -> proto::FeatureAd
 }
 
 fn adopted_feature(feature: &AdoptedFeature) -> proto::AdoptedFeature {
-    let period = |period: &crate::domain::feature_adoption_report::FeaturePeriod| proto::FeaturePeriod {
+    let period = |period: &FeaturePeriod| proto::FeaturePeriod {
         user_count: period.counts.users,
         share: period.share.share(),
         new_user_count: period.counts.new,
         returned_user_count: period.counts.returned,
         lapsed_user_count: period.counts.lapsed,
     };
-    let segment = |one: &crate::domain::feature_adoption_report::FeatureSegment| proto::FeatureSegment {
+    let segment = |one: &FeatureSegment| proto::FeatureSegment {
         segment: segment_message(one.segment).into(),
         user_count: one.share.count,
         account_count: one.share.total,

@@ -47,7 +47,8 @@ impl ValueOutcome {
         }
     }
 
-    fn check(&self, found: &mut Violations) {
+    /// Notes what is wrong with it.
+    pub(crate) fn check(&self, found: &mut Violations) {
         let (name_field, quantity_field) = match self {
             Self::Milestone(_) => ("milestone", ""),
             Self::UsageTotal { .. } => ("usage_total.metric", "usage_total.quantity"),
@@ -128,13 +129,12 @@ impl OutcomeGroup {
 }
 
 impl AdoptionTarget {
-    /// Notes what is wrong with it.
-    pub(crate) fn check(&self, found: &mut Violations) {
-        found.check_text("adoption_target.display_name", &self.display_name, DISPLAY_NAME_LENGTH_MAX);
-        self.outcome.check(found);
-        let is_time = (1..=WITHIN_DAYS_MAX).contains(&self.within_days);
+    /// Notes what is wrong with what is said of a target beside its outcome.
+    pub(crate) fn check_terms(found: &mut Violations, display_name: &str, within_days: i32, share: f64) {
+        found.check_text("adoption_target.display_name", display_name, DISPLAY_NAME_LENGTH_MAX);
+        let is_time = (1..=WITHIN_DAYS_MAX).contains(&within_days);
         found.require(is_time, "adoption_target.within_days", format!("must be 1 to {WITHIN_DAYS_MAX}"));
-        let is_share = self.share > 0.0 && self.share <= 1.0;
+        let is_share = share > 0.0 && share <= 1.0;
         found.require(is_share, "adoption_target.target_share", "must be above 0 and at most 1");
     }
 
@@ -249,19 +249,15 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_with_a_target_is_named() {
-        let wrong = AdoptionTarget {
-            display_name: "x".repeat(201),
-            within_days: 0,
-            share: f64::NAN,
-            ..target(ValueOutcome::FeatureUses { feature: "No Key".to_owned(), count: 0 })
-        };
         let mut found = Violations::new();
-        wrong.check(&mut found);
+        ValueOutcome::FeatureUses { feature: "No Key".to_owned(), count: 0 }.check(&mut found);
+        AdoptionTarget::check_terms(&mut found, &"x".repeat(201), 0, f64::NAN);
         let fields: Vec<&str> = found.iter().map(|one| one.field.as_str()).collect();
-        let expected = ["display_name", "feature_uses.feature", "feature_uses.count", "within_days", "target_share"];
+        let expected = ["feature_uses.feature", "feature_uses.count", "display_name", "within_days", "target_share"];
         assert_eq!(fields, expected.map(|field| format!("adoption_target.{field}")));
         let mut found = Violations::new();
-        target(usage(1)).check(&mut found);
+        usage(1).check(&mut found);
+        AdoptionTarget::check_terms(&mut found, "", 730, 1.0);
         assert!(found.is_empty(), "{found:?}");
     }
 

@@ -13,6 +13,7 @@ use crate::app::{
     list_adoption_targets, list_customer_outcomes, set_adoption_target,
 };
 use crate::convert::adoption;
+use crate::domain::outcome_report::CustomerOutcome;
 
 const LIST_METHOD: &str = "ListCustomerOutcomes";
 
@@ -111,7 +112,7 @@ impl AdoptionService for AdoptionRpc {
         let page = PageRequest::<String>::read(page_size, &token, LIST_METHOD, &binding)?;
         let rows = list_customer_outcomes::execute(&self.app, &filter, page.after.as_deref(), page.limit()).await?;
         let page = Page::from_rows(rows, page.size);
-        let last = |customer: &crate::domain::outcome_report::CustomerOutcome| customer.account.as_str().to_owned();
+        let last = |customer: &CustomerOutcome| customer.account.as_str().to_owned();
         let next_page_token = page.next_token(last, LIST_METHOD, &binding);
         let customers = page.items.iter().map(adoption::customer_outcome).collect();
         Ok(Response::new(proto::ListCustomerOutcomesResponse { customers, next_page_token }))

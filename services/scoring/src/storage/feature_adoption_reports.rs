@@ -53,7 +53,7 @@ pub(crate) async fn customers(
     Ok(counts.into_iter().map(count).collect())
 }
 
-/// Users of features by segment in so many periods, the newest of which is that of `newest`.
+/// Users of features by segment in the periods that begin on `starts`, which follow one another.
 ///
 /// They are counted here: the database would look at each account in each period, which takes it much longer. It gives those of a feature
 /// and segment in one row, for a row takes longer to read than what is in it.
@@ -61,8 +61,7 @@ pub(crate) async fn users(
     conn: &mut PgConnection,
     customers: &CustomerFilter,
     grain: AdoptionGrain,
-    newest: NaiveDate,
-    periods: usize,
+    starts: &[NaiveDate],
 ) -> Result<UserTallies, StorageError> {
     let customers = FilterParameters::of(customers);
     let rows = sqlx::query!(
@@ -82,14 +81,14 @@ pub(crate) async fn users(
         customers.segments.as_deref(),
         customers.owner_email,
         grain_number(grain),
-        grain.period_of(newest),
+        starts.last().map_or(0, |start| grain.period_of(*start)),
     )
     .fetch_all(conn)
     .await?;
     let mut tallies = UserTallies::new();
     for row in rows {
         let tally = tallies.entry(row.feature).or_default().entry(codes::segment(row.segment)?);
-        let tally = tally.or_insert_with(|| UserTally::of(periods));
+        let tally = tally.or_insert_with(|| UserTally::of(starts.len()));
         let spans = row.from_ago.into_iter().zip(row.to_ago);
         for ((bits, first_ago), (from_ago, to_ago)) in row.bits.into_iter().zip(row.first_ago).zip(spans) {
             tally.add(FeatureUse { bits, first_ago, customer: CustomerSpan { from_ago, to_ago } });
