@@ -7,7 +7,7 @@ use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::adoption_sections::{account_sections, feature_sections, outcome_sections};
 use crate::command::adoption_targets::{self, SetArguments};
-use crate::command::report_sections::{show_sections, write};
+use crate::command::report_sections::{show_report, write};
 use crate::command::reports::CustomersArguments;
 use crate::command::{Listed, finish_list, is_enough, page_size};
 use crate::connection::Connection;
@@ -243,11 +243,8 @@ async fn features(arguments: &FeaturesArguments, connection: &Connection, output
     };
     let get = async || client(connection).get_feature_adoption_report(request.clone()).await;
     let report = retrying(&connection.retries, get).await?.into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&report)?);
-    }
     let sections = feature_sections(&report, arguments);
-    show_sections("Adoption of features", report.as_of_time, &sections, arguments.csv, output)
+    show_report(("Adoption of features", report.as_of_time), &report, &sections, arguments.csv, output)
 }
 
 async fn show(arguments: &ShowArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
@@ -269,11 +266,8 @@ async fn outcomes(arguments: &OutcomesArguments, connection: &Connection, output
     let report = retrying(&connection.retries, async || client(connection).get_outcome_report(request.clone()).await)
         .await?
         .into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&report)?);
-    }
     let sections = outcome_sections(&report);
-    show_sections("What customers reach", report.as_of_time, &sections, arguments.csv, output)
+    show_report(("What customers reach", report.as_of_time), &report, &sections, arguments.csv, output)
 }
 
 async fn customers(arguments: &ListArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment};
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
+use prost::{Message, Name};
 use prost_types::Timestamp;
 
 use crate::command::reports::HealthArguments;
@@ -112,14 +113,17 @@ impl Section {
     }
 }
 
-/// Writes a report for people, or the section that has the name of the argument as CSV.
-pub(super) fn show_sections<S: ValueEnum>(
-    title: &str,
-    as_of: Option<Timestamp>,
+/// Writes a report as JSON, as the section that has the name of the argument in CSV, or all of it for people, with a title as of when.
+pub(super) fn show_report<M: Message + Name, S: ValueEnum>(
+    (title, as_of): (&str, Option<Timestamp>),
+    report: &M,
     sections: &[Section],
     only: Option<S>,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(output.json_object(report)?);
+    }
     let Some(word) = only else { return write(title, as_of, sections, output) };
     let name = word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let section = sections.iter().find(|section| section.name == name);

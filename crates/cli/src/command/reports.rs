@@ -8,7 +8,7 @@ use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::feature_sections::feature_sections;
 use crate::command::models::new_request_id;
-use crate::command::report_sections::{data_sections, health_sections, show_sections};
+use crate::command::report_sections::{data_sections, health_sections, show_report};
 use crate::command::revenue_sections::revenue_sections;
 use crate::command::service_sections::service_sections;
 use crate::connection::Connection;
@@ -373,11 +373,8 @@ async fn health(arguments: &HealthArguments, connection: &Connection, output: &m
     let report = retrying(&connection.retries, async || client(connection).get_health_report(request.clone()).await)
         .await?
         .into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&report)?);
-    }
     let sections = health_sections(&report, arguments);
-    show_sections("Health of customers", report.as_of_time, &sections, arguments.csv, output)
+    show_report(("Health of customers", report.as_of_time), &report, &sections, arguments.csv, output)
 }
 
 async fn revenue(arguments: &RevenueArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
@@ -395,11 +392,8 @@ async fn revenue(arguments: &RevenueArguments, connection: &Connection, output: 
     let report = retrying(&connection.retries, async || client(connection).get_revenue_report(request.clone()).await)
         .await?
         .into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&report)?);
-    }
     let sections = revenue_sections(&report, arguments);
-    show_sections("Payments and revenue", report.as_of_time, &sections, arguments.csv, output)
+    show_report(("Payments and revenue", report.as_of_time), &report, &sections, arguments.csv, output)
 }
 
 async fn service(arguments: &ServiceArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
@@ -411,11 +405,8 @@ async fn service(arguments: &ServiceArguments, connection: &Connection, output: 
     let report = retrying(&connection.retries, async || client(connection).get_service_report(request.clone()).await)
         .await?
         .into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&report)?);
-    }
     let sections = service_sections(&report, arguments);
-    show_sections("Service to customers", report.as_of_time, &sections, arguments.csv, output)
+    show_report(("Service to customers", report.as_of_time), &report, &sections, arguments.csv, output)
 }
 
 async fn features(arguments: &FeaturesArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
@@ -427,11 +418,8 @@ async fn features(arguments: &FeaturesArguments, connection: &Connection, output
     };
     let get = async || client(connection).get_feature_request_report(request.clone()).await;
     let report = retrying(&connection.retries, get).await?.into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&report)?);
-    }
     let sections = feature_sections(&report, arguments);
-    show_sections("Requested features", report.as_of_time, &sections, arguments.csv, output)
+    show_report(("Requested features", report.as_of_time), &report, &sections, arguments.csv, output)
 }
 
 async fn data(arguments: &DataArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
@@ -439,11 +427,8 @@ async fn data(arguments: &DataArguments, connection: &Connection, output: &mut O
     let report = retrying(&connection.retries, async || client(connection).get_data_quality_report(request).await)
         .await?
         .into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&report)?);
-    }
     let sections = data_sections(&report);
-    show_sections("Quality of the data", report.as_of_time, &sections, arguments.csv, output)
+    show_report(("Quality of the data", report.as_of_time), &report, &sections, arguments.csv, output)
 }
 
 async fn own(arguments: &OwnArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {

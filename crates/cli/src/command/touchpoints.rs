@@ -8,7 +8,7 @@ use mainstay_clients::retrying;
 use proto::touchpoint::Kind;
 
 use crate::command::comparison_view::uncounted_lines;
-use crate::command::report_sections::{Section, Value, show_sections};
+use crate::command::report_sections::{Section, Value, show_report};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
@@ -71,11 +71,9 @@ pub(super) async fn run(
     let client = || CohortServiceClient::new(connection.channel.clone());
     let map =
         retrying(&connection.retries, async || client().get_touchpoint_map(request.clone()).await).await?.into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&map)?);
-    }
-    show_sections("Touchpoints and retention", map.as_of_time, &sections(&map), arguments.csv, output)?;
-    if arguments.csv.is_none() {
+    let title = ("Touchpoints and retention", map.as_of_time);
+    show_report(title, &map, &sections(&map), arguments.csv, output)?;
+    if arguments.csv.is_none() && !output.is_json() {
         uncounted_lines(&map.uncounted_accounts).for_each(|line| note(&line));
     }
     Ok(())
