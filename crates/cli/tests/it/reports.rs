@@ -72,6 +72,39 @@ async fn r58_r193_reports_come_as_tables_markdown_json_and_csv() {
 }
 
 #[tokio::test]
+async fn r216_files_say_which_system_speaks_and_the_report_tells_on_what_they_disagree() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    let crm = write(folder.path(), "crm.csv", "account,display_name,plan,seats\nacme,Acme Ltd,Pro,5\n");
+    done(up.address, &["import", "accounts", &crm, "--source", "crm"]).await;
+    let billing = write(folder.path(), "billing.csv", "account,plan,seats\nacme,pro,7\n");
+    done(up.address, &["import", "accounts", &billing, "--source", "billing"]).await;
+    let told = done(up.address, &["reports", "data", "--csv", "disagreements"]).await.out;
+    assert_eq!(told, "field,owner_email,customers,account,claims\nseats,,1,acme,billing: 7; crm: 5\n");
+    let claims = done(up.address, &["accounts", "claims", "acme"]).await.out;
+    assert_eq!(claims.lines().filter(|line| line.ends_with("disputed")).count(), 2, "{claims}");
+    let refused = run(up.address, &["import", "accounts", &crm, "--source", "Our CRM"]).await;
+    assert!(refused.code != 0 && refused.err.contains("source"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn r76_the_map_of_touchpoints_comes_as_tables_json_and_csv() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    let customers = "account,display_name,activation_time\nacme,Acme Ltd,2024-01-01\n";
+    done(up.address, &["import", "accounts", &write(folder.path(), "customers.csv", customers)]).await;
+    let shown = done(up.address, &["cohorts", "touchpoints"]).await.out;
+    assert!(shown.contains("Nobody met friction."), "{shown}");
+    let summary = done(up.address, &["cohorts", "touchpoints", "--csv", "summary"]).await.out;
+    assert!(summary.trim_end().ends_with(",1,0"), "one customer, who stayed: {summary}");
+    let json = done(up.address, &["cohorts", "touchpoints", "--output", "json"]).await.out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["customerCount"], "1");
+    let refused = run(up.address, &["cohorts", "touchpoints", "--window", "999"]).await;
+    assert!(refused.code == 1 && refused.err.contains("must be 1 to 365"), "{}", refused.err);
+}
+
+#[tokio::test]
 async fn a_judgement_that_is_none_is_refused_before_it_is_sent() {
     let folder = folder();
     let up = Up::start(&folder.path().join("data")).await;
