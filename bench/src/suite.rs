@@ -1,14 +1,14 @@
 //! The services together, each on sockets of its own with its own pools and workers, as its own process would run it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::anyhow;
 use mainstay_domain::{SharedClock, SystemClock};
 use mainstay_interventions::domain::owners::DefaultOwners;
 use mainstay_interventions::{InterventionsParts, InterventionsService, InterventionsSettings, Peers};
-use mainstay_rpc::RpcSettings;
 use mainstay_rpc::settings::Secret;
+use mainstay_rpc::{Listen, RpcSettings};
 use mainstay_service::{PeerSettings, WorkerSettings};
 use mainstay_storage::DatabaseSettings;
 use mainstay_surveys::{Feeds, PageSettings, SurveysParts, SurveysService, SurveysSettings};
@@ -52,7 +52,7 @@ impl Suite {
         let scoring = RunningService::start(service::at_rest(database, clock.clone()).await?);
         // Each of the two must know the other's address before it is there.
         let mut rpc = RpcSettings::loopback();
-        rpc.listen = free_address()?;
+        rpc.listen = Listen::held(rpc.listen.address())?;
         let settings = SurveysSettings {
             page: PageSettings {
                 public_url: PAGE_URL.to_owned(),
@@ -63,7 +63,7 @@ impl Suite {
             delivery: relay.delivery()?,
             workers: WorkerSettings::default(),
             scoring: Some(peer(scoring.address())?),
-            interventions: Some(peer(rpc.listen)?),
+            interventions: Some(peer(rpc.listen.address())?),
         };
         let complete = surveys(database, clock.clone(), settings).await?;
         let (address, page) = (complete.local_addr(), complete.page_addr());
@@ -122,8 +122,4 @@ async fn surveys(database: &Database, clock: SharedClock, settings: SurveysSetti
 pub(crate) fn peer(address: SocketAddr) -> anyhow::Result<PeerSettings> {
     let address = format!("http://{address}").parse().map_err(|error| anyhow!("the address {address}: {error}"))?;
     Ok(PeerSettings { address, token: None, certificate_authority_file: None })
-}
-
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

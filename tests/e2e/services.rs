@@ -66,7 +66,7 @@ impl Service {
 
     /// Starts a replica at its place.
     pub(crate) async fn start(self, world: &World, database_url: &str, place: usize) -> Replica {
-        let rpc = RpcSettings { listen: world.places.rpc(self, place), ..RpcSettings::loopback() };
+        let rpc = RpcSettings { listen: world.places.rpc(self, place).into(), ..RpcSettings::loopback() };
         let database = DatabaseSettings::new(database_url, "e2e");
         let clock: SharedClock = Arc::new(world.clock.clone());
         match self {
@@ -84,7 +84,7 @@ impl Service {
             Self::Surveys => {
                 let settings = SurveysSettings {
                     page: PageSettings {
-                        listen: world.places.page(place),
+                        listen: world.places.page(place).into(),
                         public_url: "https://survey.example.com".to_owned(),
                         requests_per_minute: 100_000,
                         ..PageSettings::local(Secret::new("0123456789abcdef0123456789abcdef"))

@@ -17,4 +17,4 @@ pub use auth::{Caller, caller};
 pub use error::ApiError;
 pub use layers::{RequestId, asked_timeout, request_id_of};
 pub use paging::PageRequest;
-pub use server::{RpcSettings, Server, ServerBuilder, ServerHandle};
+pub use server::{Listen, RpcSettings, Server, ServerBuilder, ServerHandle};

@@ -113,7 +113,7 @@ impl SurveysService {
         let workers = workers(&app, &database, &settings, feeds)?.observe("feed", feed_pool.clone()).connect()?;
         let page = PageServer::bind(app.clone(), &settings.page)
             .await
-            .map_err(|error| format!("the answer page cannot listen on {}: {error}", settings.page.listen))?;
+            .map_err(|error| format!("the answer page cannot listen on {}: {error}", settings.page.listen.address()))?;
         let page_addr = page.local_addr()?;
 
         let mut builder = ServerBuilder::new(SERVICE_NAME, rpc.clone(), clock.clone());

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::http::HeaderName;
 use mainstay_delivery::DeliverySettings;
+use mainstay_rpc::Listen;
 use mainstay_rpc::settings::{Reader, Secret};
 use mainstay_service::{PeerSettings, WorkerSettings, peer_settings};
 
@@ -31,7 +32,7 @@ pub struct SurveysSettings {
 #[derive(Debug, Clone)]
 pub struct PageSettings {
     /// Where it listens.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Where customers reach it, without a slash at the end.
     pub public_url: String,
     /// Signs the links.
@@ -63,7 +64,7 @@ impl PageSettings {
     /// On any port of the loopback address, for tests and programs that put their settings together themselves.
     pub fn local(link_secret: Secret) -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into(),
             public_url: format!("http://127.0.0.1:{PAGE_PORT}"),
             link_secret,
             previous_link_secret: None,
@@ -117,7 +118,7 @@ impl PageSettings {
             1..=100_000,
         );
         Self {
-            listen,
+            listen: listen.into(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             previous_link_secret,
             requests_per_minute,

@@ -1,6 +1,7 @@
 //! `mainstay up`: everything in one process.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use clap::Args;
 use mainstay_clients::DEFAULT_PORT;
 use mainstay_domain::SystemClock;
 use mainstay_rpc::server::ADMIN_PORT_OFFSET;
-use mainstay_rpc::shutdown;
+use mainstay_rpc::{Listen, shutdown};
 use mainstay_service::WorkerSettings;
 use tokio_util::sync::CancellationToken;
 
@@ -112,24 +113,18 @@ async fn serve(
     let started = shutdown
         .run_until_cancelled(async {
             // All before the first starts: services call each other.
-            let peers = listen_addresses(arguments.listen.unwrap_or(suite::loopback(DEFAULT_PORT)))?;
+            let listens = hold(arguments.listen.unwrap_or(suite::loopback(DEFAULT_PORT)))?;
             let parts = |service: &Service| {
-                let listen = peers[service.name];
-                if !suite::is_free(listen) {
-                    return Err(Failure::Suite(format!(
-                        "{listen} is taken, perhaps by another `mainstay up`: stop that, or choose another with --listen"
-                    )));
-                }
                 let admin_listen = match arguments.admin_listen {
-                    Some(address) => at_port_of(service, address),
-                    None => suite::free_from(suite::loopback(ADMIN_PORT)),
+                    Some(address) => at_port_of(service, address).into(),
+                    None => suite::free_from(suite::loopback(ADMIN_PORT))?,
                 };
                 Ok(Parts {
-                    rpc: suite::rpc_settings(listen, admin_listen),
+                    rpc: suite::rpc_settings(listens[service.name].clone(), admin_listen),
                     database_url: database.url(),
                     surroundings: surroundings.clone(),
                     mail_port: arguments.mail_port,
-                    peers: peers.clone(),
+                    peers: suite::addresses(&listens),
                     data_dir: data_dir.clone(),
                     workers: WorkerSettings::default(),
                 })
@@ -151,14 +146,20 @@ async fn serve(
     started.unwrap_or(Ok(()))
 }
 
-/// Where each service is to listen: as far from the given port as their own ports lie apart, or at free ports when that
-/// is 0.
-fn listen_addresses(first: SocketAddr) -> Result<BTreeMap<&'static str, SocketAddr>, Failure> {
-    let names = SERVICES.iter().map(|service| service.name);
-    if first.port() == 0 {
-        return Ok(names.zip(suite::free_addresses(first, SERVICES.len())?).collect());
-    }
-    Ok(SERVICES.iter().map(|service| (service.name, at_port_of(service, first))).collect())
+/// Holds where each service is to listen: as far from the given port as their own ports lie apart, or at free ports when
+/// that is 0.
+fn hold(first: SocketAddr) -> Result<BTreeMap<&'static str, Listen>, Failure> {
+    let hold = |service: &Service| {
+        let address = at_port_of(service, first);
+        let listen = Listen::held(address).map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => Failure::Suite(format!(
+                "{address} is taken, perhaps by another `mainstay up`: stop that, or choose another with --listen"
+            )),
+            _ => Failure::Suite(format!("{address} cannot be listened on: {error}")),
+        })?;
+        Ok((service.name, listen))
+    };
+    SERVICES.iter().map(hold).collect()
 }
 
 /// The address of a service, given that of the first; free ports when the port is 0.

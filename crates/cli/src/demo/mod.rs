@@ -17,7 +17,7 @@ use mainstay_api::mainstay::scoring::v1::model_service_client::ModelServiceClien
 use mainstay_api::mainstay::scoring::v1::{ActivateModelRequest, CreateModelRequest, Health};
 use mainstay_clients::{ChannelSettings, DEFAULT_PORT, RetryPolicy, connect, retrying};
 use mainstay_domain::{ManualClock, start_of_day};
-use mainstay_rpc::shutdown;
+use mainstay_rpc::{Listen, shutdown};
 use mainstay_scoring::model_message;
 use mainstay_service::{WorkerSettings, Workers};
 use tokio_util::sync::CancellationToken;
@@ -136,9 +136,10 @@ async fn start(
     database.migrate(&mainstay_scoring::migrator(), surroundings.clock.as_ref()).await?;
     // Whoever looks around afterwards finds it where commands look by themselves, if that is free.
     let wanted = suite::loopback(DEFAULT_PORT);
-    let listen = if arguments.keep { suite::free_from(wanted) } else { suite::loopback(0) };
+    let any = Listen::at(suite::loopback(0));
+    let listen = if arguments.keep { suite::free_from(wanted)? } else { any.clone() };
     let parts = Parts {
-        rpc: suite::rpc_settings(listen, suite::loopback(0)),
+        rpc: suite::rpc_settings(listen, any),
         database_url: database.url(),
         surroundings,
         mail_port: None,

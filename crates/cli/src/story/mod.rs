@@ -5,12 +5,13 @@ mod stage;
 mod usage;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use mainstay_domain::{ManualClock, start_of_day};
-use mainstay_rpc::shutdown;
+use mainstay_rpc::{Listen, shutdown};
 use mainstay_service::WorkerSettings;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -55,16 +56,16 @@ async fn tell(
     shutdown: &CancellationToken,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let names = SERVICES.iter().map(|service| service.name);
-    let peers: BTreeMap<_, _> = names.zip(suite::free_addresses(suite::loopback(0), SERVICES.len())?).collect();
+    let held = SERVICES.iter().map(|service| Ok((service.name, Listen::held(suite::loopback(0))?)));
+    let listens: BTreeMap<_, _> = held.collect::<io::Result<_>>()?;
     let mut running: Vec<Running> = Vec::new();
     let parts = |service: &suite::Service| {
         Ok(Parts {
-            rpc: suite::rpc_settings(peers[service.name], suite::loopback(0)),
+            rpc: suite::rpc_settings(listens[service.name].clone(), suite::loopback(0).into()),
             database_url: database.url(),
             surroundings: surroundings.clone(),
             mail_port: None,
-            peers: peers.clone(),
+            peers: suite::addresses(&listens),
             data_dir: Some(folder.path().to_owned()),
             workers: WorkerSettings { poll_interval: POLL_INTERVAL, ..WorkerSettings::default() },
         })

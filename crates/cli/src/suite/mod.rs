@@ -4,12 +4,13 @@
 mod database;
 mod services;
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use mainstay_domain::SharedClock;
-use mainstay_rpc::RpcSettings;
 use mainstay_rpc::service_main::{Runnable, ServiceError};
+use mainstay_rpc::{Listen, RpcSettings};
 use mainstay_service::Workers;
 use mainstay_telemetry::{LogFormat, Telemetry, TelemetrySettings};
 use tokio::task::JoinHandle;
@@ -20,8 +21,8 @@ pub(crate) use services::{Parts, SERVICES, Service, complete_scoring};
 
 use crate::failure::Failure;
 
-/// How many ports after the first wanted one are tried for the admin pages.
-const ADMIN_PORTS_TRIED: u16 = 10;
+/// How many ports from a wanted one on are tried.
+const PORTS_TRIED: u16 = 10;
 
 /// A service that serves, in a task of its own.
 pub(crate) struct Running {
@@ -91,27 +92,20 @@ pub(crate) fn start_telemetry(log_filter: &str) -> Result<Telemetry, Failure> {
 }
 
 /// How a service of the suite listens.
-pub(crate) fn rpc_settings(listen: SocketAddr, admin_listen: SocketAddr) -> RpcSettings {
+pub(crate) fn rpc_settings(listen: Listen, admin_listen: Listen) -> RpcSettings {
     RpcSettings { listen, admin_listen, ..RpcSettings::loopback() }
 }
 
-/// The first address from `wanted` on, by port, that is free; any free one when
-/// none of them is. Another process may take it before it is bound.
-pub(crate) fn free_from(wanted: SocketAddr) -> SocketAddr {
-    let candidates = (0..ADMIN_PORTS_TRIED).filter_map(|step| wanted.port().checked_add(step));
-    let port = candidates.into_iter().find(|&port| is_free(SocketAddr::new(wanted.ip(), port))).unwrap_or(0);
-    SocketAddr::new(wanted.ip(), port)
+/// The first address from `wanted` on, by port, that is free; any free one when none of them is.
+pub(crate) fn free_from(wanted: SocketAddr) -> io::Result<Listen> {
+    let ports = (0..PORTS_TRIED).filter_map(|step| wanted.port().checked_add(step));
+    let held = ports.map(|port| Listen::held(SocketAddr::new(wanted.ip(), port))).find_map(Result::ok);
+    held.map_or_else(|| Listen::held(SocketAddr::new(wanted.ip(), 0)), Ok)
 }
 
-/// So many free addresses, all different. Other processes may take one before it is bound.
-pub(crate) fn free_addresses(any_port: SocketAddr, count: usize) -> io::Result<Vec<SocketAddr>> {
-    let held: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind(any_port)).collect::<io::Result<_>>()?;
-    held.iter().map(TcpListener::local_addr).collect()
-}
-
-/// Whether an address can be bound now.
-pub(crate) fn is_free(address: SocketAddr) -> bool {
-    TcpListener::bind(address).is_ok()
+/// Where services listen, as they are told of each other.
+pub(crate) fn addresses(listens: &BTreeMap<&'static str, Listen>) -> BTreeMap<&'static str, SocketAddr> {
+    listens.iter().map(|(&name, listen)| (name, listen.address())).collect()
 }
 
 /// A port of this machine that other machines do not reach.
@@ -134,11 +128,11 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_passed_over() {
-        let held = TcpListener::bind(loopback(0)).expect("a port");
-        let taken = held.local_addr().expect("bound");
-        assert!(!is_free(taken));
-        let free = free_from(taken);
-        assert_ne!(free, taken);
-        assert_eq!(free.ip(), taken.ip());
+        let taken = Listen::held(loopback(0)).expect("a port").address();
+        let held = free_from(taken).expect("a port");
+        assert_eq!(held.address(), taken);
+        let free = free_from(taken).expect("a port");
+        assert_ne!(free.address(), taken);
+        assert_eq!(free.address().ip(), taken.ip());
     }
 }

@@ -137,12 +137,12 @@ async fn start_scoring(parts: Parts, shutdown: CancellationToken) -> Result<Runn
 
 async fn start_surveys(parts: Parts, shutdown: CancellationToken) -> Result<Running, Failure> {
     let failed = |error| Failure::Suite(format!("surveys cannot start: {error}"));
-    let listen = free_from(loopback(ANSWER_PAGE_PORT));
+    let listen = free_from(loopback(ANSWER_PAGE_PORT))?;
     let folder = parts.data_dir.clone().map_or_else(default_data_dir, Ok)?;
     let settings = SurveysSettings {
         page: PageSettings {
+            public_url: format!("http://{}", listen.address()),
             listen,
-            public_url: format!("http://{listen}"),
             ..PageSettings::local(link_secret(&folder, &IdSource::new(parts.surroundings.clock.clone()))?)
         },
         delivery: parts.delivery()?,

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -19,6 +18,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tower::Service;
 
 use super::connections::Connections;
+use super::listen::Listen;
 use super::running::{Parts, Server};
 use super::{RpcSettings, StartError, reflection};
 use crate::admin::{self, Gate, Readiness};
@@ -160,8 +160,8 @@ impl ServerBuilder {
         let gate = Arc::new(Gate::new());
         let admin_health = HealthServer::new(HealthService::from_health_reporter(health.clone()));
         let pages = admin::router(gate.clone(), telemetry, admin_health).merge(admin_routes);
-        let rpc_listener = bind("the RPC port", settings.listen).await?;
-        let admin_listener = bind("the admin port", settings.admin_listen).await?;
+        let rpc_listener = bind("the RPC port", &settings.listen).await?;
+        let admin_listener = bind("the admin port", &settings.admin_listen).await?;
         let connections = Connections::new(settings.connections.clone(), settings.limits.clone(), ids.clone());
         let admin_connections = Connections::new(settings.connections.clone(), settings.limits.clone(), ids);
         Server::new(Parts {
@@ -189,9 +189,9 @@ const HEALTH_SERVICE: &str = "grpc.health.v1.Health";
 
 /// Without authentication only this machine may call, unless told otherwise in so many words.
 fn refuse_open_doors(settings: &RpcSettings) -> Result<(), StartError> {
-    let is_open = !settings.auth.is_configured() && !settings.listen.ip().is_loopback();
+    let is_open = !settings.auth.is_configured() && !settings.listen.address().ip().is_loopback();
     if is_open && !settings.allow_unauthenticated_non_loopback {
-        return Err(StartError::Unauthenticated { address: settings.listen });
+        return Err(StartError::Unauthenticated { address: settings.listen.address() });
     }
     Ok(())
 }
@@ -206,6 +206,6 @@ fn known_methods(services: &[&'static str], open_ended: &HashSet<&'static str>) 
     }
 }
 
-async fn bind(purpose: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Bind { purpose, address, source })
+async fn bind(purpose: &'static str, listen: &Listen) -> Result<TcpListener, StartError> {
+    listen.bind().await.map_err(|source| StartError::Bind { purpose, address: listen.address(), source })
 }

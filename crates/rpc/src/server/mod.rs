@@ -4,6 +4,7 @@ mod builder;
 mod connections;
 mod error;
 mod limited;
+mod listen;
 mod reflection;
 mod rewound;
 mod running;
@@ -13,5 +14,6 @@ pub use builder::ServerBuilder;
 pub use error::{ServeError, StartError};
 #[doc(hidden)]
 pub use limited::CompressionEncoding;
+pub use listen::Listen;
 pub use running::{Server, ServerHandle};
 pub use settings::{ADMIN_PORT_OFFSET, ConnectionSettings, DrainSettings, Limits, RpcSettings};

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::listen::Listen;
 use crate::auth::AuthSettings;
 use crate::settings::Reader;
 use crate::tls::TlsSettings;
@@ -15,10 +16,10 @@ pub const ADMIN_PORT_OFFSET: u16 = 10;
 #[derive(Debug, Clone)]
 pub struct RpcSettings {
     /// Where the RPCs are served. Port 0: a free one.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Where `/livez`, `/readyz`, `/metrics` and, for Kubernetes' probes, the gRPC health service are
     /// served, never encrypted and never authenticated. Port 0: a free one.
-    pub admin_listen: SocketAddr,
+    pub admin_listen: Listen,
     /// Encryption of the RPCs; `None`: plain text.
     pub tls: Option<TlsSettings>,
     /// What one call, one connection and all together may take.
@@ -121,8 +122,8 @@ impl RpcSettings {
     pub fn loopback() -> Self {
         let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
         Self {
-            listen: any,
-            admin_listen: any,
+            listen: any.into(),
+            admin_listen: any.into(),
             tls: None,
             limits: Limits::default(),
             connections: ConnectionSettings::default(),
@@ -160,8 +161,8 @@ impl RpcSettings {
             Duration::from_millis(100)..=Duration::from_mins(1),
         );
         Self {
-            listen,
-            admin_listen,
+            listen: listen.into(),
+            admin_listen: admin_listen.into(),
             tls,
             limits: Limits::read(reader),
             connections: ConnectionSettings::read(reader),

@@ -185,8 +185,8 @@ pub(super) async fn healthcheck<A: ServiceApp>(
     address: Option<String>,
     service: String,
 ) -> Result<String, ServiceError> {
-    let address =
-        address.unwrap_or_else(|| format!("http://{}", on_this_machine(configuration.common.rpc.admin_listen)));
+    let address = address
+        .unwrap_or_else(|| format!("http://{}", on_this_machine(configuration.common.rpc.admin_listen.address())));
     let endpoint = Endpoint::from_shared(address.clone())
         .map_err(|error| format!("the address {address} cannot be used: {error}"))?
         .connect_timeout(HEALTHCHECK_TIMEOUT)

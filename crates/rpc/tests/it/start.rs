@@ -24,7 +24,7 @@ async fn fault_of(settings: &RpcSettings) -> StartError {
 #[tokio::test]
 async fn without_authentication_other_machines_are_not_served() {
     let mut settings = RpcSettings::loopback();
-    settings.listen = SocketAddr::from(([0, 0, 0, 0], 0));
+    settings.listen = SocketAddr::from(([0, 0, 0, 0], 0)).into();
     let fault = fault_of(&settings).await;
     assert!(matches!(fault, StartError::Unauthenticated { .. }), "{fault}");
     assert!(fault.to_string().contains("allow_unauthenticated_non_loopback"), "{fault}");
@@ -37,9 +37,9 @@ async fn without_authentication_other_machines_are_not_served() {
 async fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let mut settings = RpcSettings::loopback();
-    settings.admin_listen = taken.local_addr().expect("it has one");
+    settings.admin_listen = taken.local_addr().expect("it has one").into();
     let fault = fault_of(&settings).await;
-    assert!(fault.to_string().contains(&settings.admin_listen.to_string()), "{fault}");
+    assert!(fault.to_string().contains(&settings.admin_listen.address().to_string()), "{fault}");
     assert!(fault.to_string().contains("admin"), "{fault}");
 }
 

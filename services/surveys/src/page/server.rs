@@ -41,7 +41,7 @@ impl PageServer {
     /// # Errors
     /// When it cannot be bound.
     pub(crate) async fn bind(app: App, settings: &PageSettings) -> io::Result<Self> {
-        let listener = Arc::new(TcpListener::bind(settings.listen).await?);
+        let listener = Arc::new(settings.listen.bind().await?);
         let connections = Arc::new(Semaphore::new(usize::try_from(settings.connections_max).unwrap_or(1)));
         Ok(Self { listener, router: routes::router(app, settings), connections })
     }
