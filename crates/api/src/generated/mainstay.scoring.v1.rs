@@ -14104,6 +14104,256 @@ impl ::prost::Name for RequestedFeature {
         "/mainstay.scoring.v1.RequestedFeature".into()
     }
 }
+/// Asks what money is worth that keeps customers, beside money that wins new
+/// ones.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CompareInvestmentsRequest {
+    /// What the work that keeps customers costs in a year, above 0. All amounts are
+    /// of its currency. Required.
+    #[prost(message, optional, tag = "1")]
+    pub retention_cost: ::core::option::Option<super::super::common::v1::Money>,
+    /// The share of the expected losses that this work prevents, above 0, at most
+    /// 1: how many of the customers that would leave stay. Nothing here knows it;
+    /// the share of cases that ended saved is an upper bound, for some of them would
+    /// have stayed anyway. Absent: only which share it would have to be.
+    #[prost(double, optional, tag = "2")]
+    pub prevented_share: ::core::option::Option<f64>,
+    /// Projects to compare with, at most 20. Default: none.
+    #[prost(message, repeated, tag = "3")]
+    pub growth_projects: ::prost::alloc::vec::Vec<GrowthProject>,
+    /// What is left of a unit of revenue after the cost of serving it, above 0, at
+    /// most 1. Absent: 1, revenue counts in full.
+    #[prost(double, optional, tag = "4")]
+    pub gross_margin: ::core::option::Option<f64>,
+    /// For how many months from now on revenue counts, 1 to 120. Default: 36.
+    #[prost(int32, tag = "5")]
+    pub month_count: i32,
+    /// Only customers of these segments, also in the curve of how long customers
+    /// stay. Empty: all.
+    #[prost(enumeration = "Segment", repeated, tag = "6")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
+    /// By which model customers leave; as `GetForecastModelRequest.name`. Default:
+    /// the newest.
+    #[prost(string, tag = "7")]
+    pub forecast_model: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CompareInvestmentsRequest {
+    const NAME: &'static str = "CompareInvestmentsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.CompareInvestmentsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.CompareInvestmentsRequest".into()
+    }
+}
+/// Work that is to win customers.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GrowthProject {
+    /// What it is called; unique in the request, at most 100 characters. Required.
+    #[prost(string, tag = "1")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it costs, above 0. Required.
+    #[prost(message, optional, tag = "2")]
+    pub cost: ::core::option::Option<super::super::common::v1::Money>,
+    /// What the customers that it wins bring in a year, not negative. Required.
+    #[prost(message, optional, tag = "3")]
+    pub annual_revenue: ::core::option::Option<super::super::common::v1::Money>,
+    /// How likely it does so, 0 to 1. Absent: 1.
+    #[prost(double, optional, tag = "4")]
+    pub probability: ::core::option::Option<f64>,
+}
+impl ::prost::Name for GrowthProject {
+    const NAME: &'static str = "GrowthProject";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GrowthProject".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GrowthProject".into()
+    }
+}
+/// What money is worth that keeps customers, beside money that wins new ones.
+///
+/// Revenue counts from now on, for `month_limit` months, times `gross_margin`.
+/// It is neither discounted, nor does it grow, nor is it less anything but the
+/// cost named.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct InvestmentComparison {
+    /// Keeping customers.
+    #[prost(message, optional, tag = "1")]
+    pub retention: ::core::option::Option<RetentionInvestment>,
+    /// Winning new ones; in the order of the request.
+    #[prost(message, repeated, tag = "2")]
+    pub growth_projects: ::prost::alloc::vec::Vec<GrowthProjectComparison>,
+    /// For how many months revenue counts: `month_count`, or less where no customer
+    /// was seen for so long; 0: there are no customers.
+    #[prost(double, tag = "3")]
+    pub month_limit: f64,
+    /// How many of these months a new customer stays on average: the area under the
+    /// curve of customers (restricted mean survival time), as
+    /// `CohortService.GetRetention` gives it.
+    #[prost(double, tag = "4")]
+    pub new_customer_months: f64,
+    /// As asked.
+    #[prost(double, tag = "5")]
+    pub gross_margin: f64,
+    /// By which model customers leave.
+    #[prost(string, tag = "6")]
+    pub forecast_model: ::prost::alloc::string::String,
+    /// How many customers have no forecast, as they were not scored by the model's
+    /// health model. They are in no sum.
+    #[prost(int64, tag = "7")]
+    pub unforecast_account_count: i64,
+    /// How many of the others bring no revenue in this currency. They are in no
+    /// sum.
+    #[prost(int64, tag = "8")]
+    pub other_currency_account_count: i64,
+    /// As of when.
+    #[prost(message, optional, tag = "9")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for InvestmentComparison {
+    const NAME: &'static str = "InvestmentComparison";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.InvestmentComparison".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.InvestmentComparison".into()
+    }
+}
+/// Money that keeps customers.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RetentionInvestment {
+    /// What it costs in a year.
+    #[prost(message, optional, tag = "1")]
+    pub cost: ::core::option::Option<super::super::common::v1::Money>,
+    /// The yearly revenue of the customers: ARR, else twelve times MRR.
+    #[prost(message, optional, tag = "2")]
+    pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// What of it can be expected to be lost within 365 days, as
+    /// `RevenueAtRisk.expected_loss`.
+    #[prost(message, optional, tag = "3")]
+    pub expected_loss: ::core::option::Option<super::super::common::v1::Money>,
+    /// Lower end of its 95 % interval.
+    #[prost(message, optional, tag = "4")]
+    pub expected_loss_low: ::core::option::Option<super::super::common::v1::Money>,
+    /// Upper end of it.
+    #[prost(message, optional, tag = "5")]
+    pub expected_loss_high: ::core::option::Option<super::super::common::v1::Money>,
+    /// How many months a customer stays that would have left, on average over the
+    /// expected losses: as other customers of its age in whole months do. Those
+    /// that are older than any whose next `month_limit` months were seen count as
+    /// the oldest of these; those without a start as new ones. A customer that was
+    /// near leaving may leave sooner than others: then it is less.
+    #[prost(double, tag = "6")]
+    pub kept_customer_months: f64,
+    /// What it would be worth to prevent all expected losses: each customer's
+    /// yearly revenue × its probability of leaving / 12 × the months that it
+    /// stays, times `gross_margin`.
+    #[prost(message, optional, tag = "7")]
+    pub value_at_stake: ::core::option::Option<super::super::common::v1::Money>,
+    /// The same for the lower end of what can be expected to be lost.
+    #[prost(message, optional, tag = "8")]
+    pub value_at_stake_low: ::core::option::Option<super::super::common::v1::Money>,
+    /// The same for the upper end of it.
+    #[prost(message, optional, tag = "9")]
+    pub value_at_stake_high: ::core::option::Option<super::super::common::v1::Money>,
+    /// Which share of the expected losses must be prevented for the cost to come
+    /// in again. Absent: nothing is at stake.
+    #[prost(message, optional, tag = "10")]
+    pub break_even: ::core::option::Option<RequiredShare>,
+    /// What preventing `prevented_share` of them brings. Absent: it was not given.
+    #[prost(message, optional, tag = "11")]
+    pub expected_return: ::core::option::Option<InvestmentReturn>,
+}
+impl ::prost::Name for RetentionInvestment {
+    const NAME: &'static str = "RetentionInvestment";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RetentionInvestment".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RetentionInvestment".into()
+    }
+}
+/// A project that is to win customers, beside keeping them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GrowthProjectComparison {
+    /// `GrowthProject.display_name`.
+    #[prost(string, tag = "1")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it costs.
+    #[prost(message, optional, tag = "2")]
+    pub cost: ::core::option::Option<super::super::common::v1::Money>,
+    /// What it brings: `annual_revenue` / 12 × `new_customer_months` ×
+    /// `probability` × `gross_margin`.
+    #[prost(message, optional, tag = "3")]
+    pub expected_return: ::core::option::Option<InvestmentReturn>,
+    /// Which share of the expected losses must be prevented for retention to bring
+    /// as much for its cost as this project does for its own. Absent: nothing is
+    /// at stake.
+    #[prost(message, optional, tag = "4")]
+    pub equal_return: ::core::option::Option<RequiredShare>,
+}
+impl ::prost::Name for GrowthProjectComparison {
+    const NAME: &'static str = "GrowthProjectComparison";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.GrowthProjectComparison".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.GrowthProjectComparison".into()
+    }
+}
+/// What an investment brings.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct InvestmentReturn {
+    /// What comes in.
+    #[prost(message, optional, tag = "1")]
+    pub value: ::core::option::Option<super::super::common::v1::Money>,
+    /// That less the cost; negative: it costs more than it brings.
+    #[prost(message, optional, tag = "2")]
+    pub net_value: ::core::option::Option<super::super::common::v1::Money>,
+    /// What comes in for each unit of cost; below 1: it costs more than it brings.
+    #[prost(double, tag = "3")]
+    pub ratio: f64,
+}
+impl ::prost::Name for InvestmentReturn {
+    const NAME: &'static str = "InvestmentReturn";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.InvestmentReturn".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.InvestmentReturn".into()
+    }
+}
+/// Which share of the expected losses must be prevented. Above 1: more than
+/// there are.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct RequiredShare {
+    /// By what can be expected to be lost.
+    #[prost(double, tag = "1")]
+    pub share: f64,
+    /// By the upper end of it.
+    #[prost(double, tag = "2")]
+    pub low: f64,
+    /// By the lower end of it. Absent: that is 0.
+    #[prost(double, optional, tag = "3")]
+    pub high: ::core::option::Option<f64>,
+}
+impl ::prost::Name for RequiredShare {
+    const NAME: &'static str = "RequiredShare";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.RequiredShare".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.RequiredShare".into()
+    }
+}
 /// Asks for a new forecast model.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TrainForecastRequest {
@@ -14839,6 +15089,40 @@ pub mod forecast_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Returns what money is worth that keeps customers, beside projects that are
+        /// to win new ones: for who must divide a budget between the two.
+        ///
+        /// Errors: `NOT_FOUND` (`FORECAST_MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        pub async fn compare_investments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CompareInvestmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InvestmentComparison>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ForecastService/CompareInvestments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ForecastService",
+                        "CompareInvestments",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -14903,6 +15187,18 @@ pub mod forecast_service_server {
             request: tonic::Request<super::ForecastPortfolioRequest>,
         ) -> std::result::Result<
             tonic::Response<super::PortfolioForecast>,
+            tonic::Status,
+        >;
+        /// Returns what money is worth that keeps customers, beside projects that are
+        /// to win new ones: for who must divide a budget between the two.
+        ///
+        /// Errors: `NOT_FOUND` (`FORECAST_MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
+        /// (`INVALID_FIELDS`).
+        async fn compare_investments(
+            &self,
+            request: tonic::Request<super::CompareInvestmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InvestmentComparison>,
             tonic::Status,
         >;
     }
@@ -15212,6 +15508,51 @@ pub mod forecast_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ForecastPortfolioSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ForecastService/CompareInvestments" => {
+                    struct CompareInvestmentsSvc<T: ForecastService>(pub Arc<T>);
+                    impl<
+                        T: ForecastService,
+                    > tonic::server::UnaryService<super::CompareInvestmentsRequest>
+                    for CompareInvestmentsSvc<T> {
+                        type Response = super::InvestmentComparison;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CompareInvestmentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ForecastService>::compare_investments(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompareInvestmentsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -246,26 +246,16 @@ fn groups(report: &proto::OutcomeReport) -> Section {
 
 #[cfg(test)]
 mod tests {
-    use clap::ValueEnum;
-
     use super::*;
     use crate::command::adoption::{FeaturesSection, GrainWord, OutcomesSection};
+    use crate::command::report_sections::assert_asked_for_by;
     use crate::command::reports::CustomersArguments;
-
-    fn words<T: ValueEnum>() -> Vec<String> {
-        let words = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        words.map(|word| word.get_name().to_owned()).collect()
-    }
 
     #[test]
     fn every_section_can_be_asked_for_and_no_other() {
-        let names = |sections: Vec<Section>| sections.iter().map(|section| section.name).collect::<Vec<_>>();
         let customers = CustomersArguments { segment: Vec::new(), owner: String::new() };
         let asked = FeaturesArguments { period: GrainWord::Month, periods: 7, customers, size: 20, csv: None };
-        assert_eq!(
-            names(feature_sections(&proto::FeatureAdoptionReport::default(), &asked)),
-            words::<FeaturesSection>()
-        );
-        assert_eq!(names(outcome_sections(&proto::OutcomeReport::default())), words::<OutcomesSection>());
+        assert_asked_for_by::<FeaturesSection>(&feature_sections(&proto::FeatureAdoptionReport::default(), &asked));
+        assert_asked_for_by::<OutcomesSection>(&outcome_sections(&proto::OutcomeReport::default()));
     }
 }

@@ -86,18 +86,14 @@ fn given(report: &proto::FeatureRequestReport) -> Section {
 
 #[cfg(test)]
 mod tests {
-    use clap::ValueEnum;
-
     use super::*;
+    use crate::command::report_sections::assert_asked_for_by;
     use crate::command::reports::{CustomersArguments, FeaturesSection};
 
     #[test]
     fn every_section_can_be_asked_for_and_no_other() {
         let customers = CustomersArguments { segment: Vec::new(), owner: String::new() };
         let asked = FeaturesArguments { days: 365, customers, size: 20, csv: None };
-        let sections = feature_sections(&proto::FeatureRequestReport::default(), &asked);
-        let names: Vec<&str> = sections.iter().map(|section| section.name).collect();
-        let words: Vec<_> = FeaturesSection::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
-        assert_eq!(names, words.iter().map(clap::builder::PossibleValue::get_name).collect::<Vec<_>>());
+        assert_asked_for_by::<FeaturesSection>(&feature_sections(&proto::FeatureRequestReport::default(), &asked));
     }
 }

@@ -6,8 +6,9 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::forecast_service_client::ForecastServiceClient;
 use mainstay_clients::{ServiceChannel, retrying};
 
+use crate::command::investments::CompareArguments;
 use crate::command::models::new_request_id;
-use crate::command::{is_enough, page_size};
+use crate::command::{investments, is_enough, page_size};
 use crate::connection::Connection;
 use crate::csv::{csv_line, figure};
 use crate::failure::Failure;
@@ -16,7 +17,7 @@ use crate::output::{Output, note};
 use crate::table::{facts, percent, table};
 use crate::words::{account_name, counted, day_of_time, id_of, resource_name, segment};
 
-const COLLECTION: &str = "forecastModels";
+pub(super) const COLLECTION: &str = "forecastModels";
 
 /// Commands about forecasts.
 #[derive(Debug, Subcommand)]
@@ -55,6 +56,9 @@ Examples:
   mainstay forecast portfolio
   mainstay forecast portfolio --days 30 --csv > next-month.csv")]
     Portfolio(PortfolioArguments),
+    /// Compare what money is worth that keeps customers with projects that win new ones
+    #[command(after_help = investments::HELP)]
+    Compare(CompareArguments),
 }
 
 /// How to learn.
@@ -120,6 +124,7 @@ pub(crate) async fn run(
         ForecastCommand::Model(arguments) => model(arguments, connection, output).await,
         ForecastCommand::Account(arguments) => account(arguments, connection, output).await,
         ForecastCommand::Portfolio(arguments) => portfolio(arguments, connection, output).await,
+        ForecastCommand::Compare(arguments) => investments::run(arguments, connection, output).await,
     }
 }
 

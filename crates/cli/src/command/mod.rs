@@ -31,6 +31,7 @@ mod health_sync;
 pub(crate) mod history;
 pub(crate) mod import;
 mod import_payloads;
+mod investments;
 mod judge;
 pub(crate) mod messages;
 mod model_activation;

@@ -77,6 +77,12 @@ impl Value {
         Self { shown, raw: figure(value) }
     }
 
+    /// A number to one decimal.
+    pub(super) fn decimal(value: Option<f64>) -> Self {
+        let shown = value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"));
+        Self { shown, raw: figure(value) }
+    }
+
     /// Puts a sign before it, for people.
     pub(super) fn put_before(&mut self, sign: &str) {
         self.shown.insert_str(0, sign);
@@ -411,10 +417,16 @@ fn disagreements(report: &proto::DataQualityReport) -> Section {
     .with(rows)
 }
 
+/// Every section of a report can be asked for by its word, and no other.
+#[cfg(test)]
+pub(crate) fn assert_asked_for_by<S: ValueEnum>(sections: &[Section]) {
+    let words = S::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let words: Vec<String> = words.map(|word| word.get_name().to_owned()).collect();
+    assert_eq!(sections.iter().map(|section| section.name).collect::<Vec<_>>(), words);
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::ValueEnum;
-
     use super::*;
     use crate::command::reports::{DataSection, HealthSection, PeriodWord};
 
@@ -429,16 +441,10 @@ mod tests {
         }
     }
 
-    fn names<T: ValueEnum>() -> Vec<String> {
-        let names = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        names.map(|value| value.get_name().to_owned()).collect()
-    }
-
     #[test]
     fn every_section_can_be_asked_for_and_no_other() {
-        let of = |sections: &[Section]| sections.iter().map(|section| section.name.to_owned()).collect::<Vec<_>>();
-        assert_eq!(of(&health_sections(&proto::HealthReport::default(), &asked())), names::<HealthSection>());
-        assert_eq!(of(&data_sections(&proto::DataQualityReport::default())), names::<DataSection>());
+        assert_asked_for_by::<HealthSection>(&health_sections(&proto::HealthReport::default(), &asked()));
+        assert_asked_for_by::<DataSection>(&data_sections(&proto::DataQualityReport::default()));
     }
 
     #[test]

@@ -266,10 +266,10 @@ fn goals(report: &proto::RevenueReport) -> Section {
 
 #[cfg(test)]
 mod tests {
-    use clap::ValueEnum;
     use mainstay_api::mainstay::common::v1::Money;
 
     use super::*;
+    use crate::command::report_sections::assert_asked_for_by;
     use crate::command::reports::{CustomersArguments, PeriodWord, RevenueSection};
 
     fn asked() -> RevenueArguments {
@@ -284,10 +284,7 @@ mod tests {
 
     #[test]
     fn every_section_can_be_asked_for_and_no_other() {
-        let sections = revenue_sections(&proto::RevenueReport::default(), &asked());
-        let names: Vec<&str> = sections.iter().map(|section| section.name).collect();
-        let words: Vec<_> = RevenueSection::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
-        assert_eq!(names, words.iter().map(clap::builder::PossibleValue::get_name).collect::<Vec<_>>());
+        assert_asked_for_by::<RevenueSection>(&revenue_sections(&proto::RevenueReport::default(), &asked()));
     }
 
     #[test]

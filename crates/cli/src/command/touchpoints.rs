@@ -168,15 +168,10 @@ fn stages(map: &proto::TouchpointMap) -> Section {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::report_sections::assert_asked_for_by;
 
     #[test]
     fn every_section_can_be_asked_for_and_no_other() {
-        let words: Vec<String> = TouchpointSection::value_variants()
-            .iter()
-            .filter_map(ValueEnum::to_possible_value)
-            .map(|word| word.get_name().to_owned())
-            .collect();
-        let names: Vec<&str> = sections(&proto::TouchpointMap::default()).iter().map(|section| section.name).collect();
-        assert_eq!(names, words);
+        assert_asked_for_by::<TouchpointSection>(&sections(&proto::TouchpointMap::default()));
     }
 }

@@ -52,6 +52,31 @@ async fn r77_r79_r87_forecasts_are_learnt_and_shown_from_the_command_line() {
 }
 
 #[tokio::test]
+async fn r215_keeping_customers_is_compared_with_winning_new_ones_from_the_command_line() {
+    let company = Company::start().await;
+    let address = company.up.address;
+    done(address, &["forecast", "train"]).await;
+    let channel = "Partner channel,90000 EUR,200000 EUR,0.6";
+    let compare = ["forecast", "compare", "--cost", "1200 EUR", "--prevented", "0.2", "--project", channel];
+    let shown = done(address, &compare).await.out;
+    assert!(shown.starts_with("Keeping customers and winning new ones, as of "), "{shown}");
+    for part in ["\nINVESTMENT ", "\nkeeping customers   1,200.00 EUR ", "\nPartner channel    90,000.00 EUR "] {
+        assert!(shown.contains(part), "`{part}` is missing in:\n{shown}");
+    }
+    let csv = done(address, &[compare.as_slice(), &["--csv", "losses"]].concat()).await.out;
+    assert!(
+        csv.starts_with("loss,arr,expected_loss,kept_customer_months,month_limit,value_at_stake\nexpected,"),
+        "{csv}"
+    );
+    let markdown = done(address, &[compare.as_slice(), &["--output", "markdown"]].concat()).await.out;
+    assert!(markdown.contains("\n| Partner channel | 90,000.00 EUR | "), "{markdown}");
+    let refused = run(address, &["forecast", "compare", "--cost", "1200"]).await;
+    assert!(refused.code == 2 && refused.err.contains("write `1200 EUR`"), "{}", refused.err);
+    let refused = run(address, &["forecast", "compare", "--cost", "1200 EUR", "--prevented", "20"]).await;
+    assert!(refused.code == 1 && refused.err.contains("prevented_share"), "{}", refused.err);
+}
+
+#[tokio::test]
 async fn r66_r88_renewals_are_listed_forecast_and_called_from_the_command_line() {
     let company = Company::start().await;
     let address = company.up.address;

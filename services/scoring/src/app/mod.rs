@@ -15,6 +15,7 @@ pub(crate) mod chosen_model;
 mod churn_times;
 pub(crate) mod compare_before_after;
 pub(crate) mod compare_exposure;
+pub(crate) mod compare_investments;
 pub(crate) mod correct_label;
 pub(crate) mod create_account;
 pub(crate) mod create_model;

@@ -10,6 +10,7 @@ pub(crate) mod definition;
 pub(crate) mod feature_request_report;
 pub(crate) mod forecast;
 pub(crate) mod health;
+pub(crate) mod investment_comparison;
 pub(crate) mod label;
 pub(crate) mod model;
 pub(crate) mod model_diff;

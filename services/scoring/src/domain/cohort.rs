@@ -6,6 +6,7 @@
 
 mod curve;
 mod lifetime;
+mod remaining;
 mod retention;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use mainstay_domain::Currency;
 
 use super::segment::Segment;
 
-pub(crate) use lifetime::{Customer, LifetimeValue};
+pub(crate) use lifetime::{Customer, LifetimeValue, monthly_value};
+pub(crate) use remaining::RemainingMonths;
 pub(crate) use retention::{Cohort, CohortRevenue, Retention, RetentionQuery};
 
 /// Most months of age that curves show, and lifetimes last.

@@ -35,6 +35,7 @@ mod health;
 pub(crate) mod health_report;
 mod health_risks;
 pub mod inactivity;
+pub(crate) mod investment;
 pub mod json;
 pub mod label;
 pub mod lifecycle;

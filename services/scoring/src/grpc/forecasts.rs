@@ -8,8 +8,9 @@ use mainstay_rpc::{ApiError, caller};
 use mainstay_service::{request, wire};
 use tonic::{Request, Response, Status};
 
-use crate::app::{App, forecast_churn, get_forecast_model, train_forecast};
-use crate::convert::forecast;
+use crate::app::{App, compare_investments, forecast_churn, get_forecast_model, train_forecast};
+use crate::convert::account::segments;
+use crate::convert::{forecast, investment_comparison};
 
 const LIST_METHOD: &str = "ListForecastModels";
 
@@ -89,5 +90,19 @@ impl ForecastService for ForecastRpc {
         let name = wire::complete(found, name)?;
         let (model, days, expected) = forecast_churn::portfolio(&self.app, days, name.number()).await?;
         Ok(Response::new(forecast::portfolio(&model, days, &expected, self.app.core.clock.now())))
+    }
+
+    async fn compare_investments(
+        &self,
+        request: Request<proto::CompareInvestmentsRequest>,
+    ) -> Result<Response<proto::InvestmentComparison>, Status> {
+        let message = request.into_inner();
+        let mut found = Violations::new();
+        let query = investment_comparison::query(&mut found, &message);
+        let segments = segments(&mut found, "segments", &message.segments);
+        let name = forecast::parse_name_or_newest(&mut found, "forecast_model", &message.forecast_model);
+        let (query, name) = wire::complete(found, query.zip(name))?;
+        let compared = compare_investments::execute(&self.app, &query, segments, name.number()).await?;
+        Ok(Response::new(investment_comparison::comparison(&query, &compared)))
     }
 }

@@ -1,6 +1,8 @@
 //! How likely customers are to leave, by what became of others.
 
+use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_api::mainstay::scoring::v1::cohort_service_client::CohortServiceClient;
 use mainstay_api::mainstay::scoring::v1::forecast_service_client::ForecastServiceClient;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use proto::Segment;
@@ -280,4 +282,120 @@ async fn r77_with_too_little_data_nothing_is_forecast_and_the_refusal_says_why()
     let request = proto::ForecastPortfolioRequest { day_count: 366, forecast_model: "x".to_owned() };
     let status = client(&harness).forecast_portfolio(request).await.expect_err("a refusal");
     assert_eq!(violated_fields(&status), ["day_count", "forecast_model"]);
+}
+
+#[tokio::test]
+async fn r215_keeping_customers_is_compared_with_projects_that_win_new_ones() {
+    let harness = company().await;
+    train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    let euro = |minor_units| Some(Money { currency_code: "EUR".to_owned(), minor_units });
+    let project = proto::GrowthProject {
+        display_name: "Partner channel".to_owned(),
+        cost: euro(50_000),
+        annual_revenue: euro(200_000),
+        probability: Some(0.5),
+    };
+    let request = proto::CompareInvestmentsRequest {
+        retention_cost: euro(100_000),
+        prevented_share: Some(0.25),
+        growth_projects: vec![project],
+        gross_margin: Some(0.5),
+        month_count: 12,
+        ..Default::default()
+    };
+    let compared = client(&harness).compare_investments(request).await.expect("compared").into_inner();
+    let retention = compared.retention.expect("retention");
+    let year = portfolio(&harness, 365).await;
+    let lost = year.total.expect("a total").revenues.remove(0);
+    assert_eq!((&retention.arr, &retention.expected_loss), (&lost.arr, &lost.expected_loss));
+    assert_eq!((&retention.expected_loss_low, &retention.expected_loss_high), (&lost.low, &lost.high));
+
+    // All began on 2025-01-01: who is still there is 17 months old, and nobody was seen for 12 months more. As the oldest whose
+    // next 12 months were seen is 6 months old, all count so.
+    let request = proto::GetRetentionRequest { month_count: 18, ..Default::default() };
+    let curve = CohortServiceClient::new(harness.channel.clone())
+        .get_retention(request)
+        .await
+        .expect("a curve")
+        .into_inner()
+        .cohorts
+        .remove(0)
+        .months;
+    let at = |months: usize| curve[months].survival;
+    // Everybody leaves in the middle of a month, on the 16th: 15 days of 31 after its beginning.
+    let area = |from: usize| {
+        let months = from..from + 12;
+        months.map(|month| at(month) * 15.0 / 31.0 + at(month + 1) * 16.0 / 31.0).sum::<f64>() / at(from)
+    };
+    assert!((compared.month_limit - 12.0).abs() < 1e-9);
+    assert!((compared.new_customer_months - area(0)).abs() < 1e-9, "{} {}", compared.new_customer_months, area(0));
+    assert!((retention.kept_customer_months - area(6)).abs() < 1e-9, "{} {}", retention.kept_customer_months, area(6));
+
+    let minor = |money: &Option<Money>| money.as_ref().expect("money").minor_units as f64;
+    let stake = minor(&retention.expected_loss) * 0.5 * retention.kept_customer_months / 12.0;
+    assert!((minor(&retention.value_at_stake) - stake).abs() < 1.0, "{stake}");
+    let break_even = retention.break_even.expect("something is at stake");
+    assert!((break_even.share - 100_000.0 / stake).abs() < 1e-3 && break_even.low < break_even.share);
+    let kept = retention.expected_return.expect("a share was given");
+    assert!((minor(&kept.value) - 0.25 * stake).abs() < 1.0 && minor(&kept.net_value) < minor(&kept.value));
+    let won = &compared.growth_projects[0];
+    let brought = 200_000.0 * 0.5 * 0.5 * area(0) / 12.0;
+    assert!((minor(&won.expected_return.as_ref().expect("a return").value) - brought).abs() < 1.0);
+    let equal = won.equal_return.expect("something is at stake");
+    assert!((equal.share - break_even.share * brought / 50_000.0).abs() < 1e-3, "{equal:?} {break_even:?}");
+}
+
+#[tokio::test]
+async fn r215_a_comparison_names_every_field_that_cannot_be_and_leaves_other_currencies_out() {
+    let harness = company().await;
+    let money = |code: &str, minor_units| Some(Money { currency_code: code.to_owned(), minor_units });
+    let project = |display_name: &str, cost, annual_revenue, probability| proto::GrowthProject {
+        display_name: display_name.to_owned(),
+        cost,
+        annual_revenue,
+        probability: Some(probability),
+    };
+    let request = proto::CompareInvestmentsRequest {
+        retention_cost: money("EUR", 0),
+        prevented_share: Some(0.0),
+        gross_margin: Some(f64::NAN),
+        month_count: 121,
+        growth_projects: vec![
+            project("", money("USD", 1), None, 1.0),
+            project("same", money("EUR", 1), money("EUR", -1), 1.5),
+            project("same", money("EURO", 1), money("EUR", i64::MAX), 1.0),
+        ],
+        segments: vec![99],
+        forecast_model: "newest".to_owned(),
+    };
+    let refused = client(&harness).compare_investments(request).await.expect_err("a refusal");
+    let mut fields = violated_fields(&refused);
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            "forecast_model",
+            "gross_margin",
+            "growth_projects[0].annual_revenue",
+            "growth_projects[0].cost.currency_code",
+            "growth_projects[0].display_name",
+            "growth_projects[1].annual_revenue.minor_units",
+            "growth_projects[1].probability",
+            "growth_projects[2].annual_revenue.minor_units",
+            "growth_projects[2].cost.currency_code",
+            "growth_projects[2].display_name",
+            "month_count",
+            "prevented_share",
+            "retention_cost.minor_units",
+            "segments[0]",
+        ]
+    );
+    let dollars = proto::CompareInvestmentsRequest { retention_cost: money("USD", 1), ..Default::default() };
+    let refused = client(&harness).compare_investments(dollars.clone()).await.expect_err("a refusal");
+    assert_eq!(reason(&refused), "FORECAST_MODEL_NOT_FOUND");
+    train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    let compared = client(&harness).compare_investments(dollars).await.expect("compared").into_inner();
+    let customers = i64::try_from(ids(&harness, 3).await.len()).expect("few");
+    assert_eq!((compared.other_currency_account_count, compared.unforecast_account_count), (customers, 0));
+    assert_eq!(compared.retention.expect("retention").break_even, None);
 }

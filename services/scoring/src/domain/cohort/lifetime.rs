@@ -73,7 +73,7 @@ fn ahead(curve: &Curve, customer: &Customer, months: f64) -> Option<(f64, f64)> 
 }
 
 /// What so many months are worth of a yearly amount, to the minor unit.
-pub(super) fn monthly_value(currency: Currency, annual: f64, months: f64) -> Result<Money, MoneyError> {
+pub(crate) fn monthly_value(currency: Currency, annual: f64, months: f64) -> Result<Money, MoneyError> {
     const MONTHS_OF_A_YEAR: f64 = 12.0;
     /// 2^63: every `f64` below is an `i64` once rounded.
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;

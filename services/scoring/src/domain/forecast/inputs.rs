@@ -20,6 +20,18 @@ pub(crate) struct CustomerDay {
     pub renewal_day: Option<NaiveDate>,
 }
 
+impl CustomerDay {
+    fn days_since(&self, earlier: NaiveDate) -> f64 {
+        (self.day - earlier).num_days().max(0) as f64
+    }
+
+    /// How long it is a customer, in months of equal length; none without a start.
+    pub(crate) fn months_as_customer(&self) -> Option<f64> {
+        const DAYS_OF_A_MONTH: f64 = 365.25 / 12.0;
+        self.start_day.map(|start| self.days_since(start) / DAYS_OF_A_MONTH)
+    }
+}
+
 /// An input of a forecast.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,8 +84,6 @@ impl InputKind {
 
     /// Its value for an account; none where it is missing.
     pub(super) fn value(&self, health_model: &HealthModel, customer: &CustomerDay, horizon_days: u32) -> Option<f64> {
-        const DAYS_OF_A_MONTH: f64 = 365.25 / 12.0;
-        let days_since = |earlier: NaiveDate| (customer.day - earlier).num_days().max(0) as f64;
         let indicator = |holds: bool| Some(f64::from(u8::from(holds)));
         match self {
             Self::Measure(id) => {
@@ -82,8 +92,8 @@ impl InputKind {
                 value.map(|value| measure.curve.points_at(value))
             }
             Self::DataCoverage => Some(customer.coverage),
-            Self::LogDaysSinceSignal => customer.last_signal_day.map(|last| days_since(last).ln_1p()),
-            Self::LogMonthsAsCustomer => customer.start_day.map(|start| (days_since(start) / DAYS_OF_A_MONTH).ln_1p()),
+            Self::LogDaysSinceSignal => customer.last_signal_day.map(|last| customer.days_since(last).ln_1p()),
+            Self::LogMonthsAsCustomer => customer.months_as_customer().map(f64::ln_1p),
             Self::HasRenewal => indicator(customer.renewal_day.is_some()),
             Self::RenewalInHorizon => {
                 let renewal = customer.renewal_day.map(|renewal| next_anniversary(renewal, customer.day));
