@@ -10,7 +10,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use crate::command::{
     accounts, adoption, alerts, cases, cohorts, definitions, demo, forecast, health, import, messages, models,
-    opportunities, plans, renewals, reports, risks, status, story, surveys, up,
+    operations, opportunities, plans, renewals, reports, risks, status, story, surveys, up,
 };
 use crate::output::OutputFormat;
 
@@ -189,6 +189,9 @@ pub(crate) enum Command {
     /// See who is ready for a larger plan, and lead the way there
     #[command(subcommand)]
     Opportunities(opportunities::OpportunitiesCommand),
+    /// See how far backtests and recomputations are, and end them
+    #[command(subcommand)]
+    Operations(operations::OperationsCommand),
     /// See what leaves by email, Slack and webhook, and send again what did not arrive
     #[command(subcommand)]
     Messages(messages::MessagesCommand),

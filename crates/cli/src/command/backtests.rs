@@ -2,22 +2,17 @@
 
 use chrono::NaiveDate;
 use clap::Args;
-use mainstay_api::google::longrunning::operation::Result as OperationResult;
-use mainstay_api::google::longrunning::operations_client::OperationsClient;
-use mainstay_api::google::longrunning::{Operation, WaitOperationRequest};
 use mainstay_api::mainstay::scoring::v1::backtest_service_client::BacktestServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
-    Backtest, BacktestModelMetadata, BacktestModelRequest, GetBacktestRequest, ListBacktestsRequest,
-    ListBandChangesRequest, Segment,
+    Backtest, BacktestModelRequest, GetBacktestRequest, ListBacktestsRequest, ListBandChangesRequest, Segment,
 };
 use mainstay_clients::{ServiceChannel, retrying};
-use prost::Message;
 
 use crate::command::models::new_request_id;
-use crate::command::{Listed, backtest_report, finish_list, is_enough, model_diff, page_size};
+use crate::command::{Listed, backtest_report, finish_list, is_enough, model_diff, operations, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::table::{band_cell, score_cell, table};
 use crate::words::{SegmentWord, day_text, id_of, model_name, parse_day, resource_name, time_text};
 
@@ -37,9 +32,6 @@ Examples:
   mainstay models backtests --model usage-2
   mainstay models backtests BACKTEST                the report of one
   mainstay models backtests BACKTEST --changes      the accounts that it puts into another band";
-
-/// How long one call waits for the operation, in seconds: progress is shown as often.
-const WAIT_SECONDS: i64 = 1;
 
 /// What to try on which days.
 #[derive(Debug, Args)]
@@ -99,39 +91,8 @@ pub(crate) async fn run(
         segment: arguments.segment.map(Segment::from).unwrap_or_default().into(),
     };
     let begun = retrying(&connection.retries, async || client(connection).backtest_model(request.clone()).await);
-    let backtest = wait(begun.await?.into_inner(), connection).await?;
+    let backtest: Backtest = operations::outcome(begun.await?.into_inner(), connection).await?;
     show(&backtest, output)
-}
-
-/// Waits for the operation, and says how far it is.
-async fn wait(mut operation: Operation, connection: &Connection) -> Result<Backtest, Failure> {
-    let mut told = -1;
-    while !operation.done {
-        let done_percent = operation.metadata.as_ref().and_then(|metadata| {
-            let metadata = BacktestModelMetadata::decode(metadata.value.as_slice()).ok()?;
-            (metadata.account_count > 0).then(|| metadata.done_count * 100 / metadata.account_count)
-        });
-        if let Some(percent) = done_percent.filter(|percent| *percent != told) {
-            told = percent;
-            note(&match percent {
-                100 => "All accounts are replayed; judging …".to_owned(),
-                percent => format!("{percent} % of the accounts are replayed …"),
-            });
-        }
-        let timeout = Some(prost_types::Duration { seconds: WAIT_SECONDS, nanos: 0 });
-        let request = WaitOperationRequest { name: operation.name.clone(), timeout };
-        let client = || OperationsClient::new(connection.channel.clone());
-        let waited = retrying(&connection.retries, async || client().wait_operation(request.clone()).await);
-        operation = waited.await?.into_inner();
-    }
-    match operation.result {
-        Some(OperationResult::Response(response)) => Backtest::decode(response.value.as_slice())
-            .map_err(|fault| Failure::Suite(format!("the answer is no backtest: {fault}"))),
-        Some(OperationResult::Error(status)) => {
-            Err(Failure::from(tonic::Status::new(status.code.into(), status.message)))
-        }
-        None => Err(Failure::Suite(format!("{} ended without a result", operation.name))),
-    }
 }
 
 /// Lists backtests, or shows one.

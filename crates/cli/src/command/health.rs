@@ -10,7 +10,7 @@ use mainstay_api::mainstay::scoring::v1::{
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::{
-    Listed, corrections, explain, finish_list, health_sync, history, is_enough, judge, page_size, watch,
+    Listed, corrections, explain, finish_list, health_sync, history, is_enough, judge, page_size, recompute, watch,
 };
 use crate::connection::Connection;
 use crate::failure::{DONE, FAILED, Failure};
@@ -81,6 +81,9 @@ Examples:
   mainstay health sync scores.csv --full
   mainstay health sync /var/spool/crm/scores.jsonl --output json --state /var/lib/crm/cursor")]
     Sync(SyncArguments),
+    /// Score all accounts again from a day on
+    #[command(after_help = recompute::HELP)]
+    Recompute(recompute::RecomputeArguments),
     /// Judge an account by what you know of it, which counts in its score
     #[command(after_help = judge::HELP)]
     Judge(judge::JudgeArguments),
@@ -192,6 +195,7 @@ pub(crate) async fn run(command: &HealthCommand, connection: &Connection, output
         HealthCommand::History(arguments) => history::run(arguments, connection, output).await?,
         HealthCommand::Sync(arguments) => health_sync::run(arguments, connection, output).await?,
         HealthCommand::Watch(arguments) => watch::run(arguments, connection, output).await?,
+        HealthCommand::Recompute(arguments) => recompute::run(arguments, connection, output).await?,
         HealthCommand::Judge(arguments) => judge::run(arguments, connection, output).await?,
         HealthCommand::Correct(arguments) => corrections::correct(arguments, connection, output).await?,
         HealthCommand::Dispute(arguments) => corrections::dispute(arguments, connection, output).await?,

@@ -38,12 +38,14 @@ mod model_activation;
 mod model_diff;
 mod model_files;
 pub(crate) mod models;
+pub(crate) mod operations;
 pub(crate) mod opportunities;
 mod opportunity_changes;
 mod pipeline;
 pub(crate) mod plans;
 mod policies;
 mod qualification;
+mod recompute;
 mod renewal_changes;
 mod renewal_sync;
 pub(crate) mod renewals;
@@ -98,6 +100,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Failure> {
             let connection = connect_to(ServiceName::Expansion)?;
             opportunities::run(command, &connection, &mut output).await.map(|()| DONE)?
         }
+        Command::Operations(command) => operations::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Messages(command) => messages::run(command, &arguments.global, &mut output).await.map(|()| DONE)?,
         Command::Cohorts(command) => cohorts::run(command, &connect()?, &mut output).await.map(|()| DONE)?,
         Command::Forecast(command) => forecast::run(command, &connect()?, &mut output).await.map(|()| DONE)?,

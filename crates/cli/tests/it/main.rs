@@ -10,6 +10,7 @@ mod import_accounts;
 mod import_payloads;
 mod import_signals;
 mod look_ups;
+mod operations;
 mod renewal_sync;
 mod reports;
 mod server;
