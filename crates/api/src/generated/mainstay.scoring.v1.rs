@@ -4570,11 +4570,10 @@ pub enum Comparison {
     Unspecified = 0,
     /// The number itself.
     None = 1,
-    /// The number divided by the same number of the window just before. Both 0:
-    ///
-    /// 1. Only the earlier 0: the number counts as doubled (2). Missing while the
-    ///    account is younger than both windows, or without data in the one before.
-    ///    Not with all days as the window, and not of figures that can be negative.
+    /// The number divided by the same number of the window just before. 0 is 0,
+    /// whatever was before; only the earlier 0: the number counts as doubled (2).
+    /// Missing while the account is younger than both windows, or without data in the one before.
+    /// Not with all days as the window, and not of figures that can be negative.
     EarlierWindow = 2,
     /// The number divided by the median of the account's segment on the day
     /// before. Missing while the segment has fewer than 5 accounts with data, or

@@ -6,7 +6,7 @@
 use mainstay_domain::{BandCuts, Points, RECOVERED_ABOVE};
 
 use super::explain::Snapshot;
-use super::measure::{DOUBLED, MissingReason, Reading, UNCHANGED};
+use super::measure::{DOUBLED, MissingReason, Reading};
 use super::model::{Aggregation, Comparison, HealthModel, Input, Measure, Window};
 use super::score::{MeasureOutcome, score_readings};
 use super::sentences::{amount_words, number_words, raw_words};
@@ -242,10 +242,10 @@ impl ValueRange {
         let tells_raw = true;
         Some(match (measure.comparison, outcome.base_value) {
             (Comparison::None, _) => Self { raw_min, raw_max, base: 1.0, is_whole, tells_raw },
-            // Against nothing, something counts as doubled and nothing as unchanged.
+            // Against nothing, something counts as doubled: in steps of that.
             (_, Some(0.0)) => {
-                let least = if raw_min > 0.0 { DOUBLED } else { UNCHANGED };
-                Self { raw_min: least, raw_max: DOUBLED, base: 1.0, is_whole: true, tells_raw: false }
+                let least = if raw_min > 0.0 { 1.0 } else { 0.0 };
+                Self { raw_min: least, raw_max: 1.0, base: 1.0 / DOUBLED, is_whole: true, tells_raw: false }
             }
             (_, Some(base)) => Self { raw_min, raw_max, base, is_whole, tells_raw },
             // What it was compared with is not known: any number may come out.

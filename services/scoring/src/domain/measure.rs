@@ -10,9 +10,6 @@ use super::story_series::{Shape, StoryDays, StorySeries};
 /// What a number counts as when the earlier window had nothing and this one has something.
 pub(super) const DOUBLED: f64 = 2.0;
 
-/// What both windows without anything count as: unchanged.
-pub(super) const UNCHANGED: f64 = 1.0;
-
 /// Why a measure was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingReason {
@@ -282,10 +279,11 @@ fn compare(
             .ok_or(MissingReason::NoSegmentBase),
     };
     let value = base.map(|base| {
-        if base != 0.0 {
+        // Nothing is nothing, whatever was before: who stays away does not recover when both windows are empty.
+        if raw == 0.0 {
+            0.0
+        } else if base != 0.0 {
             finite(raw / base)
-        } else if raw == 0.0 {
-            UNCHANGED
         } else {
             DOUBLED
         }

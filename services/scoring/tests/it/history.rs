@@ -7,8 +7,9 @@ use mainstay_domain::Clock;
 use mainstay_testkit::pagination;
 use tonic::{Code, Status};
 
-use crate::harness::{Harness, model_of, sum_of, usage};
+use crate::harness::{Harness, account, activity, gauge, model_of, sum_of, usage};
 use crate::refusals::{reason, violated_fields};
+use crate::risk_fixtures::{invoice, ticket};
 
 async fn history(
     harness: &Harness,
@@ -97,6 +98,79 @@ async fn r55_history_tells_the_same_changes_as_each_day_did() {
     let told = (newest.change_1d, newest.change_7d, newest.change_30d);
     assert_eq!(told, (days[0].change_1d, days[0].change_7d, days[0].change_30d), "today's row");
     assert!(told.2.is_some());
+}
+
+/// What is said of a day; names, segments and revenue are those of now.
+fn said(health: &proto::Health) -> proto::Health {
+    proto::Health { account_display_name: String::new(), segment: 0, arr: None, score_time: None, ..health.clone() }
+}
+
+#[tokio::test]
+async fn as_of_a_day_is_what_was_answered_that_day_while_all_is_told_on_its_day() {
+    let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
+    let ids = ["acme", "globex", "initech"];
+    harness.create_accounts(&ids).await;
+    let mut answered = Vec::new();
+    // A linear congruential generator (Numerical Recipes): the same days in each run.
+    let mut state: u32 = 20_260_301;
+    let mut draw = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    };
+    for number in 1..=40 {
+        let today = harness.clock.today().to_string();
+        let mut told = Vec::new();
+        for id in ids {
+            told.extend((0..draw(4)).map(|user| activity(id, &today, &format!("user-{user}"))));
+            if draw(3) == 0 {
+                told.push(gauge(id, &today, "seats", f64::from(draw(20))));
+            }
+            if draw(4) == 0 {
+                let action = if draw(2) == 0 { proto::TicketAction::Opened } else { proto::TicketAction::Resolved };
+                let ticket_id = format!("t-{}", draw(3));
+                told.push(ticket(id, &today, &ticket_id, action, proto::TicketPriority::Urgent));
+            }
+            if draw(6) == 0 {
+                let action =
+                    if draw(2) == 0 { proto::InvoiceAction::PaymentFailed } else { proto::InvoiceAction::Paid };
+                told.push(invoice(id, &today, &format!("in-{}", draw(3)), action));
+            }
+        }
+        harness.record(told).await;
+        if draw(5) == 0 {
+            let limits = [("seats".to_owned(), 20.0 + f64::from(draw(9)))].into();
+            let changed = proto::Account { plan_limits: limits, ..account(ids[0]) };
+            let request = proto::BatchUpsertAccountsRequest { accounts: vec![changed], ..Default::default() };
+            harness.accounts.batch_upsert_accounts(request).await.expect("changed");
+        }
+        if number == 25 {
+            let mut model = sum_of("seats", 7);
+            model.input = Some(proto::Input { series: Some(proto::input::Series::AnyUser(true)) });
+            harness.activate("second", model_of(model)).await;
+        }
+        harness.settle().await;
+        for id in ids {
+            answered.push(said(&harness.health_of(id, &today).await));
+        }
+        harness.pass_days(1).await;
+    }
+    assert!(answered.iter().filter(|health| health.score.is_some()).count() > 100);
+    for is_scored_again in [false, true] {
+        if is_scored_again {
+            let request = proto::RecomputeHealthRequest { start_day: "2026-03-01".to_owned(), ..Default::default() };
+            harness.health.clone().recompute_health(request).await.expect("begins");
+            harness.settle().await;
+        }
+        for then in &answered {
+            let id = then.account.trim_start_matches("accounts/");
+            let mut now = said(&harness.health_of(id, &then.day).await);
+            if is_scored_again {
+                // That a source lives, told by another account later on the day, is known by then.
+                now.freshness_days = then.freshness_days;
+            }
+            assert_eq!(now, *then, "scored again: {is_scored_again}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod backtests;
 mod billing_fixtures;
 mod cohorts;
 mod deadlines;
+mod default_model;
 mod definitions;
 mod feature_reports;
 mod field_claims;

@@ -60,7 +60,7 @@ async fn r63_tickets_that_are_not_resolved_weigh_until_they_are_also_when_it_is_
 }
 
 #[tokio::test]
-async fn r75_escalations_and_slow_answers_weigh_for_their_window() {
+async fn r75_slow_answers_weigh_for_their_window() {
     let mut harness = scored_by(measure_of(StorySeries::FirstResponseHours, Aggregation::Mean, 3, 40.0)).await;
     harness.turn_to("2026-03-04").await;
     let mut slow = ticket("acme", "2026-03-03", "t-1", TicketAction::Opened, TicketPriority::High);

@@ -306,7 +306,7 @@ fn the_earlier_window_ends_where_this_one_begins() {
     let reading = account.read(&trend);
     same(reading.value, 0.25);
     assert_eq!((reading.raw_value, reading.base_value), (Some(2.0), Some(8.0)));
-    same(Fixture::new().emails(&[(40, 1)]).read(&trend).value, 1.0);
+    same(Fixture::new().emails(&[(40, 1)]).read(&trend).value, 0.0);
     same(Fixture::new().emails(&[(0, 9)]).read(&trend).value, 2.0);
 }
 
