@@ -14241,16 +14241,18 @@ pub struct RetentionInvestment {
     /// Upper end of it.
     #[prost(message, optional, tag = "5")]
     pub expected_loss_high: ::core::option::Option<super::super::common::v1::Money>,
-    /// How many months a customer stays that would have left, on average over the
-    /// expected losses: as other customers of its age in whole months do. Those
-    /// that are older than any whose next `month_limit` months were seen count as
+    /// How many months longer a customer stays that would have left, on average
+    /// over the expected losses: as long as other customers of its age in whole
+    /// months do, less the months that one who leaves within the year stays anyway,
+    /// on average by the constant rate of its probability; 0 at least. Those that
+    /// are older than any whose next `month_limit` months were seen count as
     /// the oldest of these; those without a start as new ones. A customer that was
     /// near leaving may leave sooner than others: then it is less.
     #[prost(double, tag = "6")]
     pub kept_customer_months: f64,
     /// What it would be worth to prevent all expected losses: each customer's
     /// yearly revenue × its probability of leaving / 12 × the months that it
-    /// stays, times `gross_margin`.
+    /// stays longer, times `gross_margin`.
     #[prost(message, optional, tag = "7")]
     pub value_at_stake: ::core::option::Option<super::super::common::v1::Money>,
     /// The same for the lower end of what can be expected to be lost.
@@ -14462,8 +14464,9 @@ impl ::prost::Name for ForecastRows {
 pub struct ForecastInput {
     /// The id of a measure of the health model, whose points (0 to 100) it is; or
     /// `data_coverage` (0 to 1), `log_days_since_signal` and `log_months_as_customer`
-    /// (natural logarithms of the number plus 1), `has_renewal` and
-    /// `renewal_in_horizon` (0 or 1).
+    /// (natural logarithms of the number plus 1); `renewal_in_first_third`,
+    /// `renewal_in_second_third` and `renewal_in_last_third` of the horizon (0 or
+    /// 1).
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
     /// What one unit more adds to the log-odds of leaving.
@@ -14705,7 +14708,8 @@ impl ::prost::Name for ForecastReason {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ForecastPortfolioRequest {
     /// Within how many days from today, 1 to 365. Default: the model's horizon.
-    /// Another number is reckoned from that by a constant rate.
+    /// Another number is reckoned from that by a constant rate; what a renewal adds
+    /// counts where it is due within these days.
     #[prost(int32, tag = "1")]
     pub day_count: i32,
     /// By which model; as `GetForecastModelRequest.name`. Default: the newest.
@@ -14844,7 +14848,8 @@ pub mod forecast_service_client {
     /// the points of each measure of the health model that scores today, the share
     /// of data that was fresh, the days since the last signal (recency), the time
     /// as a customer and, of those with a renewal date, whether a yearly renewal
-    /// falls within the horizon. How often a customer does something (frequency) is
+    /// falls within the first, second or last third of the horizon (discrete time to
+    /// renewal); that an account has no date teaches nothing. How often a customer does something (frequency) is
     /// in the measures. It learns nothing unless churn is told: by `Churn` signals,
     /// or by the lifecycle stage.
     #[derive(Debug, Clone)]
@@ -15215,7 +15220,8 @@ pub mod forecast_service_server {
     /// the points of each measure of the health model that scores today, the share
     /// of data that was fresh, the days since the last signal (recency), the time
     /// as a customer and, of those with a renewal date, whether a yearly renewal
-    /// falls within the horizon. How often a customer does something (frequency) is
+    /// falls within the first, second or last third of the horizon (discrete time to
+    /// renewal); that an account has no date teaches nothing. How often a customer does something (frequency) is
     /// in the measures. It learns nothing unless churn is told: by `Churn` signals,
     /// or by the lifecycle stage.
     #[derive(Debug)]
@@ -16608,8 +16614,10 @@ pub struct DueRenewal {
     pub band: i32,
     /// How likely it is to renew by the newest forecast model: the probability of
     /// not leaving until 30 days after it is due (30 days from today where that is
-    /// over), reckoned from the model's horizon by a constant rate. Absent: there
-    /// is no forecast, or the renewal is decided.
+    /// over). The risk without a renewal is reckoned from the model's horizon by a
+    /// constant rate; what a renewal adds comes on top, for one due beyond the
+    /// horizon that of one in its middle. Absent: there is no forecast, or the
+    /// renewal is decided.
     #[prost(double, optional, tag = "8")]
     pub likelihood: ::core::option::Option<f64>,
     /// What can be expected to renew: `arr` × `likelihood`. Absent: either is.

@@ -30,6 +30,8 @@ pub enum Scale {
 pub enum Missing {
     /// The median of the examples' known values.
     Median,
+    /// Their mean: where a value is missing more often of one outcome, that alone teaches nothing.
+    Mean,
     /// This value.
     Value(f64),
     /// Nothing: examples without the value are refused, and so are customers.
@@ -45,6 +47,11 @@ impl Input {
     /// Whether a customer is of a category: 1 or 0, and never missing (what is not known can be a category).
     pub fn indicator(name: impl Into<String>) -> Self {
         Self { name: name.into(), scale: Scale::Indicator, missing: Missing::Refused }
+    }
+
+    /// The same, where it is not known of some: for them stands the share of the others that are of the category.
+    pub fn partly_known_indicator(name: impl Into<String>) -> Self {
+        Self { missing: Missing::Mean, ..Self::indicator(name) }
     }
 }
 
@@ -69,14 +76,15 @@ impl Learnt {
         let missing = values.len() - known.len();
         let substitute = match input.missing {
             Missing::Median => Some(median(known).ok_or(InputFault::Constant)?),
+            Missing::Mean => Some(mean(&known).ok_or(InputFault::Constant)?),
             Missing::Value(value) => Some(value),
             Missing::Refused => None,
         };
         let mut learnt = Self { input: input.clone(), substitute, missing, mean: 0.0, deviation: 1.0 };
         let values: Vec<f64> = values.iter().map(|value| learnt.value(*value)).collect::<Result<_, _>>()?;
-        let count = values.len() as f64;
-        learnt.mean = values.iter().sum::<f64>() / count;
-        learnt.deviation = (values.iter().map(|value| (value - learnt.mean).powi(2)).sum::<f64>() / count).sqrt();
+        learnt.mean = mean(&values).ok_or(InputFault::Constant)?;
+        let squares: Vec<f64> = values.iter().map(|value| (value - learnt.mean).powi(2)).collect();
+        learnt.deviation = mean(&squares).unwrap_or_default().sqrt();
         let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
         if !learnt.deviation.is_finite() {
             Err(InputFault::NotFinite)
@@ -118,6 +126,10 @@ impl Learnt {
             Ok(value)
         }
     }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// The middle value, or the mean of both middle ones.

@@ -46,9 +46,8 @@ pub(crate) async fn execute(
             continue;
         };
         let Some(arr) = arr.filter(|arr| arr.currency == query.retention_cost.currency) else { continue };
-        let probability = model.definition.forecast(&health_model, today).probability;
         at_risk.push(CustomerAtRisk {
-            probability: model.definition.within(probability, LOSS_DAYS),
+            probability: model.definition.within(&health_model, today, LOSS_DAYS),
             annual_revenue: arr.minor_units,
             age_months: today.months_as_customer(),
         });

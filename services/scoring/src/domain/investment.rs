@@ -65,7 +65,7 @@ pub(crate) struct RetentionInvestment {
     pub arr: Money,
     /// What of it is expected to be lost, and its 95 % interval.
     pub expected_loss: [Money; 3],
-    /// How many months those stay that are kept.
+    /// How many months longer those stay that are kept.
     pub kept_customer_months: f64,
     /// What preventing all losses is worth, and the same for the ends of the interval.
     pub value_at_stake: [Money; 3],
@@ -141,8 +141,9 @@ impl RetentionInvestment {
         let expected_loss = money_interval(&amounts, arr);
 
         let losses = customers.iter().map(|customer| {
-            let months = customer.age_months.map_or_else(|| remaining.of_new(), |age| remaining.at(age));
-            (customer.probability * customer.annual_revenue as f64, months)
+            let stays = customer.age_months.map_or_else(|| remaining.of_new(), |age| remaining.at(age));
+            let anyway = months_before_leaving(customer.probability, remaining.limit());
+            (customer.probability * customer.annual_revenue as f64, (stays - anyway).max(0.0))
         });
         let (loss, months_of_loss) =
             losses.fold((0.0, 0.0), |(loss, weighted), (of_one, months)| (loss + of_one, weighted + of_one * months));
@@ -168,6 +169,22 @@ impl RetentionInvestment {
         let [value, low, high] = self.value_at_stake;
         of(value).map(|share| RequiredShare { share, low: of(high).unwrap_or(share), high: of(low) })
     }
+}
+
+/// How many of the first `limit` months one stays who leaves within a year, on average, by the constant rate that gives this
+/// probability of it: for so long its revenue comes without any help.
+fn months_before_leaving(probability: f64, limit: f64) -> f64 {
+    /// The months of [`LOSS_DAYS`].
+    const YEAR: f64 = 12.0;
+    /// Below, the rate is as good as 0, and those who leave do so evenly over the year.
+    const RARE: f64 = 1e-6;
+    let limit = limit.min(YEAR);
+    if probability < RARE {
+        return limit - limit * limit / (2.0 * YEAR);
+    }
+    let rate = -(-probability.min(1.0 - f64::EPSILON)).ln_1p() / YEAR;
+    let reached = -(-rate * limit).exp_m1() / rate - limit * (-rate * YEAR).exp();
+    reached / probability
 }
 
 impl InvestmentReturn {
@@ -239,20 +256,35 @@ mod tests {
         ];
         let compared = InvestmentComparison::of(&query, &customers, &remaining()).expect("in range");
         let retention = &compared.retention;
-        // Lost are 60 000 + 20 000 + 10 000; kept, the first would stay 12 months, the others 6.5.
+        // Lost are 60 000 + 20 000 + 10 000. Kept, the first would stay 12 months, the others 6.5; lost, they stay, by integration of
+        // t λ exp(-λ t) / p over 12 months with λ = -ln(1 - p) / 12, for:
+        let before = [5.312_34, 5.777_04, 5.894_65];
         assert_eq!((retention.arr, retention.expected_loss[0]), (money(320_000), money(90_000)));
-        assert!((retention.kept_customer_months - (60.0 * 12.0 + 30.0 * 6.5) / 90.0).abs() < 1e-12);
-        assert_eq!(retention.value_at_stake[0], money(61_000), "0.8 × (60 000 × 12 + 30 000 × 6.5) / 12");
+        let months = (60.0 * (12.0 - before[0]) + 20.0 * (6.5 - before[1]) + 10.0 * (6.5 - before[2])) / 90.0;
+        assert!((retention.kept_customer_months - months).abs() < 1e-4, "{} {months}", retention.kept_customer_months);
+        let stake = 0.8 * 90_000.0 * retention.kept_customer_months / 12.0;
+        assert!((retention.value_at_stake[0].minor_units as f64 - stake).abs() <= 0.5);
         let break_even = retention.break_even.expect("something is at stake");
-        assert!((break_even.share - 20_000.0 / 61_000.0).abs() < 1e-12);
+        assert!((break_even.share - 20_000.0 / stake).abs() < 1e-4);
         let expected = retention.expected_return.expect("a share was given");
-        assert_eq!((expected.value, expected.net_value), (money(15_250), money(-4_750)));
+        assert!((expected.value.minor_units as f64 - 0.25 * stake).abs() <= 0.5);
+        assert_eq!(expected.net_value.minor_units, expected.value.minor_units - 20_000);
         // 240 000 × 0.5 × 0.8 × 6.5 / 12 for 50 000.
         let won = &compared.projects[0];
         assert_eq!((won.expected_return.value, won.expected_return.net_value), (money(52_000), money(2_000)));
         let equal = won.equal_return.expect("something is at stake");
         assert!((equal.share - 1.04 * break_even.share).abs() < 1e-12);
         assert!(equal.low < equal.share && equal.high.is_none_or(|high| high > equal.share));
+    }
+
+    #[test]
+    fn r215_who_leaves_is_there_for_some_months_before() {
+        for (probability, limit, expected) in [(0.0, 12.0, 6.0), (1e-7, 36.0, 6.0), (0.5, 6.0, 4.0), (1.0, 12.0, 0.0)] {
+            let months = months_before_leaving(probability, limit);
+            assert!((months - expected).abs() < 0.5, "{probability}, {limit}: {months}");
+        }
+        let (below, above) = (months_before_leaving(0.99e-6, 9.0), months_before_leaving(1.01e-6, 9.0));
+        assert!((below - above).abs() < 1e-3, "{below} {above}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) const QUARTERS_MAX: u32 = 12;
 pub(crate) const TARGET_RATE: f64 = 0.85;
 
 /// How long after it is due a renewal is awaited, in days: who leaves later left for another reason.
-const GRACE_DAYS: i64 = 30;
+const GRACE_DAYS: u32 = 30;
 
 /// What a person expects of a renewal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,19 +105,19 @@ impl Renewal {
     }
 }
 
-/// How likely a customer is to renew: that it does not leave until some time after the renewal is due, by a constant rate.
+/// How likely a customer is to renew: that it does not leave until some time after the renewal is due.
 pub(crate) fn likelihood(
     model: &ForecastDefinition,
     health_model: &HealthModel,
     today: &CustomerDay,
     due_at: DateTime<Utc>,
 ) -> Likelihood {
-    let days = (day_of(due_at) - today.day).num_days().max(0) + GRACE_DAYS;
-    let days = u32::try_from(days).unwrap_or(u32::MAX);
-    let churn = model.forecast(health_model, today).probability;
-    let stays = |churn: f64| 1.0 - model.within(churn, days);
-    let observed = model.observed(churn).map(|left| Interval { low: stays(left.high), high: stays(left.low) });
-    Likelihood { value: stays(churn), observed }
+    let due = u32::try_from((day_of(due_at) - today.day).num_days().max(0)).unwrap_or(u32::MAX);
+    let renewal = model.renewal(health_model, today, due);
+    let stays = |churn: f64| renewal.stays(due.saturating_add(GRACE_DAYS), churn);
+    let observed = model.observed(renewal.churn_when_due);
+    let observed = observed.map(|left| Interval { low: stays(left.high), high: stays(left.low) });
+    Likelihood { value: stays(renewal.churn_when_due), observed }
 }
 
 /// Place in a list of renewals.

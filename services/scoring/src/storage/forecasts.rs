@@ -15,7 +15,8 @@ use crate::domain::forecast::{CustomerDay, ForecastCustomer, ForecastDefinition,
 pub(crate) const PARTS: i64 = 1_024;
 
 /// Accounts that had begun as customers by a day, with the health that was kept for them; only the first `parts` of [`PARTS`]. Those
-/// that were gone by then are among them. Rows of a day lie together in the history, so that a day is found without the others.
+/// that were gone by then are among them; where the renewal date was taken from them, it is that of the last renewal that was decided. Rows of a day lie
+/// together in the history, so that a day is found without the others.
 pub(crate) async fn customer_days(
     conn: &mut PgConnection,
     health_model: &ModelId,
@@ -23,10 +24,12 @@ pub(crate) async fn customer_days(
     parts: i64,
 ) -> Result<Vec<(AccountId, CustomerDay)>, StorageError> {
     let rows = sqlx::query!(
-        r#"WITH dated AS (
-               SELECT account_id, (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day,
+        r#"WITH decided AS (
+               SELECT account_id, max(due_at) AS due_at FROM scoring.renewal_outcomes GROUP BY account_id
+           ), dated AS (
+               SELECT account_id, (COALESCE(renewal_at, due_at) AT TIME ZONE 'UTC')::date AS renewal_day,
                       (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day
-                 FROM scoring.accounts
+                 FROM scoring.accounts LEFT JOIN decided USING (account_id)
                 WHERE lifecycle_stage <> $3 AND (hashtextextended(account_id, 0) & 1023) < $4
            )
            SELECT history.account_id, history.day,

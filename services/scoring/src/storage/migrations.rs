@@ -42,6 +42,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(20, "0020_service_records"),
         migration!(21, "0021_lifespans"),
         migration!(22, "0022_field_claims"),
+        migration!(23, "0023_renewals_in_forecasts"),
     ],
 };
 

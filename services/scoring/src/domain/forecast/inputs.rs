@@ -1,6 +1,6 @@
 //! What a forecast is made of: an account on a day.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::HealthModel;
@@ -25,6 +25,17 @@ impl CustomerDay {
         (self.day - earlier).num_days().max(0) as f64
     }
 
+    /// How many days it is to the next yearly renewal; none without a date.
+    pub(crate) fn days_to_renewal(&self) -> Option<u32> {
+        let renewal = next_anniversary(self.renewal_day?, self.day);
+        u32::try_from((renewal - self.day).num_days()).ok()
+    }
+
+    /// When the next yearly renewal is; none without a date.
+    pub(super) fn renewal_time(&self, horizon_days: u32) -> Option<RenewalTime> {
+        self.days_to_renewal().map(|days| RenewalTime::after(days, horizon_days))
+    }
+
     /// How long it is a customer, in months of equal length; none without a start.
     pub(crate) fn months_as_customer(&self) -> Option<f64> {
         const DAYS_OF_A_MONTH: f64 = 365.25 / 12.0;
@@ -44,10 +55,36 @@ pub(crate) enum InputKind {
     LogDaysSinceSignal,
     /// Of the months as a customer, plus 1, the logarithm.
     LogMonthsAsCustomer,
-    /// Whether there is a renewal date.
-    HasRenewal,
-    /// Whether a yearly renewal falls within the horizon.
-    RenewalInHorizon,
+    /// Whether a yearly renewal falls within a third of the horizon.
+    Renewal(HorizonThird),
+}
+
+/// A third of the horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HorizonThird {
+    First,
+    Second,
+    Last,
+}
+
+/// When a renewal is, against the horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RenewalTime {
+    Within(HorizonThird),
+    Later,
+}
+
+impl RenewalTime {
+    /// So many days from now.
+    pub(crate) fn after(days: u32, horizon_days: u32) -> Self {
+        match u64::from(days.saturating_sub(1)) * 3 / u64::from(horizon_days.max(1)) {
+            0 => Self::Within(HorizonThird::First),
+            1 => Self::Within(HorizonThird::Second),
+            2 => Self::Within(HorizonThird::Last),
+            _ => Self::Later,
+        }
+    }
 }
 
 impl InputKind {
@@ -59,8 +96,9 @@ impl InputKind {
                 Self::DataCoverage,
                 Self::LogDaysSinceSignal,
                 Self::LogMonthsAsCustomer,
-                Self::HasRenewal,
-                Self::RenewalInHorizon,
+                Self::Renewal(HorizonThird::First),
+                Self::Renewal(HorizonThird::Second),
+                Self::Renewal(HorizonThird::Last),
             ])
             .collect()
     }
@@ -72,19 +110,25 @@ impl InputKind {
             Self::DataCoverage => "data_coverage",
             Self::LogDaysSinceSignal => "log_days_since_signal",
             Self::LogMonthsAsCustomer => "log_months_as_customer",
-            Self::HasRenewal => "has_renewal",
-            Self::RenewalInHorizon => "renewal_in_horizon",
+            Self::Renewal(HorizonThird::First) => "renewal_in_first_third",
+            Self::Renewal(HorizonThird::Second) => "renewal_in_second_third",
+            Self::Renewal(HorizonThird::Last) => "renewal_in_last_third",
         }
     }
 
-    /// Whether it is 0 or 1, and never missing.
+    /// Whether it is 0 or 1.
     pub(super) const fn is_indicator(&self) -> bool {
-        matches!(self, Self::HasRenewal | Self::RenewalInHorizon)
+        matches!(self, Self::Renewal(_))
     }
 
-    /// Its value for an account; none where it is missing.
-    pub(super) fn value(&self, health_model: &HealthModel, customer: &CustomerDay, horizon_days: u32) -> Option<f64> {
-        let indicator = |holds: bool| Some(f64::from(u8::from(holds)));
+    /// Its value for an account whose renewal is at a time; none where it is missing. That there is no renewal date says nothing:
+    /// it is taken from those who left.
+    pub(super) fn value(
+        &self,
+        health_model: &HealthModel,
+        customer: &CustomerDay,
+        renewal: Option<RenewalTime>,
+    ) -> Option<f64> {
         match self {
             Self::Measure(id) => {
                 let mut measures = health_model.measures().zip(&customer.measure_values);
@@ -94,12 +138,7 @@ impl InputKind {
             Self::DataCoverage => Some(customer.coverage),
             Self::LogDaysSinceSignal => customer.last_signal_day.map(|last| customer.days_since(last).ln_1p()),
             Self::LogMonthsAsCustomer => customer.months_as_customer().map(f64::ln_1p),
-            Self::HasRenewal => indicator(customer.renewal_day.is_some()),
-            Self::RenewalInHorizon => {
-                let renewal = customer.renewal_day.map(|renewal| next_anniversary(renewal, customer.day));
-                let last = customer.day.checked_add_days(Days::new(horizon_days.into()));
-                indicator(renewal.zip(last).is_some_and(|(renewal, last)| renewal <= last))
-            }
+            Self::Renewal(third) => renewal.map(|renewal| f64::from(u8::from(renewal == RenewalTime::Within(*third)))),
         }
     }
 }
@@ -141,7 +180,7 @@ mod tests {
     fn r77_inputs_are_the_points_of_the_measures_and_what_is_known_of_time() {
         let model = HealthModel::from_draft(parse_model_file(DEFAULT_MODEL).expect("parses")).expect("valid");
         let inputs = InputKind::all(&model);
-        assert_eq!(inputs.len(), model.measures().count() + 5);
+        assert_eq!(inputs.len(), model.measures().count() + 6);
         let mut customer = CustomerDay {
             day: day("2026-03-01"),
             measure_values: vec![None; model.measures().count()],
@@ -154,14 +193,23 @@ mod tests {
         let best = first.curve.corners().last().expect("a corner").x;
         customer.measure_values[0] = Some(best);
         let values = |customer: &CustomerDay| -> Vec<Option<f64>> {
-            inputs.iter().map(|input| input.value(&model, customer, 90)).collect()
+            inputs.iter().map(|input| input.value(&model, customer, customer.renewal_time(90))).collect()
         };
         let known = values(&customer);
         assert_eq!(known[0], Some(first.curve.points_at(best)));
         assert_eq!(known[1], None);
         let others = &known[model.measures().count()..];
-        assert_eq!(others, [Some(0.5), Some(2.0_f64.ln()), None, Some(1.0), Some(1.0)]);
-        customer.renewal_day = Some(day("2026-05-31"));
-        assert_eq!(values(&customer).last(), Some(&Some(0.0)), "a day beyond the horizon");
+        assert_eq!(others, [Some(0.5), Some(2.0_f64.ln()), None, Some(0.0), Some(0.0), Some(1.0)]);
+        let renewals = |renewal_day: Option<&str>| {
+            let customer = CustomerDay { renewal_day: renewal_day.map(day), ..customer.clone() };
+            values(&customer)[model.measures().count() + 3..].to_vec()
+        };
+        let [none, yes] = [Some(0.0), Some(1.0)];
+        assert_eq!(renewals(Some("2026-03-02")), [yes, none, none], "the next day");
+        assert_eq!(renewals(Some("2026-03-31")), [yes, none, none], "the 30th");
+        assert_eq!(renewals(Some("2026-04-01")), [none, yes, none]);
+        assert_eq!(renewals(Some("2026-05-30")), [none, none, yes], "the 90th");
+        assert_eq!(renewals(Some("2026-05-31")), [none; 3], "a day beyond the horizon");
+        assert_eq!(renewals(None), [None; 3]);
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::{Interval, ModelId};
 use serde::{Deserialize, Serialize};
 
-use super::inputs::{CustomerDay, InputKind};
+use super::inputs::{CustomerDay, HorizonThird, InputKind, RenewalTime};
 use crate::domain::HealthModel;
 
 /// A forecast model as it is stored.
@@ -98,11 +98,12 @@ pub(crate) struct ChurnForecast {
 impl ForecastDefinition {
     /// What it says of an account; `health_model` is the one it learnt from.
     pub(crate) fn forecast(&self, health_model: &HealthModel, customer: &CustomerDay) -> ChurnForecast {
+        let renewal = customer.renewal_time(self.horizon_days);
         let mut log_odds = self.intercept;
         let mut reasons = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
-            let value = input.kind.value(health_model, customer, self.horizon_days);
-            let used = value.or(input.substitute).unwrap_or(input.mean);
+            let value = input.kind.value(health_model, customer, renewal);
+            let used = input.used(value);
             log_odds += input.per_unit * used;
             reasons.push((input.kind.clone(), value, input.per_unit * (used - input.mean)));
         }
@@ -118,14 +119,70 @@ impl ForecastDefinition {
         Some(Interval { low: nearest.low, high: nearest.high })
     }
 
-    /// The probability of leaving within `days`, by a constant rate from that within the horizon.
-    pub(crate) fn within(&self, probability: f64, days: u32) -> f64 {
+    /// The probability of leaving within the horizon, were the renewal at this time.
+    fn probability_with(&self, health_model: &HealthModel, customer: &CustomerDay, renewal: RenewalTime) -> f64 {
+        let of = |input: &ForecastInput| {
+            input.per_unit * input.used(input.kind.value(health_model, customer, Some(renewal)))
+        };
+        logistic(self.intercept + self.inputs.iter().map(of).sum::<f64>())
+    }
+
+    /// The probability of leaving within `days`, 365 at most: by a constant rate, and what a renewal adds when it is due.
+    pub(crate) fn within(&self, health_model: &HealthModel, customer: &CustomerDay, days: u32) -> f64 {
+        let probability = self.forecast(health_model, customer).probability;
         if days == self.horizon_days {
             return probability;
         }
-        let periods = f64::from(days) / f64::from(self.horizon_days);
-        1.0 - (1.0 - probability).powf(periods)
+        match customer.days_to_renewal() {
+            Some(due) => {
+                let renewal = self.renewal(health_model, customer, due);
+                1.0 - renewal.stays(days, if due <= days { renewal.churn_when_due } else { renewal.churn_without })
+            }
+            None => 1.0 - stays(probability, days, self.horizon_days),
+        }
     }
+
+    /// What a renewal so many days from now means. Of those beyond the horizon nothing was learnt: they count as those in its middle.
+    pub(crate) fn renewal(&self, health_model: &HealthModel, customer: &CustomerDay, due: u32) -> RenewalRisk {
+        let time = match RenewalTime::after(due, self.horizon_days) {
+            RenewalTime::Later => RenewalTime::Within(HorizonThird::Second),
+            within @ RenewalTime::Within(_) => within,
+        };
+        RenewalRisk {
+            horizon_days: self.horizon_days,
+            churn_without: self.probability_with(health_model, customer, RenewalTime::Later),
+            churn_when_due: self.probability_with(health_model, customer, time),
+        }
+    }
+}
+
+impl ForecastInput {
+    /// The value, or what stands for it.
+    fn used(&self, value: Option<f64>) -> f64 {
+        value.or(self.substitute).unwrap_or(self.mean)
+    }
+}
+
+/// How likely a customer is to leave within the horizon with a renewal in it, and without.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RenewalRisk {
+    horizon_days: u32,
+    churn_without: f64,
+    pub churn_when_due: f64,
+}
+
+impl RenewalRisk {
+    /// The probability of staying for `days` in which a renewal is due that has `churn` within the horizon: what it adds is not
+    /// spread over the days, for it is there on one of them.
+    pub(crate) fn stays(&self, days: u32, churn: f64) -> f64 {
+        let horizon_without = (1.0 - self.churn_without).max(f64::EPSILON);
+        (stays(self.churn_without, days, self.horizon_days) * (1.0 - churn) / horizon_without).clamp(0.0, 1.0)
+    }
+}
+
+/// The probability of staying for `days`, by a constant rate from that of leaving within the horizon.
+pub(super) fn stays(probability: f64, days: u32, horizon_days: u32) -> f64 {
+    (1.0 - probability).powf(f64::from(days) / f64::from(horizon_days))
 }
 
 /// The probability of log-odds, without overflow for either sign.

@@ -67,7 +67,7 @@ impl PortfolioForecast {
         let mut by_segment: BTreeMap<Segment, Vec<(f64, Option<Money>)>> = BTreeMap::new();
         for customer in customers {
             if let Some(today) = &customer.today {
-                let probability = definition.within(definition.forecast(health_model, today).probability, days);
+                let probability = definition.within(health_model, today, days);
                 total.push((probability, customer.arr));
                 by_segment.entry(customer.segment).or_default().push((probability, customer.arr));
             }

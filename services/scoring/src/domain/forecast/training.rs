@@ -95,7 +95,9 @@ pub(crate) fn train(
         return Err(TrainError::TooFewChurned { found: training.churned_accounts, needed: CHURNED_ACCOUNTS_MIN });
     }
     let kinds = InputKind::all(health_model);
-    let values = |kind: &InputKind, row: &OutcomeRow| kind.value(health_model, &row.customer, horizon_days);
+    let values = |kind: &InputKind, row: &OutcomeRow| {
+        kind.value(health_model, &row.customer, row.customer.renewal_time(horizon_days))
+    };
     let differs = |kind: &InputKind| {
         let mut known = earlier.iter().filter_map(|row| values(kind, row));
         known.next().is_some_and(|first| known.any(|value| (value - first).abs() > f64::EPSILON * first.abs()))
@@ -129,7 +131,7 @@ pub(crate) fn train(
 }
 
 fn input(kind: &InputKind) -> Input {
-    if kind.is_indicator() { Input::indicator(kind.id()) } else { Input::number(kind.id()) }
+    if kind.is_indicator() { Input::partly_known_indicator(kind.id()) } else { Input::number(kind.id()) }
 }
 
 fn inputs(model: &LogisticModel, kinds: Vec<InputKind>) -> Vec<ForecastInput> {

@@ -1,7 +1,11 @@
+use std::sync::LazyLock;
+
 use chrono::Months;
 use mainstay_statistics::logistic::CASES_PER_INPUT_MIN;
 use proptest::prelude::*;
 
+use super::super::inputs::HorizonThird;
+use super::super::model::stays;
 use super::*;
 use crate::domain::backtest::TenureEvent;
 use crate::domain::{DEFAULT_MODEL, parse_model_file};
@@ -165,14 +169,89 @@ fn r79_reasons_add_up_to_the_probability_and_a_missing_value_is_named() {
     assert!(forecast.reasons.windows(2).all(|pair| pair[0].2.abs() >= pair[1].2.abs()));
 }
 
+/// Customers whose renewals are spread over the year, one in each month.
+fn with_renewals(mut rows: Vec<OutcomeRow>) -> Vec<OutcomeRow> {
+    for row in &mut rows {
+        let number: u32 = row.account.trim_start_matches("account-").parse().expect("a number");
+        row.customer.renewal_day = Some(month(number % 12) + Days::new(14));
+    }
+    rows
+}
+
+fn per_unit(definition: &ForecastDefinition, kind: HorizonThird) -> f64 {
+    let of_kind = |input: &&ForecastInput| input.kind == InputKind::Renewal(kind);
+    definition.inputs.iter().find(of_kind).expect("an input").per_unit
+}
+
+const THIRDS: [HorizonThird; 3] = [HorizonThird::First, HorizonThird::Second, HorizonThird::Last];
+
+#[test]
+fn r77_that_those_who_left_have_no_renewal_date_any_more_teaches_nothing() {
+    let mut rows = with_renewals(rows(400, 12));
+    let dated = train(&health_model(), &rows, HORIZON_DAYS).expect("enough");
+    for row in rows.iter_mut().filter(|row| row.churned) {
+        row.customer.renewal_day = None;
+    }
+    let undated = train(&health_model(), &rows, HORIZON_DAYS).expect("enough");
+    for third in THIRDS {
+        assert!(per_unit(&undated, third).abs() < 0.3, "{third:?}: {}", per_unit(&undated, third));
+    }
+    assert!((undated.accuracy.auc - dated.accuracy.auc).abs() < 0.01, "{:?}", undated.accuracy);
+    let mut unknown = rows[0].customer.clone();
+    unknown.renewal_day = None;
+    let reasons = undated.forecast(&health_model(), &unknown).reasons;
+    let of_renewals = reasons.iter().filter(|(kind, ..)| matches!(kind, InputKind::Renewal(_)));
+    assert!(of_renewals.clone().count() == 3 && of_renewals.into_iter().all(|(_, _, moved)| moved.abs() < 1e-9));
+}
+
+/// Learnt from customers of whom a fifth leaves when a renewal is due within the horizon, else one of fifty.
+static OF_RENEWALS: LazyLock<ForecastDefinition> = LazyLock::new(|| {
+    let mut rows = with_renewals(rows(400, 12));
+    for (number, row) in rows.iter_mut().enumerate() {
+        let is_due = row.customer.days_to_renewal().expect("a date") <= HORIZON_DAYS;
+        row.churned = scrambled(number as u64) < if is_due { 0.2 } else { 0.02 };
+    }
+    train(&health_model(), &rows, HORIZON_DAYS).expect("enough")
+});
+
+#[test]
+fn r66_r88_customers_leave_when_their_renewal_is_due_and_not_before() {
+    let model = health_model();
+    let definition = &*OF_RENEWALS;
+    for third in THIRDS {
+        // The log-odds of 0.2 less those of 0.02 are 2.5.
+        assert!((per_unit(definition, third) - 2.5).abs() < 0.5, "{third:?}: {}", per_unit(definition, third));
+    }
+    let due_in = |days: u64| {
+        let mut customer = rows(1, 1).remove(0).customer;
+        customer.renewal_day = customer.day.checked_add_days(Days::new(days));
+        customer
+    };
+    let within = |due: u64, days: u32| definition.within(&model, &due_in(due), days);
+    assert!(within(20, 30) > 0.1 && within(20, 30) < within(20, HORIZON_DAYS), "{}", within(20, 30));
+    assert!(within(80, 30) < 0.03, "the renewal is later: {}", within(80, 30));
+    assert!(within(200, HORIZON_DAYS) < 0.05 && within(200, 250) > 0.15, "{}", within(200, 250));
+    let unknown = CustomerDay { renewal_day: None, ..due_in(1) };
+    let year = definition.within(&model, &unknown, 365);
+    assert!(year > definition.within(&model, &unknown, HORIZON_DAYS) && year < 1.0);
+}
+
 proptest! {
     #[test]
     fn another_span_is_reckoned_by_a_constant_rate(probability in 0.0f64..=1.0) {
-        let definition = train(&health_model(), &rows(100, 12), HORIZON_DAYS);
-        let Ok(definition) = definition else { return Ok(()) };
-        let half = definition.within(probability, HORIZON_DAYS / 2);
-        prop_assert!((0.0..=1.0).contains(&half) && half <= probability + 1e-12);
-        prop_assert!((1.0 - (1.0 - half) * (1.0 - half) - probability).abs() < 1e-9);
-        prop_assert!((definition.within(probability, HORIZON_DAYS) - probability).abs() < f64::EPSILON);
+        let half = stays(probability, HORIZON_DAYS / 2, HORIZON_DAYS);
+        prop_assert!((0.0..=1.0).contains(&half) && half >= 1.0 - probability - 1e-12);
+        prop_assert!((half * half - (1.0 - probability)).abs() < 1e-9);
+        prop_assert!((stays(probability, HORIZON_DAYS, HORIZON_DAYS) - (1.0 - probability)).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn longer_spans_are_never_less_likely_to_be_left_in(due in 1u64..366, days in 1u32..365) {
+        let mut customer = rows(1, 1).remove(0).customer;
+        customer.renewal_day = customer.day.checked_add_days(Days::new(due));
+        let model = health_model();
+        let within = |days| OF_RENEWALS.within(&model, &customer, days);
+        prop_assert!((0.0..=1.0).contains(&within(days)));
+        prop_assert!(within(days) <= within(days + 1) + 1e-12);
     }
 }
