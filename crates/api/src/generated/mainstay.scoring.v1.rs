@@ -4194,11 +4194,16 @@ pub struct ReleaseSegmentRequest {
     #[prost(string, tag = "2")]
     pub start_day: ::prost::alloc::string::String,
     /// Why, at most 1 000 characters; kept, and told in the event `ModelActivated`.
+    /// Required with `accept_worse`.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
     /// Makes the call safe to repeat; see `CreateAccountRequest.request_id`.
     #[prost(string, tag = "4")]
     pub request_id: ::prost::alloc::string::String,
+    /// Do it even though a backtest says that the general model finds those of the
+    /// segment who leave worse than its own. Needs a `reason`.
+    #[prost(bool, tag = "5")]
+    pub accept_worse: bool,
 }
 impl ::prost::Name for ReleaseSegmentRequest {
     const NAME: &'static str = "ReleaseSegmentRequest";
@@ -4826,10 +4831,11 @@ pub mod model_service_client {
         /// Models that score on the same day have the same cuts between the bands, so
         /// that "at risk" means the same for every account; another model is refused.
         ///
-        /// A model whose newest backtest beside the model that scores these accounts
-        /// says that it finds those who leave worse is refused, unless the caller says
-        /// in so many words that this is wanted; a backtest of another segment's
-        /// accounts does not count. A model without a backtest is activated: the answer
+        /// A model of which a backtest beside the model that scores these accounts says
+        /// that it finds those who leave worse is refused, unless the caller says in so
+        /// many words that this is wanted. Of backtests of all accounts, and of the
+        /// segment's, the newest that could tell counts; those of another segment's
+        /// accounts do not. A model without a backtest is activated: the answer
         /// says so by its empty `backtest`.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
@@ -4862,9 +4868,11 @@ pub mod model_service_client {
         /// day, its accounts are scored by the general model, which is answered. Every
         /// account is scored again then. Calls off what was to be activated for the
         /// segment on a later day. A segment without a model of its own stays as it is.
+        /// A general model that backtests say is worse for the segment is refused as by
+        /// `ActivateModel`.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `FAILED_PRECONDITION` (`MODEL_CUTS_DIFFER`: what is called off was what
+        /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_CUTS_DIFFER`: what is called off was what
         /// would have given the segment the cuts of a general model to come).
         pub async fn release_segment(
             &mut self,
@@ -4968,10 +4976,11 @@ pub mod model_service_server {
         /// Models that score on the same day have the same cuts between the bands, so
         /// that "at risk" means the same for every account; another model is refused.
         ///
-        /// A model whose newest backtest beside the model that scores these accounts
-        /// says that it finds those who leave worse is refused, unless the caller says
-        /// in so many words that this is wanted; a backtest of another segment's
-        /// accounts does not count. A model without a backtest is activated: the answer
+        /// A model of which a backtest beside the model that scores these accounts says
+        /// that it finds those who leave worse is refused, unless the caller says in so
+        /// many words that this is wanted. Of backtests of all accounts, and of the
+        /// segment's, the newest that could tell counts; those of another segment's
+        /// accounts do not. A model without a backtest is activated: the answer
         /// says so by its empty `backtest`.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
@@ -4985,9 +4994,11 @@ pub mod model_service_server {
         /// day, its accounts are scored by the general model, which is answered. Every
         /// account is scored again then. Calls off what was to be activated for the
         /// segment on a later day. A segment without a model of its own stays as it is.
+        /// A general model that backtests say is worse for the segment is refused as by
+        /// `ActivateModel`.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `FAILED_PRECONDITION` (`MODEL_CUTS_DIFFER`: what is called off was what
+        /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_CUTS_DIFFER`: what is called off was what
         /// would have given the segment the cuts of a general model to come).
         async fn release_segment(
             &self,

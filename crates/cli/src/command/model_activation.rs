@@ -54,6 +54,9 @@ pub(crate) struct ReleaseArguments {
     /// From this day on (UTC); today, unless given
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     from: Option<NaiveDate>,
+    /// Do it even if a backtest says that the general model is worse for the segment; needs a reason
+    #[arg(long, requires = "reason")]
+    accept_worse: bool,
     /// Why, kept with the change
     #[arg(long)]
     reason: Option<String>,
@@ -94,6 +97,7 @@ pub(crate) async fn release(
         start_day: arguments.from.map(|day| day.to_string()).unwrap_or_default(),
         reason: arguments.reason.clone().unwrap_or_default(),
         request_id: new_request_id(),
+        accept_worse: arguments.accept_worse,
     };
     let answer =
         retrying(&connection.retries, async || client(connection).release_segment(request.clone()).await).await?;

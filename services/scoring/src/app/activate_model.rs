@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use super::get_model::{ModelView, view};
 use super::put_in_force::{check_cuts, check_start_day, put_in_force};
 use super::{App, BacktestError, Mutation, Replayable, ScoringError};
+use crate::domain::backtest::FoundDifference;
 use crate::domain::{ActivationCause, Segment};
 use crate::storage::{backtests, models};
 
@@ -68,17 +69,18 @@ pub(crate) async fn execute<T: Replayable + Send>(
         .await
 }
 
-/// Refuses a model whose newest backtest beside the one that scores says that it is worse, beyond what chance could have made.
-async fn check_backtest(
+/// Refuses a model of which a backtest beside the one that scores says that it is worse, beyond what chance could have made.
+pub(super) async fn check_backtest(
     conn: &mut PgConnection,
     id: &ModelId,
     base: &ModelId,
     segment: Option<Segment>,
 ) -> Result<(), ScoringError> {
-    match backtests::newest_beside(conn, id, base, segment).await? {
-        Some((backtest, Some(difference))) if difference.is_worse() => {
+    let found = backtests::found_beside(conn, id, base, segment).await?;
+    match FoundDifference::worse(&found) {
+        Some(&FoundDifference { backtest, difference, .. }) => {
             Err(BacktestError::ModelWorse { model: id.clone(), base: base.clone(), backtest, difference }.into())
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use mainstay_domain::day_of;
 
+use super::activate_model::check_backtest;
 use super::get_model::{ModelView, active_id, view};
 use super::put_in_force::{check_cuts, check_start_day, put_in_force};
 use super::{App, Mutation, Replayable, ScoringError};
@@ -26,7 +27,12 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let from_day = check_start_day(start_day, today)?;
             models::lock_activations(conn).await?;
             models::call_off_later(conn, Some(segment), today).await?;
-            if app.models.book(conn).await?.activations().own(segment, today).is_some() {
+            let book = app.models.book(conn).await?;
+            if let Some(own) = book.activations().own(segment, today) {
+                if !cause.accepted_worse {
+                    let general = active_id(app, conn).await?;
+                    check_backtest(conn, &general, own, Some(segment)).await?;
+                }
                 put_in_force(app, conn, None, Some(segment), from_day, cause).await?;
             }
             check_cuts(app, conn, today).await?;

@@ -98,7 +98,7 @@ impl ModelService for ModelRpc {
         let mutation =
             request::mutation(&request, "mainstay.scoring.v1.ModelService/ReleaseSegment", &message.request_id, false)?;
         let (reason, caller) = (message.reason.clone(), caller(&request).identity);
-        let cause = ActivationCause { reason, accepted_worse: false, caller };
+        let cause = ActivationCause { reason, accepted_worse: message.accept_worse, caller };
         let mut found = Violations::new();
         let segment = convert::account::named_segment(&mut found, "segment", message.segment);
         found.require(message.segment != 0, "segment", "is required");

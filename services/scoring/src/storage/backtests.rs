@@ -9,7 +9,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::codes;
-use crate::domain::backtest::{BacktestEnd, BacktestRecord, BacktestSpan, BandChange, Difference, TooFewOutcomes};
+use crate::domain::backtest::{
+    BacktestEnd, BacktestRecord, BacktestSpan, BandChange, Difference, FoundDifference, TooFewOutcomes,
+};
 use crate::domain::{HealthModel, Segment, parse_model_file, write_model_file};
 
 /// A step of a backtest, for which all accounts are gone through.
@@ -217,31 +219,34 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(|row| (row.backtest_id, row.report)).collect())
 }
 
-/// The newest complete backtest of a stored model beside another one, of all accounts or those of the segment, and how much better
-/// the model was, if that was found.
-pub(crate) async fn newest_beside(
+/// What complete backtests of a stored model beside another one found, of all accounts or those of the segment, the newest first.
+pub(crate) async fn found_beside(
     conn: &mut PgConnection,
     model: &ModelId,
     base: &ModelId,
     segment: Option<Segment>,
-) -> Result<Option<(Uuid, Option<Difference>)>, StorageError> {
+) -> Result<Vec<FoundDifference>, StorageError> {
     // Drafts need not be what was stored under their name afterwards.
-    let row = sqlx::query!(
-        "SELECT backtest_id, difference, difference_low, difference_high FROM scoring.backtests
-           JOIN scoring.models USING (model_id, definition)
-          WHERE model_id = $1 AND base_model_id = $2 AND (segment IS NULL OR segment = $3) AND report IS NOT NULL
-          ORDER BY backtest_id DESC LIMIT 1",
+    let rows = sqlx::query!(
+        r#"SELECT backtest_id, segment, difference AS "value!", difference_low AS "low!", difference_high AS "high!"
+             FROM scoring.backtests JOIN scoring.models USING (model_id, definition)
+            WHERE model_id = $1 AND base_model_id = $2 AND (segment IS NULL OR segment = $3) AND report IS NOT NULL
+              AND difference IS NOT NULL AND difference_low IS NOT NULL AND difference_high IS NOT NULL
+            ORDER BY backtest_id DESC"#,
         model.as_str(),
         base.as_str(),
         segment.map(codes::segment_number),
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(row.map(|row| {
-        let interval = row.difference_low.zip(row.difference_high);
-        let difference = row.difference.zip(interval).map(|(value, (low, high))| Difference { value, low, high });
-        (row.backtest_id, difference)
-    }))
+    let found = rows.into_iter().map(|row| {
+        Ok(FoundDifference {
+            backtest: row.backtest_id,
+            segment: row.segment.map(codes::segment).transpose()?,
+            difference: Difference { value: row.value, low: row.low, high: row.high },
+        })
+    });
+    found.collect()
 }
 
 /// Keeps the accounts in another band.

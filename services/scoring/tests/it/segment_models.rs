@@ -236,6 +236,29 @@ async fn r202_a_model_is_tried_on_the_accounts_of_the_segment_it_is_for() {
 }
 
 #[tokio::test]
+async fn r202_a_segment_is_not_left_to_a_general_model_that_is_worse_for_it_by_mistake() {
+    let mut harness = customers(misleads()).await;
+    for number in 0..40 {
+        upsert(&mut harness, &format!("c{number:02}"), proto::Segment::Enterprise).await;
+    }
+    create(&harness, "sees", sees()).await;
+    activate(&harness, "sees", proto::Segment::Enterprise, "").await.expect("nobody knows");
+    harness.settle().await;
+    let segment = proto::Segment::Enterprise.into();
+    backtest(&harness, proto::BacktestModelRequest { segment, ..request("current") }).await;
+    let release = async |accept_worse: bool, reason: &str| {
+        let request =
+            proto::ReleaseSegmentRequest { segment, accept_worse, reason: reason.to_owned(), ..Default::default() };
+        harness.models.clone().release_segment(request).await
+    };
+    let refusal = release(false, "").await.expect_err("worse");
+    assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::FailedPrecondition, "MODEL_WORSE"));
+    assert_eq!(violated_fields(&release(true, " ").await.expect_err("why?")), ["reason"]);
+    let general = release(true, "one model for all").await.expect("released").into_inner();
+    assert_eq!(general.name, "models/current");
+}
+
+#[tokio::test]
 async fn a_segment_that_is_none_is_refused() {
     let harness = two_customers().await;
     let request = proto::ActivateModelRequest {

@@ -16,7 +16,7 @@ mod tenure;
 mod tests;
 
 pub use judge::{Judged, judge};
-pub(crate) use record::{BacktestEnd, BacktestRecord, BandChange, Difference};
+pub(crate) use record::{BacktestEnd, BacktestRecord, BandChange, Difference, FoundDifference};
 pub use replay::{Replay, ReplayedAccount, TrialDay, replay};
 pub use report::{
     Area, BacktestReport, BandMove, Calibration, CutKind, MeasureTrial, ModelTrial, ScoreTenth, TrialComparison,

@@ -52,6 +52,64 @@ impl Difference {
     pub(crate) fn is_worse(&self) -> bool {
         self.high < 0.0
     }
+
+    /// Whether it is better or worse, beyond what chance could have made.
+    fn is_decided(&self) -> bool {
+        self.is_worse() || self.low > 0.0
+    }
+}
+
+/// What a backtest found of a model beside the one that scores.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FoundDifference {
+    pub backtest: Uuid,
+    /// Whose accounts were looked at; none: all.
+    pub segment: Option<Segment>,
+    pub difference: Difference,
+}
+
+impl FoundDifference {
+    /// The one by which a model is worse, of those found, the newest first: of all accounts, or of a segment's, the newest that could
+    /// tell. One that could not, of a few days say, takes nothing back.
+    pub(crate) fn worse(found: &[Self]) -> Option<&Self> {
+        let mut scopes = Vec::new();
+        let mut newest = found.iter().filter(|one| one.difference.is_decided()).filter(|one| {
+            let is_new = !scopes.contains(&one.segment);
+            scopes.push(one.segment);
+            is_new
+        });
+        newest.find(|one| one.difference.is_worse())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_worse_by_the_newest_backtest_of_each_scope_that_could_tell() {
+        let [worse, better, unclear] = [(-0.2, -0.1), (0.1, 0.2), (-0.1, 0.2)];
+        let large = Some(Segment::Enterprise);
+        for (found, expected) in [
+            (vec![], None),
+            (vec![(None, worse)], Some(0)),
+            (vec![(None, unclear), (None, worse)], Some(1)),
+            (vec![(None, better), (None, worse)], None),
+            (vec![(None, better), (large, worse)], Some(1)),
+            (vec![(large, better), (None, unclear), (large, worse), (None, worse)], Some(3)),
+            (vec![(large, better), (None, better), (large, worse)], None),
+        ] {
+            let ids: Vec<Uuid> = (0..found.len()).map(|place| Uuid::from_u128(place as u128)).collect();
+            let of = |((segment, (low, high)), backtest): (&(Option<Segment>, (f64, f64)), &Uuid)| FoundDifference {
+                backtest: *backtest,
+                segment: *segment,
+                difference: Difference { value: f64::midpoint(*low, *high), low: *low, high: *high },
+            };
+            let listed: Vec<FoundDifference> = found.iter().zip(&ids).map(of).collect();
+            let worse = FoundDifference::worse(&listed).map(|one| one.backtest);
+            assert_eq!(worse, expected.map(|place: usize| ids[place]), "{found:?}");
+        }
+    }
 }
 
 /// An account that is in another band on the last day.
