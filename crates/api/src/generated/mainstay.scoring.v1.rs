@@ -5847,7 +5847,9 @@ pub enum RiskTriggerKind {
     /// that never was active, after its activation (or its creation, when that was
     /// later). Cleared by the next activity.
     Inactivity = 4,
-    /// A payment of an invoice failed, or the invoice is overdue. Cleared when it
+    /// A payment of an invoice failed, or the invoice was told to be overdue: that
+    /// its due time passes says nothing by itself, as not all who tell of invoices
+    /// tell of payments. Cleared when it
     /// is paid or voided.
     PaymentFailed = 5,
     /// A billing dispute is open. Cleared when it is closed.
@@ -5875,7 +5877,8 @@ pub enum RiskTriggerKind {
     /// Looked at on the 30th and 60th day after the activation: features that half
     /// or more of the accounts of the same segment and plan use, and the account
     /// never did. Needs ten such accounts activated 90 days ago or longer, and an
-    /// account that used some feature. Cleared when all that were named are used.
+    /// account that used some feature. Cleared when all that were named are used, and
+    /// on the 90th day after the activation, from when on nothing is new any more.
     FeatureNotAdopted = 11,
     /// A contact marked as champion, who was active on four days or more of the
     /// four weeks before, was not for 21 whole days, while other users of the
@@ -9784,7 +9787,8 @@ pub struct InvoiceSignal {
     /// The amount due; must not be negative. Absent: as before.
     #[prost(message, optional, tag = "3")]
     pub amount: ::core::option::Option<super::super::common::v1::Money>,
-    /// When it is due. Absent: as before.
+    /// When it is due, from when its age counts once it is unpaid. Absent: as
+    /// before. That this passes does not make it overdue: tell that by its action.
     #[prost(message, optional, tag = "4")]
     pub due_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Why the payment failed, as the bank or card network says, at most 500
@@ -18932,11 +18936,11 @@ pub struct DataQualityReport {
     /// Sources of signals, those that are silent first, then by name.
     #[prost(message, repeated, tag = "7")]
     pub sources: ::prost::alloc::vec::Vec<SourceQuality>,
-    /// Metrics that come in and that the model which scores today does not read, by
+    /// Metrics that come in and that no model which scores accounts today reads, by
     /// name.
     #[prost(string, repeated, tag = "8")]
     pub unread_metrics: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Metrics and features that the model reads and that never came in, by name.
+    /// Metrics and features that such a model reads and that never came in, by name.
     #[prost(string, repeated, tag = "9")]
     pub awaited_inputs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Customers that have the same name, but for case and spaces, and may be one:

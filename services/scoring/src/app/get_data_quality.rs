@@ -2,8 +2,6 @@
 
 use mainstay_storage::begin;
 
-use super::chosen_model::{self, ModelChoice};
-use super::get_model::ModelName;
 use super::{App, ScoringError};
 use crate::domain::Input;
 use crate::domain::data_quality::{DataQuality, InputMatch};
@@ -14,10 +12,11 @@ pub(crate) async fn execute(app: &App) -> Result<DataQuality, ScoringError> {
     let mut conn = begin(&app.core.pool).await?;
     let conn = &mut *conn;
     let today = app.core.clock.today();
-    let model = chosen_model::get(app, conn, &ModelChoice::Stored(ModelName::Active)).await?;
-    let measures = model.components.iter().flat_map(|component| &component.measures);
-    let features: Vec<&str> = measures
-        .filter_map(|measure| match &measure.input {
+    let models = app.models.book(conn).await?.models_on(today);
+    let features: Vec<&str> = models
+        .iter()
+        .flat_map(|model| model.measures())
+        .filter_map(|(_, measure)| match &measure.input {
             Input::Feature(feature) => Some(feature.as_str()),
             Input::Metric(_) | Input::AnyFeature | Input::AnyUser | Input::Story(_) => None,
         })
@@ -32,7 +31,7 @@ pub(crate) async fn execute(app: &App) -> Result<DataQuality, ScoringError> {
         coverage: data_quality::coverage(conn, today).await?,
         fields: data_quality::missing_fields(conn).await?,
         sources,
-        inputs: InputMatch::of(&model, &metrics, &used_features),
+        inputs: InputMatch::of(&models, &metrics, &used_features),
         duplicates: data_quality::duplicate_names(conn).await?,
         disagreements: field_claims::disagreements(conn).await?,
         owners: data_quality::owners(conn).await?,

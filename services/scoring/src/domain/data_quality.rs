@@ -202,7 +202,7 @@ impl SourceDays {
     }
 }
 
-/// What the model reads that nobody sends, and what is sent that it does not read.
+/// What models read that nobody sends, and what is sent that none of them reads.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct InputMatch {
     pub unread_metrics: Vec<String>,
@@ -210,9 +210,13 @@ pub(crate) struct InputMatch {
 }
 
 impl InputMatch {
-    /// Of a model, the metrics there are, and the features that were ever used.
-    pub(crate) fn of(model: &HealthModel, metrics: &BTreeSet<String>, features: &BTreeSet<String>) -> Self {
-        let measures = || model.components.iter().flat_map(|component| &component.measures);
+    /// Of the models that score somebody, the metrics there are, and the features that were ever used.
+    pub(crate) fn of<M: AsRef<HealthModel>>(
+        models: &[M],
+        metrics: &BTreeSet<String>,
+        features: &BTreeSet<String>,
+    ) -> Self {
+        let measures = || models.iter().flat_map(|model| model.as_ref().measures()).map(|(_, measure)| measure);
         let read: BTreeSet<&str> = measures()
             .filter_map(|measure| match &measure.input {
                 Input::Metric(metric) => Some(metric.as_str()),

@@ -246,6 +246,12 @@ async fn r216_r217_what_is_missing_silent_unread_or_told_twice_is_found() {
     );
     assert_eq!(report.duplicate_names.len(), 1);
     assert_eq!(report.duplicate_names[0].accounts, ["accounts/acme", "accounts/twin"]);
+
+    crate::backtest_fixtures::create(&harness, "large", model_of(sum_of("logins", 7))).await;
+    let segment = proto::Segment::Enterprise.into();
+    let request = proto::ActivateModelRequest { name: "models/large".to_owned(), segment, ..Default::default() };
+    harness.models.clone().activate_model(request).await.expect("activated");
+    assert_eq!(data(&harness).await.unread_metrics, Vec::<String>::new(), "a segment's own model reads it");
 }
 
 #[tokio::test]
