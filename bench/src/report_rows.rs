@@ -71,7 +71,9 @@ const ROWS: &str = r#"
             {"kind": {"measure": "metric_1_trend"}, "per_unit": -0.02, "per_deviation": -0.4, "mean": 50, "deviation": 20,
              "substitute": 50, "missing_share": 0},
             {"kind": "log_months_as_customer", "per_unit": -0.1, "per_deviation": -0.1, "mean": 2, "deviation": 1,
-             "substitute": 2, "missing_share": 0}],
+             "substitute": 2, "missing_share": 0},
+            {"kind": {"renewal": "first"}, "per_unit": 1.0, "per_deviation": 0.3, "mean": 0.08, "deviation": 0.27,
+             "substitute": 0.08, "missing_share": 0}],
         "training": {"first_month": "2025-01-01", "last_month": "2025-12-01", "rows": 1, "churned_rows": 1,
                      "churned_accounts": 1},
         "accuracy": {

@@ -113,10 +113,11 @@ async fn serve(
     let started = shutdown
         .run_until_cancelled(async {
             // All before the first starts: services call each other.
-            let listens = hold(arguments.listen.unwrap_or(suite::loopback(DEFAULT_PORT)))?;
+            let listens = hold(arguments.listen.unwrap_or(suite::loopback(DEFAULT_PORT)), "--listen")?;
+            let admin_listens = arguments.admin_listen.map(|first| hold(first, "--admin-listen")).transpose()?;
             let parts = |service: &Service| {
-                let admin_listen = match arguments.admin_listen {
-                    Some(address) => at_port_of(service, address).into(),
+                let admin_listen = match &admin_listens {
+                    Some(listens) => listens[service.name].clone(),
                     None => suite::free_from(suite::loopback(ADMIN_PORT))?,
                 };
                 Ok(Parts {
@@ -148,12 +149,12 @@ async fn serve(
 
 /// Holds where each service is to listen: as far from the given port as their own ports lie apart, or at free ports when
 /// that is 0.
-fn hold(first: SocketAddr) -> Result<BTreeMap<&'static str, Listen>, Failure> {
+fn hold(first: SocketAddr, option: &str) -> Result<BTreeMap<&'static str, Listen>, Failure> {
     let hold = |service: &Service| {
         let address = at_port_of(service, first);
         let listen = Listen::held(address).map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => Failure::Suite(format!(
-                "{address} is taken, perhaps by another `mainstay up`: stop that, or choose another with --listen"
+                "{address} is taken, perhaps by another `mainstay up`: stop that, or choose another with {option}"
             )),
             _ => Failure::Suite(format!("{address} cannot be listened on: {error}")),
         })?;
