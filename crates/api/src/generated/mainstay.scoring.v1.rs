@@ -1990,6 +1990,9 @@ pub struct HealthSummary {
     /// All accounts counted.
     #[prost(int64, tag = "4")]
     pub account_count: i64,
+    /// As of when.
+    #[prost(message, optional, tag = "5")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for HealthSummary {
     const NAME: &'static str = "HealthSummary";
@@ -16963,6 +16966,9 @@ pub struct RenewalReport {
     /// something. Absent: there are none.
     #[prost(message, optional, tag = "11")]
     pub accuracy: ::core::option::Option<CallAccuracy>,
+    /// As of when.
+    #[prost(message, optional, tag = "12")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for RenewalReport {
     const NAME: &'static str = "RenewalReport";
@@ -17059,6 +17065,9 @@ pub struct RevenueRetention {
     /// before it has too few customers.
     #[prost(message, optional, tag = "5")]
     pub known_since_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// As of when.
+    #[prost(message, optional, tag = "6")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for RevenueRetention {
     const NAME: &'static str = "RevenueRetention";

@@ -150,7 +150,7 @@ async fn r51_the_renewal_rate_counts_what_is_decided_against_the_target() {
     assert!(spring.renewal_rate.is_some_and(|rate| (rate - 2.0 / 3.0).abs() < 1e-12));
     // R's `binom::binom.wilson(2, 3)`.
     assert!(spring.rate_low.is_some_and(|low| (low - 0.207_659_6).abs() < 1e-6), "{spring:?}");
-    assert_eq!(spring.target_rate, 0.85);
+    assert_eq!((spring.target_rate, spring.as_of_time), (0.85, Some(time(&harness.clock_time()))));
     let revenue = &spring.revenues[0];
     assert_eq!((revenue.renewed_arr.clone(), revenue.churned_arr.clone()), (euros(103_000), euros(20_000)));
     assert!(revenue.renewal_rate.is_some_and(|rate| (rate - 103.0 / 123.0).abs() < 1e-12));
@@ -417,6 +417,7 @@ async fn r201_gross_and_net_retention_are_of_those_who_were_customers_at_the_beg
     let answer = retention(&harness, "2026-01-15", "2026-03-01").await.expect("an answer");
     assert_eq!(answer.currency_changed_account_count, 1);
     assert_eq!(answer.known_since_time, Some(time("2026-01-10T12:00:00Z")));
+    assert_eq!(answer.as_of_time, Some(time(&harness.clock_time())));
     let [euro, dollar] = answer.currencies.as_slice() else { panic!("two currencies: {answer:?}") };
     assert_eq!((euro.account_count, euro.start_arr.clone()), (5, euros(11_200)));
     assert_eq!((euro.churned_arr.clone(), euro.contraction_arr.clone()), (euros(2_000), euros(600)));
