@@ -16664,7 +16664,8 @@ pub struct RenewalCall {
     /// `accounts/{account}`.
     #[prost(string, tag = "1")]
     pub account: ::prost::alloc::string::String,
-    /// When the renewal is due.
+    /// When the renewal is due: as it is by now, where the date was corrected since
+    /// the call.
     #[prost(message, optional, tag = "2")]
     pub due_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What is expected.
@@ -17215,6 +17216,9 @@ pub mod renewal_service_client {
     /// revenue, are kept from the version on that has this service: of the time
     /// before nothing is said.
     ///
+    /// Moved by less than 28 days, in one step, a renewal time is corrected: it is
+    /// the same contract, and what people called of it goes along.
+    ///
     /// Revenue is ARR, else twelve times MRR.
     #[derive(Debug, Clone)]
     pub struct RenewalServiceClient<T> {
@@ -17524,6 +17528,9 @@ pub mod renewal_service_server {
     /// renewal time less than 28 days from it. These outcomes, and the history of
     /// revenue, are kept from the version on that has this service: of the time
     /// before nothing is said.
+    ///
+    /// Moved by less than 28 days, in one step, a renewal time is corrected: it is
+    /// the same contract, and what people called of it goes along.
     ///
     /// Revenue is ARR, else twelve times MRR.
     #[derive(Debug)]
