@@ -1677,6 +1677,11 @@ pub struct Health {
     /// `LabelService`.
     #[prost(message, repeated, tag = "17")]
     pub corrections: ::prost::alloc::vec::Vec<Label>,
+    /// Since when the account is archived, which ends its scoring: its health is
+    /// that of then. Today's, also in the health of a past day. Absent: it is not
+    /// archived.
+    #[prost(message, optional, tag = "18")]
+    pub archive_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Health {
     const NAME: &'static str = "Health";

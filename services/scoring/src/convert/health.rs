@@ -62,6 +62,7 @@ pub(crate) fn health(scored: &ScoredView) -> proto::Health {
         segment: segment_message(view.segment).into(),
         arr: view.arr.map(money_message),
         corrections: scored.corrections.iter().map(super::label::message).collect(),
+        archive_time: view.archived_at.map(timestamp),
     }
 }
 

@@ -221,7 +221,9 @@ async fn archived_accounts_leave_lists_and_counts_but_keep_their_health() {
     assert_eq!((all.account_count, all.bands[2].account_count), (11, 1));
     harness.settle().await;
     assert_eq!(found(&harness, proto::HealthFilter::default()).await.len(), 11);
-    assert_eq!(harness.health_of("account-06", "").await.score, Some(54.0));
+    let kept = harness.health_of("account-06", "").await;
+    assert_eq!((kept.score, kept.archive_time), (Some(54.0), Some(time(&harness.clock_time()))));
+    assert_eq!(harness.health_of("account-07", "").await.archive_time, None);
 }
 
 #[tokio::test]
