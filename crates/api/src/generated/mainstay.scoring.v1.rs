@@ -1677,6 +1677,11 @@ pub struct Health {
     /// `LabelService`.
     #[prost(message, repeated, tag = "17")]
     pub corrections: ::prost::alloc::vec::Vec<Label>,
+    /// Since when the account is archived, which ends its scoring: its health is
+    /// that of then. Today's, also in the health of a past day. Absent: it is not
+    /// archived.
+    #[prost(message, optional, tag = "18")]
+    pub archive_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Health {
     const NAME: &'static str = "Health";
@@ -1990,6 +1995,9 @@ pub struct HealthSummary {
     /// All accounts counted.
     #[prost(int64, tag = "4")]
     pub account_count: i64,
+    /// As of when.
+    #[prost(message, optional, tag = "5")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for HealthSummary {
     const NAME: &'static str = "HealthSummary";
@@ -16683,7 +16691,8 @@ pub struct RenewalCall {
     /// `accounts/{account}`.
     #[prost(string, tag = "1")]
     pub account: ::prost::alloc::string::String,
-    /// When the renewal is due.
+    /// When the renewal is due: as it is by now, where the date was corrected since
+    /// the call.
     #[prost(message, optional, tag = "2")]
     pub due_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What is expected.
@@ -16985,6 +16994,9 @@ pub struct RenewalReport {
     /// something. Absent: there are none.
     #[prost(message, optional, tag = "11")]
     pub accuracy: ::core::option::Option<CallAccuracy>,
+    /// As of when.
+    #[prost(message, optional, tag = "12")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for RenewalReport {
     const NAME: &'static str = "RenewalReport";
@@ -17081,6 +17093,9 @@ pub struct RevenueRetention {
     /// before it has too few customers.
     #[prost(message, optional, tag = "5")]
     pub known_since_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// As of when.
+    #[prost(message, optional, tag = "6")]
+    pub as_of_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for RevenueRetention {
     const NAME: &'static str = "RevenueRetention";
@@ -17227,6 +17242,9 @@ pub mod renewal_service_client {
     /// renewal time less than 28 days from it. These outcomes, and the history of
     /// revenue, are kept from the version on that has this service: of the time
     /// before nothing is said.
+    ///
+    /// Moved by less than 28 days, in one step, a renewal time is corrected: it is
+    /// the same contract, and what people called of it goes along.
     ///
     /// Revenue is ARR, else twelve times MRR.
     #[derive(Debug, Clone)]
@@ -17537,6 +17555,9 @@ pub mod renewal_service_server {
     /// renewal time less than 28 days from it. These outcomes, and the history of
     /// revenue, are kept from the version on that has this service: of the time
     /// before nothing is said.
+    ///
+    /// Moved by less than 28 days, in one step, a renewal time is corrected: it is
+    /// the same contract, and what people called of it goes along.
     ///
     /// Revenue is ARR, else twelve times MRR.
     #[derive(Debug)]

@@ -281,15 +281,19 @@ fn state(label: &proto::Label) -> String {
 
 /// What somebody says, in a word or two: `CSM: healthy`, `customer: wrong`.
 pub(crate) fn in_short(label: &proto::Label) -> String {
-    let speaker = match label.speaker() {
-        proto::LabelSpeaker::Customer => "customer",
-        proto::LabelSpeaker::Csm | proto::LabelSpeaker::Unspecified => "CSM",
-    };
     let said = match label.kind() {
         proto::LabelKind::Override => band(label.band()),
         proto::LabelKind::Dispute | proto::LabelKind::Unspecified => "wrong",
     };
-    format!("{speaker}: {said}")
+    format!("{}: {said}", speaker(label))
+}
+
+/// Who says it: `CSM`, `customer`.
+pub(crate) fn speaker(label: &proto::Label) -> &'static str {
+    match label.speaker() {
+        proto::LabelSpeaker::Customer => "customer",
+        proto::LabelSpeaker::Csm | proto::LabelSpeaker::Unspecified => "CSM",
+    }
 }
 
 /// The same with all that one needs to know of it, in a line.

@@ -70,16 +70,7 @@ Examples:
   mainstay health watch --from-oldest --until-now --output json")]
     Watch(watch::WatchArguments),
     /// Write the health of accounts to a file for a CRM: all at first, then only what changed
-    #[command(after_help = "\
-The first run writes all accounts, each later one those whose health changed since: by a point or more, or into
-another band. Move or remove the file when it is taken over: as long as it is there, the next run writes what it held,
-too, with the figures of then. A run that dies is made up for by the next one. Accounts that are archived do not
-change any more. With --output json the file has a line of JSON for each account, instead of CSV.
-
-Examples:
-  mainstay health sync scores.csv && crm-load scores.csv && rm scores.csv
-  mainstay health sync scores.csv --full
-  mainstay health sync /var/spool/crm/scores.jsonl --output json --state /var/lib/crm/cursor")]
+    #[command(after_help = health_sync::HELP)]
     Sync(SyncArguments),
     /// Score all accounts again from a day on
     #[command(after_help = recompute::HELP)]

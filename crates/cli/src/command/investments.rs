@@ -121,10 +121,6 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn amount(given: Option<&Money>) -> Value {
-    Value::money(given.map_or(&[], std::slice::from_ref))
-}
-
 fn sections(compared: &proto::InvestmentComparison) -> Vec<Section> {
     let retention = compared.retention.clone().unwrap_or_default();
     vec![losses(compared, &retention), investments(compared, &retention)]
@@ -142,11 +138,11 @@ fn losses(compared: &proto::InvestmentComparison, retention: &proto::RetentionIn
     let row = |name: &str, lost: &Option<Money>, worth: &Option<Money>| {
         vec![
             Value::text(name),
-            amount(retention.arr.as_ref()),
-            amount(lost.as_ref()),
+            Value::amount(retention.arr.as_ref()),
+            Value::amount(lost.as_ref()),
             Value::decimal(Some(retention.kept_customer_months)),
             Value::decimal(Some(compared.month_limit)),
-            amount(worth.as_ref()),
+            Value::amount(worth.as_ref()),
         ]
     };
     let title = ("losses", "What is expected to be lost within a year, and what preventing all of it is worth");
@@ -174,9 +170,9 @@ fn investments(compared: &proto::InvestmentComparison, retention: &proto::Retent
                required: Option<proto::RequiredShare>| {
         vec![
             Value::text(name),
-            amount(cost.as_ref()),
-            amount(brings.as_ref().and_then(|brings| brings.value.as_ref())),
-            amount(brings.as_ref().and_then(|brings| brings.net_value.as_ref())),
+            Value::amount(cost.as_ref()),
+            Value::amount(brings.as_ref().and_then(|brings| brings.value.as_ref())),
+            Value::amount(brings.as_ref().and_then(|brings| brings.net_value.as_ref())),
             Value::decimal(brings.as_ref().map(|brings| brings.ratio)),
             Value::share(required.map(|required| required.share)),
             Value::share(required.map(|required| required.low)),

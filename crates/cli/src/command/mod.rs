@@ -47,6 +47,7 @@ mod policies;
 mod qualification;
 mod recompute;
 mod renewal_changes;
+mod renewal_reports;
 mod renewal_sync;
 pub(crate) mod renewals;
 mod report_sections;

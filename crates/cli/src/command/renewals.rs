@@ -8,6 +8,7 @@ use mainstay_api::mainstay::scoring::v1::renewal_service_client::RenewalServiceC
 use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::models::new_request_id;
+use crate::command::renewal_reports::{self, ForecastArguments, ReportArguments, RetentionArguments};
 use crate::command::{is_enough, page_size, renewal_sync};
 use crate::connection::Connection;
 use crate::csv::{csv_line, figure};
@@ -15,7 +16,7 @@ use crate::failure::Failure;
 use crate::money;
 use crate::output::{Output, note};
 use crate::sync_file::SyncArguments;
-use crate::table::{facts, percent, points, table};
+use crate::table::{percent, points, table};
 use crate::words::{account_name, counted, day_of_time, day_text, id_of, parse_day, segment};
 
 /// Commands about renewals.
@@ -31,7 +32,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   mainstay renewals forecast
-  mainstay renewals forecast --quarters 2 --output json")]
+  mainstay renewals forecast --quarters 2 --output json
+  mainstay renewals forecast --quarters 8 --csv revenues > revenues.csv")]
     Forecast(ForecastArguments),
     /// Say what you expect of an account's next renewal
     #[command(after_help = "\
@@ -45,14 +47,16 @@ Examples:
     #[command(after_help = "\
 Examples:
   mainstay renewals report
-  mainstay renewals report --from 2026-01-01 --to 2026-04-01")]
-    Report(PeriodArguments),
+  mainstay renewals report --from 2026-01-01 --to 2026-04-01
+  mainstay renewals report --csv summary > rate.csv")]
+    Report(ReportArguments),
     /// Show gross and net revenue retention over a period
     #[command(after_help = "\
 Examples:
   mainstay renewals retention
-  mainstay renewals retention --from 2025-07-01 --to 2026-07-01 --output json")]
-    Retention(PeriodArguments),
+  mainstay renewals retention --from 2025-07-01 --to 2026-07-01 --output json
+  mainstay renewals retention --csv revenues > retention.csv")]
+    Retention(RetentionArguments),
 }
 
 /// Which renewals.
@@ -75,14 +79,6 @@ pub(crate) struct ListArguments {
     csv: bool,
 }
 
-/// How many quarters.
-#[derive(Debug, Args)]
-pub(crate) struct ForecastArguments {
-    /// How many quarters, the running one included
-    #[arg(long, value_name = "COUNT", default_value_t = 4)]
-    quarters: i32,
-}
-
 /// What is expected.
 #[derive(Debug, Args)]
 pub(crate) struct CallArguments {
@@ -97,17 +93,6 @@ pub(crate) struct CallArguments {
     /// Why
     #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
-}
-
-/// Which days.
-#[derive(Debug, Args)]
-pub(crate) struct PeriodArguments {
-    /// From this day on [default: a year before the end]
-    #[arg(long, value_name = "DAY", value_parser = parse_day)]
-    from: Option<NaiveDate>,
-    /// Before this day [default: today]
-    #[arg(long, value_name = "DAY", value_parser = parse_day)]
-    to: Option<NaiveDate>,
 }
 
 /// What is expected, as an argument.
@@ -166,11 +151,11 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     match command {
         RenewalsCommand::List(arguments) => list(arguments, connection, output).await,
-        RenewalsCommand::Forecast(arguments) => forecast(arguments, connection, output).await,
+        RenewalsCommand::Forecast(arguments) => renewal_reports::forecast(arguments, connection, output).await,
         RenewalsCommand::Call(arguments) => call(arguments, connection, output).await,
         RenewalsCommand::Sync(arguments) => renewal_sync::run(arguments, connection, output).await,
-        RenewalsCommand::Report(arguments) => report(arguments, connection, output).await,
-        RenewalsCommand::Retention(arguments) => retention(arguments, connection, output).await,
+        RenewalsCommand::Report(arguments) => renewal_reports::report(arguments, connection, output).await,
+        RenewalsCommand::Retention(arguments) => renewal_reports::retention(arguments, connection, output).await,
     }
 }
 
@@ -277,47 +262,6 @@ fn csv_lines(found: &[proto::DueRenewal]) -> Vec<String> {
     std::iter::once(csv_line(&titles.map(str::to_owned))).chain(found.iter().map(line)).collect()
 }
 
-async fn forecast(arguments: &ForecastArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let request = proto::GetRenewalForecastRequest { quarter_count: arguments.quarters };
-    let get = async || client(connection).get_renewal_forecast(request).await;
-    let forecast = retrying(&connection.retries, get).await?.into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&forecast)?);
-    }
-    let mut rows = table(&["QUARTER", ">DUE", ">RENEW", "95 %", ">ARR", ">EXPECTED", "95 %", "CALLS"]);
-    for quarter in &forecast.quarters {
-        let called = |one: &proto::CalledRenewals| format!("{} {}", one.count, expectation(one.expectation()));
-        let mut first = vec![
-            quarter.quarter.clone(),
-            quarter.renewal_count.to_string(),
-            format!("{:.1}", quarter.expected_count),
-            format!("{}–{}", quarter.count_low, quarter.count_high),
-        ];
-        let mut calls = quarter.calls.iter().map(called).collect::<Vec<_>>().join(", ");
-        let empty = proto::QuarterRevenue::default();
-        let none = [empty];
-        for revenue in if quarter.revenues.is_empty() { &none[..] } else { &quarter.revenues } {
-            let low_to_high = if revenue.arr.is_some() {
-                format!("{} – {}", amount(revenue.low.as_ref()), amount(revenue.high.as_ref()))
-            } else {
-                String::new()
-            };
-            first.extend([
-                amount(revenue.arr.as_ref()),
-                amount(revenue.expected_arr.as_ref()),
-                low_to_high,
-                std::mem::take(&mut calls),
-            ]);
-            rows.add_row(std::mem::replace(&mut first, vec![String::new(); 4]));
-        }
-    }
-    output.table(rows)?;
-    if forecast.forecast_model.is_empty() {
-        note("There is no forecast model, and so no likelihood: mainstay forecast train.");
-    }
-    Ok(())
-}
-
 async fn call(arguments: &CallArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
     let request = proto::SetRenewalCallRequest {
         account: account_name(&arguments.account)?,
@@ -339,82 +283,6 @@ async fn call(arguments: &CallArguments, connection: &Connection, output: &mut O
         day_of_time(kept.due_time),
         expectation(kept.expectation())
     ))?)
-}
-
-async fn report(arguments: &PeriodArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let request =
-        proto::GetRenewalReportRequest { start_day: day_text(arguments.from), end_day: day_text(arguments.to) };
-    let get = async || client(connection).get_renewal_report(request.clone()).await;
-    let report = retrying(&connection.retries, get).await?.into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&report)?);
-    }
-    let rate = match (report.renewal_rate, report.rate_low, report.rate_high) {
-        (Some(rate), Some(low), Some(high)) => {
-            format!("{} ({}–{}), target {}", percent(rate), percent(low), percent(high), percent(report.target_rate))
-        }
-        _ => "none was decided".to_owned(),
-    };
-    let mut rows = vec![
-        ("Due", format!("{} to before {}", report.start_day, report.end_day)),
-        ("Renewal rate", rate),
-        ("Renewed", report.renewed_count.to_string()),
-        ("Churned", report.churned_count.to_string()),
-        ("Overdue", report.undecided_count.to_string()),
-    ];
-    for revenue in &report.revenues {
-        let share = revenue.renewal_rate.map_or_else(|| "–".to_owned(), percent);
-        rows.push((
-            "Revenue",
-            format!(
-                "{share}: {} renewed, {} churned",
-                amount(revenue.renewed_arr.as_ref()),
-                amount(revenue.churned_arr.as_ref())
-            ),
-        ));
-    }
-    if let Some(accuracy) = &report.accuracy {
-        rows.push((
-            "Brier score",
-            format!(
-                "of {}: people {:.3}, model {:.3}; the smaller, the better",
-                counted(accuracy.count, "call"),
-                accuracy.people_brier,
-                accuracy.model_brier
-            ),
-        ));
-    }
-    Ok(output.table(facts(rows))?)
-}
-
-async fn retention(arguments: &PeriodArguments, connection: &Connection, output: &mut Output) -> Result<(), Failure> {
-    let request =
-        proto::GetRevenueRetentionRequest { start_day: day_text(arguments.from), end_day: day_text(arguments.to) };
-    let get = async || client(connection).get_revenue_retention(request.clone()).await;
-    let retention = retrying(&connection.retries, get).await?.into_inner();
-    if output.is_json() {
-        return Ok(output.json_object(&retention)?);
-    }
-    let mut rows = table(&[">ACCOUNTS", ">START", ">CHURNED", ">CONTRACTION", ">EXPANSION", ">GRR", ">NRR"]);
-    for one in &retention.currencies {
-        rows.add_row([
-            one.account_count.to_string(),
-            amount(one.start_arr.as_ref()),
-            amount(one.churned_arr.as_ref()),
-            amount(one.contraction_arr.as_ref()),
-            amount(one.expansion_arr.as_ref()),
-            format!("{:.1}%", one.gross_retention * 100.0),
-            format!("{:.1}%", one.net_retention * 100.0),
-        ]);
-    }
-    if retention.currencies.is_empty() {
-        note("No revenue is known of those who were customers then.");
-    } else {
-        output.table(rows)?;
-    }
-    let since = day_of_time(retention.known_since_time);
-    output.line(&format!("From {} to {}; revenue is known since {since}.", retention.start_day, retention.end_day))?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -83,9 +83,20 @@ impl Value {
         Self { shown, raw: figure(value) }
     }
 
+    /// A number to three decimals.
+    pub(super) fn thousandths(value: Option<f64>) -> Self {
+        let shown = value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+        Self { shown, raw: figure(value) }
+    }
+
     /// Puts a sign before it, for people.
     pub(super) fn put_before(&mut self, sign: &str) {
         self.shown.insert_str(0, sign);
+    }
+
+    /// An amount in one currency.
+    pub(super) fn amount(given: Option<&Money>) -> Self {
+        Self::money(given.map_or(&[], std::slice::from_ref))
     }
 
     pub(super) fn money(sums: &[Money]) -> Self {

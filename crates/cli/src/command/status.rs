@@ -18,7 +18,7 @@ use crate::failure::{DONE, FAILED, Failure};
 use crate::money;
 use crate::output::{Output, to_json};
 use crate::table::{band_cell, bar, facts, points, table};
-use crate::words::{counted, id_of};
+use crate::words::{counted, id_of, time_text};
 use mainstay_domain::grouped;
 
 /// No arguments of its own.
@@ -117,6 +117,9 @@ fn show(
         Ok(summary) => {
             let accounts = counted(summary.account_count, "account");
             rows.push(("portfolio", format!("{accounts}, mean score {}", points(summary.mean_score))));
+            if summary.as_of_time.is_some() {
+                rows.push(("as of", time_text(summary.as_of_time)));
+            }
             output.table(facts(rows))?;
             output.line("")?;
             output.table(bands_table(summary))?;

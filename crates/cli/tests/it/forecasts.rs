@@ -103,8 +103,19 @@ async fn r66_r88_renewals_are_listed_forecast_and_called_from_the_command_line()
     assert!(refused.err.contains("accounts/nobody does not exist"), "{}", refused.err);
 
     let markdown = done(address, &["renewals", "forecast", "--quarters", "1", "--output", "markdown"]).await.out;
-    let head = "| QUARTER | DUE | RENEW | 95 % | ARR | EXPECTED | 95 % | CALLS |\n| --- | ---: | ---: | --- | ---: | ---: | --- | --- |\n";
-    assert!(markdown.starts_with(head), "{markdown}");
+    assert!(markdown.starts_with("# Renewals to come, as of 20"), "{markdown}");
+    let head = "\n| QUARTER | DUE | WITH FORECAST | RENEW | FROM | TO | COMMIT | LIKELY | AT RISK | CHURN | MODEL |\n| --- | ---: |";
+    assert!(markdown.contains(head), "{markdown}");
+    let csv = done(address, &["renewals", "forecast", "--quarters", "2", "--csv", "quarters"]).await.out;
+    let rows: Vec<&str> = csv.lines().collect();
+    let titles = "quarter,renewals,renewals_forecast,expected_renewals,expected_renewals_low,expected_renewals_high,\
+                  called_commit,called_likely,called_at_risk,called_churn,forecast_model";
+    assert!(rows.len() == 3 && rows[0] == titles && rows[1].ends_with(",0,0,0,0,1"), "{csv}");
+    let csv = done(address, &["renewals", "forecast", "--csv", "revenues"]).await.out;
+    assert_eq!(
+        csv, "quarter,arr,forecast_arr,expected_arr,expected_arr_low,expected_arr_high\n",
+        "none is due so soon"
+    );
     let refused = run(address, &["renewals", "forecast", "--quarters", "13"]).await;
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains("quarter_count") && refused.err.contains("must be 1 to 12"), "{}", refused.err);
@@ -124,11 +135,26 @@ async fn r51_r201_what_renewed_and_stayed_is_reported_from_the_command_line() {
     assert_eq!(rows[0], ["2060-01-01", "acme", "Acme", "smb", "1,200.00", "EUR", "–", "–", "renewed"], "{listed}");
     assert_eq!((rows[1][1], rows[2][0]), ("globex", "2061-01-01"), "{listed}");
     let report = done(up.address, &["renewals", "report"]).await.out;
-    assert!(report.contains("Renewal rate  none was decided\n"), "none was due in the last year: {report}");
+    assert!(report.starts_with("What became of renewals, as of 20"), "{report}");
+    assert!(
+        report.contains(" 0        0        0     –     –   –   85.0%\n"),
+        "none was due in the last year: {report}"
+    );
+    assert!(report.contains("\nOf no decided renewal people and a forecast model said something.\n"), "{report}");
+    let csv = done(up.address, &["renewals", "report", "--csv", "summary"]).await.out;
+    let titles =
+        "start_day,end_day,renewed,churned,undecided,renewal_rate,renewal_rate_low,renewal_rate_high,target_rate\n";
+    assert!(csv.starts_with(titles) && csv.ends_with(",0,0,0,,,,0.85\n"), "{csv}");
+    let csv = done(up.address, &["renewals", "report", "--csv", "accuracy"]).await.out;
+    assert_eq!(csv, "calls,people_brier,model_brier\n");
     let refused = run(up.address, &["renewals", "report", "--from", "2026-02-01", "--to", "2026-01-01"]).await;
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains("end_day") && refused.err.contains("must be after start_day"), "{}", refused.err);
     let retention = done(up.address, &["renewals", "retention"]).await;
-    assert!(retention.err.contains("No revenue is known of those who were customers then."), "{}", retention.err);
-    assert!(retention.out.contains("revenue is known since "), "{}", retention.out);
+    assert!(retention.out.starts_with("Retention of revenue, as of 20"), "{}", retention.out);
+    assert!(retention.out.contains("\nNo revenue is known of those who were customers then.\n"), "{}", retention.out);
+    assert!(retention.out.contains("KNOWN SINCE"), "{}", retention.out);
+    let csv = done(up.address, &["renewals", "retention", "--csv", "revenues"]).await.out;
+    let titles = "customers,start_arr,churned_arr,contraction_arr,expansion_arr,gross_retention,net_retention\n";
+    assert_eq!(csv, titles);
 }

@@ -123,6 +123,7 @@ async fn r184_sales_get_all_open_renewals_first_and_then_what_changed_and_what_i
     spool.sync().await;
     assert_eq!(spool.lines(), Vec::<[String; 4]>::new(), "nothing changed");
 
+    done(up.address, &["renewals", "call", "moves", "commit", "--by", "mia@example.com"]).await;
     done(up.address, &["renewals", "call", "stays", "churn", "--by", "sam@example.com", "--note", "new CFO"]).await;
     spool.import("id,renewal_date\nmoves,2060-03-20\nrenews,2061-04-01\n").await;
     spool.import("id,stage\nleaves,churned\n").await;
@@ -141,6 +142,8 @@ async fn r184_sales_get_all_open_renewals_first_and_then_what_changed_and_what_i
     ];
     assert_eq!(spool.lines(), expected);
     let text = std::fs::read_to_string(spool.file()).expect("the file");
+    let moved = text.lines().find(|line| line.starts_with("moves,2060-03-20")).expect("the moved one");
+    assert!(moved.contains(",commit,mia@example.com,20"), "what was called goes along: {moved}");
     assert!(text.contains(",churn,sam@example.com,20") && text.contains(",new CFO,"), "{text}");
     spool.sync().await;
     assert_eq!(spool.lines(), expected, "as long as the file is there, it keeps what it held");

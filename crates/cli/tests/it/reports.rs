@@ -272,3 +272,61 @@ async fn r182_a_crm_gets_all_accounts_first_and_then_what_changed_and_loses_noth
     done(up.address, &["health", "sync", &path, "--full"]).await;
     assert_eq!(accounts(), ["acme", "globex"]);
 }
+
+#[tokio::test]
+async fn r84_r182_a_crm_hears_of_corrections_facts_and_the_archive_when_no_score_moves() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    two_customers(up.address, folder.path()).await;
+    let file = folder.path().join("scores.csv");
+    let path = file.to_str().expect("a plain path").to_owned();
+    let titles = "account,display_name,segment,arr,currency,day,score,band,change_1d,change_7d,change_30d,coverage,model,\
+                  scored,corrected_band,corrected_by,disputed_by,archived";
+    // Each account of the file with its last columns; the file is taken over.
+    let next = async |flags: &[&str]| -> Vec<(String, String)> {
+        done(up.address, &[&["health", "sync", &path], flags].concat()).await;
+        let text = std::fs::read_to_string(&file).expect("the file");
+        std::fs::remove_file(&file).expect("taken over");
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some(titles));
+        let last = |line: &str| {
+            let fields: Vec<&str> = line.split(',').collect();
+            (fields[0].to_owned(), fields[14..].join(","))
+        };
+        lines.map(last).collect()
+    };
+    let line = |account: &str, last: &str| (account.to_owned(), last.to_owned());
+    let nothing = Vec::<(String, String)>::new();
+    assert_eq!(next(&[]).await, [line("acme", ",,,"), line("globex", ",,,")]);
+
+    let correct = ["health", "correct", "globex", "--band", "healthy", "--reason", "They talk to us daily"];
+    done(up.address, &correct).await;
+    assert_eq!(next(&[]).await, [line("globex", "healthy,CSM,,")]);
+    let dispute = ["health", "dispute", "globex", "--reason", "We are content", "--by", "customer"];
+    done(up.address, &[dispute.as_slice(), &["--contact", "eve@globex.example"]].concat()).await;
+    assert_eq!(next(&[]).await, [line("globex", "healthy,CSM,customer,")]);
+    let listed = done(up.address, &["health", "corrections", "--output", "json"]).await.out;
+    for label in listed.lines() {
+        let label: serde_json::Value = serde_json::from_str(label).expect("JSON");
+        let name = label["name"].as_str().expect("a name").to_owned();
+        if label["kind"] == "LABEL_KIND_OVERRIDE" {
+            done(up.address, &["health", "withdraw", &name]).await;
+        } else {
+            let review = ["health", "review", &name, "reject", "It is computed right", "--reviewer", "sam@example.com"];
+            done(up.address, &review).await;
+        }
+    }
+    assert_eq!(next(&[]).await, [line("globex", ",,,")]);
+    assert_eq!(next(&[]).await, nothing);
+
+    let renamed = write(folder.path(), "renamed.csv", "account,display_name\nacme,Acme GmbH\n");
+    done(up.address, &["import", "accounts", &renamed]).await;
+    assert_eq!(next(&[]).await, [line("acme", ",,,")]);
+    done(up.address, &["accounts", "archive", "acme"]).await;
+    let [(account, last)] = next(&[]).await.try_into().expect("one line");
+    assert!(account == "acme" && last.starts_with(",,,20"), "{account} {last}");
+    let full = next(&["--full"]).await;
+    assert_eq!(full, [line("acme", &last), line("globex", ",,,")], "who has files learns of it, whatever was missed");
+    done(up.address, &["accounts", "unarchive", "acme"]).await;
+    assert_eq!(next(&[]).await, [line("acme", ",,,")]);
+}

@@ -308,7 +308,14 @@ impl HealthService for Service {
     async fn summarize_health(&self, _: Request<SummarizeHealthRequest>) -> Result<Response<HealthSummary>, Status> {
         let account_count = i64::try_from(self.state().health.len()).expect("small");
         let bands = vec![BandCount { band: Band::AtRisk.into(), account_count, arr: Vec::new() }];
-        Ok(Response::new(HealthSummary { bands, account_count, mean_score: Some(60.0), ..HealthSummary::default() }))
+        let as_of_time = Some(prost_types::Timestamp { seconds: 1_780_272_000, nanos: 0 });
+        Ok(Response::new(HealthSummary {
+            bands,
+            account_count,
+            mean_score: Some(60.0),
+            as_of_time,
+            ..HealthSummary::default()
+        }))
     }
 
     async fn watch_health(

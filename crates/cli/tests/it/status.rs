@@ -14,6 +14,7 @@ async fn a_server_that_is_up_shows_its_portfolio_and_what_it_does_not_serve() {
     assert!(ran.out.contains(&format!("http://{address} is up\n")), "{}", ran.out);
     assert!(ran.out.contains("version    not known\n"), "{}", ran.out);
     assert!(ran.out.contains("portfolio  0 accounts, mean score 60.0\n"), "{}", ran.out);
+    assert!(ran.out.contains("as of      2026-06-01T00:00:00Z\n"), "{}", ran.out);
     assert!(ran.out.contains("feed       not known: UNIMPLEMENTED\n"), "{}", ran.out);
     let json = run(address, &["status", "--output", "json"]).await;
     let status: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");

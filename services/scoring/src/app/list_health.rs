@@ -1,6 +1,6 @@
 //! The portfolio's health: a page of accounts, counts, an account's days.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::AccountId;
 use mainstay_storage::{StorageError, begin};
 
@@ -22,11 +22,16 @@ pub(crate) async fn execute(
     ScoredView::of_all(app, &mut conn, views).await
 }
 
-/// The accounts that the filter lets through, counted.
-pub(crate) async fn summarize(app: &App, filter: &HealthFilter) -> Result<HealthSummary, ScoringError> {
+/// The accounts that the filter lets through, counted, and as of when.
+pub(crate) async fn summarize(
+    app: &App,
+    filter: &HealthFilter,
+) -> Result<(HealthSummary, DateTime<Utc>), ScoringError> {
     let mut conn = begin(&app.core.pool).await?;
+    let as_of = app.core.clock.now();
     let groups = health_views::summarize(&mut conn, filter).await?;
-    HealthSummary::of(&groups).map_err(|error| StorageError::Corrupt(error.to_string()).into())
+    let summary = HealthSummary::of(&groups).map_err(|error| StorageError::Corrupt(error.to_string()))?;
+    Ok((summary, as_of))
 }
 
 /// Which days of an account's history.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-use mainstay_domain::{AccountId, ModelId, start_of_day};
+use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::{AccountId, ModelId, day_of, start_of_day};
 use mainstay_storage::{StorageError, begin};
 use sqlx::PgConnection;
 
@@ -83,19 +83,29 @@ async fn list(
     Ok(renewals.into_iter().map(with_likelihood).collect())
 }
 
-/// What can be expected in so many quarters from the running one on, and by which model.
-pub(crate) async fn forecast(app: &App, quarters: u32) -> Result<(Vec<QuarterForecast>, Option<i64>), ScoringError> {
+/// What can be expected to renew.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RenewalForecast {
+    pub as_of: DateTime<Utc>,
+    pub quarters: Vec<QuarterForecast>,
+    /// The number of the forecast model.
+    pub model: Option<i64>,
+}
+
+/// In so many quarters from the running one on.
+pub(crate) async fn forecast(app: &App, quarters: u32) -> Result<RenewalForecast, ScoringError> {
     let mut conn = begin(&app.core.pool).await?;
-    let today = app.core.clock.today();
+    let as_of = app.core.clock.now();
+    let today = day_of(as_of);
     let forecaster = Forecaster::newest(app, &mut conn).await?;
     let end = (0..quarters).fold(Quarter::of(today), |quarter, _| quarter.next()).first_day();
     let days = DueDays { start: None, end, undecided_only: true };
     let renewals = list(&mut conn, forecaster.as_ref(), days, None, None, i64::MAX).await?;
     let likely = |(renewal, likelihood): (Renewal, Option<Likelihood>)| (renewal, likelihood.map(|one| one.value));
     let renewals: Vec<_> = renewals.into_iter().map(likely).collect();
-    let forecasts =
+    let quarters =
         quarter_forecasts(&renewals, today, quarters).map_err(|error| StorageError::Corrupt(error.to_string()))?;
-    Ok((forecasts, forecaster.map(|forecaster| forecaster.model.number)))
+    Ok(RenewalForecast { as_of, quarters, model: forecaster.map(|forecaster| forecaster.model.number) })
 }
 
 /// What became of the renewals that were due.

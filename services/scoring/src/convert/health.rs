@@ -1,5 +1,6 @@
 //! Health, and why it is so.
 
+use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_domain::{Band, Points, Violations};
 
@@ -61,6 +62,7 @@ pub(crate) fn health(scored: &ScoredView) -> proto::Health {
         segment: segment_message(view.segment).into(),
         arr: view.arr.map(money_message),
         corrections: scored.corrections.iter().map(super::label::message).collect(),
+        archive_time: view.archived_at.map(timestamp),
     }
 }
 
@@ -151,7 +153,7 @@ pub(crate) fn change(record: &HealthRecord, last: Announced) -> proto::HealthCha
 }
 
 /// A summary as messages have it.
-pub(crate) fn summary(summary: &HealthSummary) -> proto::HealthSummary {
+pub(crate) fn summary(summary: &HealthSummary, as_of: DateTime<Utc>) -> proto::HealthSummary {
     let band_count = |(&band, accounts): (&Option<Band>, &BandSummary)| proto::BandCount {
         band: band_message(band).into(),
         account_count: accounts.account_count,
@@ -162,6 +164,7 @@ pub(crate) fn summary(summary: &HealthSummary) -> proto::HealthSummary {
         histogram: summary.histogram.clone(),
         mean_score: summary.mean_score,
         account_count: summary.account_count,
+        as_of_time: Some(timestamp(as_of)),
     }
 }
 

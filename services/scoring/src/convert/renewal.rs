@@ -7,7 +7,7 @@ use mainstay_domain::{AccountId, Money, Points, Violations, Z_95, day_of, is_ema
 use super::account::{owner_message, segment_message};
 use super::forecast::model_name;
 use super::health::band_message;
-use crate::app::list_renewals::DueDays;
+use crate::app::list_renewals::{DueDays, RenewalForecast};
 use crate::app::set_renewal_call::GivenCall;
 use crate::domain::renewal::{
     Call, Expectation, Likelihood, NOTE_LENGTH_MAX, Outcome, QUARTERS_MAX, Quarter, QuarterForecast, QuarterRevenue,
@@ -162,15 +162,11 @@ fn number(count: u64) -> i64 {
 }
 
 /// What can be expected, as messages have it.
-pub(crate) fn forecast(
-    quarters: &[QuarterForecast],
-    model: Option<i64>,
-    as_of: DateTime<Utc>,
-) -> proto::RenewalForecast {
+pub(crate) fn forecast(forecast: &RenewalForecast) -> proto::RenewalForecast {
     proto::RenewalForecast {
-        quarters: quarters.iter().map(quarter).collect(),
-        forecast_model: model.map(model_name).unwrap_or_default(),
-        as_of_time: Some(timestamp(as_of)),
+        quarters: forecast.quarters.iter().map(quarter).collect(),
+        forecast_model: forecast.model.map(model_name).unwrap_or_default(),
+        as_of_time: Some(timestamp(forecast.as_of)),
     }
 }
 
@@ -199,7 +195,11 @@ fn quarter(quarter: &QuarterForecast) -> proto::QuarterForecast {
 }
 
 /// How many renewed, as messages have it.
-pub(crate) fn report(report: &RenewalReport, (start, end): (NaiveDate, NaiveDate)) -> proto::RenewalReport {
+pub(crate) fn report(
+    report: &RenewalReport,
+    (start, end): (NaiveDate, NaiveDate),
+    as_of: DateTime<Utc>,
+) -> proto::RenewalReport {
     let interval = report.renewed.wilson(Z_95);
     let revenue = |revenue: &RenewedRevenue| proto::RenewedRevenue {
         renewed_arr: Some(money_message(revenue.renewed)),
@@ -222,11 +222,16 @@ pub(crate) fn report(report: &RenewalReport, (start, end): (NaiveDate, NaiveDate
             people_brier,
             model_brier,
         }),
+        as_of_time: Some(timestamp(as_of)),
     }
 }
 
 /// How much of the revenue stayed, as messages have it.
-pub(crate) fn retention(retention: &RevenueRetention, (start, end): (NaiveDate, NaiveDate)) -> proto::RevenueRetention {
+pub(crate) fn retention(
+    retention: &RevenueRetention,
+    (start, end): (NaiveDate, NaiveDate),
+    as_of: DateTime<Utc>,
+) -> proto::RevenueRetention {
     let currency = |one: &CurrencyRetention| {
         let money = |minor_units| Some(money_message(Money { currency: one.currency, minor_units }));
         proto::CurrencyRetention {
@@ -245,5 +250,6 @@ pub(crate) fn retention(retention: &RevenueRetention, (start, end): (NaiveDate, 
         currencies: retention.currencies.iter().map(currency).collect(),
         currency_changed_account_count: number(retention.currency_changed),
         known_since_time: retention.known_since.map(timestamp),
+        as_of_time: Some(timestamp(as_of)),
     }
 }

@@ -153,7 +153,7 @@ fn revenue_health(report: &RevenueReport) -> proto::RevenueHealth {
     let churn = report.expected_churn.as_ref();
     proto::RevenueHealth {
         bands: bands.collect(),
-        retention: Some(renewal::retention(&report.retention, report.year)),
+        retention: Some(renewal::retention(&report.retention, report.year, report.as_of)),
         renewal_rate: Some(renewal_rate(&report.renewals)),
         expected_churn: churn.map(|one| forecast::portfolio(&one.model, one.days, &one.forecast, report.as_of)),
     }

@@ -77,6 +77,7 @@ pub(crate) struct HealthView {
     pub display_name: String,
     pub segment: Segment,
     pub arr: Option<Money>,
+    pub archived_at: Option<DateTime<Utc>>,
     /// Whether somebody says something against its label, which is not over as far as rows say.
     pub is_corrected: bool,
 }

@@ -88,8 +88,8 @@ impl HealthService for HealthRpc {
         let mut found = Violations::new();
         let filter = convert::health::filter(&mut found, &message.filter.unwrap_or_default());
         found.into_result(()).map_err(ApiError::invalid)?;
-        let summary = list_health::summarize(&self.app, &filter).await?;
-        Ok(Response::new(convert::health::summary(&summary)))
+        let (summary, as_of) = list_health::summarize(&self.app, &filter).await?;
+        Ok(Response::new(convert::health::summary(&summary, as_of)))
     }
 
     async fn get_health_history(

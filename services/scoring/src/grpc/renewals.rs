@@ -2,7 +2,7 @@
 
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::renewal_service_server::RenewalService;
-use mainstay_domain::Violations;
+use mainstay_domain::{Violations, day_of};
 use mainstay_rpc::paging::{Page, PageRequest};
 use mainstay_rpc::{ApiError, caller};
 use mainstay_service::{request, wire};
@@ -49,8 +49,8 @@ impl RenewalService for RenewalRpc {
         let mut found = Violations::new();
         let quarters = renewal::quarter_count(&mut found, request.get_ref().quarter_count);
         found.into_result(()).map_err(ApiError::invalid)?;
-        let (quarters, model) = list_renewals::forecast(&self.app, quarters).await?;
-        Ok(Response::new(renewal::forecast(&quarters, model, self.app.core.clock.now())))
+        let forecast = list_renewals::forecast(&self.app, quarters).await?;
+        Ok(Response::new(renewal::forecast(&forecast)))
     }
 
     async fn set_renewal_call(
@@ -77,11 +77,11 @@ impl RenewalService for RenewalRpc {
     ) -> Result<Response<proto::RenewalReport>, Status> {
         let message = request.into_inner();
         let mut found = Violations::new();
-        let today = self.app.core.clock.today();
-        let period = renewal::period(&mut found, &message.start_day, &message.end_day, today);
+        let as_of = self.app.core.clock.now();
+        let period = renewal::period(&mut found, &message.start_day, &message.end_day, day_of(as_of));
         let period = wire::complete(found, period)?;
         let report = list_renewals::report(&self.app, period.0, period.1).await?;
-        Ok(Response::new(renewal::report(&report, period)))
+        Ok(Response::new(renewal::report(&report, period, as_of)))
     }
 
     async fn get_revenue_retention(
@@ -90,10 +90,10 @@ impl RenewalService for RenewalRpc {
     ) -> Result<Response<proto::RevenueRetention>, Status> {
         let message = request.into_inner();
         let mut found = Violations::new();
-        let today = self.app.core.clock.today();
-        let period = renewal::period(&mut found, &message.start_day, &message.end_day, today);
+        let as_of = self.app.core.clock.now();
+        let period = renewal::period(&mut found, &message.start_day, &message.end_day, day_of(as_of));
         let period = wire::complete(found, period)?;
         let retention = get_revenue_retention::execute(&self.app, period.0, period.1).await?;
-        Ok(Response::new(renewal::retention(&retention, period)))
+        Ok(Response::new(renewal::retention(&retention, period, as_of)))
     }
 }

@@ -33,6 +33,7 @@ struct ViewRow {
     segment: i16,
     currency: Option<String>,
     arr_minor_units: Option<i64>,
+    archived_at: Option<DateTime<Utc>>,
     is_corrected: bool,
 }
 
@@ -67,6 +68,7 @@ impl TryFrom<ViewRow> for HealthView {
             display_name: row.display_name,
             segment: codes::segment(row.segment)?,
             arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
+            archived_at: row.archived_at,
             is_corrected: row.is_corrected,
         })
     }
@@ -86,6 +88,7 @@ macro_rules! select_views {
                       health.measure_freshness_days AS "measure_freshness_days: Vec<Option<i32>>",
                       health.scored_at, health.change_1d, health.change_7d, health.change_30d,
                       accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units,
+                      accounts.archived_at,
                       EXISTS (SELECT FROM scoring.labels
                                WHERE labels.account_id = accounts.account_id AND labels.ended_at IS NULL)
                           AS "is_corrected!"
@@ -125,6 +128,7 @@ macro_rules! select_past_views {
                       history.scored_at, NULL::integer AS change_1d, NULL::integer AS change_7d,
                       NULL::integer AS change_30d,
                       accounts.display_name, accounts.segment, accounts.currency, accounts.arr_minor_units,
+                      accounts.archived_at,
                       EXISTS (SELECT FROM scoring.labels
                                WHERE labels.account_id = accounts.account_id AND labels.ended_at IS NULL)
                           AS "is_corrected!"

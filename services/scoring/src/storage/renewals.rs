@@ -245,6 +245,26 @@ pub(crate) async fn note(
             &decisions.iter().map(|decision| currency_of(&decision.arr)).collect::<Vec<_>>() as &[Option<String>],
             &decisions.iter().map(|decision| units_of(&decision.arr)).collect::<Vec<_>>() as &[Option<i64>],
         )
+        .execute(&mut *conn)
+        .await?;
+    }
+    // After what is decided: calls of a renewal that is decided are of no other.
+    if !changes.new_dates.is_empty() {
+        let new_dates = &changes.new_dates;
+        sqlx::query!(
+            "UPDATE scoring.renewal_calls AS call
+                SET due_at = given.due_at
+               FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+                    AS given (account_id, due_at, same_after, same_before)
+              WHERE call.account_id = given.account_id AND call.due_at <> given.due_at
+                AND call.due_at > given.same_after AND call.due_at < given.same_before
+                AND NOT EXISTS (SELECT FROM scoring.renewal_outcomes AS outcome
+                                 WHERE outcome.account_id = call.account_id AND outcome.due_at = call.due_at)",
+            &new_dates.iter().map(|date| date.account.as_str()).collect::<Vec<_>>() as &[&str],
+            &new_dates.iter().map(|date| date.due_at).collect::<Vec<_>>(),
+            &new_dates.iter().map(|date| date.same_after).collect::<Vec<_>>(),
+            &new_dates.iter().map(|date| date.same_before).collect::<Vec<_>>(),
+        )
         .execute(conn)
         .await?;
     }

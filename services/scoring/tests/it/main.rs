@@ -43,6 +43,7 @@ mod pulses;
 mod recompute;
 mod referenceable;
 mod refusals;
+mod renewal_calls;
 mod renewal_risks;
 mod renewals;
 mod report_backfill;

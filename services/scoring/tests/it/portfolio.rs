@@ -4,6 +4,7 @@ use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_testkit::pagination;
 
+use crate::account_fixtures::time;
 use crate::harness::{Harness, account, model_of, sum_of, usage};
 use crate::refusals::violated_fields;
 
@@ -169,6 +170,7 @@ async fn r193_r200_the_portfolio_is_counted_by_band_score_and_revenue() {
     );
     assert_eq!(all.histogram, [1, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1]);
     assert_eq!((all.account_count, all.mean_score), (12, Some(49.5)));
+    assert_eq!(all.as_of_time, Some(time(&harness.clock_time())));
     let revenue = |band: usize| -> Vec<(String, i64)> {
         all.bands[band].arr.iter().map(|sum| (sum.currency_code.clone(), sum.minor_units)).collect()
     };
@@ -219,7 +221,9 @@ async fn archived_accounts_leave_lists_and_counts_but_keep_their_health() {
     assert_eq!((all.account_count, all.bands[2].account_count), (11, 1));
     harness.settle().await;
     assert_eq!(found(&harness, proto::HealthFilter::default()).await.len(), 11);
-    assert_eq!(harness.health_of("account-06", "").await.score, Some(54.0));
+    let kept = harness.health_of("account-06", "").await;
+    assert_eq!((kept.score, kept.archive_time), (Some(54.0), Some(time(&harness.clock_time()))));
+    assert_eq!(harness.health_of("account-07", "").await.archive_time, None);
 }
 
 #[tokio::test]

@@ -42,6 +42,23 @@ impl Withdrawal {
     }
 }
 
+/// Another date of a renewal. What was called of the same contract under another one is called of this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewDate {
+    pub account: AccountId,
+    pub due_at: DateTime<Utc>,
+    /// Where no outcome is kept, dates later than this are of the same contract,
+    pub same_after: DateTime<Utc>,
+    /// up to before this.
+    pub same_before: DateTime<Utc>,
+}
+
+impl NewDate {
+    fn of(account: &AccountId, due_at: DateTime<Utc>) -> Self {
+        Self { account: account.clone(), due_at, same_after: due_at - RENEWED_BY, same_before: due_at + RENEWED_BY }
+    }
+}
+
 /// The yearly revenue of an account that changed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ArrChange {
@@ -54,6 +71,7 @@ pub(crate) struct ArrChange {
 pub(crate) struct RenewalChanges {
     pub decisions: Vec<Decision>,
     pub withdrawn: Vec<Withdrawal>,
+    pub new_dates: Vec<NewDate>,
     pub arr: Vec<ArrChange>,
 }
 
@@ -81,6 +99,7 @@ impl RenewalChanges {
             (true, true) => return,
             (true, false) => {
                 self.withdrawn.extend(due_at.map(|due_at| Withdrawal::of(&after.id, due_at)));
+                self.note_date(&after.id, was_due_at, due_at);
                 return;
             }
             (false, _) => {
@@ -88,16 +107,22 @@ impl RenewalChanges {
                 self.withdrawn.extend(corrected.map(|due_at| Withdrawal::of(&after.id, due_at)));
             }
         }
-        let Some(was_due_at) = was_due_at else { return };
+        let Some(was_due_at) = was_due_at else { return self.note_date(&after.id, None, due_at) };
         let moved_on = due_at.is_some_and(|due_at| due_at - was_due_at >= RENEWED_BY);
         let outcome = match (is_churned(after), moved_on) {
             (true, _) => Outcome::Churned,
             (false, true) => Outcome::Renewed,
-            (false, false) => return,
+            (false, false) => return self.note_date(&after.id, Some(was_due_at), due_at),
         };
         // A date that is corrected as the customer leaves is that of the contract it leaves.
         let due_at = due_at.filter(|_| !moved_on).unwrap_or(was_due_at);
         let arr = before.facts.annual_revenue();
         self.decisions.push(Decision { account: after.id.clone(), due_at, outcome, arr });
+        self.note_date(&after.id, Some(was_due_at), Some(due_at));
+    }
+
+    fn note_date(&mut self, account: &AccountId, was_due_at: Option<DateTime<Utc>>, due_at: Option<DateTime<Utc>>) {
+        let new = due_at.filter(|_| due_at != was_due_at);
+        self.new_dates.extend(new.map(|due_at| NewDate::of(account, due_at)));
     }
 }
