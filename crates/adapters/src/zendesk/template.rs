@@ -23,6 +23,8 @@
 //! writes again before the resolution was not helped at first contact.
 //!
 //! There is no id: a delivery that is tried again is known by its content. Without `updated_at` the time is that of its receipt.
+//! Zendesk tells it to the minute. Of what happened within one, a resolution comes after an update, whichever was first; a delivery
+//! that says of a later minute how the ticket is puts that right.
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
@@ -73,10 +75,7 @@ pub(super) fn map(
     };
     let at = match filled(template.updated_at.as_deref()) {
         None => received_at,
-        Some(text) => Some(
-            text.parse::<DateTime<Utc>>()
-                .map_err(|_| fault("updated_at", format!("`{text}` is not a time as RFC 3339 has it")))?,
-        ),
+        Some(text) => Some(time(text)?),
     };
     let Some(at) = at else { return Ok(Outcome::timeless()) };
     let payload_id = content_id(payload);
@@ -94,6 +93,17 @@ pub(super) fn map(
         sentiment: None,
     };
     Ok(Outcome::signals(vec![told.signal(Payload::Ticket(ticket))]))
+}
+
+/// A time as RFC 3339 has it, or without seconds, as Zendesk's placeholders have it: `2013-12-12T05:35Z`.
+///
+/// <https://support.zendesk.com/hc/en-us/articles/4408886858138>
+fn time(text: &str) -> Result<DateTime<Utc>, Violations> {
+    let with_seconds = DateTime::parse_from_rfc3339(text);
+    let time = with_seconds.or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%#z"));
+    time.map(|time| time.to_utc()).map_err(|_| {
+        fault("updated_at", format!("`{text}` is not a time such as 2013-12-12T05:35Z or 2013-12-12T05:35:59Z"))
+    })
 }
 
 fn action(action: Option<&str>, status: Option<&str>) -> Result<TicketAction, Violations> {

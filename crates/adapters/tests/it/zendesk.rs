@@ -122,6 +122,23 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
     assert!(ignored(Vendor::Zendesk, &nobody).contains("`mainstay_account`"));
 }
 
+/// As the reference of Zendesk's placeholders has it, <https://support.zendesk.com/hc/en-us/articles/4408886858138>, and as others
+/// who fill the template may write it.
+#[test]
+fn r190_a_trigger_says_the_time_with_or_without_seconds() {
+    let time =
+        |text: &str| time_of(&signal(Vendor::Zendesk, &with(fixture("zendesk/trigger"), "/updated_at", json!(text))));
+    for (text, expected) in [
+        ("2013-12-12T05:35Z", "2013-12-12T05:35:00Z"),
+        ("2013-12-12T05:35+01:00", "2013-12-12T04:35:00Z"),
+        ("2013-12-12T05:35-0830", "2013-12-12T14:05:00Z"),
+        (" 2013-12-12T05:35:59Z ", "2013-12-12T05:35:59Z"),
+        ("2013-12-12T05:35:59.5+01:00", "2013-12-12T04:35:59.5Z"),
+    ] {
+        assert_eq!(time(text), at(expected), "{text}");
+    }
+}
+
 #[test]
 fn what_is_malformed_is_told_with_its_path() {
     for (name, pointer, value, told) in [
@@ -134,6 +151,7 @@ fn what_is_malformed_is_told_with_its_path() {
         ("trigger", "/action", json!("closed"), "action: `closed` is no action of a ticket"),
         ("trigger", "/satisfaction", json!("7"), "satisfaction: `7` is no rating"),
         ("trigger", "/updated_at", json!("Jan 8"), "updated_at: `Jan 8` is not a time"),
+        ("trigger", "/updated_at", json!("2013-12-12T05:35"), "updated_at: `2013-12-12T05:35` is not a time"),
     ] {
         let faults = faults(Vendor::Zendesk, &with(fixture(&format!("zendesk/{name}")), pointer, value));
         assert!(faults[0].starts_with(told), "{name} {pointer}: {faults:?}");
