@@ -17,7 +17,8 @@
 //! ```
 //!
 //! `action` is `opened`, `updated`, `escalated`, `resolved` or `reopened`; without it solved and closed tickets are resolved, new
-//! ones opened, others updated. What Zendesk has nothing for, it sends empty.
+//! ones opened, others updated: one that is open, pending or on hold after it was resolved counts as reopened. What Zendesk has nothing
+//! for, it sends empty.
 //!
 //! `text` is what the customer wrote: triggers that run for anything else, as for an agent's answer, leave it out. A customer who
 //! writes again before the resolution was not helped at first contact.
@@ -34,7 +35,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ticket_id;
-use super::words::{is_done, priority, satisfaction};
+use super::words::{is_done, is_open, priority, satisfaction};
 use crate::account::{Candidate, account};
 use crate::mapped::{Outcome, Told};
 use crate::read::{fault, read, text_or_number, text_or_number_if_any};
@@ -91,6 +92,7 @@ pub(super) fn map(
         satisfaction: satisfaction("satisfaction", template.satisfaction.as_deref())?,
         first_response_time: None,
         sentiment: None,
+        open: filled(template.status.as_deref()).is_some_and(is_open),
     };
     Ok(Outcome::signals(vec![told.signal(Payload::Ticket(ticket))]))
 }

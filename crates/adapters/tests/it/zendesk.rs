@@ -100,6 +100,7 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
         subject: "My printer is on fire".to_owned(),
         text: "It still burns.".to_owned(),
         requester_email: "eve@acme.example".to_owned(),
+        open: true,
         ..Default::default()
     };
     assert_eq!(payload_of(told), Payload::Ticket(expected));
@@ -110,6 +111,11 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
     assert_eq!(action("escalated", "Open"), TicketAction::Escalated);
     assert_eq!(action("", "Solved"), TicketAction::Resolved);
     assert_eq!(action("", "New"), TicketAction::Opened);
+    let open = |status: &str| ticket(&with(payload.clone(), "/status", json!(status))).open;
+    for (status, expected) in [("Pending", true), ("On-hold", true), ("hold", true), ("New", false), ("Solved", false)]
+    {
+        assert_eq!(open(status), expected, "{status}");
+    }
     let satisfaction = |rating: Value| ticket(&with(payload.clone(), "/satisfaction", rating)).satisfaction;
     assert_eq!(satisfaction(json!("Good, I'm satisfied")), Some(5));
     assert_eq!(satisfaction(json!("Bad")), Some(1));

@@ -9561,6 +9561,12 @@ pub struct TicketSignal {
     /// texts in other languages nothing is computed.
     #[prost(double, optional, tag = "9")]
     pub sentiment: ::core::option::Option<f64>,
+    /// With `TICKET_ACTION_UPDATED`: whether the ticket is said to be open, by a
+    /// source that tells how a ticket is and not what happened to it. After a
+    /// resolution the first update that says so counts as the reopening; else it
+    /// says nothing new. False: not said. With another action it says nothing more.
+    #[prost(bool, tag = "10")]
+    pub open: bool,
 }
 impl ::prost::Name for TicketSignal {
     const NAME: &'static str = "TicketSignal";

@@ -82,7 +82,8 @@ by the names in brackets, or given with --map and --constant:
   ticket:       ticket_id (ticket), action (opened, updated, escalated, resolved or
                 reopened), priority (low, normal, high, urgent or critical), subject, text,
                 requester_email (requester), satisfaction (1 to 5), first_response_time,
-                sentiment (-1 to 1)
+                sentiment (-1 to 1), open (yes or no: of an update that says so after a
+                resolution the ticket is reopened)
   invoice:      invoice_id (invoice), action (issued, paid, payment_failed, overdue or
                 voided), amount and currency (49.50 with a currency column, or 49.50 EUR),
                 due_time (due_date), failure_reason

@@ -77,7 +77,8 @@ sends with this JSON, of which only ticket_id and the account are needed:
    \"satisfaction\": \"{{satisfaction.current_rating}}\",
    \"updated_at\": \"{{ticket.updated_at_with_timestamp}}\"}
 With \"action\": \"escalated\" (or opened, updated, resolved, reopened) the trigger says itself what
-happened. Priority urgent puts the account at risk while the ticket is open.
+happened; without, status does: after solved or closed, open, pending and hold reopen the ticket.
+Priority urgent puts the account at risk while the ticket is open.
 
 Examples:
   mainstay import zendesk events.jsonl
@@ -93,8 +94,9 @@ Tickets of any help desk:
    \"requester_email\": \"eve@acme.example\", \"satisfaction\": 4}
 account, ticket_id, action and time are required. action is opened, updated, escalated, resolved
 or reopened; priority low, normal, high, urgent or critical; satisfaction 1 to 5;
-first_response_time a time; sentiment -1 to 1, else it is computed from text. Without an id an
-event is known by its content. For CSV files there is `mainstay import signals`.
+first_response_time a time; sentiment -1 to 1, else it is computed from text; open, true in an
+update after which the ticket is open: it counts as reopened when it was resolved before. Without
+an id an event is known by its content. For CSV files there is `mainstay import signals`.
 
 Examples:
   mainstay import tickets tickets.jsonl

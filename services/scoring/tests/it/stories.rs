@@ -383,6 +383,7 @@ async fn every_fault_of_a_story_signal_is_named() {
             satisfaction: Some(6),
             first_response_time: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }),
             sentiment: Some(f64::NAN),
+            open: false,
         }),
         Payload::Invoice(proto::InvoiceSignal {
             invoice_id: "x".repeat(129),
