@@ -165,10 +165,11 @@ async fn wait(arguments: &OperationArguments, connection: &Connection, output: &
     if output.is_json() {
         return Ok(output.json_object(&operation)?);
     }
-    match operation.result {
-        Some(OperationResult::Error(status)) => Err(refusal(status)),
-        _ => Ok(note(&format!("{} is done.", operation.name))),
+    if let Some(OperationResult::Error(status)) = operation.result {
+        return Err(refusal(status));
     }
+    note(&format!("{} is done.", operation.name));
+    Ok(())
 }
 
 async fn cancel(arguments: &OperationArguments, connection: &Connection) -> Result<(), Failure> {
