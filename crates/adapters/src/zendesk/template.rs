@@ -1,5 +1,5 @@
 //! What a trigger or automation sends: the JSON that an administrator writes with Zendesk's placeholders. This is the one to
-//! write; only the account and `ticket_id` are needed.
+//! write; only the account, `ticket_id` and `updated_at` are needed.
 //!
 //! ```json
 //! {
@@ -23,9 +23,9 @@
 //! `text` is what the customer wrote: triggers that run for anything else, as for an agent's answer, leave it out. A customer who
 //! writes again before the resolution was not helped at first contact.
 //!
-//! There is no id: a delivery that is tried again is known by its content. Without `updated_at` the time is that of its receipt.
-//! Zendesk tells it to the minute. Of what happened within one, a resolution comes after an update, whichever was first; a delivery
-//! that says of a later minute how the ticket is puts that right.
+//! There is no id: a delivery that is tried again is known by its content. So `updated_at` must be there, or a ticket that is solved
+//! again in the same words would be such a delivery. Zendesk tells it to the minute. Of what happened within one, a resolution comes
+//! after an update, whichever was first; a delivery that says of a later minute how the ticket is puts that right.
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
@@ -61,11 +61,7 @@ struct Template {
 }
 
 /// Maps what a trigger sends.
-pub(super) fn map(
-    payload: &Value,
-    received_at: Option<DateTime<Utc>>,
-    account_key: &str,
-) -> Result<Outcome, Violations> {
+pub(super) fn map(payload: &Value, account_key: &str) -> Result<Outcome, Violations> {
     let template: Template = read("", payload)?;
     let named = account([
         Candidate::of_value(account_key, payload.get(account_key)),
@@ -74,11 +70,7 @@ pub(super) fn map(
     let Some(account) = named else {
         return Ok(Outcome::ignored(format!("neither `{account_key}` nor `organization_id` says whose ticket it is")));
     };
-    let at = match filled(template.updated_at.as_deref()) {
-        None => received_at,
-        Some(text) => Some(time(text)?),
-    };
-    let Some(at) = at else { return Ok(Outcome::timeless()) };
+    let at = time(template.updated_at.as_deref())?;
     let payload_id = content_id(payload);
     let told = Told { account: &account, vendor: Vendor::Zendesk, id: &payload_id, at, rank: 0 };
     let line = |text: Option<String>, most| cut(&text.unwrap_or_default(), most);
@@ -100,7 +92,11 @@ pub(super) fn map(
 /// A time as RFC 3339 has it, or without seconds, as Zendesk's placeholders have it: `2013-12-12T05:35Z`.
 ///
 /// <https://support.zendesk.com/hc/en-us/articles/4408886858138>
-fn time(text: &str) -> Result<DateTime<Utc>, Violations> {
+fn time(text: Option<&str>) -> Result<DateTime<Utc>, Violations> {
+    let text = filled(text).ok_or_else(|| {
+        let to_add = r#"`"updated_at": "{{ticket.updated_at_with_timestamp}}"`"#;
+        fault("updated_at", format!("is missing: add {to_add} to the trigger's JSON"))
+    })?;
     let with_seconds = DateTime::parse_from_rfc3339(text);
     let time = with_seconds.or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%#z"));
     time.map(|time| time.to_utc()).map_err(|_| {

@@ -5,7 +5,7 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{TicketAction, TicketPriority, TicketSignal};
 use serde_json::{Value, json};
 
-use crate::{at, faults, fixture, ignored, ignored_in_file, payload_of, received_at, signal, time_of, with};
+use crate::{at, faults, fixture, ignored, payload_of, signal, time_of, with};
 
 fn ticket(payload: &Value) -> TicketSignal {
     match payload_of(signal(Vendor::Zendesk, payload)) {
@@ -121,11 +121,26 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
     assert_eq!(satisfaction(json!("Bad")), Some(1));
     assert_eq!(satisfaction(json!(3)), Some(3));
     assert_eq!(satisfaction(json!("offered")), None);
-    let timeless = with(payload.clone(), "/updated_at", json!(""));
-    assert_eq!(time_of(&signal(Vendor::Zendesk, &timeless)), received_at());
-    assert!(ignored_in_file(Vendor::Zendesk, &timeless).contains("does not say when it happened"));
     let nobody = with(payload, "/mainstay_account", json!(""));
     assert!(ignored(Vendor::Zendesk, &nobody).contains("`mainstay_account`"));
+}
+
+/// Solved, reopened and solved again in the same words would be one delivery that was tried again.
+#[test]
+fn r190_a_trigger_that_does_not_say_when_is_told_what_to_add_to_its_template() {
+    let expected =
+        r#"updated_at: is missing: add `"updated_at": "{{ticket.updated_at_with_timestamp}}"` to the trigger's JSON"#;
+    let empty = with(fixture("zendesk/trigger"), "/updated_at", json!(""));
+    let mut absent = fixture("zendesk/trigger");
+    absent.as_object_mut().expect("an object").remove("updated_at");
+    for payload in [empty, absent] {
+        assert_eq!(faults(Vendor::Zendesk, &payload), [expected]);
+    }
+    let solved = |time: &str| {
+        let solved = with(fixture("zendesk/trigger"), "/status", json!("Solved"));
+        signal(Vendor::Zendesk, &with(solved, "/updated_at", json!(time))).source_id
+    };
+    assert_ne!(solved("2025-01-08T11:00Z"), solved("2025-01-08T11:05Z"));
 }
 
 /// As the reference of Zendesk's placeholders has it, <https://support.zendesk.com/hc/en-us/articles/4408886858138>, and as others

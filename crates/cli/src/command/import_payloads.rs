@@ -69,7 +69,7 @@ pub(super) const ZENDESK_HELP: &str = help!(
 Ticket events of Zendesk's webhooks (zen:event-type:ticket.created, .status_changed,
 .priority_changed, .subject_changed, .comment_added, .merged, .soft_deleted,
 .permanently_deleted, .marked_as_spam), whose account is the organization's id; and what a trigger
-sends with this JSON, of which only ticket_id and the account are needed:
+sends with this JSON, of which ticket_id, updated_at and the account are needed:
   {\"mainstay_account\": \"{{ticket.organization.external_id}}\", \"ticket_id\": \"{{ticket.id}}\",
    \"status\": \"{{ticket.status}}\", \"priority\": \"{{ticket.priority}}\",
    \"subject\": \"{{ticket.title}}\", \"text\": \"{{ticket.latest_public_comment}}\",
