@@ -89,6 +89,8 @@ by the names in brackets, or given with --map and --constant:
                 due_time (due_date), failure_reason
   dispute:      dispute_id (dispute), action (opened or closed), invoice_id, amount and
                 currency, reason
+                Ids of tickets, invoices and disputes are those of the account, whatever the
+                source: of two systems that count alike, put a prefix before those of one.
   lifecycle:    action (activation, milestone, renewal, churn or seat_change), and with it
                 milestone, renewal_time (renewal_date), reason or seats
   survey_answer: question (nps, csat or ces), score, contact_id (contact), comment

@@ -92,11 +92,13 @@ Tickets of any help desk:
    \"time\": \"2026-11-20T09:30:00Z\", \"id\": \"event-1\", \"source\": \"helpdesk\",
    \"priority\": \"urgent\", \"subject\": \"Nothing works\", \"text\": \"Help!\",
    \"requester_email\": \"eve@acme.example\", \"satisfaction\": 4}
-account, ticket_id, action and time are required. action is opened, updated, escalated, resolved
-or reopened; priority low, normal, high, urgent or critical; satisfaction 1 to 5;
-first_response_time a time; sentiment -1 to 1, else it is computed from text; open, true in an
-update after which the ticket is open: it counts as reopened when it was resolved before. Without
-an id an event is known by its content. For CSV files there is `mainstay import signals`.
+account, ticket_id, action and time are required. A ticket_id is one ticket of its account
+whatever the source: of two help desks that count alike, put a prefix before the ids of one.
+action is opened, updated, escalated, resolved or reopened; priority low, normal, high, urgent or
+critical; satisfaction 1 to 5; first_response_time a time; sentiment -1 to 1, else it is computed
+from text; open, true in an update after which the ticket is open: it counts as reopened when it
+was resolved before. Without an id an event is known by its content. For CSV files there is
+`mainstay import signals`.
 
 Examples:
   mainstay import tickets tickets.jsonl
