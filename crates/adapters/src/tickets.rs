@@ -18,7 +18,8 @@
 //!
 //! `account`, `ticket_id`, `action` and `time` are required. `action` is `opened`, `updated`, `escalated`, `resolved` or `reopened`;
 //! `priority` is `low`, `normal`, `high`, `urgent` or `critical`; `satisfaction` is 1 to 5; `first_response_time` is when the
-//! customer was answered first; `sentiment` is -1 (frustrated) to 1 (content), without which it is computed from `text`.
+//! customer was answered first; `sentiment` is -1 (frustrated) to 1 (content), without which it is computed from `text`; `open`, true in
+//! an update of a ticket that is open, counts as its reopening when it was resolved before.
 //! Without an `id` an event is known by its content. A name that is not among these is refused, since it is a mistake more often than not.
 
 use chrono::{DateTime, Utc};
@@ -53,6 +54,8 @@ struct Given {
     satisfaction: Option<i32>,
     first_response_time: Option<DateTime<Utc>>,
     sentiment: Option<f64>,
+    #[serde(default)]
+    open: bool,
 }
 
 /// Maps an event of a ticket.
@@ -87,6 +90,7 @@ pub(crate) fn map(payload: &Value) -> Result<Outcome, Violations> {
         satisfaction: ticket.satisfaction,
         first_response_time: ticket.first_response_time.map(timestamp),
         sentiment: ticket.sentiment,
+        open: ticket.open,
     }));
     if let Some(source) = ticket.source {
         signal.source = source;

@@ -111,7 +111,7 @@ impl Adapter {
         match self.vendor {
             Vendor::Stripe => stripe::map(payload, key),
             Vendor::Lago => lago::map(payload, received_at, key),
-            Vendor::Zendesk => zendesk::map(payload, received_at, key),
+            Vendor::Zendesk => zendesk::map(payload, key),
             Vendor::Segment => segment::map(payload, received_at, key),
             Vendor::Tickets => tickets::map(payload),
         }

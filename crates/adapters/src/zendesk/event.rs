@@ -124,6 +124,7 @@ pub(super) fn map(kind: &str, payload: &Value) -> Result<Outcome, Violations> {
         satisfaction: None,
         first_response_time: answered_at.map(timestamp),
         sentiment: None,
+        open: false,
     });
     let told = Told { account: &account, vendor: Vendor::Zendesk, id: &id, at: time, rank: 0 };
     Ok(Outcome::signals(vec![told.signal(payload)]))

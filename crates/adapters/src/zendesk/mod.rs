@@ -19,21 +19,16 @@ pub(crate) mod signature;
 mod template;
 mod words;
 
-use chrono::{DateTime, Utc};
 use mainstay_domain::Violations;
 use serde_json::Value;
 
 use crate::mapped::Outcome;
 
 /// Maps an event, or what a trigger sends.
-pub(crate) fn map(
-    payload: &Value,
-    received_at: Option<DateTime<Utc>>,
-    account_key: &str,
-) -> Result<Outcome, Violations> {
+pub(crate) fn map(payload: &Value, account_key: &str) -> Result<Outcome, Violations> {
     match payload.get("type").and_then(Value::as_str) {
         Some(kind) if kind.starts_with("zen:event-type:") => event::map(kind, payload),
-        _ => template::map(payload, received_at, account_key),
+        _ => template::map(payload, account_key),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a trigger or automation sends: the JSON that an administrator writes with Zendesk's placeholders. This is the one to
-//! write; only the account and `ticket_id` are needed.
+//! write; only the account, `ticket_id` and `updated_at` are needed.
 //!
 //! ```json
 //! {
@@ -17,12 +17,15 @@
 //! ```
 //!
 //! `action` is `opened`, `updated`, `escalated`, `resolved` or `reopened`; without it solved and closed tickets are resolved, new
-//! ones opened, others updated. What Zendesk has nothing for, it sends empty.
+//! ones opened, others updated: one that is open, pending or on hold after it was resolved counts as reopened. What Zendesk has nothing
+//! for, it sends empty.
 //!
 //! `text` is what the customer wrote: triggers that run for anything else, as for an agent's answer, leave it out. A customer who
 //! writes again before the resolution was not helped at first contact.
 //!
-//! There is no id: a delivery that is tried again is known by its content. Without `updated_at` the time is that of its receipt.
+//! There is no id: a delivery that is tried again is known by its content. So `updated_at` must be there, or a ticket that is solved
+//! again in the same words would be such a delivery. Zendesk tells it to the minute. Of what happened within one, a resolution comes
+//! after an update, whichever was first; a delivery that says of a later minute how the ticket is puts that right.
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
@@ -32,7 +35,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ticket_id;
-use super::words::{is_done, priority, satisfaction};
+use super::words::{is_done, is_open, priority, satisfaction};
 use crate::account::{Candidate, account};
 use crate::mapped::{Outcome, Told};
 use crate::read::{fault, read, text_or_number, text_or_number_if_any};
@@ -58,11 +61,7 @@ struct Template {
 }
 
 /// Maps what a trigger sends.
-pub(super) fn map(
-    payload: &Value,
-    received_at: Option<DateTime<Utc>>,
-    account_key: &str,
-) -> Result<Outcome, Violations> {
+pub(super) fn map(payload: &Value, account_key: &str) -> Result<Outcome, Violations> {
     let template: Template = read("", payload)?;
     let named = account([
         Candidate::of_value(account_key, payload.get(account_key)),
@@ -71,14 +70,7 @@ pub(super) fn map(
     let Some(account) = named else {
         return Ok(Outcome::ignored(format!("neither `{account_key}` nor `organization_id` says whose ticket it is")));
     };
-    let at = match filled(template.updated_at.as_deref()) {
-        None => received_at,
-        Some(text) => Some(
-            text.parse::<DateTime<Utc>>()
-                .map_err(|_| fault("updated_at", format!("`{text}` is not a time as RFC 3339 has it")))?,
-        ),
-    };
-    let Some(at) = at else { return Ok(Outcome::timeless()) };
+    let at = time(template.updated_at.as_deref())?;
     let payload_id = content_id(payload);
     let told = Told { account: &account, vendor: Vendor::Zendesk, id: &payload_id, at, rank: 0 };
     let line = |text: Option<String>, most| cut(&text.unwrap_or_default(), most);
@@ -92,8 +84,24 @@ pub(super) fn map(
         satisfaction: satisfaction("satisfaction", template.satisfaction.as_deref())?,
         first_response_time: None,
         sentiment: None,
+        open: filled(template.status.as_deref()).is_some_and(is_open),
     };
     Ok(Outcome::signals(vec![told.signal(Payload::Ticket(ticket))]))
+}
+
+/// A time as RFC 3339 has it, or without seconds, as Zendesk's placeholders have it: `2013-12-12T05:35Z`.
+///
+/// <https://support.zendesk.com/hc/en-us/articles/4408886858138>
+fn time(text: Option<&str>) -> Result<DateTime<Utc>, Violations> {
+    let text = filled(text).ok_or_else(|| {
+        let to_add = r#"`"updated_at": "{{ticket.updated_at_with_timestamp}}"`"#;
+        fault("updated_at", format!("is missing: add {to_add} to the trigger's JSON"))
+    })?;
+    let with_seconds = DateTime::parse_from_rfc3339(text);
+    let time = with_seconds.or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%#z"));
+    time.map(|time| time.to_utc()).map_err(|_| {
+        fault("updated_at", format!("`{text}` is not a time such as 2013-12-12T05:35Z or 2013-12-12T05:35:59Z"))
+    })
 }
 
 fn action(action: Option<&str>, status: Option<&str>) -> Result<TicketAction, Violations> {

@@ -12,6 +12,11 @@ pub(super) fn is_done(status: &str) -> bool {
     ["solved", "closed"].contains(&status.to_lowercase().as_str())
 }
 
+/// Whether somebody works on a ticket of this status, or waits for somebody.
+pub(super) fn is_open(status: &str) -> bool {
+    ["open", "pending", "hold", "on-hold", "on hold"].contains(&status.to_lowercase().as_str())
+}
+
 /// A priority; unspecified when the ticket has none.
 pub(super) fn priority(path: &str, word: Option<&str>) -> Result<TicketPriority, Violations> {
     match filled(word) {

@@ -78,6 +78,21 @@ fn a_webhook_is_known_by_its_content_whenever_it_comes() {
     assert_eq!(id("2027-01-01T00:00:00Z"), first);
 }
 
+/// Of Stripe's errors Lago passes on the code, the message, the request's id and the answer.
+#[test]
+fn r95_attempts_that_failed_alike_are_told_apart_by_what_stripe_answered() {
+    let failed = |details: Value| {
+        let pointer = "/payment_provider_invoice_payment_error/error_details";
+        signal(Vendor::Lago, &with(fixture("lago/invoice_payment_failure"), pointer, details))
+    };
+    let of_stripe = |request: &str| failed(json!({"code": "card_declined", "request_id": request, "http_status": 402}));
+    let (first, second) = (of_stripe("req_1"), of_stripe("req_2"));
+    assert_eq!(payload_of(first.clone()), payload_of(second.clone()));
+    assert_ne!(first.source_id, second.source_id);
+    assert_eq!(of_stripe("req_1").source_id, first.source_id, "one delivery that came twice");
+    assert_eq!(failed(Value::Null).source_id, failed(Value::Null).source_id, "nothing tells them apart");
+}
+
 #[test]
 fn what_does_not_say_when_it_was_has_the_time_of_its_receipt_and_none_in_a_file() {
     assert!(

@@ -26,10 +26,11 @@ fn r190_tickets_of_any_help_desk_are_read() {
     };
     assert_eq!(payload_of(told), Payload::Ticket(expected));
     let answered = json!({"account": "acme", "ticket_id": "1", "action": "updated", "time": "2026-11-20T10:30:00Z",
-        "first_response_time": "2026-11-20T10:00:00Z", "sentiment": -0.5});
+        "first_response_time": "2026-11-20T10:00:00Z", "sentiment": -0.5, "open": true});
     let Payload::Ticket(told) = payload_of(signal(Vendor::Tickets, &answered)) else { panic!("a ticket") };
     let first_response = told.first_response_time.map(|time| time.seconds);
-    assert_eq!((first_response, told.sentiment), (Some(at("2026-11-20T10:00:00Z").timestamp()), Some(-0.5)));
+    let expected = (Some(at("2026-11-20T10:00:00Z").timestamp()), Some(-0.5), true);
+    assert_eq!((first_response, told.sentiment, told.open), expected);
     let short = json!({"account": "accounts/acme", "ticket_id": "1", "action": "Resolved", "time": "2026-11-20T10:30:00+01:00"});
     let told = signal(Vendor::Tickets, &short);
     assert_eq!((told.account.as_str(), told.source.as_str()), ("accounts/acme", "tickets"));

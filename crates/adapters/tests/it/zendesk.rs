@@ -5,7 +5,7 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{TicketAction, TicketPriority, TicketSignal};
 use serde_json::{Value, json};
 
-use crate::{at, faults, fixture, ignored, ignored_in_file, payload_of, received_at, signal, time_of, with};
+use crate::{at, faults, fixture, ignored, payload_of, signal, time_of, with};
 
 fn ticket(payload: &Value) -> TicketSignal {
     match payload_of(signal(Vendor::Zendesk, payload)) {
@@ -100,6 +100,7 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
         subject: "My printer is on fire".to_owned(),
         text: "It still burns.".to_owned(),
         requester_email: "eve@acme.example".to_owned(),
+        open: true,
         ..Default::default()
     };
     assert_eq!(payload_of(told), Payload::Ticket(expected));
@@ -110,16 +111,53 @@ fn r190_a_trigger_tells_of_a_ticket_in_its_own_template() {
     assert_eq!(action("escalated", "Open"), TicketAction::Escalated);
     assert_eq!(action("", "Solved"), TicketAction::Resolved);
     assert_eq!(action("", "New"), TicketAction::Opened);
+    let open = |status: &str| ticket(&with(payload.clone(), "/status", json!(status))).open;
+    for (status, expected) in [("Pending", true), ("On-hold", true), ("hold", true), ("New", false), ("Solved", false)]
+    {
+        assert_eq!(open(status), expected, "{status}");
+    }
     let satisfaction = |rating: Value| ticket(&with(payload.clone(), "/satisfaction", rating)).satisfaction;
     assert_eq!(satisfaction(json!("Good, I'm satisfied")), Some(5));
     assert_eq!(satisfaction(json!("Bad")), Some(1));
     assert_eq!(satisfaction(json!(3)), Some(3));
     assert_eq!(satisfaction(json!("offered")), None);
-    let timeless = with(payload.clone(), "/updated_at", json!(""));
-    assert_eq!(time_of(&signal(Vendor::Zendesk, &timeless)), received_at());
-    assert!(ignored_in_file(Vendor::Zendesk, &timeless).contains("does not say when it happened"));
     let nobody = with(payload, "/mainstay_account", json!(""));
     assert!(ignored(Vendor::Zendesk, &nobody).contains("`mainstay_account`"));
+}
+
+/// Solved, reopened and solved again in the same words would be one delivery that was tried again.
+#[test]
+fn r190_a_trigger_that_does_not_say_when_is_told_what_to_add_to_its_template() {
+    let expected =
+        r#"updated_at: is missing: add `"updated_at": "{{ticket.updated_at_with_timestamp}}"` to the trigger's JSON"#;
+    let empty = with(fixture("zendesk/trigger"), "/updated_at", json!(""));
+    let mut absent = fixture("zendesk/trigger");
+    absent.as_object_mut().expect("an object").remove("updated_at");
+    for payload in [empty, absent] {
+        assert_eq!(faults(Vendor::Zendesk, &payload), [expected]);
+    }
+    let solved = |time: &str| {
+        let solved = with(fixture("zendesk/trigger"), "/status", json!("Solved"));
+        signal(Vendor::Zendesk, &with(solved, "/updated_at", json!(time))).source_id
+    };
+    assert_ne!(solved("2025-01-08T11:00Z"), solved("2025-01-08T11:05Z"));
+}
+
+/// As the reference of Zendesk's placeholders has it, <https://support.zendesk.com/hc/en-us/articles/4408886858138>, and as others
+/// who fill the template may write it.
+#[test]
+fn r190_a_trigger_says_the_time_with_or_without_seconds() {
+    let time =
+        |text: &str| time_of(&signal(Vendor::Zendesk, &with(fixture("zendesk/trigger"), "/updated_at", json!(text))));
+    for (text, expected) in [
+        ("2013-12-12T05:35Z", "2013-12-12T05:35:00Z"),
+        ("2013-12-12T05:35+01:00", "2013-12-12T04:35:00Z"),
+        ("2013-12-12T05:35-0830", "2013-12-12T14:05:00Z"),
+        (" 2013-12-12T05:35:59Z ", "2013-12-12T05:35:59Z"),
+        ("2013-12-12T05:35:59.5+01:00", "2013-12-12T04:35:59.5Z"),
+    ] {
+        assert_eq!(time(text), at(expected), "{text}");
+    }
 }
 
 #[test]
@@ -134,6 +172,7 @@ fn what_is_malformed_is_told_with_its_path() {
         ("trigger", "/action", json!("closed"), "action: `closed` is no action of a ticket"),
         ("trigger", "/satisfaction", json!("7"), "satisfaction: `7` is no rating"),
         ("trigger", "/updated_at", json!("Jan 8"), "updated_at: `Jan 8` is not a time"),
+        ("trigger", "/updated_at", json!("2013-12-12T05:35"), "updated_at: `2013-12-12T05:35` is not a time"),
     ] {
         let faults = faults(Vendor::Zendesk, &with(fixture(&format!("zendesk/{name}")), pointer, value));
         assert!(faults[0].starts_with(told), "{name} {pointer}: {faults:?}");

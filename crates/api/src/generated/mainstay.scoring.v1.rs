@@ -5558,7 +5558,9 @@ pub struct PaymentCause {
     /// The amount due. Absent: not known.
     #[prost(message, optional, tag = "2")]
     pub amount: ::core::option::Option<super::super::common::v1::Money>,
-    /// Attempts that failed; 0: none, it is overdue.
+    /// Attempts that failed; 0: none, it is overdue. Of what Lago tells, attempts
+    /// count as one that failed alike to the last word: without the request id of
+    /// Stripe's error nothing tells them apart from one delivery that came twice.
     #[prost(int32, tag = "3")]
     pub failed_attempt_count: i32,
     /// Why the last attempt failed, as the source says. Empty: not said.
@@ -9547,7 +9549,10 @@ impl ::prost::Name for FeatureUse {
 /// event time.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TicketSignal {
-    /// The ticket's id in the source, 1 to 128 characters. Required.
+    /// The ticket's id, 1 to 128 characters. It says with the account which story
+    /// is told, whatever the source: two sources that use one id for an account tell
+    /// of one ticket. So that of two help desks which count alike, one puts a prefix
+    /// before its ids. Required.
     #[prost(string, tag = "1")]
     pub ticket_id: ::prost::alloc::string::String,
     /// What happened. Required.
@@ -9582,6 +9587,12 @@ pub struct TicketSignal {
     /// texts in other languages nothing is computed.
     #[prost(double, optional, tag = "9")]
     pub sentiment: ::core::option::Option<f64>,
+    /// With `TICKET_ACTION_UPDATED`: whether the ticket is said to be open, by a
+    /// source that tells how a ticket is and not what happened to it. After a
+    /// resolution the first update that says so counts as the reopening; else it
+    /// says nothing new. False: not said. With another action it says nothing more.
+    #[prost(bool, tag = "10")]
+    pub open: bool,
 }
 impl ::prost::Name for TicketSignal {
     const NAME: &'static str = "TicketSignal";
@@ -9786,7 +9797,8 @@ impl ::prost::Name for CaseOutcomeSignal {
 /// time, and a paid or voided invoice stays so.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InvoiceSignal {
-    /// The invoice's id in the source, 1 to 128 characters. Required.
+    /// The invoice's id, 1 to 128 characters; whatever the source, as in
+    /// `TicketSignal`. Required.
     #[prost(string, tag = "1")]
     pub invoice_id: ::prost::alloc::string::String,
     /// What happened. Required.
@@ -9817,7 +9829,8 @@ impl ::prost::Name for InvoiceSignal {
 /// Something happened to a billing dispute; one story as for an invoice.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DisputeSignal {
-    /// The dispute's id in the source, 1 to 128 characters. Required.
+    /// The dispute's id, 1 to 128 characters; whatever the source, as in
+    /// `TicketSignal`. Required.
     #[prost(string, tag = "1")]
     pub dispute_id: ::prost::alloc::string::String,
     /// What happened. Required.
@@ -18080,7 +18093,7 @@ pub struct UnpaidCustomer {
     /// The age of the oldest of them in days, as in `UnpaidByAge`.
     #[prost(int32, tag = "7")]
     pub oldest_days: i32,
-    /// How many payments of them failed.
+    /// How many payments of them failed; of Lago's as in `PaymentCause`.
     #[prost(int64, tag = "8")]
     pub failed_attempt_count: i64,
     /// How many billing disputes of the customer are open.
@@ -19063,7 +19076,8 @@ impl ::prost::Name for FieldQuality {
 pub struct SourceQuality {
     /// Which: `users`, `features`, `metrics/{metric}` for a usage count, or `stories/{source}` with the
     /// sources `tickets`, `billing`, `surveys`, `touches`, `pulses`, `requests`,
-    /// `releases` and `incidents`.
+    /// `releases` and `incidents`. A kind of signals, and no system: while one of two
+    /// help desks tells of tickets, it is not seen that the other went silent.
     #[prost(string, tag = "1")]
     pub source: ::prost::alloc::string::String,
     /// The newest day of which any account sent a signal, `YYYY-MM-DD`.

@@ -82,12 +82,15 @@ by the names in brackets, or given with --map and --constant:
   ticket:       ticket_id (ticket), action (opened, updated, escalated, resolved or
                 reopened), priority (low, normal, high, urgent or critical), subject, text,
                 requester_email (requester), satisfaction (1 to 5), first_response_time,
-                sentiment (-1 to 1)
+                sentiment (-1 to 1), open (yes or no: of an update that says so after a
+                resolution the ticket is reopened)
   invoice:      invoice_id (invoice), action (issued, paid, payment_failed, overdue or
                 voided), amount and currency (49.50 with a currency column, or 49.50 EUR),
                 due_time (due_date), failure_reason
   dispute:      dispute_id (dispute), action (opened or closed), invoice_id, amount and
                 currency, reason
+                Ids of tickets, invoices and disputes are those of the account, whatever the
+                source: of two systems that count alike, put a prefix before those of one.
   lifecycle:    action (activation, milestone, renewal, churn or seat_change), and with it
                 milestone, renewal_time (renewal_date), reason or seats
   survey_answer: question (nps, csat or ces), score, contact_id (contact), comment

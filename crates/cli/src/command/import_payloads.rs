@@ -69,7 +69,7 @@ pub(super) const ZENDESK_HELP: &str = help!(
 Ticket events of Zendesk's webhooks (zen:event-type:ticket.created, .status_changed,
 .priority_changed, .subject_changed, .comment_added, .merged, .soft_deleted,
 .permanently_deleted, .marked_as_spam), whose account is the organization's id; and what a trigger
-sends with this JSON, of which only ticket_id and the account are needed:
+sends with this JSON, of which ticket_id, updated_at and the account are needed:
   {\"mainstay_account\": \"{{ticket.organization.external_id}}\", \"ticket_id\": \"{{ticket.id}}\",
    \"status\": \"{{ticket.status}}\", \"priority\": \"{{ticket.priority}}\",
    \"subject\": \"{{ticket.title}}\", \"text\": \"{{ticket.latest_public_comment}}\",
@@ -77,7 +77,8 @@ sends with this JSON, of which only ticket_id and the account are needed:
    \"satisfaction\": \"{{satisfaction.current_rating}}\",
    \"updated_at\": \"{{ticket.updated_at_with_timestamp}}\"}
 With \"action\": \"escalated\" (or opened, updated, resolved, reopened) the trigger says itself what
-happened. Priority urgent puts the account at risk while the ticket is open.
+happened; without, status does: after solved or closed, open, pending and hold reopen the ticket.
+Priority urgent puts the account at risk while the ticket is open.
 
 Examples:
   mainstay import zendesk events.jsonl
@@ -91,10 +92,13 @@ Tickets of any help desk:
    \"time\": \"2026-11-20T09:30:00Z\", \"id\": \"event-1\", \"source\": \"helpdesk\",
    \"priority\": \"urgent\", \"subject\": \"Nothing works\", \"text\": \"Help!\",
    \"requester_email\": \"eve@acme.example\", \"satisfaction\": 4}
-account, ticket_id, action and time are required. action is opened, updated, escalated, resolved
-or reopened; priority low, normal, high, urgent or critical; satisfaction 1 to 5;
-first_response_time a time; sentiment -1 to 1, else it is computed from text. Without an id an
-event is known by its content. For CSV files there is `mainstay import signals`.
+account, ticket_id, action and time are required. A ticket_id is one ticket of its account
+whatever the source: of two help desks that count alike, put a prefix before the ids of one.
+action is opened, updated, escalated, resolved or reopened; priority low, normal, high, urgent or
+critical; satisfaction 1 to 5; first_response_time a time; sentiment -1 to 1, else it is computed
+from text; open, true in an update after which the ticket is open: it counts as reopened when it
+was resolved before. Without an id an event is known by its content. For CSV files there is
+`mainstay import signals`.
 
 Examples:
   mainstay import tickets tickets.jsonl

@@ -44,6 +44,7 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("satisfaction"),
         Field::new("first_response_time"),
         Field::new("sentiment"),
+        Field::new("open"),
         Field::new("amount"),
         Field::new("currency"),
         Field::with_aliases("due_time", &["due_date"]),
@@ -302,6 +303,7 @@ mod tests {
             text: "Help!".to_owned(),
             requester_email: "eve@acme.example".to_owned(),
             satisfaction: Some(1),
+            open: true,
             ..Default::default()
         });
         assert_eq!(
@@ -313,6 +315,7 @@ mod tests {
                 ("text", "Help!"),
                 ("requester", "eve@acme.example"),
                 ("satisfaction", "1"),
+                ("open", "yes"),
             ]),
             Ok(ticket)
         );

@@ -25,6 +25,10 @@ where
     })
 }
 
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    word(text, "yes or no", &[("yes", true), ("no", false), ("true", true), ("false", false)])
+}
+
 /// What happened to a ticket.
 pub(crate) fn ticket(fields: &mut FieldReader<'_>, dates: &DateReader) -> Payload {
     let rating = |text: &str| {
@@ -40,6 +44,7 @@ pub(crate) fn ticket(fields: &mut FieldReader<'_>, dates: &DateReader) -> Payloa
         satisfaction: fields.read("satisfaction", rating),
         first_response_time: fields.read("first_response_time", |text| dates.read(text)),
         sentiment: fields.read("sentiment", number),
+        open: fields.read("open", yes_or_no).unwrap_or_default(),
     })
 }
 
@@ -101,8 +106,6 @@ pub(crate) fn survey_answer(fields: &mut FieldReader<'_>) -> Payload {
 /// A contact.
 pub(crate) fn touch(fields: &mut FieldReader<'_>) -> Payload {
     let is_inbound = |text: &str| word(text, "direction", &[("inbound", true), ("outbound", false)]);
-    let yes_or_no =
-        |text: &str| word(text, "yes or no", &[("yes", true), ("no", false), ("true", true), ("false", false)]);
     Payload::Touch(TouchSignal {
         inbound: fields.required("direction", is_inbound).unwrap_or_default(),
         answered: fields.read("answered", yes_or_no).unwrap_or_default(),

@@ -116,6 +116,7 @@ pub(super) fn ticket(found: &mut Violations, given: proto::TicketSignal) -> Payl
         satisfaction: given.satisfaction,
         first_response_at: time(found, "ticket.first_response_time", given.first_response_time.as_ref()),
         sentiment: given.sentiment,
+        open: given.open,
     })
 }
 
@@ -177,6 +178,7 @@ pub(super) fn ticket_message(told: TicketSignal) -> proto::TicketSignal {
         satisfaction: told.satisfaction,
         first_response_time: told.first_response_at.map(timestamp),
         sentiment: told.sentiment,
+        open: told.open,
     }
 }
 

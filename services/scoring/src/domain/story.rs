@@ -118,11 +118,6 @@ impl<T: Clone> Told<T> {
     pub(super) fn last(&self) -> Option<&T> {
         self.0.last_key_value().map(|(_, value)| value)
     }
-
-    /// Which signal said it.
-    pub(super) fn last_stamp(&self) -> Option<&Stamp> {
-        self.0.last_key_value().map(|(stamp, _)| stamp)
-    }
 }
 
 /// What a story is about.

@@ -79,6 +79,9 @@ pub struct TicketSignal {
     /// What speaks from the text, -1 (frustrated) to 1 (content); none: not known.
     #[serde(default)]
     pub sentiment: Option<f64>,
+    /// Whether an update says that it is open.
+    #[serde(default)]
+    pub open: bool,
 }
 
 impl TicketSignal {
@@ -107,6 +110,9 @@ pub struct TicketStory {
     first_told: Option<Stamp>,
     /// Actions that were no mere updates.
     moves: Told<TicketAction>,
+    /// The updates that said that it was open.
+    #[serde(default)]
+    said_open: BTreeSet<Stamp>,
     priorities: Told<TicketPriority>,
     subject: Newest<String>,
     requester_email: Newest<String>,
@@ -131,6 +137,8 @@ impl TicketStory {
         keep_oldest(&mut self.first_told, stamp);
         if told.action != TicketAction::Updated {
             self.moves.note(stamp, told.action);
+        } else if told.open {
+            self.said_open.insert(stamp.clone());
         }
         if told.action != TicketAction::Opened && !told.text.is_empty() {
             self.customer_wrote_at.insert(stamp.at);
@@ -165,7 +173,26 @@ impl TicketStory {
 
     /// Whether it is not resolved; one that is known by an update only is open.
     pub fn is_open(&self) -> bool {
-        self.moves.last() != Some(&TicketAction::Resolved)
+        self.all_moves().last().is_none_or(|(_, action)| *action != TicketAction::Resolved)
+    }
+
+    /// The moves in order, with the reopenings that nobody told: after a resolution, the first update that says that it is open.
+    fn all_moves(&self) -> Vec<(&Stamp, TicketAction)> {
+        let told = self.moves.all().map(|(stamp, action)| (stamp, *action));
+        let mut all: Vec<_> = told.chain(self.said_open.iter().map(|stamp| (stamp, TicketAction::Updated))).collect();
+        all.sort_by_key(|(stamp, _)| *stamp);
+        let mut is_open = true;
+        all.retain_mut(|(_, action)| {
+            if *action == TicketAction::Updated {
+                if is_open {
+                    return false;
+                }
+                *action = TicketAction::Reopened;
+            }
+            is_open = *action != TicketAction::Resolved;
+            true
+        });
+        all
     }
 
     /// Its priority now.
@@ -191,11 +218,12 @@ impl TicketStory {
     /// What happened last, and when, if the step from `before` to this, by the signal of this stamp, deserves an event: the ticket
     /// moved, or has another priority. A late signal that gives it another priority is not what happened last.
     pub fn told_since(&self, before: &Self, stamp: &Stamp) -> Option<(TicketAction, DateTime<Utc>)> {
-        let last_move = self.moves.last_stamp();
-        let moved = last_move != before.moves.last_stamp();
+        let (moves, moves_before) = (self.all_moves(), before.all_moves());
+        let last_move = moves.last().map(|(stamp, _)| *stamp);
+        let moved = last_move != moves_before.last().map(|(stamp, _)| *stamp);
         let is_other_priority = self.priority() != before.priority();
         if moved || (is_other_priority && last_move > Some(stamp)) {
-            return self.moves.last().copied().zip(last_move.map(|stamp| stamp.at));
+            return moves.last().map(|(stamp, action)| (*action, stamp.at));
         }
         is_other_priority.then_some((TicketAction::Updated, stamp.at))
     }
@@ -227,11 +255,11 @@ impl TicketStory {
     }
 
     fn count(&self, action: TicketAction) -> i32 {
-        count(self.moves.all().filter(|(_, told)| **told == action))
+        count(self.all_moves().into_iter().filter(|(_, told)| *told == action))
     }
 
     pub(super) fn enter(&self, entries: &mut DayEntries) {
-        for (stamp, action) in self.moves.all() {
+        for (stamp, action) in self.all_moves() {
             let series = match action {
                 TicketAction::Escalated => StorySeries::TicketsEscalated,
                 TicketAction::Reopened => StorySeries::TicketsReopened,
@@ -272,7 +300,7 @@ impl TicketStory {
     fn spans(&self, opened_at: DateTime<Utc>) -> Vec<(DateTime<Utc>, Option<DateTime<Utc>>)> {
         let mut spans = Vec::new();
         let mut open_since = Some(opened_at);
-        for (stamp, action) in self.moves.all() {
+        for (stamp, action) in self.all_moves() {
             match (open_since, action) {
                 (Some(since), TicketAction::Resolved) => {
                     spans.push((since, Some(stamp.at)));

@@ -53,7 +53,8 @@ impl Harness {
         (service, workers)
     }
 
-    async fn on(database: TestDatabase, clock: ManualClock) -> Self {
+    /// A service on a database that is there.
+    pub(crate) async fn on(database: TestDatabase, clock: ManualClock) -> Self {
         let surveys = FakeFeed::start("surveys", &database, &clock).await;
         let interventions = FakeFeed::start("interventions", &database, &clock).await;
         let service = complete(&database, &clock, [&surveys, &interventions]).await;

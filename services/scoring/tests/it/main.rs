@@ -66,3 +66,4 @@ mod webhook_lists;
 mod webhook_receiver;
 mod webhooks;
 mod why;
+mod zendesk_webhooks;

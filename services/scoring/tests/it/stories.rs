@@ -58,6 +58,27 @@ async fn r95_one_story_per_invoice_however_often_it_is_retried() {
     assert_eq!(last.clear_time.expect("a time").seconds, at(START).timestamp());
 }
 
+/// Ids are those of the account, whatever the source.
+#[tokio::test]
+async fn what_two_sources_tell_under_one_id_is_one_story_of_each_kind() {
+    let mut harness = acme().await;
+    let mut told = vec![
+        ticket("acme", "2026-03-01", "1", TicketAction::Opened, TicketPriority::Urgent),
+        ticket("acme", "2026-03-02", "1", TicketAction::Resolved, TicketPriority::Urgent),
+        invoice("acme", "2026-03-01", "1", InvoiceAction::Overdue),
+        ticket("acme", "2026-03-01", "desk2-1", TicketAction::Opened, TicketPriority::Urgent),
+    ];
+    told[1].source = "desk2".to_owned();
+    told[3].source = "desk2".to_owned();
+    harness.record(told).await;
+    let lasting: Vec<_> =
+        lasting(&harness, "acme").await.into_iter().map(|trigger| (trigger.kind(), trigger.subject)).collect();
+    let expected =
+        [(RiskTriggerKind::TicketUrgent, "desk2-1".to_owned()), (RiskTriggerKind::PaymentFailed, "1".to_owned())];
+    assert_eq!(lasting.len(), expected.len(), "{lasting:?}");
+    assert!(expected.iter().all(|one| lasting.contains(one)), "{lasting:?}");
+}
+
 #[tokio::test]
 async fn r95_a_failed_payment_that_is_told_after_the_payment_raises_nothing() {
     let mut harness = acme().await;
@@ -383,6 +404,7 @@ async fn every_fault_of_a_story_signal_is_named() {
             satisfaction: Some(6),
             first_response_time: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }),
             sentiment: Some(f64::NAN),
+            open: false,
         }),
         Payload::Invoice(proto::InvoiceSignal {
             invoice_id: "x".repeat(129),

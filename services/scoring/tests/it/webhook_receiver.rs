@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use mainstay_adapters::Vendor;
 use mainstay_api::mainstay::scoring::v1 as proto;
@@ -15,7 +15,7 @@ use mainstay_api::mainstay::scoring::v1::risk_trigger_service_client::RiskTrigge
 use mainstay_api::mainstay::scoring::v1::signal_service_client::SignalServiceClient;
 use mainstay_domain::{Clock, ManualClock};
 use mainstay_rpc::RpcSettings;
-use mainstay_rpc::service_main::Runnable;
+use mainstay_rpc::service_main::{Runnable, ServiceError};
 use mainstay_rpc::settings::Secret;
 use mainstay_scoring::{Feeds, ScoringParts, ScoringService, ScoringSettings, WebhookSettings, migrator};
 use mainstay_storage::DatabaseSettings;
@@ -24,14 +24,16 @@ use mainstay_testkit::browser::{Answer, send};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::Sha256;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::Channel;
 
-use crate::harness::account;
+use crate::harness::{Harness, account};
 
 pub(crate) const STRIPE_SECRET: &str = "whsec_test";
 const SEGMENT_SECRET: &str = "shared";
 const LAGO_SECRET: &str = "hmac_key";
+pub(crate) const ZENDESK_SECRET: &str = "signing_secret";
 
 /// A service that listens.
 pub(crate) struct Receiver {
@@ -40,16 +42,29 @@ pub(crate) struct Receiver {
     pub(crate) clock: ManualClock,
     pub(crate) database: TestDatabase,
     /// Ends the service.
-    _running: DropGuard,
+    shutdown: DropGuard,
+    running: JoinHandle<Result<(), ServiceError>>,
 }
 
 impl Receiver {
+    /// One that takes what any vendor sends.
     pub(crate) async fn start() -> Self {
+        Self::start_for(&[Vendor::Stripe, Vendor::Segment, Vendor::Lago, Vendor::Zendesk]).await
+    }
+
+    /// One that takes what these vendors send.
+    pub(crate) async fn start_for(vendors: &[Vendor]) -> Self {
         let database = mainstay_testkit::database(&migrator()).await;
         let clock = mainstay_testkit::manual_clock("2023-05-01T00:00:00Z");
-        let secrets = [(Vendor::Stripe, STRIPE_SECRET), (Vendor::Segment, SEGMENT_SECRET), (Vendor::Lago, LAGO_SECRET)];
+        let secrets = [
+            (Vendor::Stripe, STRIPE_SECRET),
+            (Vendor::Segment, SEGMENT_SECRET),
+            (Vendor::Lago, LAGO_SECRET),
+            (Vendor::Zendesk, ZENDESK_SECRET),
+        ];
+        let secrets = secrets.into_iter().filter(|(vendor, _)| vendors.contains(vendor));
         let secrets = secrets.map(|(vendor, secret)| (vendor, vec![Secret::new("older"), Secret::new(secret)]));
-        let webhooks = WebhookSettings { secrets: secrets.into_iter().collect(), ..WebhookSettings::default() };
+        let webhooks = WebhookSettings { secrets: secrets.collect(), ..WebhookSettings::default() };
         let parts = ScoringParts {
             settings: ScoringSettings { webhooks, ..ScoringSettings::default() },
             feeds: Feeds::default(),
@@ -61,8 +76,8 @@ impl Receiver {
         let service = ScoringService::complete(parts).await.expect("the service");
         let (admin, channel) = (service.admin_addr(), service.in_memory_channel());
         let shutdown = CancellationToken::new();
-        tokio::spawn(service.run(shutdown.clone()));
-        Self { admin, channel, clock, database, _running: shutdown.drop_guard() }
+        let running = tokio::spawn(service.run(shutdown.clone()));
+        Self { admin, channel, clock, database, shutdown: shutdown.drop_guard(), running }
     }
 
     /// Delivers an event of Stripe that is signed now.
@@ -101,6 +116,21 @@ impl Receiver {
         send(self.admin, "POST", "/webhooks/lago", &headers, &body).await
     }
 
+    /// Delivers what a trigger of Zendesk sends, signed now.
+    pub(crate) async fn zendesk(&self, trigger: &Value) -> Answer {
+        self.zendesk_signed(&trigger.to_string(), ZENDESK_SECRET, self.clock.now()).await
+    }
+
+    pub(crate) async fn zendesk_signed(&self, body: &str, secret: &str, signed_at: DateTime<Utc>) -> Answer {
+        let timestamp = signed_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let signature = STANDARD.encode(sign::<Hmac<Sha256>>(secret, &format!("{timestamp}{body}")));
+        let headers = [
+            ("X-Zendesk-Webhook-Signature", signature.as_str()),
+            ("X-Zendesk-Webhook-Signature-Timestamp", timestamp.as_str()),
+        ];
+        send(self.admin, "POST", "/webhooks/zendesk", &headers, body).await
+    }
+
     pub(crate) async fn create(&self, id: &str) {
         let request =
             proto::CreateAccountRequest { account_id: id.to_owned(), account: Some(account(id)), ..Default::default() };
@@ -117,6 +147,13 @@ impl Receiver {
         let request = proto::ListSignalsRequest { parent: format!("accounts/{id}"), ..Default::default() };
         let got = SignalServiceClient::new(self.channel.clone()).list_signals(request).await;
         got.expect("signals").into_inner().signals
+    }
+
+    /// Ends the service in order, and begins one that does what is due when it is told to.
+    pub(crate) async fn end(self) -> Harness {
+        drop(self.shutdown);
+        self.running.await.expect("no panic").expect("an end in order");
+        Harness::on(self.database, self.clock).await
     }
 
     /// What puts an account at risk: kind and how often it happened.

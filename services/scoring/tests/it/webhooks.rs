@@ -138,7 +138,7 @@ async fn what_is_wrong_is_told_with_its_field() {
     let paid_out = receiver.stripe(&paid_out).await;
     assert_outcome(&paid_out, 200, "ignored");
     assert_eq!(body(&paid_out)["reason"], "the event `payout.paid` says nothing that scoring takes");
-    for unknown in ["/webhooks/zendesk", "/webhooks/tickets", "/webhooks/x"] {
+    for unknown in ["/webhooks/tickets", "/webhooks/x"] {
         assert_outcome(&send(receiver.admin, "POST", unknown, &[], "{}").await, 404, "not_configured");
     }
     assert_eq!(send(receiver.admin, "GET", "/webhooks/stripe", &[], "").await.status, 405);

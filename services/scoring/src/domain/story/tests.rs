@@ -32,6 +32,7 @@ fn ticket(action: TicketAction, priority: Option<TicketPriority>, satisfaction: 
         satisfaction,
         first_response_at: None,
         sentiment: None,
+        open: false,
     })
 }
 
@@ -75,11 +76,13 @@ fn any_payload(kind: StoryKind) -> BoxedStrategy<Payload> {
             prop::option::of(1..=5i32),
             prop::option::of(0..9i64),
             "[a-c]?",
+            any::<bool>(),
         )
-            .prop_map(|(action, priority, satisfaction, answered_hours, text)| {
+            .prop_map(|(action, priority, satisfaction, answered_hours, text, open)| {
                 let mut payload = ticket(action, priority, satisfaction);
                 if let Payload::Ticket(told) = &mut payload {
                     told.text = text;
+                    told.open = open;
                     told.first_response_at = answered_hours.map(|hours| DateTime::UNIX_EPOCH + TimeDelta::hours(hours));
                 }
                 payload
@@ -271,6 +274,52 @@ fn a_ticket_is_as_its_newest_event_left_it() {
     let again = folded(StoryKind::Ticket, [&reopened, &commented, &resolved, &opened]);
     let again = condition(&again).expect("urgent");
     assert!(matches!(again.cause, RiskCause::Ticket { reopen_count: 1, escalation_count: 0, .. }));
+}
+
+/// What a help desk that tells states says of a ticket that is open.
+fn seen_open(minute: i64, number: u8) -> Signal {
+    let Payload::Ticket(told) = ticket(TicketAction::Updated, None, None) else { unreachable!() };
+    signal(minute, number, Payload::Ticket(TicketSignal { open: true, ..told }))
+}
+
+#[test]
+fn r190_a_resolved_ticket_that_is_seen_open_again_is_reopened_once() {
+    let opened = signal(0, 1, ticket(TicketAction::Opened, Some(TicketPriority::Urgent), None));
+    let resolved = signal(2, 2, ticket(TicketAction::Resolved, None, None));
+    let resolved_again = signal(6, 3, ticket(TicketAction::Resolved, None, None));
+    let (early, same_minute, open, still_open) = (seen_open(1, 4), seen_open(2, 5), seen_open(4, 6), seen_open(5, 7));
+    let reopenings = |signals: &[&Signal]| {
+        let story = folded(StoryKind::Ticket, signals.iter().copied());
+        condition(&story).map(|condition| match condition.cause {
+            RiskCause::Ticket { reopen_count, .. } => reopen_count,
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(reopenings(&[&opened, &early]), Some(0));
+    assert_eq!(
+        reopenings(&[&opened, &early, &resolved, &same_minute]),
+        None,
+        "of one time the resolution is the later"
+    );
+    assert_eq!(reopenings(&[&opened, &early, &resolved, &open, &still_open]), Some(1));
+    assert_eq!(reopenings(&[&still_open, &resolved, &opened, &open]), Some(1), "in any order");
+    assert_eq!(reopenings(&[&open, &opened, &resolved, &resolved_again]), None);
+    assert_eq!(reopenings(&[&seen_open(8, 8), &open, &opened, &resolved, &resolved_again]), Some(2));
+}
+
+#[test]
+fn r63_that_a_resolved_ticket_is_seen_open_is_told_as_a_reopening_and_once() {
+    let mut story = TicketStory::default();
+    let mut told = Vec::new();
+    for signal in
+        [seen_open(0, 1), signal(2, 2, ticket(TicketAction::Resolved, None, None)), seen_open(4, 3), seen_open(5, 4)]
+    {
+        let (before, stamp) = (story.clone(), Stamp::of(&signal));
+        let Payload::Ticket(payload) = &signal.payload else { unreachable!() };
+        story.absorb(&stamp, payload);
+        told.push(story.told_since(&before, &stamp).map(|(action, _)| action));
+    }
+    assert_eq!(told, [None, Some(TicketAction::Resolved), Some(TicketAction::Reopened), None]);
 }
 
 #[test]

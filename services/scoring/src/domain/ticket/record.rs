@@ -59,7 +59,7 @@ impl TicketStory {
     }
 
     fn first_move(&self, is_wanted: impl Fn(&Stamp, TicketAction) -> bool) -> Option<&Stamp> {
-        self.moves.all().find(|(stamp, action)| is_wanted(stamp, **action)).map(|(stamp, _)| stamp)
+        self.all_moves().into_iter().find(|(stamp, action)| is_wanted(stamp, *action)).map(|(stamp, _)| stamp)
     }
 }
 
@@ -79,13 +79,22 @@ mod tests {
 
     /// The record of a ticket of which this was told: the minute, what happened, and what the customer wrote.
     fn record(told: &[(i64, TicketAction, &str)]) -> TicketRecord {
+        let signals: Vec<_> = told.iter().map(|(minute, action, text)| (*minute, signal(*action, text))).collect();
+        record_of(&signals)
+    }
+
+    fn record_of(told: &[(i64, TicketSignal)]) -> TicketRecord {
         let mut story = TicketStory::default();
-        for (place, (minute, action, text)) in told.iter().enumerate() {
+        for (place, (minute, signal)) in told.iter().enumerate() {
             let source_id = place.to_string();
-            let stamp = Stamp { at: at(*minute), rank: *action as u8, source: "desk".to_owned(), source_id };
-            story.absorb(&stamp, &signal(*action, text));
+            let stamp = Stamp { at: at(*minute), rank: signal.action as u8, source: "desk".to_owned(), source_id };
+            story.absorb(&stamp, signal);
         }
         story.record().expect("a ticket")
+    }
+
+    fn seen_open() -> TicketSignal {
+        TicketSignal { open: true, ..signal(Updated, "") }
     }
 
     fn signal(action: TicketAction, text: &str) -> TicketSignal {
@@ -99,6 +108,7 @@ mod tests {
             satisfaction: None,
             first_response_at: None,
             sentiment: None,
+            open: false,
         }
     }
 
@@ -142,17 +152,42 @@ mod tests {
         assert_eq!((twice.at_first_contact, twice.reopened_at, twice.resolved_at), (Some(true), None, Some(at(60))));
     }
 
+    #[test]
+    fn r52_a_ticket_that_is_seen_open_after_its_resolution_was_reopened() {
+        let seen = |minute: i64| {
+            record_of(&[
+                (0, seen_open()),
+                (30, seen_open()),
+                (60, signal(Resolved, "")),
+                (minute, seen_open()),
+                (minute + 5, seen_open()),
+            ])
+        };
+        let reopened = seen(90);
+        assert_eq!((reopened.resolved_at, reopened.reopened_at), (Some(at(60)), Some(at(90))));
+        assert_eq!(reopened.at_first_contact, Some(false));
+        let week = 60 + 7 * DAY_MINUTES;
+        assert_eq!((seen(week).at_first_contact, seen(week + 1).at_first_contact), (Some(false), Some(true)));
+        assert_eq!(record_of(&[(0, seen_open()), (60, signal(Resolved, ""))]).reopened_at, None);
+    }
+
+    fn any_news() -> impl Strategy<Value = (i64, TicketSignal)> {
+        let actions = prop::sample::select(vec![Updated, Escalated, Reopened]);
+        (0..20_000i64, actions, "b?", any::<bool>())
+            .prop_map(|(minute, action, text, open)| (minute, TicketSignal { open, ..signal(action, &text) }))
+    }
+
     proptest! {
         #[test]
         fn r52_more_news_never_makes_a_first_contact_of_a_ticket_that_was_none(
-            told in proptest::collection::vec((0..20_000i64, prop::sample::select(vec![Updated, Escalated, Reopened]), "b?"), 0..6),
-            more in (0..20_000i64, prop::sample::select(vec![Updated, Escalated, Reopened]), "b?"),
+            told in proptest::collection::vec(any_news(), 0..6),
+            more in any_news(),
         ) {
-            let mut signals = vec![(0, Opened, "a"), (500, Resolved, "")];
-            signals.extend(told.iter().map(|(minute, action, text)| (*minute, *action, text.as_str())));
-            let before = record(&signals);
-            signals.push((more.0, more.1, more.2.as_str()));
-            let after = record(&signals);
+            let mut signals = vec![(0, signal(Opened, "a")), (500, signal(Resolved, ""))];
+            signals.extend(told);
+            let before = record_of(&signals);
+            signals.push(more);
+            let after = record_of(&signals);
             prop_assert!(after.at_first_contact <= before.at_first_contact);
             let times = [after.answered_at, after.resolved_at, after.reopened_at, after.escalated_at];
             prop_assert!(times.into_iter().flatten().all(|at| after.opened_at <= at && at <= after.newest_at()));
