@@ -5859,8 +5859,7 @@ pub enum RiskTriggerKind {
     Inactivity = 4,
     /// A payment of an invoice failed, or the invoice was told to be overdue: that
     /// its due time passes says nothing by itself, as not all who tell of invoices
-    /// tell of payments. Cleared when it
-    /// is paid or voided.
+    /// tell of payments. Cleared when it is paid or voided.
     PaymentFailed = 5,
     /// A billing dispute is open. Cleared when it is closed.
     BillingDispute = 6,
