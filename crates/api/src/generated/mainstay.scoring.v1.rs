@@ -9859,7 +9859,7 @@ impl ::prost::Name for DisputeSignal {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LifecycleSignal {
     /// What happened. Required.
-    #[prost(oneof = "lifecycle_signal::Change", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "lifecycle_signal::Change", tags = "1, 2, 3, 4, 5, 6")]
     pub change: ::core::option::Option<lifecycle_signal::Change>,
 }
 /// Nested message and enum types in `LifecycleSignal`.
@@ -9883,6 +9883,9 @@ pub mod lifecycle_signal {
         /// The number of seats paid for changed.
         #[prost(message, tag = "5")]
         SeatChange(super::SeatChange),
+        /// The plan changed: the customer upgraded, downgraded or moved sideways.
+        #[prost(message, tag = "6")]
+        PlanChange(super::PlanChange),
     }
 }
 impl ::prost::Name for LifecycleSignal {
@@ -9975,6 +9978,34 @@ impl ::prost::Name for SeatChange {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.SeatChange".into()
+    }
+}
+/// The plan changed: sets the account's plan and yearly revenue, as far as they
+/// are said. At least one of the three is required.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlanChange {
+    /// The plan from now on, as `Account.plan`: at most 100 characters. Empty: not
+    /// said.
+    #[prost(string, tag = "1")]
+    pub plan: ::prost::alloc::string::String,
+    /// Annual recurring revenue from now on, as `Account.arr`: 0 to
+    /// 10 000 000 000 000 minor units. Where the account has an `mrr`, another
+    /// currency than its is refused; `mrr` stays as it is. Absent: not said.
+    #[prost(message, optional, tag = "2")]
+    pub arr: ::core::option::Option<super::super::common::v1::Money>,
+    /// Which way it went, as the teller sees it: it is not compared with the
+    /// revenue. Unspecified: not known.
+    #[prost(enumeration = "PlanChangeDirection", tag = "3")]
+    pub direction: i32,
+}
+impl ::prost::Name for PlanChange {
+    const NAME: &'static str = "PlanChange";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PlanChange".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PlanChange".into()
     }
 }
 /// Records signals.
@@ -10400,6 +10431,43 @@ impl DisputeAction {
             "DISPUTE_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
             "DISPUTE_ACTION_OPENED" => Some(Self::Opened),
             "DISPUTE_ACTION_CLOSED" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+/// Which way a plan changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PlanChangeDirection {
+    /// Not known.
+    Unspecified = 0,
+    /// To a larger plan.
+    Upgrade = 1,
+    /// To a smaller plan.
+    Downgrade = 2,
+    /// To another plan that is neither larger nor smaller.
+    Lateral = 3,
+}
+impl PlanChangeDirection {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PLAN_CHANGE_DIRECTION_UNSPECIFIED",
+            Self::Upgrade => "PLAN_CHANGE_DIRECTION_UPGRADE",
+            Self::Downgrade => "PLAN_CHANGE_DIRECTION_DOWNGRADE",
+            Self::Lateral => "PLAN_CHANGE_DIRECTION_LATERAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PLAN_CHANGE_DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "PLAN_CHANGE_DIRECTION_UPGRADE" => Some(Self::Upgrade),
+            "PLAN_CHANGE_DIRECTION_DOWNGRADE" => Some(Self::Downgrade),
+            "PLAN_CHANGE_DIRECTION_LATERAL" => Some(Self::Lateral),
             _ => None,
         }
     }

@@ -91,8 +91,10 @@ by the names in brackets, or given with --map and --constant:
                 currency, reason
                 Ids of tickets, invoices and disputes are those of the account, whatever the
                 source: of two systems that count alike, put a prefix before those of one.
-  lifecycle:    action (activation, milestone, renewal, churn or seat_change), and with it
-                milestone, renewal_time (renewal_date), reason or seats
+  lifecycle:    action (activation, milestone, renewal, churn, seat_change, upgrade,
+                downgrade or plan_change), and with it milestone, renewal_time
+                (renewal_date), reason, seats, or what holds from then on of plan, arr
+                and currency
   survey_answer: question (nps, csat or ces), score, contact_id (contact), comment
   touch:        direction (inbound or outbound), answered (yes or no)
   pulse:        rating (1 to 5, of those who look after the account), note, author_email
@@ -114,6 +116,8 @@ Examples:
   mainstay import signals tickets.csv --map ticket_id=Number --map action=Event \\
       --constant source=helpdesk
   mainstay import signals invoices.csv --constant currency=EUR --constant source=billing
+  mainstay import signals upgrades.csv --constant kind=lifecycle --constant action=upgrade \\
+      --map plan=new_plan --constant currency=EUR
   mainstay import signals events.jsonl --dry-run";
 
 /// What to take in.

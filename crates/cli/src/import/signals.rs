@@ -53,6 +53,8 @@ pub(crate) const FIELDS: Fields = Fields {
         Field::new("milestone"),
         Field::with_aliases("renewal_time", &["renewal_date"]),
         Field::new("seats"),
+        Field::new("plan"),
+        Field::new("arr"),
         Field::new("question"),
         Field::new("score"),
         Field::with_aliases("contact_id", &["contact"]),
@@ -256,7 +258,7 @@ mod tests {
     use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
     use mainstay_api::mainstay::scoring::v1::{
         Activation, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Milestone,
-        Renewal, SeatChange, TicketAction, TicketPriority, TicketSignal,
+        PlanChange, PlanChangeDirection, Renewal, SeatChange, TicketAction, TicketPriority, TicketSignal,
     };
 
     use super::*;
@@ -351,6 +353,38 @@ mod tests {
         let milestone = Change::Milestone(Milestone { milestone: "first_import".to_owned() });
         assert_eq!(contract(&[("action", "milestone"), ("milestone", "first_import")]), change(milestone));
         assert_eq!(contract(&[("action", "activation")]), change(Change::Activation(Activation {})));
+    }
+
+    #[test]
+    fn changes_of_the_plan_say_which_way_they_go_by_their_action() {
+        let contract = |values: &[(&str, &str)]| {
+            let payload = payload_of(&[&[("kind", "lifecycle")], values].concat())?;
+            let Payload::Lifecycle(LifecycleSignal { change: Some(Change::PlanChange(told)) }) = payload else {
+                panic!("no change of the plan: {payload:?}");
+            };
+            Ok::<_, String>(told)
+        };
+        let told = |plan: &str, arr: Option<i64>, direction: PlanChangeDirection| {
+            let arr = arr.map(|minor_units| Money { currency_code: "EUR".to_owned(), minor_units });
+            Ok(PlanChange { plan: plan.to_owned(), arr, direction: direction.into() })
+        };
+        assert_eq!(
+            contract(&[("action", "upgrade"), ("plan", "pro"), ("arr", "12000.50"), ("currency", "EUR")]),
+            told("pro", Some(1_200_050), PlanChangeDirection::Upgrade)
+        );
+        assert_eq!(
+            contract(&[("action", "Downgrade"), ("arr", "900 EUR")]),
+            told("", Some(90_000), PlanChangeDirection::Downgrade)
+        );
+        assert_eq!(contract(&[("action", "upgrade")]), told("", None, PlanChangeDirection::Upgrade));
+        assert_eq!(
+            contract(&[("action", "plan change"), ("plan", "team")]),
+            told("team", None, PlanChangeDirection::Unspecified)
+        );
+        let fault = contract(&[("action", "plan_change")]).expect_err("a fault");
+        assert_eq!(fault, "plan: is missing, and so is arr: a plan_change says at least one of them");
+        let fault = contract(&[("action", "upgrade"), ("arr", "x EUR")]).expect_err("a fault");
+        assert!(fault.starts_with("arr: "), "{fault}");
     }
 
     #[test]

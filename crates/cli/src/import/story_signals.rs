@@ -4,8 +4,9 @@ use mainstay_adapters::{ticket_action, ticket_priority};
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
-    Activation, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Milestone, Renewal,
-    SeatChange, SurveyAnswerSignal, SurveyQuestion, TicketSignal, TouchSignal,
+    Activation, Churn, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Milestone,
+    PlanChange, PlanChangeDirection, Renewal, SeatChange, SurveyAnswerSignal, SurveyQuestion, TicketSignal,
+    TouchSignal,
 };
 
 use crate::import::fields::FieldReader;
@@ -120,6 +121,7 @@ enum ContractAction {
     Renewal,
     Churn,
     SeatChange,
+    PlanChange(PlanChangeDirection),
 }
 
 /// What happened to a contract.
@@ -131,6 +133,9 @@ pub(crate) fn lifecycle(fields: &mut FieldReader<'_>, dates: &DateReader) -> Pay
             ("renewal", ContractAction::Renewal),
             ("churn", ContractAction::Churn),
             ("seat_change", ContractAction::SeatChange),
+            ("upgrade", ContractAction::PlanChange(PlanChangeDirection::Upgrade)),
+            ("downgrade", ContractAction::PlanChange(PlanChangeDirection::Downgrade)),
+            ("plan_change", ContractAction::PlanChange(PlanChangeDirection::Unspecified)),
         ];
         word(text, "action of a contract", &words)
     };
@@ -144,6 +149,19 @@ pub(crate) fn lifecycle(fields: &mut FieldReader<'_>, dates: &DateReader) -> Pay
         ContractAction::SeatChange => {
             Change::SeatChange(SeatChange { seats: fields.required("seats", whole_number).unwrap_or_default() })
         }
+        ContractAction::PlanChange(direction) => Change::PlanChange(plan_change(fields, direction)),
     });
     Payload::Lifecycle(LifecycleSignal { change })
+}
+
+fn plan_change(fields: &mut FieldReader<'_>, direction: PlanChangeDirection) -> PlanChange {
+    let currency = fields.mapping.value("currency", fields.row);
+    let says_something = direction != PlanChangeDirection::Unspecified
+        || ["plan", "arr"].iter().any(|field| fields.mapping.value(field, fields.row).is_some());
+    fields.faults.require(says_something, "plan", "is missing, and so is arr: a plan_change says at least one of them");
+    PlanChange {
+        plan: fields.text("plan"),
+        arr: fields.read("arr", |text| money::parse(text, currency)),
+        direction: direction.into(),
+    }
 }

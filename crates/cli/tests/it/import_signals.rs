@@ -123,8 +123,11 @@ acme,2026-11-21,t-2,closed,
         "{\"account\":\"acme\",\"date\":\"2026-11-20\",\"invoice\":\"in-1\",\"action\":\"payment_failed\",\"amount\":\"49.50 EUR\"}",
         "{\"account\":\"acme\",\"date\":\"2026-11-20\",\"dispute\":\"d-1\",\"invoice\":\"in-1\",\"action\":\"opened\"}",
         "{\"account\":\"acme\",\"date\":\"2026-11-20\",\"kind\":\"lifecycle\",\"action\":\"seat_change\",\"seats\":12}",
+        "{\"account\":\"acme\",\"date\":\"2026-11-20\",\"kind\":\"lifecycle\",\"action\":\"upgrade\",\"plan\":\"pro\",\"arr\":\"12000 EUR\"}",
+        "{\"account\":\"acme\",\"date\":\"2026-11-21\",\"kind\":\"lifecycle\",\"action\":\"plan_change\"}",
     ];
     let file = write(folder.path(), "billing.jsonl", &lines.join("\n"));
     let ran = run(server.address, &["import", "signals", &file]).await;
-    assert_eq!((ran.code, ran.out.as_str()), (0, "signals: 3 recorded, 0 known already; 0 rejected\n"), "{}", ran.err);
+    assert_eq!((ran.code, ran.out.as_str()), (1, "signals: 4 recorded, 0 known already; 1 rejected\n"), "{}", ran.err);
+    assert!(ran.err.contains("line 5: plan: is missing, and so is arr"), "{}", ran.err);
 }

@@ -16,7 +16,7 @@ pub(crate) async fn execute(
     limit: i64,
 ) -> Result<Vec<StoredSignal>, ScoringError> {
     let mut conn = begin(&app.core.pool).await?;
-    if accounts::archived_by_id(&mut conn, &[account.as_str()]).await?.is_empty() {
+    if accounts::standings(&mut conn, &[account.as_str()]).await?.is_empty() {
         return Err(ScoringError::AccountNotFound(account.clone()));
     }
     Ok(signals::list(&mut conn, account, filter, after, limit).await?)

@@ -13,7 +13,8 @@ use super::queues::RESCORE_QUEUE;
 use super::refused_batch::{BatchFields, refuse_all};
 use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stories};
 use crate::domain::day_number;
-use crate::domain::signal::{Signal, SignalKind};
+use crate::domain::signal::{Payload, Signal, SignalKind};
+use crate::storage::accounts::Standing;
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::{
     accounts, billing_records, feature_periods, feature_signals, metrics, milestones, pulses, series, signal_details,
@@ -106,16 +107,18 @@ async fn sort_out<'a>(
     let mut ids: Vec<&str> = valid().map(|signal| signal.account.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let archived = accounts::archived_by_id(conn, &ids).await?;
+    let standings = accounts::standings(conn, &ids).await?;
     // A signal that is refused all the same must not decide what its metric is.
-    let of_known_accounts = valid().filter(|signal| archived.get(signal.account.as_str()) == Some(&false));
+    let is_in_use =
+        |signal: &&Signal| standings.get(signal.account.as_str()).is_some_and(|standing| !standing.archived);
+    let of_known_accounts = valid().filter(is_in_use);
     let kinds = known_kinds(conn, of_known_accounts, now).await?;
     let mut accepted = Vec::with_capacity(items.len());
     let mut refused = Vec::new();
     for (place, item) in items {
         let error = match item {
             Err(violations) => Some(ScoringError::Invalid(violations.clone())),
-            Ok(signal) => why_refused(signal, &archived, &kinds),
+            Ok(signal) => why_refused(signal, &standings, &kinds),
         };
         match (error, item) {
             (Some(error), _) => refused.push((*place, error)),
@@ -128,13 +131,19 @@ async fn sort_out<'a>(
 
 fn why_refused(
     signal: &Signal,
-    archived: &HashMap<String, bool>,
+    standings: &HashMap<String, Standing>,
     kinds: &HashMap<String, SignalKind>,
 ) -> Option<ScoringError> {
-    match archived.get(signal.account.as_str()) {
-        None => return Some(ScoringError::AccountNotFound(signal.account.clone())),
-        Some(true) => return Some(ScoringError::AccountArchived(signal.account.clone())),
-        Some(false) => {}
+    let Some(standing) = standings.get(signal.account.as_str()) else {
+        return Some(ScoringError::AccountNotFound(signal.account.clone()));
+    };
+    if standing.archived {
+        return Some(ScoringError::AccountArchived(signal.account.clone()));
+    }
+    if let Payload::Lifecycle(told) = &signal.payload {
+        let mut found = Violations::new();
+        told.check_currency(&mut found, standing.mrr_currency);
+        return (!found.is_empty()).then_some(ScoringError::Invalid(found));
     }
     let (metric, kind) = signal.payload.metric()?;
     let known = *kinds.get(metric)?;

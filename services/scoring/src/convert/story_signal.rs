@@ -5,7 +5,7 @@ use mainstay_domain::Violations;
 
 use crate::domain::billing::{DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal};
 use crate::domain::json::Amount;
-use crate::domain::lifecycle::LifecycleSignal;
+use crate::domain::lifecycle::{LifecycleSignal, PlanChangeDirection};
 use crate::domain::signal::{Payload, Signal};
 use crate::domain::ticket::{TicketAction, TicketPriority, TicketSignal, TicketStory};
 use mainstay_service::wire::{money, money_message, time, timestamp};
@@ -103,6 +103,27 @@ const fn dispute_action_message(action: DisputeAction) -> proto::DisputeAction {
     }
 }
 
+fn plan_change_direction(found: &mut Violations, field: &str, number: i32) -> Option<PlanChangeDirection> {
+    match proto::PlanChangeDirection::try_from(number) {
+        Ok(proto::PlanChangeDirection::Unspecified) => None,
+        Ok(proto::PlanChangeDirection::Upgrade) => Some(PlanChangeDirection::Upgrade),
+        Ok(proto::PlanChangeDirection::Downgrade) => Some(PlanChangeDirection::Downgrade),
+        Ok(proto::PlanChangeDirection::Lateral) => Some(PlanChangeDirection::Lateral),
+        Err(_) => {
+            found.add(field, format!("{number} is no value of it"));
+            None
+        }
+    }
+}
+
+const fn plan_change_direction_message(direction: PlanChangeDirection) -> proto::PlanChangeDirection {
+    match direction {
+        PlanChangeDirection::Upgrade => proto::PlanChangeDirection::Upgrade,
+        PlanChangeDirection::Downgrade => proto::PlanChangeDirection::Downgrade,
+        PlanChangeDirection::Lateral => proto::PlanChangeDirection::Lateral,
+    }
+}
+
 /// A ticket's signal of a message.
 pub(super) fn ticket(found: &mut Violations, given: proto::TicketSignal) -> Payload {
     let action = ticket_action(given.action);
@@ -158,12 +179,24 @@ pub(super) fn lifecycle(found: &mut Violations, given: proto::LifecycleSignal) -
         }
         Some(Change::Churn(given)) => Some(LifecycleSignal::Churn { reason: given.reason }),
         Some(Change::SeatChange(given)) => Some(LifecycleSignal::SeatChange { seats: given.seats }),
+        Some(Change::PlanChange(given)) => Some(plan_change(found, given)),
         None => {
-            found.add("lifecycle.change", "is required: one of activation, milestone, renewal, churn, seat_change");
+            let changes = "activation, milestone, renewal, churn, seat_change, plan_change";
+            found.add("lifecycle.change", format!("is required: one of {changes}"));
             None
         }
     };
     told.map(Payload::Lifecycle)
+}
+
+fn plan_change(found: &mut Violations, given: proto::PlanChange) -> LifecycleSignal {
+    let says_something = !given.plan.is_empty() || given.arr.is_some() || given.direction != 0;
+    found.require(says_something, "lifecycle.plan_change", "must say at least one of plan, arr and direction");
+    LifecycleSignal::PlanChange {
+        plan: given.plan,
+        arr: money(found, "lifecycle.plan_change.arr", given.arr.as_ref()).map(Amount),
+        direction: plan_change_direction(found, "lifecycle.plan_change.direction", given.direction),
+    }
 }
 
 /// A ticket's signal as messages have it.
@@ -217,6 +250,11 @@ pub(crate) fn lifecycle_message(told: &LifecycleSignal) -> proto::LifecycleSigna
         }
         LifecycleSignal::Churn { reason } => Change::Churn(proto::Churn { reason: reason.clone() }),
         LifecycleSignal::SeatChange { seats } => Change::SeatChange(proto::SeatChange { seats: *seats }),
+        LifecycleSignal::PlanChange { plan, arr, direction } => Change::PlanChange(proto::PlanChange {
+            plan: plan.clone(),
+            arr: arr.map(|Amount(arr)| money_message(arr)),
+            direction: direction.map(plan_change_direction_message).unwrap_or_default().into(),
+        }),
     };
     proto::LifecycleSignal { change: Some(change) }
 }

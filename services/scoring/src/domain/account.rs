@@ -230,11 +230,7 @@ impl AccountFacts {
     fn check_money(&self, found: &mut Violations) {
         for (field, amount) in [("arr", self.arr), ("mrr", self.mrr)] {
             if let Some(amount) = amount {
-                found.require(
-                    (0..=AMOUNT_MAX).contains(&amount.minor_units),
-                    format!("{field}.minor_units"),
-                    format!("must be 0 to {AMOUNT_MAX}"),
-                );
+                check_revenue(found, field, amount);
             }
         }
         if let (Some(arr), Some(mrr)) = (self.arr, self.mrr) {
@@ -291,6 +287,15 @@ impl AccountFacts {
         }
         check_labels(found, "labels", &self.labels);
     }
+}
+
+/// Notes revenue that no account can have.
+pub(super) fn check_revenue(found: &mut Violations, field: &str, amount: Money) {
+    found.require(
+        (0..=AMOUNT_MAX).contains(&amount.minor_units),
+        format!("{field}.minor_units"),
+        format!("must be 0 to {AMOUNT_MAX}"),
+    );
 }
 
 /// Notes all that is wrong with labels.

@@ -1,15 +1,17 @@
 //! What happens to contracts, and what it makes of accounts.
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{Violations, is_key};
+use mainstay_domain::{Currency, Money, Violations, is_key};
 use serde::{Deserialize, Serialize};
 
-use super::account::{Account, AccountFacts, KEY_RULE, LifecycleStage};
+use super::account::{Account, AccountFacts, KEY_RULE, LifecycleStage, TEXT_LENGTH_MAX, check_revenue};
+use super::json::Amount;
 use super::story::{Newest, Stamp, keep_oldest};
 use super::ticket::LINE_LENGTH_MAX;
 
 /// Most seats of an account that a signal can say.
 const SEATS_MAX: i64 = 1_000_000_000;
+const PLAN_CHANGE_ARR: &str = "lifecycle.plan_change.arr";
 
 /// Something happened to a contract, or on the way into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,27 @@ pub enum LifecycleSignal {
         /// Seats from now on.
         seats: i64,
     },
+    /// The plan changed.
+    PlanChange {
+        /// The plan from now on; empty: not said.
+        plan: String,
+        /// Annual recurring revenue from now on.
+        arr: Option<Amount>,
+        /// Which way it went, as the teller sees it.
+        direction: Option<PlanChangeDirection>,
+    },
+}
+
+/// Which way a plan changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanChangeDirection {
+    /// To a larger plan.
+    Upgrade,
+    /// To a smaller plan.
+    Downgrade,
+    /// To another that is neither.
+    Lateral,
 }
 
 impl LifecycleSignal {
@@ -59,6 +82,27 @@ impl LifecycleSignal {
                     format!("must be 0 to {SEATS_MAX}"),
                 );
             }
+            Self::PlanChange { plan, arr, .. } => {
+                found.check_text("lifecycle.plan_change.plan", plan, TEXT_LENGTH_MAX);
+                if let Some(Amount(arr)) = arr {
+                    check_revenue(found, PLAN_CHANGE_ARR, *arr);
+                }
+            }
+        }
+    }
+
+    /// Notes revenue in another currency than that of the account's `mrr`.
+    pub fn check_currency(&self, found: &mut Violations, mrr: Option<Currency>) {
+        if let (Self::PlanChange { arr: Some(Amount(arr)), .. }, Some(mrr)) = (self, mrr) {
+            found.require(
+                arr.currency == mrr,
+                format!("{PLAN_CHANGE_ARR}.currency_code"),
+                format!(
+                    "is {} but the account's mrr is in {mrr}: one account has one currency; change mrr first, or say arr \
+                     in {mrr}",
+                    arr.currency
+                ),
+            );
         }
     }
 
@@ -70,6 +114,7 @@ impl LifecycleSignal {
             Self::Renewal { .. } => 3,
             Self::Churn { .. } => 4,
             Self::SeatChange { .. } => 5,
+            Self::PlanChange { .. } => 6,
         }
     }
 
@@ -88,6 +133,7 @@ impl LifecycleSignal {
             Self::Renewal { .. } => Self::RENEWAL,
             Self::Churn { .. } => Self::CHURN,
             Self::SeatChange { .. } => "seat_change",
+            Self::PlanChange { .. } => "plan_change",
         }
     }
 }
@@ -102,6 +148,10 @@ pub struct Lifecycle {
     last_churn: Option<Stamp>,
     renewal_at: Newest<DateTime<Utc>>,
     seats: Newest<i64>,
+    #[serde(default)]
+    plan: Newest<String>,
+    #[serde(default)]
+    arr: Newest<Amount>,
     given: GivenSince,
 }
 
@@ -112,6 +162,9 @@ struct GivenSince {
     activation: Option<DateTime<Utc>>,
     renewal: Option<DateTime<Utc>>,
     seats: Option<DateTime<Utc>>,
+    plan: Option<DateTime<Utc>>,
+    /// By the year or by the month: either says what the account brings.
+    revenue: Option<DateTime<Utc>>,
 }
 
 impl Lifecycle {
@@ -124,6 +177,8 @@ impl Lifecycle {
             activation: since(facts.activated_at.is_some()),
             renewal: since(facts.renewal_at.is_some()),
             seats: since(facts.seats.is_some()),
+            plan: since(!facts.plan.is_empty()),
+            revenue: since(facts.annual_revenue().is_some()),
         };
         Self { given, ..Self::default() }
     }
@@ -136,7 +191,7 @@ impl Lifecycle {
     /// Whether a caller's change of an account concerns what signals may change too.
     pub fn is_concerned(before: &AccountFacts, after: &AccountFacts) -> bool {
         let part = |facts: &AccountFacts| (facts.lifecycle_stage, facts.activated_at, facts.renewal_at, facts.seats);
-        part(before) != part(after)
+        part(before) != part(after) || before.plan != after.plan || revenue_of(before) != revenue_of(after)
     }
 
     /// Notes what a caller changed.
@@ -150,6 +205,8 @@ impl Lifecycle {
             since(given.activation, before.activated_at != after.activated_at, after.activated_at.is_some());
         given.renewal = since(given.renewal, before.renewal_at != after.renewal_at, true);
         given.seats = since(given.seats, before.seats != after.seats, true);
+        given.plan = since(given.plan, before.plan != after.plan, true);
+        given.revenue = since(given.revenue, revenue_of(before) != revenue_of(after), true);
     }
 
     /// Takes in a signal; in any order, and however often, the same.
@@ -166,11 +223,20 @@ impl Lifecycle {
             }
             LifecycleSignal::Churn { .. } => newer(&mut self.last_churn),
             LifecycleSignal::SeatChange { seats } => self.seats.offer(stamp, *seats),
+            LifecycleSignal::PlanChange { plan, arr, .. } => {
+                if !plan.is_empty() {
+                    self.plan.offer(stamp, plan.clone());
+                }
+                if let Some(arr) = arr {
+                    self.arr.offer(stamp, *arr);
+                }
+            }
             LifecycleSignal::Milestone { .. } => {}
         }
     }
 
-    /// What the account is now, made of what it was. A time that contradicts what else is known of the account is left out.
+    /// What the account is now, made of what it was. A time or a currency that contradicts what else is known of the account is
+    /// left out.
     pub fn applied(&self, facts: &AccountFacts) -> AccountFacts {
         let mut applied = facts.clone();
         applied.lifecycle_stage = self.stage(facts.lifecycle_stage);
@@ -187,6 +253,14 @@ impl Lifecycle {
         }
         if let Some(&seats) = newer_than(&self.seats, self.given.seats) {
             applied.seats = Some(seats);
+        }
+        if let Some(plan) = newer_than(&self.plan, self.given.plan) {
+            applied.plan.clone_from(plan);
+        }
+        if let Some(&Amount(arr)) = newer_than(&self.arr, self.given.revenue)
+            && facts.mrr.is_none_or(|mrr| mrr.currency == arr.currency)
+        {
+            applied.arr = Some(arr);
         }
         applied
     }
@@ -209,6 +283,10 @@ impl Lifecycle {
             (None, _) => known,
         }
     }
+}
+
+fn revenue_of(facts: &AccountFacts) -> (Option<Money>, Option<Money>) {
+    (facts.arr, facts.mrr)
 }
 
 fn newer_than<T>(newest: &Newest<T>, given: Option<DateTime<Utc>>) -> Option<&T> {

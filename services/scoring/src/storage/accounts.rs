@@ -174,18 +174,33 @@ pub(crate) async fn lock_free(
         .collect()
 }
 
-/// Which of `ids` exist, and whether they are archived.
-pub(crate) async fn archived_by_id(
+/// What decides whether signals of an account are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub archived: bool,
+    /// Of its monthly revenue.
+    pub mrr_currency: Option<Currency>,
+}
+
+/// Which of `ids` exist, and how they stand.
+pub(crate) async fn standings(
     conn: &mut PgConnection,
     ids: &[&str],
-) -> Result<HashMap<String, bool>, StorageError> {
+) -> Result<HashMap<String, Standing>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT account_id, archived_at IS NOT NULL AS "archived!" FROM scoring.accounts WHERE account_id = ANY($1::text[])"#,
+        r#"SELECT account_id, archived_at IS NOT NULL AS "archived!",
+                  CASE WHEN mrr_minor_units IS NOT NULL THEN currency END AS mrr_currency
+             FROM scoring.accounts WHERE account_id = ANY($1::text[])"#,
         ids as &[&str]
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.account_id, row.archived)).collect())
+    rows.into_iter()
+        .map(|row| {
+            let mrr_currency = row.mrr_currency.as_deref().map(Currency::parse).transpose().map_err(codes::corrupt)?;
+            Ok((row.account_id, Standing { archived: row.archived, mrr_currency }))
+        })
+        .collect()
 }
 
 /// A page of accounts in the order of their ids, after `after`.

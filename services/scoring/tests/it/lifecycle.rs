@@ -1,12 +1,13 @@
 //! What signals of contracts make of accounts.
 
+use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use proto::lifecycle_signal::Change;
-use proto::{InvoiceAction, LifecycleStage, RiskTriggerKind};
+use proto::{InvoiceAction, LifecycleStage, PlanChangeDirection, RiskTriggerKind};
 
 use crate::account_fixtures::{account_events, archive, get, time};
 use crate::harness::{Harness, account, at};
-use crate::refusals::reason;
+use crate::refusals::{reason, violated_fields};
 use crate::risk_fixtures::{Told, churn, events_of, invoice, lasting, lifecycle, risk_events, told_of};
 
 fn seats(id: &str, time: &str, seats: i64) -> proto::Signal {
@@ -15,6 +16,15 @@ fn seats(id: &str, time: &str, seats: i64) -> proto::Signal {
 
 fn renewal(id: &str, at: &str, until: &str) -> proto::Signal {
     lifecycle(id, at, Change::Renewal(proto::Renewal { renewal_time: Some(time(until)) }))
+}
+
+fn money(minor_units: i64, currency_code: &str) -> Money {
+    Money { currency_code: currency_code.to_owned(), minor_units }
+}
+
+fn plan_change(at: &str, plan: &str, arr: Option<Money>, direction: PlanChangeDirection) -> proto::Signal {
+    let told = proto::PlanChange { plan: plan.to_owned(), arr, direction: direction.into() };
+    lifecycle("acme", at, Change::PlanChange(told))
 }
 
 async fn acme() -> Harness {
@@ -94,6 +104,87 @@ async fn a_signal_sent_again_or_that_changes_nothing_tells_of_no_account() {
     harness.record(vec![other]).await;
     assert_eq!(account_events(&mut harness).await.len(), 2);
     assert_eq!(events_of::<proto::LifecycleChanged>(&harness).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_upgrade_changes_plan_and_revenue_once_and_is_told() {
+    let mut harness = acme().await;
+    let before = get(&harness, "acme").await.expect("the account");
+    let upgrade = plan_change("2026-03-10", "pro", Some(money(1_200_000, "EUR")), PlanChangeDirection::Upgrade);
+    harness.record(vec![upgrade.clone()]).await;
+    let after = get(&harness, "acme").await.expect("the account");
+    let expected = proto::Account {
+        plan: "pro".to_owned(),
+        arr: Some(money(1_200_000, "EUR")),
+        update_time: after.update_time,
+        etag: after.etag.clone(),
+        ..before
+    };
+    assert_eq!(after, expected);
+    assert_eq!(account_events(&mut harness).await[1].1, after);
+    let told = events_of::<proto::LifecycleChanged>(&harness).await;
+    let Some(proto::signal::Payload::Lifecycle(said)) = upgrade.payload.clone() else { panic!("no contract") };
+    assert_eq!(told.iter().map(|(_, change)| change.change.clone()).collect::<Vec<_>>(), [Some(said)]);
+
+    let request = proto::ListSignalsRequest { parent: "accounts/acme".to_owned(), ..Default::default() };
+    let listed = harness.signals.list_signals(request).await.expect("signals").into_inner().signals;
+    assert_eq!(listed.iter().map(|signal| &signal.payload).collect::<Vec<_>>(), [&upgrade.payload]);
+
+    assert_eq!(harness.record(vec![upgrade]).await.duplicate_count, 1);
+    let late = plan_change("2026-03-05", "starter", Some(money(600_000, "EUR")), PlanChangeDirection::Downgrade);
+    harness.record(vec![late]).await;
+    assert_eq!(get(&harness, "acme").await.expect("the account"), after);
+    assert_eq!(account_events(&mut harness).await.len(), 2);
+    assert_eq!(
+        events_of::<proto::LifecycleChanged>(&harness).await.len(),
+        2,
+        "the late one is told, the known one is not"
+    );
+
+    // A change sideways of which nothing else is known.
+    harness.record(vec![plan_change("2026-03-11", "", None, PlanChangeDirection::Lateral)]).await;
+    assert_eq!(get(&harness, "acme").await.expect("the account"), after);
+    assert_eq!(events_of::<proto::LifecycleChanged>(&harness).await.len(), 3);
+}
+
+#[tokio::test]
+async fn plan_and_revenue_that_the_crm_said_later_are_kept() {
+    let mut harness = acme().await;
+    harness.record(vec![plan_change("2026-03-10", "pro", Some(money(900, "EUR")), PlanChangeDirection::Upgrade)]).await;
+    let update = proto::UpdateAccountRequest {
+        account: Some(proto::Account { plan: "team".to_owned(), arr: Some(money(500, "EUR")), ..account("acme") }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["plan".to_owned(), "arr".to_owned()] }),
+        ..Default::default()
+    };
+    harness.accounts.update_account(update).await.expect("updated");
+    harness
+        .record(vec![plan_change("2026-03-19", "max", Some(money(2_000, "EUR")), PlanChangeDirection::Upgrade)])
+        .await;
+    let kept = get(&harness, "acme").await.expect("the account");
+    assert_eq!((kept.plan.as_str(), kept.arr), ("team", Some(money(500, "EUR"))));
+    harness.clock.set(at("2026-03-22"));
+    harness
+        .record(vec![plan_change("2026-03-21", "max", Some(money(2_000, "EUR")), PlanChangeDirection::Upgrade)])
+        .await;
+    let changed = get(&harness, "acme").await.expect("the account");
+    assert_eq!((changed.plan.as_str(), changed.arr), ("max", Some(money(2_000, "EUR"))));
+}
+
+#[tokio::test]
+async fn revenue_in_another_currency_than_the_monthly_one_is_refused_as_an_update_would_be() {
+    let mut harness = acme().await;
+    let monthly = proto::Account { mrr: Some(money(100, "USD")), ..account("acme") };
+    let request = proto::BatchUpsertAccountsRequest { accounts: vec![monthly], ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("upserted");
+    harness.clock.set(at("2026-03-22"));
+    let upgrade =
+        |currency| plan_change("2026-03-21", "pro", Some(money(2_000, currency)), PlanChangeDirection::Upgrade);
+    let request = proto::BatchRecordSignalsRequest { signals: vec![upgrade("EUR")], ..Default::default() };
+    let status = harness.signals.batch_record_signals(request).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["signals[0].lifecycle.plan_change.arr.currency_code"]);
+    harness.record(vec![upgrade("USD")]).await;
+    let changed = get(&harness, "acme").await.expect("the account");
+    assert_eq!((changed.arr, changed.mrr), (Some(money(2_000, "USD")), Some(money(100, "USD"))));
 }
 
 #[tokio::test]

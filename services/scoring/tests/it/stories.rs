@@ -435,6 +435,12 @@ async fn every_fault_of_a_story_signal_is_named() {
         }))),
         contract(Some(Change::Churn(proto::Churn { reason: "x".repeat(501) }))),
         contract(Some(Change::SeatChange(proto::SeatChange { seats: 1_000_000_001 }))),
+        contract(Some(Change::PlanChange(proto::PlanChange::default()))),
+        contract(Some(Change::PlanChange(proto::PlanChange {
+            plan: "x".repeat(101),
+            arr: Some(Money { currency_code: "EUR".to_owned(), minor_units: 10_000_000_000_001 }),
+            direction: 4,
+        }))),
     ];
     let signals = (0..)
         .zip(bad)
@@ -478,6 +484,10 @@ async fn every_fault_of_a_story_signal_is_named() {
             "signals[8].lifecycle.renewal.renewal_time",
             "signals[9].lifecycle.churn.reason",
             "signals[10].lifecycle.seat_change.seats",
+            "signals[11].lifecycle.plan_change",
+            "signals[12].lifecycle.plan_change.direction",
+            "signals[12].lifecycle.plan_change.plan",
+            "signals[12].lifecycle.plan_change.arr.minor_units",
         ]
     );
 }

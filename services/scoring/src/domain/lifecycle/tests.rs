@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use mainstay_domain::AccountId;
+use mainstay_domain::{AccountId, Money};
 use proptest::prelude::*;
 
 use super::super::Segment;
@@ -49,7 +49,21 @@ fn any_told() -> impl Strategy<Value = LifecycleSignal> {
         (100..110i64).prop_map(|at| LifecycleSignal::Renewal { renewal_at: minute(at) }),
         Just(LifecycleSignal::Churn { reason: String::new() }),
         (0..5i64).prop_map(|seats| LifecycleSignal::SeatChange { seats }),
+        (prop::sample::select(vec!["", "free", "pro"]), proptest::option::of((0..5i64, any_currency())))
+            .prop_map(|(plan, arr)| plan_change(plan, arr.map(|(minor_units, currency)| money(minor_units, currency)))),
     ]
+}
+
+fn any_currency() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["EUR", "USD"])
+}
+
+fn money(minor_units: i64, currency: &str) -> Money {
+    Money { currency: Currency::parse(currency).expect("a currency"), minor_units }
+}
+
+fn plan_change(plan: &str, arr: Option<Money>) -> LifecycleSignal {
+    LifecycleSignal::PlanChange { plan: plan.to_owned(), arr: arr.map(Amount), direction: None }
 }
 
 /// The account after these, each applied as it comes.
@@ -102,6 +116,58 @@ fn what_a_caller_said_later_is_kept() {
         lifecycle.absorb(&stamp(at, 1, &told), &told);
         assert_eq!(lifecycle.applied(&given).seats, Some(expected));
     }
+}
+
+#[test]
+fn of_plan_and_revenue_each_is_what_was_said_of_it_last() {
+    let account = account(LifecycleStage::Active);
+    let told = [
+        (5, 1, plan_change("pro", Some(money(900, "EUR")))),
+        (6, 2, plan_change("team", None)),
+        (4, 3, plan_change("free", Some(money(0, "EUR")))),
+    ];
+    let facts = after(&account, &told);
+    assert_eq!((facts.plan.as_str(), facts.arr), ("team", Some(money(900, "EUR"))));
+}
+
+#[test]
+fn plan_and_revenue_that_a_caller_said_later_are_kept() {
+    let mut account = account(LifecycleStage::Active);
+    account.facts.mrr = Some(money(100, "EUR"));
+    let early = plan_change("pro", Some(money(900, "EUR")));
+    let at_creation = after(&account, &[(0, 1, early.clone())]);
+    assert_eq!((at_creation.plan.as_str(), at_creation.arr), ("pro", None), "what it brings was said by the month");
+
+    let mut lifecycle = Lifecycle::of(&account);
+    let given = AccountFacts { plan: "team".to_owned(), mrr: Some(money(200, "EUR")), ..account.facts.clone() };
+    assert!(Lifecycle::is_concerned(&account.facts, &given));
+    lifecycle.note_given(&account.facts, &given, minute(10));
+    lifecycle.absorb(&stamp(9, 1, &early), &early);
+    assert_eq!(lifecycle.applied(&given), given);
+    lifecycle.absorb(&stamp(11, 2, &early), &early);
+    let later = lifecycle.applied(&given);
+    assert_eq!((later.plan.as_str(), later.arr, later.mrr), ("pro", Some(money(900, "EUR")), given.mrr));
+}
+
+#[test]
+fn a_contract_stored_before_plans_were_told_of_is_read() {
+    let mut stored = serde_json::to_value(Lifecycle::default()).expect("JSON");
+    for part in ["plan", "arr"] {
+        stored.as_object_mut().expect("an object").remove(part);
+    }
+    let given = stored["given"].as_object_mut().expect("an object");
+    for part in ["plan", "revenue"] {
+        given.remove(part);
+    }
+    assert_eq!(serde_json::from_value::<Lifecycle>(stored).expect("a contract"), Lifecycle::default());
+}
+
+#[test]
+fn revenue_in_another_currency_than_the_monthly_one_is_left_out() {
+    let mut account = account(LifecycleStage::Active);
+    account.facts.mrr = Some(money(100, "USD"));
+    let facts = after(&account, &[(5, 1, plan_change("pro", Some(money(900, "EUR"))))]);
+    assert_eq!((facts.plan.as_str(), facts.arr), ("pro", None));
 }
 
 #[test]
