@@ -12,7 +12,7 @@ use mainstay_rpc::service_main::{Runnable, ServiceError};
 use mainstay_rpc::settings::Secret;
 use mainstay_scoring::{Feeds as ScoringFeeds, ScoringParts, ScoringService, ScoringSettings};
 use mainstay_service::{PeerSettings, WorkerSettings, Workers};
-use mainstay_storage::{DatabaseSettings, Migrator};
+use mainstay_storage::Migrator;
 use mainstay_surveys::{Feeds, PageSettings, SurveysParts, SurveysService, SurveysSettings};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -67,7 +67,7 @@ impl Service {
     /// Starts a replica at its place.
     pub(crate) async fn start(self, world: &World, database_url: &str, place: usize) -> Replica {
         let rpc = RpcSettings { listen: world.places.rpc(self, place).into(), ..RpcSettings::loopback() };
-        let database = DatabaseSettings::new(database_url, "e2e");
+        let database = mainstay_testkit::settings(database_url);
         let clock: SharedClock = Arc::new(world.clock.clone());
         match self {
             Self::Scoring => {

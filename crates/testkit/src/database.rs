@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use mainstay_localpg::{LocalPg, LocalPgError, LocalPgOptions};
-use mainstay_storage::{Migrator, fingerprint};
+use mainstay_storage::{DatabaseSettings, Migrator, fingerprint};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::sync::{Mutex, OnceCell, oneshot};
@@ -48,6 +48,16 @@ impl TestDatabase {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// How a service under test uses it.
+    pub fn settings(&self) -> DatabaseSettings {
+        settings(&self.url)
+    }
+}
+
+/// How a service under test uses the database at a URL.
+pub fn settings(url: &str) -> DatabaseSettings {
+    DatabaseSettings { acquire_timeout: ACQUIRE_TIMEOUT, ..DatabaseSettings::new(url, "test") }
 }
 
 /// A fresh database with the migrator's schema. Panics, saying what to do, when there is no PostgreSQL

@@ -17,7 +17,6 @@ use mainstay_domain::{Clock, ManualClock};
 use mainstay_expansion::{ExpansionParts, ExpansionService, ExpansionSettings, Feeds, migrator};
 use mainstay_rpc::RpcSettings;
 use mainstay_service::Workers;
-use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
 use mainstay_testkit::feed::FakeFeed;
 use tonic::transport::Channel;
@@ -314,7 +313,7 @@ async fn complete(database: &TestDatabase, clock: &ManualClock, feeds: [&FakeFee
     let parts = ExpansionParts {
         settings: ExpansionSettings::default(),
         rpc: RpcSettings::loopback(),
-        database: DatabaseSettings::new(database.url(), "expansion-test"),
+        database: database.settings(),
         clock: Arc::new(clock.clone()),
         telemetry: None,
         feeds: Feeds { scoring: Some(scoring.source()), interventions: Some(interventions.source()) },

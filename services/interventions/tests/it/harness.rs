@@ -20,7 +20,6 @@ use mainstay_interventions::domain::owners::DefaultOwners;
 use mainstay_interventions::{InterventionsParts, InterventionsService, InterventionsSettings, Peers, migrator};
 use mainstay_rpc::RpcSettings;
 use mainstay_service::Workers;
-use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
 use mainstay_testkit::feed::FakeFeed;
 use mainstay_testkit::http::{HttpReceiver, ReceivedRequest};
@@ -289,7 +288,7 @@ async fn complete(
         },
         peers: Peers { scoring_feed: Some(scoring.source()), scoring: peer, surveys_feed: Some(surveys.source()) },
         rpc: RpcSettings::loopback(),
-        database: DatabaseSettings::new(database.url(), "interventions-test"),
+        database: database.settings(),
         clock: Arc::new(clock.clone()),
         telemetry: None,
     };

@@ -12,7 +12,6 @@ use mainstay_domain::{Clock, ManualClock};
 use mainstay_rpc::RpcSettings;
 use mainstay_scoring::{Feeds, ScoringParts, ScoringService, ScoringSettings, migrator};
 use mainstay_service::Workers;
-use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
 use mainstay_testkit::feed::FakeFeed;
 use std::sync::Arc;
@@ -149,7 +148,7 @@ async fn complete(database: &TestDatabase, clock: &ManualClock, feeds: [&FakeFee
         settings: ScoringSettings::default(),
         feeds: Feeds { surveys, interventions },
         rpc: RpcSettings::loopback(),
-        database: DatabaseSettings::new(database.url(), "scoring-test"),
+        database: database.settings(),
         clock: Arc::new(clock.clone()),
         telemetry: None,
     };

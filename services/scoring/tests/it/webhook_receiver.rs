@@ -18,7 +18,6 @@ use mainstay_rpc::RpcSettings;
 use mainstay_rpc::service_main::{Runnable, ServiceError};
 use mainstay_rpc::settings::Secret;
 use mainstay_scoring::{Feeds, ScoringParts, ScoringService, ScoringSettings, WebhookSettings, migrator};
-use mainstay_storage::DatabaseSettings;
 use mainstay_testkit::TestDatabase;
 use mainstay_testkit::browser::{Answer, send};
 use serde_json::{Value, json};
@@ -69,7 +68,7 @@ impl Receiver {
             settings: ScoringSettings { webhooks, ..ScoringSettings::default() },
             feeds: Feeds::default(),
             rpc: RpcSettings::loopback(),
-            database: DatabaseSettings::new(database.url(), "scoring-test"),
+            database: database.settings(),
             clock: Arc::new(clock.clone()),
             telemetry: None,
         };

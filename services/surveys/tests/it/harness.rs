@@ -20,7 +20,6 @@ use mainstay_domain::{Clock, ManualClock};
 use mainstay_rpc::RpcSettings;
 use mainstay_rpc::settings::Secret;
 use mainstay_service::{WorkerSettings, Workers};
-use mainstay_storage::DatabaseSettings;
 use mainstay_surveys::{Feeds, PageSettings, SurveysParts, SurveysService, SurveysSettings, migrator};
 use mainstay_testkit::TestDatabase;
 use mainstay_testkit::feed::FakeFeed;
@@ -248,7 +247,7 @@ async fn complete(
     let parts = SurveysParts {
         settings,
         rpc: RpcSettings::loopback(),
-        database: DatabaseSettings::new(database.url(), "surveys-test"),
+        database: database.settings(),
         clock: Arc::new(clock.clone()),
         telemetry: None,
         feeds,
