@@ -9990,7 +9990,8 @@ pub struct PlanChange {
     pub plan: ::prost::alloc::string::String,
     /// Annual recurring revenue from now on, as `Account.arr`: 0 to
     /// 10 000 000 000 000 minor units. Where the account has an `mrr`, another
-    /// currency than its is refused; `mrr` stays as it is. Absent: not said.
+    /// currency than its is refused; `mrr` stays as it is, and no longer counts:
+    /// whoever sets it afterwards clears `arr`, or sets that. Absent: not said.
     #[prost(message, optional, tag = "2")]
     pub arr: ::core::option::Option<super::super::common::v1::Money>,
     /// Which way it went, as the teller sees it: it is not compared with the
@@ -14812,7 +14813,8 @@ impl ::prost::Name for ForecastReason {
 pub struct ForecastPortfolioRequest {
     /// Within how many days from today, 1 to 365. Default: the model's horizon.
     /// Another number is reckoned from that by a constant rate; what a renewal adds
-    /// counts where it is due within these days.
+    /// counts where it is due within these days. One that is due today, or overdue,
+    /// counts as decided.
     #[prost(int32, tag = "1")]
     pub day_count: i32,
     /// By which model; as `GetForecastModelRequest.name`. Default: the newest.

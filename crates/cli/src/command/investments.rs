@@ -25,7 +25,7 @@ Examples:
   mainstay forecast compare --cost '120000 EUR'
   mainstay forecast compare --cost '120000 EUR' --prevented 0.2 --margin 0.75 \\
     --project 'Partner channel,90000 EUR,200000 EUR,0.6' --project 'Second sales team,300000 EUR,500000 EUR'
-  mainstay forecast compare --cost '120000 EUR' --segment smb --csv retention > retention.csv";
+  mainstay forecast compare --cost '120000 EUR' --segment smb --csv losses > losses.csv";
 
 /// What to compare.
 #[derive(Debug, Args)]

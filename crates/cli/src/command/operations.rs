@@ -33,6 +33,8 @@ Examples:
     List(ListArguments),
     /// Wait until an operation is over, and say how far it is
     #[command(after_help = "\
+The exit code is 1 when it was cancelled, or could not be done.
+
 Examples:
   mainstay operations wait 0198c0de-…")]
     Wait(OperationArguments),
@@ -163,12 +165,14 @@ async fn wait(arguments: &OperationArguments, connection: &Connection, output: &
     let name = resource_name(COLLECTION, &arguments.operation)?;
     let operation = until_done(Operation { name, ..Operation::default() }, connection).await?;
     if output.is_json() {
-        return Ok(output.json_object(&operation)?);
+        output.json_object(&operation)?;
     }
     if let Some(OperationResult::Error(status)) = operation.result {
         return Err(refusal(status));
     }
-    note(&format!("{} is done.", operation.name));
+    if !output.is_json() {
+        note(&format!("{} is done.", operation.name));
+    }
     Ok(())
 }
 
@@ -176,7 +180,7 @@ async fn cancel(arguments: &OperationArguments, connection: &Connection) -> Resu
     let name = resource_name(COLLECTION, &arguments.operation)?;
     let request = CancelOperationRequest { name: name.clone() };
     retrying(&connection.retries, async || client(connection).cancel_operation(request.clone()).await).await?;
-    note(&format!("{name} ends."));
+    note(&format!("{name} is over, or ends now."));
     Ok(())
 }
 

@@ -151,7 +151,9 @@ async fn serve(
 /// that is 0.
 fn hold(first: SocketAddr, option: &str) -> Result<BTreeMap<&'static str, Listen>, Failure> {
     let hold = |service: &Service| {
-        let address = at_port_of(service, first);
+        let address = at_port_of(service, first).ok_or_else(|| {
+            Failure::Usage(format!("{option} {first}: each service takes a port after it, and there are none for all"))
+        })?;
         let listen = Listen::held(address).map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => Failure::Suite(format!(
                 "{address} is taken, perhaps by another `mainstay up`: stop that, or choose another with {option}"
@@ -163,10 +165,10 @@ fn hold(first: SocketAddr, option: &str) -> Result<BTreeMap<&'static str, Listen
     SERVICES.iter().map(hold).collect()
 }
 
-/// The address of a service, given that of the first; free ports when the port is 0.
-fn at_port_of(service: &Service, first: SocketAddr) -> SocketAddr {
-    let port = if first.port() == 0 { 0 } else { first.port().saturating_add(service.port - DEFAULT_PORT) };
-    SocketAddr::new(first.ip(), port)
+/// The address of a service, given that of the first; a free port when its port is 0. None beyond the last port.
+fn at_port_of(service: &Service, first: SocketAddr) -> Option<SocketAddr> {
+    let port = if first.port() == 0 { 0 } else { first.port().checked_add(service.port - DEFAULT_PORT)? };
+    Some(SocketAddr::new(first.ip(), port))
 }
 
 /// Says where everything is, and what to do next.

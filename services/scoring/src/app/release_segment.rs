@@ -29,9 +29,8 @@ pub(crate) async fn execute<T: Replayable + Send>(
             models::call_off_later(conn, Some(segment), today).await?;
             let book = app.models.book(conn).await?;
             if let Some(own) = book.activations().own(segment, today) {
-                if !cause.accepted_worse {
-                    let general = active_id(app, conn).await?;
-                    check_backtest(conn, &general, own, Some(segment)).await?;
+                if let Some(general) = book.general_model(from_day).filter(|_| !cause.accepted_worse) {
+                    check_backtest(conn, &general.id, own, Some(segment)).await?;
                 }
                 put_in_force(app, conn, None, Some(segment), from_day, cause).await?;
             }

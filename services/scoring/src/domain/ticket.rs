@@ -176,21 +176,29 @@ impl TicketStory {
         self.all_moves().last().is_none_or(|(_, action)| *action != TicketAction::Resolved)
     }
 
-    /// The moves in order, with the reopenings that nobody told: after a resolution, the first update that says that it is open.
+    /// The moves in order, with the reopenings that nobody told: after a resolution, the first update that says that it is open. One
+    /// that is told after that is the same.
     fn all_moves(&self) -> Vec<(&Stamp, TicketAction)> {
         let told = self.moves.all().map(|(stamp, action)| (stamp, *action));
         let mut all: Vec<_> = told.chain(self.said_open.iter().map(|stamp| (stamp, TicketAction::Updated))).collect();
         all.sort_by_key(|(stamp, _)| *stamp);
-        let mut is_open = true;
-        all.retain_mut(|(_, action)| {
-            if *action == TicketAction::Updated {
-                if is_open {
-                    return false;
-                }
+        let (mut is_open, mut is_seen_open) = (true, false);
+        all.retain_mut(|(_, action)| match action {
+            TicketAction::Updated if is_open => false,
+            TicketAction::Updated => {
                 *action = TicketAction::Reopened;
+                (is_open, is_seen_open) = (true, true);
+                true
             }
-            is_open = *action != TicketAction::Resolved;
-            true
+            TicketAction::Reopened if is_seen_open => {
+                is_seen_open = false;
+                false
+            }
+            moved => {
+                is_open = *moved != TicketAction::Resolved;
+                is_seen_open &= is_open;
+                true
+            }
         });
         all
     }

@@ -27,7 +27,8 @@ pub(crate) async fn customer_days(
         r#"WITH decided AS (
                SELECT account_id, max(due_at) AS due_at FROM scoring.renewal_outcomes GROUP BY account_id
            ), dated AS (
-               SELECT account_id, (COALESCE(renewal_at, due_at) AT TIME ZONE 'UTC')::date AS renewal_day,
+               SELECT account_id, (CASE WHEN renewal_at IS NULL AND (archived_at IS NOT NULL OR lifecycle_stage = $5) THEN due_at
+                            ELSE renewal_at END AT TIME ZONE 'UTC')::date AS renewal_day,
                       (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day
                  FROM scoring.accounts LEFT JOIN decided USING (account_id)
                 WHERE lifecycle_stage <> $3 AND (hashtextextended(account_id, 0) & 1023) < $4
@@ -44,6 +45,7 @@ pub(crate) async fn customer_days(
         day,
         codes::lifecycle_stage_number(LifecycleStage::Trial),
         parts,
+        codes::lifecycle_stage_number(LifecycleStage::Churned),
     )
     .fetch_all(conn)
     .await?;

@@ -107,7 +107,7 @@ async fn a_signal_sent_again_or_that_changes_nothing_tells_of_no_account() {
 }
 
 #[tokio::test]
-async fn an_upgrade_changes_plan_and_revenue_once_and_is_told() {
+async fn r67_an_upgrade_changes_plan_and_revenue_once_and_is_told() {
     let mut harness = acme().await;
     let before = get(&harness, "acme").await.expect("the account");
     let upgrade = plan_change("2026-03-10", "pro", Some(money(1_200_000, "EUR")), PlanChangeDirection::Upgrade);
@@ -168,6 +168,27 @@ async fn plan_and_revenue_that_the_crm_said_later_are_kept() {
         .await;
     let changed = get(&harness, "acme").await.expect("the account");
     assert_eq!((changed.plan.as_str(), changed.arr), ("max", Some(money(2_000, "EUR"))));
+}
+
+#[tokio::test]
+async fn plan_and_revenue_said_before_signals_told_of_them_hold_against_older_signals() {
+    let mut harness = acme().await;
+    let account = proto::Account { plan: "team".to_owned(), arr: Some(money(500, "EUR")), ..account("acme") };
+    let request = proto::BatchUpsertAccountsRequest { accounts: vec![account], ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("upserted");
+    harness.record(vec![seats("acme", "2026-03-10", 30)]).await;
+    let migration = include_str!("../../migrations/0024_plans_by_signals.sql").replace("{schema}", "scoring");
+    let as_before =
+        "UPDATE scoring.lifecycles SET state = jsonb_set(state, '{given}', (state -> 'given') - 'plan' - 'revenue')";
+    for sql in [as_before, &migration] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(harness.database.pool()).await.expect("runs");
+    }
+    let before = get(&harness, "acme").await.expect("the account");
+    harness.record(vec![plan_change("2026-03-12", "pro", Some(money(900, "EUR")), PlanChangeDirection::Upgrade)]).await;
+    assert_eq!(get(&harness, "acme").await.expect("the account"), before);
+    harness.clock.set(at("2026-03-25"));
+    harness.record(vec![plan_change("2026-03-24", "pro", None, PlanChangeDirection::Upgrade)]).await;
+    assert_eq!(get(&harness, "acme").await.expect("the account").plan, "pro");
 }
 
 #[tokio::test]

@@ -302,6 +302,10 @@ fn r190_a_resolved_ticket_that_is_seen_open_again_is_reopened_once() {
         "of one time the resolution is the later"
     );
     assert_eq!(reopenings(&[&opened, &early, &resolved, &open, &still_open]), Some(1));
+    let reopened = |minute, number| signal(minute, number, ticket(TicketAction::Reopened, None, None));
+    assert_eq!(reopenings(&[&opened, &resolved, &open, &reopened(5, 9)]), Some(1), "seen first, and then told");
+    assert_eq!(reopenings(&[&opened, &resolved, &reopened(3, 9), &open]), Some(1), "told first, and then seen");
+    assert_eq!(reopenings(&[&opened, &resolved, &open, &resolved_again, &reopened(7, 9)]), Some(2));
     assert_eq!(reopenings(&[&still_open, &resolved, &opened, &open]), Some(1), "in any order");
     assert_eq!(reopenings(&[&open, &opened, &resolved, &resolved_again]), None);
     assert_eq!(reopenings(&[&seen_open(8, 8), &open, &opened, &resolved, &resolved_again]), Some(2));
