@@ -25,6 +25,14 @@ pub(crate) fn parse(text: &str, currency: Option<&str>) -> Result<Money, String>
     Ok(Money { currency_code: currency.to_string(), minor_units })
 }
 
+/// Reads an amount that stands by itself, such as `1234.50 EUR`.
+pub(crate) fn parse_argument(text: &str) -> Result<Money, String> {
+    if !text.contains(char::is_whitespace) {
+        return Err(format!("`{text}` needs a currency: write `{text} EUR`"));
+    }
+    parse(text, None)
+}
+
 fn minor_units(amount: &str, exponent: u32) -> Result<i64, String> {
     let (negative, digits) = match amount.strip_prefix('-') {
         Some(digits) => (true, digits),

@@ -31,7 +31,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct CompareArguments {
     /// What the work that keeps customers costs in a year
-    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount)]
+    #[arg(long, value_name = "AMOUNT", value_parser = money::parse_argument)]
     cost: Money,
     /// The share of the expected losses that it prevents, above 0 to 1
     #[arg(long, value_name = "SHARE")]
@@ -65,10 +65,6 @@ pub(crate) enum CompareSection {
     Investments,
 }
 
-fn parse_amount(text: &str) -> Result<Money, String> {
-    money::parse(text, None)
-}
-
 /// `NAME,COST,ANNUAL REVENUE[,PROBABILITY]`; commas before the last ones are of the name.
 fn parse_project(text: &str) -> Result<proto::GrowthProject, String> {
     let (front, probability) = match text.rsplit_once(',') {
@@ -83,8 +79,8 @@ fn parse_project(text: &str) -> Result<proto::GrowthProject, String> {
     };
     Ok(proto::GrowthProject {
         display_name: name.to_owned(),
-        cost: Some(parse_amount(cost)?),
-        annual_revenue: Some(parse_amount(annual_revenue)?),
+        cost: Some(money::parse_argument(cost)?),
+        annual_revenue: Some(money::parse_argument(annual_revenue)?),
         probability,
     })
 }
@@ -208,7 +204,10 @@ mod tests {
         let certain = parse_project("Nordics,90000 EUR,200000 EUR").expect("a project");
         assert_eq!((certain.display_name.as_str(), certain.probability), ("Nordics", None));
         assert!(parse_project("Nordics,90000 EUR").expect_err("a refusal").contains("for example"));
-        assert!(parse_project("Nordics,many,200000 EUR").is_err());
+        assert_eq!(
+            parse_project("Nordics,90000,200000 EUR").expect_err("a refusal"),
+            "`90000` needs a currency: write `90000 EUR`"
+        );
     }
 
     #[test]

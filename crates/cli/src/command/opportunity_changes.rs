@@ -305,7 +305,7 @@ pub(crate) async fn close(
 }
 
 fn amount(text: Option<&str>) -> Result<Option<mainstay_api::mainstay::common::v1::Money>, Failure> {
-    text.map(|text| money::parse(text, None)).transpose().map_err(Failure::Usage)
+    text.map(money::parse_argument).transpose().map_err(Failure::Usage)
 }
 
 fn say(opportunity: &proto::Opportunity, what: &str, output: &mut Output) -> Result<(), Failure> {
