@@ -67,7 +67,7 @@ impl Service {
     /// Starts a replica at its place.
     pub(crate) async fn start(self, world: &World, database_url: &str, place: usize) -> Replica {
         let rpc = RpcSettings { listen: world.places.rpc(self, place).into(), ..RpcSettings::loopback() };
-        let database = mainstay_testkit::settings(database_url);
+        let database = mainstay_testkit::database_settings(database_url);
         let clock: SharedClock = Arc::new(world.clock.clone());
         match self {
             Self::Scoring => {

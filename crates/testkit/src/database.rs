@@ -51,12 +51,12 @@ impl TestDatabase {
 
     /// How a service under test uses it.
     pub fn settings(&self) -> DatabaseSettings {
-        settings(&self.url)
+        database_settings(&self.url)
     }
 }
 
 /// How a service under test uses the database at a URL.
-pub fn settings(url: &str) -> DatabaseSettings {
+pub fn database_settings(url: &str) -> DatabaseSettings {
     DatabaseSettings { acquire_timeout: ACQUIRE_TIMEOUT, ..DatabaseSettings::new(url, "test") }
 }
 

@@ -13,4 +13,4 @@ pub mod smtp;
 pub mod tls;
 
 pub use clock::manual_clock;
-pub use database::{TestDatabase, database, empty_database, settings};
+pub use database::{TestDatabase, database, database_settings, empty_database};

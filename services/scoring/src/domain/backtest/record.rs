@@ -72,13 +72,9 @@ impl FoundDifference {
     /// The one by which a model is worse, of those found, the newest first: of all accounts, or of a segment's, the newest that could
     /// tell. One that could not, of a few days say, takes nothing back.
     pub(crate) fn worse(found: &[Self]) -> Option<&Self> {
-        let mut scopes = Vec::new();
-        let mut newest = found.iter().filter(|one| one.difference.is_decided()).filter(|one| {
-            let is_new = !scopes.contains(&one.segment);
-            scopes.push(one.segment);
-            is_new
-        });
-        newest.find(|one| one.difference.is_worse())
+        let newest_of = |segment| found.iter().find(|one| one.segment == segment && one.difference.is_decided());
+        let scopes = found.iter().map(|one| one.segment);
+        scopes.filter_map(newest_of).find(|one| one.difference.is_worse())
     }
 }
 
