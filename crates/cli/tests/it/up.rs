@@ -231,6 +231,13 @@ async fn models_are_written_compared_checked_and_applied_as_text() {
     let differs = done(up.address, &["models", "diff", "default", &lighter]).await;
     assert!(differs.out.contains("~  components.usage.weight  27      5"), "{}", differs.out);
     assert!(differs.out.contains("activity_trend                      27.0%   6.4%"), "{}", differs.out);
+    let own = done(up.address, &["models", "activate", "default", "--segment", "enterprise"]).await;
+    assert_eq!(own.out, "default scores enterprise accounts from today on; all accounts are scored again.\n");
+    let unexplained = run(up.address, &["models", "release", "enterprise", "--accept-worse"]).await;
+    assert!(unexplained.code == 2 && unexplained.err.contains("--reason"), "{}", unexplained.err);
+    let release = ["models", "release", "enterprise", "--accept-worse", "--reason", "one model for all"];
+    let released = done(up.address, &release).await;
+    assert_eq!(released.out, "The general model, now ours, scores enterprise accounts from today on.\n");
     let tried = run(up.address, &["models", "backtest", &lighter, "--from", "2020-01-01", "--step", "300"]).await;
     assert!(tried.code == 1 && tried.err.contains("0 accounts left and 0 stayed"), "{}", tried.err);
 
