@@ -139,6 +139,8 @@ pub(crate) fn missing_reason(reason: proto::MissingReason) -> &'static str {
         proto::MissingReason::Stale => "data too old",
         proto::MissingReason::TooYoung => "account too young",
         proto::MissingReason::NoSegmentBase => "segment too small",
+        proto::MissingReason::NoIndustryBase => "industry too small",
+        proto::MissingReason::NoPlanBase => "too few on the plan",
         proto::MissingReason::NoPlanLimit => "no plan limit",
         proto::MissingReason::NoEarlierData => "nothing to compare with",
     }

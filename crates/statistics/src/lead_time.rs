@@ -2,7 +2,7 @@
 
 use mainstay_domain::Proportion;
 
-use crate::quantile::quantile;
+use crate::quantile;
 
 /// Whether somebody who left was warned of on a day before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 //! | [`lead_time`] | how long before somebody left the warning was there |
 //! | [`combination`] | how sure a sum or difference of figures is that each have an interval |
 //! | [`many_tests`] | which of many tests say more than chance does |
+//! | [`quantile()`] | below which value a share of a sample lies |
 //! | [`folds`] | which cases to learn from and which to try it on |
 //!
 //! Everything here is pure: no I/O and no clock. Randomness is handed in, so the same seed gives the same figures.
@@ -22,6 +23,8 @@ pub mod many_tests;
 pub mod survival;
 
 mod quantile;
+
+pub use quantile::quantile;
 
 #[cfg(test)]
 mod assertions;

@@ -5,14 +5,17 @@ use mainstay_domain::Interval;
 /// The value below which this share of a sample lies, between two values by linear interpolation (Hyndman and Fan
 /// 1996, definition 7, which R and `NumPy` use unless told otherwise). None of nothing.
 ///
-/// `ordered` ascends; `share` is 0 to 1.
-pub(crate) fn quantile(ordered: &[f64], share: f64) -> Option<f64> {
+/// `ordered` ascends and is finite; `share` is 0 to 1. A larger share never gives a smaller value.
+pub fn quantile(ordered: &[f64], share: f64) -> Option<f64> {
     let last = ordered.len().checked_sub(1)?;
     let position = share.clamp(0.0, 1.0) * last as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0 and `last`")]
     let below = position.floor() as usize;
-    let above = (below + 1).min(last);
-    Some(ordered[below] + (position - below as f64) * (ordered[above] - ordered[below]))
+    let (low, high) = (ordered[below], ordered[(below + 1).min(last)]);
+    let (part, distance) = (position - below as f64, high - low);
+    // Of the largest numbers there are the distance is none.
+    let value = if distance.is_finite() { low + part * distance } else { low * (1.0 - part) + high * part };
+    Some(value.clamp(low, high))
 }
 
 /// The middle 95 % of a sample, none of nothing.
@@ -35,6 +38,7 @@ mod tests {
         }
         assert_eq!(quantile(&[], 0.5), None);
         assert_eq!(quantile(&[3.0], 0.9), Some(3.0));
+        assert_eq!(quantile(&[f64::MIN, f64::MAX], 0.5), Some(0.0));
     }
 
     #[test]

@@ -2887,6 +2887,12 @@ pub enum MissingReason {
     /// The account is old enough for the comparison, but the window before has no
     /// data to compare with: no level, no figure, or nothing that ever happened.
     NoEarlierData = 6,
+    /// The industry is not known, or has too few accounts to compare with, or a
+    /// median of 0.
+    NoIndustryBase = 7,
+    /// The plan is not known, or has too few accounts to compare with, or a median
+    /// of 0.
+    NoPlanBase = 8,
 }
 impl MissingReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2902,6 +2908,8 @@ impl MissingReason {
             Self::NoSegmentBase => "MISSING_REASON_NO_SEGMENT_BASE",
             Self::NoPlanLimit => "MISSING_REASON_NO_PLAN_LIMIT",
             Self::NoEarlierData => "MISSING_REASON_NO_EARLIER_DATA",
+            Self::NoIndustryBase => "MISSING_REASON_NO_INDUSTRY_BASE",
+            Self::NoPlanBase => "MISSING_REASON_NO_PLAN_BASE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2914,6 +2922,8 @@ impl MissingReason {
             "MISSING_REASON_NO_SEGMENT_BASE" => Some(Self::NoSegmentBase),
             "MISSING_REASON_NO_PLAN_LIMIT" => Some(Self::NoPlanLimit),
             "MISSING_REASON_NO_EARLIER_DATA" => Some(Self::NoEarlierData),
+            "MISSING_REASON_NO_INDUSTRY_BASE" => Some(Self::NoIndustryBase),
+            "MISSING_REASON_NO_PLAN_BASE" => Some(Self::NoPlanBase),
             _ => None,
         }
     }
@@ -4575,7 +4585,10 @@ impl Aggregation {
         }
     }
 }
-/// What a number is compared with.
+/// What a number is compared with. Other accounts are those that the same model
+/// scores, and whose segment, industry or plan was the same on that day; archived
+/// ones do not count. There are none to compare with on the day on which a model
+/// begins to score, and while most accounts have no score of the day before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Comparison {
@@ -4592,6 +4605,21 @@ pub enum Comparison {
     /// before. Missing while the segment has fewer than 5 accounts with data, or
     /// its median is 0. Not of figures that can be negative.
     SegmentMedian = 3,
+    /// The number's rank in the account's segment, by what its accounts had on the
+    /// day before: 0 at the smallest of their numbers and below, 1 at the largest
+    /// and above, 0.5 at the median; what several accounts have is in the middle
+    /// of them. Also of figures that can be negative. Missing while the segment
+    /// has fewer than 20 accounts with data.
+    SegmentRank = 4,
+    /// As `COMPARISON_SEGMENT_MEDIAN`, of the accounts of the same industry,
+    /// however upper and lower case are used. Missing also while it is not known.
+    IndustryMedian = 5,
+    /// As `COMPARISON_SEGMENT_RANK`, of the accounts of the same industry.
+    IndustryRank = 6,
+    /// As `COMPARISON_INDUSTRY_MEDIAN`, of the accounts on the same plan.
+    PlanMedian = 7,
+    /// As `COMPARISON_INDUSTRY_RANK`, of the accounts on the same plan.
+    PlanRank = 8,
 }
 impl Comparison {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4604,6 +4632,11 @@ impl Comparison {
             Self::None => "COMPARISON_NONE",
             Self::EarlierWindow => "COMPARISON_EARLIER_WINDOW",
             Self::SegmentMedian => "COMPARISON_SEGMENT_MEDIAN",
+            Self::SegmentRank => "COMPARISON_SEGMENT_RANK",
+            Self::IndustryMedian => "COMPARISON_INDUSTRY_MEDIAN",
+            Self::IndustryRank => "COMPARISON_INDUSTRY_RANK",
+            Self::PlanMedian => "COMPARISON_PLAN_MEDIAN",
+            Self::PlanRank => "COMPARISON_PLAN_RANK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4613,6 +4646,11 @@ impl Comparison {
             "COMPARISON_NONE" => Some(Self::None),
             "COMPARISON_EARLIER_WINDOW" => Some(Self::EarlierWindow),
             "COMPARISON_SEGMENT_MEDIAN" => Some(Self::SegmentMedian),
+            "COMPARISON_SEGMENT_RANK" => Some(Self::SegmentRank),
+            "COMPARISON_INDUSTRY_MEDIAN" => Some(Self::IndustryMedian),
+            "COMPARISON_INDUSTRY_RANK" => Some(Self::IndustryRank),
+            "COMPARISON_PLAN_MEDIAN" => Some(Self::PlanMedian),
+            "COMPARISON_PLAN_RANK" => Some(Self::PlanRank),
             _ => None,
         }
     }

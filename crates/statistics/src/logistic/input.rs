@@ -1,6 +1,7 @@
 //! What a model is told of a customer, and how it becomes numbers that can be compared.
 
 use super::error::InputFault;
+use crate::quantile;
 
 /// Deviations below this share of the largest value are rounding: the values are one value.
 const DEVIATION_MIN: f64 = 1e-12;
@@ -135,7 +136,5 @@ fn mean(values: &[f64]) -> Option<f64> {
 /// The middle value, or the mean of both middle ones.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
-    let middle = values.get(values.len() / 2)?;
-    let below = values.get((values.len() - 1) / 2)?;
-    Some(f64::midpoint(*below, *middle))
+    quantile(&values, 0.5)
 }

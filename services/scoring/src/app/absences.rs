@@ -70,7 +70,7 @@ pub(super) async fn judge_adoption(
 }
 
 fn group_of(account: &ScoredAccount) -> PeerGroup {
-    PeerGroup { segment: account.facts.segment, plan: account.plan.clone() }
+    PeerGroup { segment: account.facts.segment, plan: account.facts.plan.clone() }
 }
 
 /// What the peers of each group use.

@@ -53,7 +53,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 let running = operations::running(conn, OperationKind::Backtest).await?;
                 return Err(BacktestError::Running(running.ok_or(StorageError::Conflict)?).into());
             }
-            let steps = if model.compares_segments() || base.compares_segments() { 2 } else { 1 };
+            let steps = if model.compares_accounts() || base.compares_accounts() { 2 } else { 1 };
             operations::set_account_count(conn, id, account_count * steps).await?;
             let record = BacktestRecord {
                 id,
@@ -62,7 +62,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 segment,
                 span,
                 created_at: now,
-                segment_bases: None,
+                group_distributions: None,
             };
             backtests::begin(conn, &record).await?;
             // What an earlier one gave up on.

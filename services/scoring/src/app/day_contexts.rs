@@ -1,6 +1,6 @@
 //! What all accounts together tell about the days that are scored.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -9,8 +9,11 @@ use sqlx::PgConnection;
 
 use super::ScoringError;
 use super::model_cache::ModelBook;
-use crate::domain::{DayContext, HealthModel, Pulses, Segment, SegmentBase, SegmentBases, SeriesKey, day_number};
-use crate::storage::{accounts, pulses, segments};
+use crate::domain::{
+    AccountGroup, DayContext, Distribution, GroupDistributions, HealthModel, Pulses, ScoringFacts, SeriesKey,
+    day_number,
+};
+use crate::storage::{accounts, group_distributions, pulses};
 
 /// The models that score somebody on each day.
 pub(super) type ModelsByDay = BTreeMap<NaiveDate, Vec<Arc<HealthModel>>>;
@@ -29,14 +32,22 @@ impl DayContexts {
     ) -> Result<Self, ScoringError> {
         let mut by_model_and_day = HashMap::new();
         let days = models_by_day.keys().copied().collect();
+        let mut compared_days: BTreeMap<&ModelId, (&HealthModel, Vec<NaiveDate>)> = BTreeMap::new();
+        for (day, models) in models_by_day {
+            for model in models.iter().filter(|model| model.compares_accounts()) {
+                compared_days.entry(&model.id).or_insert_with(|| (&**model, Vec::new())).1.push(*day);
+            }
+        }
+        let mut distributions = HashMap::new();
+        for (id, (model, days)) in compared_days {
+            for (day, of_day) in load_distributions(conn, book, model, &days).await? {
+                distributions.insert((id, day), of_day);
+            }
+        }
         for (day, pulses) in pulses_on(conn, &pulsed_series(models_by_day), &days).await? {
             for model in models_by_day.get(&day).into_iter().flatten() {
-                let segment_bases = if model.compares_segments() {
-                    load_segment_bases(conn, book, model, day).await?
-                } else {
-                    SegmentBases::default()
-                };
-                let context = DayContext { pulses: pulses.clone(), segment_bases };
+                let distributions = distributions.remove(&(&model.id, day)).unwrap_or_default();
+                let context = DayContext { pulses: pulses.clone(), distributions };
                 by_model_and_day.insert((model.id.clone(), day), context);
             }
         }
@@ -90,51 +101,74 @@ fn pulsed_series(models_by_day: &ModelsByDay) -> BTreeSet<SeriesKey> {
         .collect()
 }
 
-/// The bases for a day are made from the day before, once, by whoever needs them first, and then kept: a late signal does not
-/// move everybody's score. There are none on the day of a model's activation, and while most accounts that it scores have no score
-/// on the day before, as when days of the past are scored for the first time: medians of the few that come first are wrong for all.
-async fn load_segment_bases(
+/// The days from `first` to `last` on which a model compares accounts and nobody has yet made the distributions: an account that is
+/// scored on such a day may be scored on no later one in the same transaction, for that day's distributions are made of this one.
+pub(crate) async fn days_without_distributions(
+    conn: &mut PgConnection,
+    book: &ModelBook,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<HashSet<NaiveDate>, ScoringError> {
+    let comparing: Vec<&str> =
+        book.models().filter(|model| model.compares_accounts()).map(|model| model.id.as_str()).collect();
+    if comparing.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let kept = group_distributions::kept_days(conn, &comparing, first, last).await?;
+    let is_without = |day: &NaiveDate| {
+        let models = book.models_on(*day);
+        models.into_iter().any(|model| model.compares_accounts() && !kept.contains(&(model.id.clone(), *day)))
+    };
+    Ok(first.iter_days().take_while(|day| *day <= last).filter(is_without).collect())
+}
+
+/// The distributions for each of the days. Those for a day are made from the day before, once, by whoever needs them first, and then
+/// kept: a late signal does not move everybody's score. There are none on the day of a model's activation, and while most accounts
+/// that it scores have no score on the day before, as when days of the past are scored for the first time: what the few that come
+/// first have says nothing of all.
+async fn load_distributions(
     conn: &mut PgConnection,
     book: &ModelBook,
     model: &HealthModel,
-    day: NaiveDate,
-) -> Result<SegmentBases, ScoringError> {
-    if let Some(bases) = segments::lookup(conn, &model.id, day).await? {
-        return Ok(bases);
+    days: &[NaiveDate],
+) -> Result<BTreeMap<NaiveDate, GroupDistributions>, ScoringError> {
+    let mut by_day = group_distributions::load(conn, &model.id, days).await?;
+    for day in days {
+        if by_day.contains_key(day) {
+            continue;
+        }
+        let day_before = day.pred_opt().unwrap_or(*day);
+        let scored_segments = book.activations().segments_scored_by(&model.id, day_before);
+        if scored_segments.is_empty() {
+            continue;
+        }
+        let rows = group_distributions::raw_values(conn, &model.id, day_before).await?;
+        let account_count = accounts::count_unarchived(conn, &scored_segments).await?;
+        if rows.len() * 2 < account_count {
+            continue;
+        }
+        group_distributions::keep(conn, &model.id, *day, &distributions(model, &rows)).await?;
+        by_day.append(&mut group_distributions::load(conn, &model.id, &[*day]).await?);
     }
-    let day_before = day.pred_opt().unwrap_or(day);
-    let scored_segments = book.activations().segments_scored_by(&model.id, day_before);
-    if scored_segments.is_empty() {
-        return Ok(SegmentBases::default());
-    }
-    let rows = segments::raw_values(conn, &model.id, day_before).await?;
-    let account_count = accounts::count_unarchived(conn, &scored_segments).await?;
-    if rows.len() * 2 < account_count {
-        return Ok(SegmentBases::default());
-    }
-    segments::keep(conn, &model.id, day, &medians(model, &rows)).await?;
-    Ok(segments::lookup(conn, &model.id, day).await?.unwrap_or_default())
+    Ok(by_day)
 }
 
-/// The medians of what accounts had in each measure.
-pub(super) fn medians(
-    model: &HealthModel,
-    rows: &[(Segment, Vec<Option<f64>>)],
-) -> BTreeMap<(Segment, String), SegmentBase> {
-    let mut numbers: BTreeMap<(Segment, usize), Vec<f64>> = BTreeMap::new();
-    for (segment, values) in rows {
-        for (place, value) in values.iter().enumerate() {
-            if let Some(value) = value {
-                numbers.entry((*segment, place)).or_default().push(*value);
+/// How the model's measures that are compared with groups were spread over them, by what accounts had in each measure.
+pub(super) fn distributions(model: &HealthModel, rows: &[(ScoringFacts, Vec<Option<f64>>)]) -> GroupDistributions {
+    let mut distributions = GroupDistributions::default();
+    for (place, (_, measure)) in model.measures().enumerate() {
+        let Some((kind, _)) = measure.comparison.with_group() else { continue };
+        let mut numbers: BTreeMap<AccountGroup, Vec<f64>> = BTreeMap::new();
+        for (facts, values) in rows {
+            if let (Some(group), Some(value)) = (facts.group(kind), values.get(place).copied().flatten()) {
+                numbers.entry(group).or_default().push(value);
+            }
+        }
+        for (group, numbers) in numbers {
+            if let Some(distribution) = Distribution::of(numbers) {
+                distributions.insert(group, &measure.id, distribution);
             }
         }
     }
-    let measures: Vec<&str> = model.measures().map(|(_, measure)| measure.id.as_str()).collect();
-    numbers
-        .into_iter()
-        .filter_map(|((segment, place), numbers)| {
-            let measure = measures.get(place)?;
-            Some(((segment, (*measure).to_owned()), SegmentBase::of(numbers)?))
-        })
-        .collect()
+    distributions
 }

@@ -11,7 +11,7 @@ use super::queues::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
 use super::rescore_accounts::HISTORY_DAYS_MAX;
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::{OperationKind, day_number};
-use crate::storage::{operations, segments};
+use crate::storage::{group_distributions, operations};
 
 /// Begins the operation, of which there is one at a time. Without `start_day`
 /// today is scored. `answer` makes of it what the caller is told, and told again.
@@ -37,7 +37,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             // Jobs that an earlier operation gave up on.
             app.core.jobs.clear(conn, RECOMPUTE_QUEUE).await?;
             // Made again from the days that are scored again.
-            segments::forget(conn, start_day + Days::new(1)).await?;
+            group_distributions::forget(conn, start_day + Days::new(1)).await?;
             let low_mark = i64::from(day_number(start_day));
             let account_count = mark_all_accounts(app, conn, RECOMPUTE_QUEUE, low_mark, now).await?;
             operations::set_account_count(conn, id, account_count).await?;

@@ -10,15 +10,13 @@ use sqlx::PgConnection;
 use super::account_outcomes;
 use super::account_series::load_series;
 use super::causes::Causes;
-use super::day_contexts::{DayContexts, ModelsByDay};
+use super::day_contexts::{DayContexts, ModelsByDay, days_without_distributions};
 use super::health_risks::{self, KnownToday, ScoredToday};
 use super::model_cache::ModelBook;
 use super::recent_scores::{Before, RecentScores, changes};
 use super::{App, ScoringError, events};
 use crate::domain::inactivity::silent_since;
-use crate::domain::{
-    AccountInputs, AccountSeries, HealthModel, HealthRecord, ScoringFactsByDay, day_number, deserves_event, score,
-};
+use crate::domain::{AccountInputs, AccountSeries, HealthRecord, ScoringFactsByDay, day_number, deserves_event, score};
 use crate::storage::accounts::{self, ScoredAccount};
 use crate::storage::health::{self, CurrentHealth};
 use crate::storage::scoring_facts;
@@ -68,8 +66,10 @@ pub(crate) async fn execute(
         locked.values().filter(|account| !account.archived).map(|account| account.id.as_str()).collect();
     let series = load_series(conn, &scored_ids).await?;
 
-    let days_each_max = if book.models().any(HealthModel::compares_segments) { 1 } else { ACCOUNT_DAYS_MAX };
-    let plans = plan(requests, &locked, &series, today, days_each_max);
+    let beginnings = beginnings(requests, &locked, &series, today);
+    let earliest = beginnings.iter().map(|(_, first)| *first).min().unwrap_or(today);
+    let steps = days_without_distributions(conn, &book, earliest, today).await?;
+    let plans = plan(&beginnings, &steps, today);
     let models_by_day = models_by_day(&book, &plans);
     let contexts = DayContexts::load(conn, &book, &models_by_day).await?;
     let in_the_past: Vec<&str> =
@@ -135,27 +135,35 @@ struct Plan<'a> {
     outcome: Rescored,
 }
 
-/// What each request gets of this transaction. With measures that compare segments it is a day of each account, so that all
-/// accounts come through a day, of which medians are made, before any comes to the next.
-fn plan<'a>(
+/// The accounts that are scored, each with the first of its days.
+fn beginnings<'a>(
     requests: &[RescoreRequest],
     locked: &'a HashMap<String, ScoredAccount>,
     series: &HashMap<String, AccountSeries>,
     today: NaiveDate,
-    days_each_max: usize,
-) -> Vec<Plan<'a>> {
+) -> Vec<(&'a ScoredAccount, NaiveDate)> {
     let oldest = today.checked_sub_days(Days::new(HISTORY_DAYS_MAX)).unwrap_or(today);
-    let mut days_left = ACCOUNT_DAYS_MAX;
-    let mut plans = Vec::new();
-    for request in requests {
-        let Some(account) = locked.get(&request.account_id).filter(|account| !account.archived) else {
-            continue;
-        };
+    let beginning = |request: &RescoreRequest| {
+        let account = locked.get(&request.account_id).filter(|account| !account.archived)?;
         let first_signal = series.get(&request.account_id).and_then(AccountSeries::first_signal_day);
         let earliest_useful = first_signal.map_or(today, crate::domain::date_of).clamp(oldest, today);
-        let first = request.from_day.clamp(earliest_useful.min(today), today);
-        let wanted = usize::try_from((today - first).num_days() + 1).unwrap_or(1);
-        let granted = wanted.min(days_left.max(1)).min(days_each_max);
+        Some((account, request.from_day.clamp(earliest_useful.min(today), today)))
+    };
+    requests.iter().filter_map(beginning).collect()
+}
+
+/// What each account gets of this transaction. It comes past none of the days of `steps` but as the first: all accounts come through
+/// the day before, of which such a day's distributions are made, before any comes to it.
+fn plan<'a>(
+    beginnings: &[(&'a ScoredAccount, NaiveDate)],
+    steps: &HashSet<NaiveDate>,
+    today: NaiveDate,
+) -> Vec<Plan<'a>> {
+    let mut days_left = ACCOUNT_DAYS_MAX;
+    let mut plans = Vec::new();
+    for &(account, first) in beginnings {
+        let later_days = first.iter_days().skip(1).take_while(|day| *day <= today && !steps.contains(day));
+        let granted = (1 + later_days.count()).min(days_left.max(1));
         days_left = days_left.saturating_sub(granted);
         let last = first + TimeDelta::days(i64::try_from(granted).unwrap_or(1) - 1);
         let outcome = if last < today {
@@ -201,9 +209,8 @@ fn score_days(plan: &Plan<'_>, known: &KnownDays<'_>, now: DateTime<Utc>, record
         let Some(context) = known.contexts.get(&model.id, day) else { continue };
         let inputs = AccountInputs {
             series,
-            plan_limits: &facts.plan_limits,
+            facts,
             first_signal_day: first_signal_day.filter(|first| *first <= day_number(day)),
-            segment: facts.segment,
         };
         let scored = score(&model, &inputs, context, day);
         records.push(HealthRecord::of(&plan.account.id, day, &model.id, &scored, now));

@@ -1,7 +1,7 @@
 //! Goes on with a backtest: a page of accounts in a transaction, and at the end the figures.
 //!
-//! When a model compares accounts with their segments, all accounts are gone through twice: medians of the day before are made of
-//! the readings of all, as they are where accounts are scored day by day.
+//! When a model compares accounts with others, all accounts are gone through twice: how measures were spread on the day before is
+//! made of the readings of all, as it is where accounts are scored day by day.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::account_series::load_series;
 use super::day_contexts::pulses_on;
-use super::segment_bases::{BasesByDay, RawDay, bases_by_day};
+use super::replayed_groups::{DistributionsByDay, RawDay, distributions_by_day};
 use super::{App, ScoringError};
 use crate::convert;
 use crate::domain::backtest::{
@@ -32,11 +32,12 @@ const PAGE: i64 = 500;
 
 /// How far a backtest is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Progress {
-    /// Whether medians are there, or are not needed.
-    has_medians: bool,
+    /// Whether distributions are there, or are not needed.
+    has_distributions: bool,
     /// The last account that was replayed in this step.
-    last: Option<String>,
+    after: Option<String>,
 }
 
 /// What is kept of an account that was scored.
@@ -70,29 +71,30 @@ pub(crate) async fn execute(
 ) -> Result<Option<Progress>, ScoringError> {
     let Some(record) = backtests::lookup(conn, id).await? else { return Ok(None) };
     let base = app.models.model(conn, &record.base_model).await?;
-    let needs_medians = record.model.compares_segments() || base.compares_segments();
-    let is_scoring = progress.has_medians || !needs_medians;
-    let accounts = tenures::page(conn, progress.last.as_deref(), PAGE).await?;
+    let needs_distributions = record.model.compares_accounts() || base.compares_accounts();
+    let is_scoring = progress.has_distributions || !needs_distributions;
+    let accounts = tenures::page(conn, progress.after.as_deref(), PAGE).await?;
     let last = accounts.last().map(|(account, _)| account.as_str().to_owned());
     let is_last = i64::try_from(accounts.len()).is_ok_and(|count| count < PAGE);
     let page = Page::load(conn, accounts).await?;
-    let last = last.or(progress.last);
+    let last = last.or(progress.after);
     if is_scoring {
         score_page(conn, &record, base.clone(), &page).await?;
         if is_last {
             complete(conn, record, base.as_ref().clone()).await?;
             return Ok(None);
         }
-        return Ok(Some(Progress { has_medians: progress.has_medians, last }));
+        return Ok(Some(Progress { has_distributions: progress.has_distributions, after: last }));
     }
     read_page(conn, &record, base.clone(), &page).await?;
     if !is_last {
-        return Ok(Some(Progress { has_medians: false, last }));
+        return Ok(Some(Progress { has_distributions: false, after: last }));
     }
-    let raw: Vec<(AccountId, Vec<RawDay>)> = backtests::replayed(conn, id, Step::Medians).await?;
-    let bases = bases_by_day(&record.model, &base, raw.into_iter().flat_map(|(_, days)| days));
-    backtests::set_segment_bases(conn, id, &serde_json::to_value(&bases).map_err(|error| corrupt(&error))?).await?;
-    Ok(Some(Progress { has_medians: true, last: None }))
+    let raw: Vec<(AccountId, Vec<RawDay>)> = backtests::replayed(conn, id, Step::Readings).await?;
+    let distributions = distributions_by_day(&record.model, &base, raw.into_iter().flat_map(|(_, days)| days));
+    let distributions = serde_json::to_value(&distributions).map_err(|error| corrupt(&error))?;
+    backtests::set_group_distributions(conn, id, &distributions).await?;
+    Ok(Some(Progress { has_distributions: true, after: None }))
 }
 
 fn corrupt(error: &serde_json::Error) -> StorageError {
@@ -128,7 +130,7 @@ impl Models {
         record: &BacktestRecord,
         base: Arc<HealthModel>,
         days: &BTreeSet<NaiveDate>,
-        bases: &BasesByDay,
+        distributions: &DistributionsByDay,
     ) -> Result<Self, ScoringError> {
         let inputs = |model: &HealthModel| -> BTreeSet<SeriesKey> {
             model.measures().map(|(_, measure)| measure.input.pulse()).collect()
@@ -137,9 +139,9 @@ impl Models {
         let mut contexts = [BTreeMap::new(), BTreeMap::new()];
         for (day, pulses) in pulses_on(conn, &series, days).await? {
             let [trial, of_base] = &mut contexts;
-            let context = |segment_bases| DayContext { pulses: pulses.clone(), segment_bases };
-            trial.insert(day, context(bases.trial(day)));
-            of_base.insert(day, context(bases.base(day)));
+            let context = |distributions| DayContext { pulses: pulses.clone(), distributions };
+            trial.insert(day, context(distributions.trial(day)));
+            of_base.insert(day, context(distributions.base(day)));
         }
         let [trial_contexts, base_contexts] = contexts;
         Ok(Self { trial: record.model.clone(), base, trial_contexts, base_contexts })
@@ -160,12 +162,12 @@ async fn score_page(
     base: Arc<HealthModel>,
     page: &Page,
 ) -> Result<(), ScoringError> {
-    let bases = match &record.segment_bases {
-        Some(bases) => serde_json::from_value(bases.clone()).map_err(|error| corrupt(&error))?,
-        None => BasesByDay::default(),
+    let distributions = match &record.group_distributions {
+        Some(kept) => serde_json::from_value(kept.clone()).map_err(|error| corrupt(&error))?,
+        None => DistributionsByDay::default(),
     };
     let days: BTreeSet<NaiveDate> = record.span.days().iter().copied().collect();
-    let models = Models::load(conn, record, base, &days, &bases).await?;
+    let models = Models::load(conn, record, base, &days, &distributions).await?;
     let replayed = page.map(|account| Replayed {
         is_unknown: account.tenure.is_unknown(),
         days: {
@@ -176,7 +178,7 @@ async fn score_page(
     Ok(backtests::keep(conn, record.id, Step::Scores, &replayed).await?)
 }
 
-/// Keeps what medians are made of: what each account had on the day before each of the days.
+/// Keeps what distributions are made of: what each account had on the day before each of the days.
 async fn read_page(
     conn: &mut PgConnection,
     record: &BacktestRecord,
@@ -185,13 +187,13 @@ async fn read_page(
 ) -> Result<(), ScoringError> {
     let days_before: Vec<NaiveDate> = record.span.days().iter().filter_map(NaiveDate::pred_opt).collect();
     let all_days = days_before.iter().copied().collect();
-    let models = Models::load(conn, record, base, &all_days, &BasesByDay::default()).await?;
+    let models = Models::load(conn, record, base, &all_days, &DistributionsByDay::default()).await?;
     let replayed = page.map(|account| {
         let is_customer = |day: NaiveDate| account.tenure.look(day_number(day), 0).is_some();
         let days = account.days_in(record.segment, &days_before).into_iter().filter(|day| is_customer(*day));
         days.filter_map(|day| RawDay::of(models.trial(), models.base(), account, day)).collect::<Vec<_>>()
     });
-    Ok(backtests::keep(conn, record.id, Step::Medians, &replayed).await?)
+    Ok(backtests::keep(conn, record.id, Step::Readings, &replayed).await?)
 }
 
 /// Judges what was replayed, and keeps what was found.

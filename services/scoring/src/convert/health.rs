@@ -9,8 +9,8 @@ use super::why;
 use crate::app::explain_health::Explained;
 use crate::app::health_scored::ScoredView;
 use crate::domain::{
-    Announced, BandSummary, ComponentExplanation, HealthComparison, HealthFilter, HealthOrder, HealthRecord,
-    HealthSummary, MeasureChange, MeasureExplanation, MissingReason,
+    AccountGroupKind, Announced, BandSummary, ComponentExplanation, HealthComparison, HealthFilter, HealthOrder,
+    HealthRecord, HealthSummary, MeasureChange, MeasureExplanation, MissingReason,
 };
 use mainstay_domain::EMAIL_LENGTH_MAX;
 use mainstay_service::wire::{enum_values, money_message, timestamp};
@@ -117,7 +117,9 @@ pub(super) fn missing_message(missing: Option<MissingReason>) -> proto::MissingR
         Some(MissingReason::NoData) => proto::MissingReason::NoData,
         Some(MissingReason::Stale) => proto::MissingReason::Stale,
         Some(MissingReason::TooYoung) => proto::MissingReason::TooYoung,
-        Some(MissingReason::NoSegmentBase) => proto::MissingReason::NoSegmentBase,
+        Some(MissingReason::NoGroupBase(AccountGroupKind::Segment)) => proto::MissingReason::NoSegmentBase,
+        Some(MissingReason::NoGroupBase(AccountGroupKind::Industry)) => proto::MissingReason::NoIndustryBase,
+        Some(MissingReason::NoGroupBase(AccountGroupKind::Plan)) => proto::MissingReason::NoPlanBase,
         Some(MissingReason::NoPlanLimit) => proto::MissingReason::NoPlanLimit,
         Some(MissingReason::NoEarlierData) => proto::MissingReason::NoEarlierData,
     }

@@ -158,6 +158,11 @@ fn comparison(given: proto::Comparison) -> Comparison {
         proto::Comparison::Unspecified | proto::Comparison::None => Comparison::None,
         proto::Comparison::EarlierWindow => Comparison::EarlierWindow,
         proto::Comparison::SegmentMedian => Comparison::SegmentMedian,
+        proto::Comparison::SegmentRank => Comparison::SegmentRank,
+        proto::Comparison::IndustryMedian => Comparison::IndustryMedian,
+        proto::Comparison::IndustryRank => Comparison::IndustryRank,
+        proto::Comparison::PlanMedian => Comparison::PlanMedian,
+        proto::Comparison::PlanRank => Comparison::PlanRank,
     }
 }
 
@@ -251,6 +256,11 @@ fn comparison_message(comparison: Option<Comparison>) -> proto::Comparison {
         Some(Comparison::None) => proto::Comparison::None,
         Some(Comparison::EarlierWindow) => proto::Comparison::EarlierWindow,
         Some(Comparison::SegmentMedian) => proto::Comparison::SegmentMedian,
+        Some(Comparison::SegmentRank) => proto::Comparison::SegmentRank,
+        Some(Comparison::IndustryMedian) => proto::Comparison::IndustryMedian,
+        Some(Comparison::IndustryRank) => proto::Comparison::IndustryRank,
+        Some(Comparison::PlanMedian) => proto::Comparison::PlanMedian,
+        Some(Comparison::PlanRank) => proto::Comparison::PlanRank,
     }
 }
 
@@ -288,7 +298,7 @@ mod tests {
             let name = format!("STORY_SERIES_{}", series.name().to_uppercase());
             assert_eq!(story_message(series).as_str_name(), name, "one name everywhere");
         }
-        for number in 1..=3 {
+        for number in 1..=8 {
             let wire = proto::Comparison::try_from(number).expect("a comparison");
             assert_eq!(comparison_message(Some(comparison(wire))), wire);
         }

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use mainstay_domain::{ModelId, Violations};
-
-use super::segment::Segment;
+use mainstay_domain::{ModelId, Segment, Violations};
 
 /// Most characters of a reason.
 const REASON_LENGTH_MAX: usize = 1_000;

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use mainstay_domain::{AdoptionTargetId, Violations, is_key};
+use mainstay_domain::{AdoptionTargetId, Segment, Violations, is_key};
 
 use super::account::KEY_RULE;
-use super::segment::Segment;
 use super::series::{AccountSeries, DayValues, date_of, day_number};
 use super::signal::QUANTITY_MAX;
 

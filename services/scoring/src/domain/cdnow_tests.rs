@@ -49,12 +49,8 @@ pub(super) fn context(today: DayNumber) -> DayContext {
 
 fn score_customer(model: &HealthModel, orders: &Orders, context: &DayContext, today: DayNumber) -> Scored {
     let series = series_of(orders);
-    let account = AccountInputs {
-        series: &series,
-        plan_limits: &BTreeMap::new(),
-        first_signal_day: series.first_signal_day(),
-        segment: Segment::Unknown,
-    };
+    let account =
+        AccountInputs { series: &series, facts: &ScoringFacts::default(), first_signal_day: series.first_signal_day() };
     score(model, &account, context, date_of(today))
 }
 

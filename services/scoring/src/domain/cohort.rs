@@ -12,9 +12,7 @@ mod retention;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use mainstay_domain::Currency;
-
-use super::segment::Segment;
+use mainstay_domain::{Currency, Segment};
 
 pub(crate) use lifetime::{Customer, LifetimeValue, monthly_value};
 pub(crate) use remaining::RemainingMonths;

@@ -1,6 +1,6 @@
 //! Which customers a report is of.
 
-use super::segment::Segment;
+use mainstay_domain::Segment;
 
 /// Which customers; all conditions given must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,10 +4,10 @@
 //! at. Where plans are told, an account without one has no peers; where none is, the segment alone makes them. See `docs/adr/0017-risk-triggers.md`.
 
 use chrono::{Days, NaiveDate};
+use mainstay_domain::Segment;
 use serde::{Deserialize, Serialize};
 
 use super::risk_trigger::{Condition, RiskCause, Verdict};
-use super::segment::Segment;
 use super::series::{AccountSeries, day_number};
 
 /// Days from the activation until it is looked at for the first time.

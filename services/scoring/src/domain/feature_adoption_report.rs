@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::Proportion;
+use mainstay_domain::{Proportion, Segment};
 
 use super::adoption_period::AdoptionGrain;
 use super::customer_filter::CustomerFilter;
-use super::segment::Segment;
 
 /// Most periods of a report; the periods that are kept reach further.
 pub(crate) const PERIODS_MAX: i32 = 26;

@@ -1,12 +1,11 @@
 //! The health of an account on a day, as it is kept and looked at.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::{AccountId, BIG_CHANGE_DAYS, Band, ModelId, Money, Points};
+use mainstay_domain::{AccountId, BIG_CHANGE_DAYS, Band, ModelId, Money, Points, Segment};
 
 use super::changes::Announced;
 use super::measure::Reading;
 use super::score::Scored;
-use super::segment::Segment;
 
 /// A day's health as it is kept: what was read of each measure, from which
 /// the model makes the points again, and the score it made then.

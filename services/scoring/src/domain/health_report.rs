@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::{AccountId, Band, Money, MoneyError, MoneySums, Points};
+use mainstay_domain::{AccountId, Band, Money, MoneyError, MoneySums, Points, Segment};
 
 use super::customer_filter::CustomerFilter;
 use super::risk_trigger::RiskTriggerKind;
-use super::segment::Segment;
 
 /// Over how long changes are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

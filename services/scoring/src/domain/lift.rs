@@ -7,9 +7,9 @@ use mainstay_domain::{BandCuts, Points, RECOVERED_ABOVE};
 
 use super::explain::Snapshot;
 use super::measure::{DOUBLED, MissingReason, Reading};
-use super::model::{Aggregation, Comparison, HealthModel, Input, Measure, Window};
+use super::model::{Aggregation, Comparison, GroupStatistic, HealthModel, Input, Measure, Window};
 use super::score::{MeasureOutcome, score_readings};
-use super::sentences::{amount_words, number_words, raw_words};
+use super::sentences::{amount_words, number_words, percent, rank_words, raw_words};
 
 /// What would lift a score above a mark, or how far it can be lifted.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,7 +182,12 @@ impl Candidate<'_> {
             (Some(raw), Some(needed)) => {
                 format!("{} instead of {}", raw_words(self.measure, needed), amount_words(self.measure, raw))
             }
-            _ => format!("{} instead of {}", number_words(needed_value), number_words(self.value)),
+            _ => match self.measure.comparison.with_group() {
+                Some((kind, GroupStatistic::Rank)) => {
+                    format!("{} instead of {}", rank_words(needed_value, kind), percent(self.value))
+                }
+                _ => format!("{} instead of {}", number_words(needed_value), number_words(self.value)),
+            },
         };
         format!("{}: {what}, which adds {gain}", self.measure.display_name)
     }
@@ -239,6 +244,9 @@ impl ValueRange {
     /// None when nothing of this moves the value.
     fn of(measure: &Measure, outcome: &MeasureOutcome, by: By) -> Option<Self> {
         let (raw_min, raw_max, is_whole) = Self::raws(measure, outcome, by)?;
+        if let Some((_, GroupStatistic::Rank)) = measure.comparison.with_group() {
+            return Some(Self::of_rank(outcome, raw_min, raw_max));
+        }
         let tells_raw = true;
         Some(match (measure.comparison, outcome.base_value) {
             (Comparison::None, _) => Self { raw_min, raw_max, base: 1.0, is_whole, tells_raw },
@@ -257,6 +265,18 @@ impl ValueRange {
                 tells_raw: false,
             },
         })
+    }
+
+    /// Ranks rise with the number of the window: one that cannot become smaller, or larger, cannot rank lower, or higher.
+    fn of_rank(outcome: &MeasureOutcome, number_min: f64, number_max: f64) -> Self {
+        let reached = |bound: f64| outcome.value.filter(|_| outcome.raw_value == Some(bound));
+        Self {
+            raw_min: reached(number_min).unwrap_or(0.0),
+            raw_max: reached(number_max).unwrap_or(1.0),
+            base: 1.0,
+            is_whole: false,
+            tells_raw: false,
+        }
     }
 
     /// The smallest and the largest number that the window can come to, and whether only whole ones.

@@ -1,9 +1,9 @@
 //! One measure of one account on one day.
 
-use super::model::{Aggregation, Comparison, Input, Measure, Window};
+use super::account_group::{AccountGroupKind, GroupDistributions, MEDIAN_ACCOUNTS_MIN, RANK_ACCOUNTS_MIN};
+use super::model::{Aggregation, Comparison, GroupStatistic, Input, Measure, Window};
 use super::pulses::Pulses;
 use super::score::AccountInputs;
-use super::segment::{SEGMENT_ACCOUNTS_MIN, SegmentBases};
 use super::series::{DayNumber, DayValues, GaugeDays, SeriesKind};
 use super::story_series::{Shape, StoryDays, StorySeries};
 
@@ -19,8 +19,8 @@ pub enum MissingReason {
     Stale,
     /// The account is too young for the comparison.
     TooYoung,
-    /// The segment has too few accounts to compare with, or a median of 0.
-    NoSegmentBase,
+    /// The account's group of this kind has too few accounts to compare with, or a median of 0, or is not known.
+    NoGroupBase(AccountGroupKind),
     /// The account has no plan limit for the metric.
     NoPlanLimit,
     /// The account is old enough for the comparison, but the window before has nothing to compare with.
@@ -32,8 +32,8 @@ pub enum MissingReason {
 pub struct DayContext {
     /// When signals came in last, up to the day.
     pub pulses: Pulses,
-    /// What the accounts of each segment had on the day before.
-    pub segment_bases: SegmentBases,
+    /// How measures were spread over groups of accounts on the day before.
+    pub distributions: GroupDistributions,
 }
 
 /// What a measure reads of an account.
@@ -41,10 +41,10 @@ pub struct DayContext {
 pub struct Reading {
     /// The number before the curve, or why there is none; finite.
     pub value: Result<f64, MissingReason>,
-    /// The number before the comparison, of which segments' medians are made.
+    /// The number before the comparison, of which the distributions over groups are made.
     /// Absent: there is no fresh data.
     pub raw_value: Option<f64>,
-    /// What it was compared with. Absent: nothing.
+    /// What it was compared with; for a rank the group's median. Absent: nothing.
     pub base_value: Option<f64>,
     /// Age in days of the newest data. Absent: there is none.
     pub freshness_days: Option<i32>,
@@ -238,7 +238,7 @@ fn aggregate_levels(
         Aggregation::LastOfLimit => {
             let level = newest?.level;
             let Input::Metric(metric) = &measure.input else { return Err(MissingReason::NoData) };
-            let limit = account.plan_limits.get(metric).filter(|limit| **limit > 0.0);
+            let limit = account.facts.plan_limits.get(metric).filter(|limit| **limit > 0.0);
             finite(level / limit.ok_or(MissingReason::NoPlanLimit)?)
         }
         Aggregation::Sum
@@ -261,34 +261,56 @@ fn compare(
     life: Span,
     freshness_days: i32,
 ) -> Reading {
-    let base = match measure.comparison {
-        Comparison::None => {
-            return Reading {
-                value: Ok(raw),
-                raw_value: Some(raw),
-                base_value: None,
-                freshness_days: Some(freshness_days),
-            };
+    let compared = match measure.comparison.with_group() {
+        Some((kind, statistic)) => {
+            compare_with_group(measure, account, context, kind, statistic, raw).map(|(value, base)| (value, Some(base)))
         }
-        Comparison::EarlierWindow => earlier_window(measure, account, source, life),
-        Comparison::SegmentMedian => context
-            .segment_bases
-            .lookup(account.segment, &measure.id)
-            .filter(|base| base.account_count >= SEGMENT_ACCOUNTS_MIN && base.median != 0.0)
-            .map(|base| base.median)
-            .ok_or(MissingReason::NoSegmentBase),
+        None if measure.comparison == Comparison::EarlierWindow => {
+            earlier_window(measure, account, source, life).map(|base| (share_of(raw, base), Some(base)))
+        }
+        None => Ok((raw, None)),
     };
-    let value = base.map(|base| {
-        // Nothing is nothing, whatever was before: who stays away does not recover when both windows are empty.
-        if raw == 0.0 {
-            0.0
-        } else if base != 0.0 {
-            finite(raw / base)
-        } else {
-            DOUBLED
-        }
-    });
-    Reading { value, raw_value: Some(raw), base_value: base.ok(), freshness_days: Some(freshness_days) }
+    let (value, base_value) = match compared {
+        Ok((value, base)) => (Ok(value), base),
+        Err(reason) => (Err(reason), None),
+    };
+    Reading { value, raw_value: Some(raw), base_value, freshness_days: Some(freshness_days) }
+}
+
+/// What a number is beside those of the account's group, and the group's median.
+fn compare_with_group(
+    measure: &Measure,
+    account: &AccountInputs,
+    context: &DayContext,
+    kind: AccountGroupKind,
+    statistic: GroupStatistic,
+    raw: f64,
+) -> Result<(f64, f64), MissingReason> {
+    let accounts_min = match statistic {
+        GroupStatistic::Median => MEDIAN_ACCOUNTS_MIN,
+        GroupStatistic::Rank => RANK_ACCOUNTS_MIN,
+    };
+    let group = account.facts.group(kind);
+    let distribution = group.and_then(|group| context.distributions.lookup(&group, &measure.id));
+    let distribution = distribution.filter(|distribution| distribution.account_count() >= accounts_min);
+    let distribution = distribution.ok_or(MissingReason::NoGroupBase(kind))?;
+    let median = distribution.median();
+    match statistic {
+        GroupStatistic::Median if median == 0.0 => Err(MissingReason::NoGroupBase(kind)),
+        GroupStatistic::Median => Ok((share_of(raw, median), median)),
+        GroupStatistic::Rank => Ok((distribution.rank(raw), median)),
+    }
+}
+
+/// A number as a share of another. Nothing is nothing, whatever the other: who stays away does not recover when both windows are empty.
+fn share_of(raw: f64, base: f64) -> f64 {
+    if raw == 0.0 {
+        0.0
+    } else if base != 0.0 {
+        finite(raw / base)
+    } else {
+        DOUBLED
+    }
 }
 
 /// The number of the window just before, once the account has lived through both.

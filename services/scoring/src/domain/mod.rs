@@ -6,6 +6,7 @@
 pub mod account;
 pub(crate) mod account_adoption;
 pub(crate) mod account_card;
+mod account_group;
 mod account_news;
 mod account_tree;
 mod activation;
@@ -62,7 +63,6 @@ pub(crate) mod revenue_retention;
 pub mod risk_trigger;
 mod score;
 mod scoring_facts;
-mod segment;
 mod sentences;
 mod sentiment;
 mod series;
@@ -76,6 +76,9 @@ pub mod ticket;
 pub mod usage_decline;
 pub mod voice;
 
+pub use account_group::{
+    AccountGroup, AccountGroupKind, Distribution, GroupDistributions, MEDIAN_ACCOUNTS_MIN, RANK_ACCOUNTS_MIN,
+};
 pub use account_news::NewsKey;
 pub(crate) use account_tree::{ACCOUNTS_ABOVE_MAX, GivenParent, ParentFault, moves, parent_faults};
 pub(crate) use activation::{Activation, ActivationCause, Activations};
@@ -89,10 +92,11 @@ pub use explain::{
 pub(crate) use health::{Changes, HealthRecord, HealthView};
 pub use health_risks::ScoreReading;
 pub use lift::{Lift, LiftObstacle, LiftStep, ObstacleReason, lift, recovered_above};
+pub use mainstay_domain::Segment;
 pub use measure::{DayContext, MissingReason, Reading, read_measure};
 pub use model::{
-    Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, HealthModel,
-    Input, Measure, MeasureDraft, ModelDraft, Window,
+    Aggregation, BandCutsDraft, Comparison, Component, ComponentDraft, DEFAULT_FRESHNESS_LIMIT_DAYS, GroupStatistic,
+    HealthModel, Input, Measure, MeasureDraft, ModelDraft, Window,
 };
 pub use model_diff::{MeasureWeights, ModelChange, ModelDiff};
 pub use model_file::{DEFAULT_MODEL, ModelFileError, parse_model_file, write_model_file};
@@ -103,5 +107,4 @@ pub use pulses::{JoinedDay, Pulses};
 pub use recommended_steps::{RecommendedStep, StepRole, recommended_steps};
 pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};
 pub use scoring_facts::{ScoringFacts, ScoringFactsByDay};
-pub use segment::{SEGMENT_ACCOUNTS_MIN, Segment, SegmentBase, SegmentBases};
 pub use series::{AccountSeries, DayNumber, DayValues, GaugeDays, Level, SeriesKey, SeriesKind, date_of, day_number};

@@ -3,6 +3,7 @@
 use mainstay_domain::{BandCuts, ModelId, Violations};
 use serde::{Deserialize, Serialize};
 
+use super::account_group::AccountGroupKind;
 use super::curve::{Curve, CurvePoint};
 use super::model_check;
 use super::story_series::StorySeries;
@@ -137,6 +138,45 @@ pub enum Comparison {
     EarlierWindow,
     /// The median of the account's segment on the day before.
     SegmentMedian,
+    /// Where the account stands in its segment, as of the day before.
+    SegmentRank,
+    /// The median of the account's industry on the day before.
+    IndustryMedian,
+    /// Where the account stands in its industry, as of the day before.
+    IndustryRank,
+    /// The median of the accounts on the same plan on the day before.
+    PlanMedian,
+    /// Where the account stands among those on the same plan, as of the day before.
+    PlanRank,
+}
+
+/// How a number is compared with those of other accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupStatistic {
+    /// Divided by their median.
+    Median,
+    /// By its rank among them.
+    Rank,
+}
+
+impl Comparison {
+    /// Which accounts a number is compared with, and how; none: not with other accounts.
+    pub const fn with_group(self) -> Option<(AccountGroupKind, GroupStatistic)> {
+        match self {
+            Self::None | Self::EarlierWindow => None,
+            Self::SegmentMedian => Some((AccountGroupKind::Segment, GroupStatistic::Median)),
+            Self::SegmentRank => Some((AccountGroupKind::Segment, GroupStatistic::Rank)),
+            Self::IndustryMedian => Some((AccountGroupKind::Industry, GroupStatistic::Median)),
+            Self::IndustryRank => Some((AccountGroupKind::Industry, GroupStatistic::Rank)),
+            Self::PlanMedian => Some((AccountGroupKind::Plan, GroupStatistic::Median)),
+            Self::PlanRank => Some((AccountGroupKind::Plan, GroupStatistic::Rank)),
+        }
+    }
+
+    /// Whether the number is divided by another.
+    pub const fn divides(self) -> bool {
+        matches!(self, Self::EarlierWindow) || matches!(self.with_group(), Some((_, GroupStatistic::Median)))
+    }
 }
 
 /// A model as it came in, not checked.
@@ -206,9 +246,9 @@ pub struct MeasureDraft {
 }
 
 impl HealthModel {
-    /// Whether a measure is compared with the account's segment.
-    pub fn compares_segments(&self) -> bool {
-        self.measures().any(|(_, measure)| measure.comparison == Comparison::SegmentMedian)
+    /// Whether a measure is compared with those of other accounts.
+    pub fn compares_accounts(&self) -> bool {
+        self.measures().any(|(_, measure)| measure.comparison.with_group().is_some())
     }
 
     /// Checks a model. The faults name every offending field by its path in

@@ -114,11 +114,10 @@ fn check_measure(
         "what fades needs a window of 1 to 730 days, at whose end nothing is left of it",
     );
     let is_negative = matches!(&input, Some(Input::Story(series)) if series.can_be_negative());
-    let is_compared = comparison.is_some_and(|comparison| comparison != Comparison::None);
     faults.require(
-        !(is_negative && is_compared),
+        !(is_negative && comparison.is_some_and(Comparison::divides)),
         format!("{path}.comparison"),
-        "figures that can be below 0 cannot be divided by others of their kind: compare with nothing",
+        "figures that can be below 0 cannot be divided by others of their kind: compare by rank, or with nothing",
     );
     let curve = check_curve(faults, &format!("{path}.curve"), draft.curve);
     let freshness_limit_days =

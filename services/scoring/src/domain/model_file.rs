@@ -309,7 +309,7 @@ impl TryFrom<&MeasureDraft> for MeasureFile {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::model::HealthModel;
+    use super::super::model::{HealthModel, Measure};
     use super::*;
 
     const SHORT: &str = "\
@@ -337,6 +337,27 @@ components:
         aggregation: days_since_last
         curve: [[0, 100], [30, 0]]
 ";
+
+    const HOW_TO: &str = include_str!("../../../../docs/how-to/write-a-model.md");
+
+    #[test]
+    fn r68_the_measures_of_the_how_to_take_the_place_of_those_that_ship() {
+        let (_, snippet) = HOW_TO.split_once("```yaml\n").expect("YAML");
+        let (snippet, _) = snippet.split_once("```").expect("its end");
+        // It stands in a list, as far to the right as in a model.
+        let lines: Vec<&str> = snippet.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let snippet = lines.join("\n");
+        let text = SHORT.split_once("      - id: emails").expect("measures").0.to_owned() + &snippet;
+        let model = HealthModel::from_draft(parse_model_file(&text).expect("parses")).expect("a valid model");
+        let shipped = HealthModel::from_draft(parse_model_file(DEFAULT_MODEL).expect("parses")).expect("valid");
+        for (_, measure) in model.measures() {
+            let (_, instead) = shipped.measures().find(|(_, known)| known.id == measure.id).expect("one that ships");
+            assert!(measure.comparison.with_group().is_some() && instead.comparison == Comparison::None);
+            let read = |measure: &Measure| (measure.input.clone(), measure.window, measure.aggregation);
+            assert_eq!(read(measure), read(instead), "{}", measure.id);
+        }
+        assert_eq!(model.measures().count(), 2);
+    }
 
     #[test]
     fn a_model_reads_as_people_write_it() {

@@ -1,11 +1,10 @@
 //! What customers get out of the product: how targets stand, and customers by what they reached.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::{AccountId, Band, Money, MoneyError, MoneySums, Points, Proportion};
+use mainstay_domain::{AccountId, Band, Money, MoneyError, MoneySums, Points, Proportion, Segment};
 
 use super::adoption_target::{AccountOutcome, KeptTarget, OutcomeGroup};
 use super::customer_filter::CustomerFilter;
-use super::segment::Segment;
 
 /// Customers whose time for a target ended within so many days tell how it stands.
 pub(crate) const DUE_DAYS: i64 = 365;

@@ -1,15 +1,15 @@
 //! Whether a fall is one customer's, or everybody's: a holiday, a season, or a source that limps.
 
+use super::account_group::Distribution;
 use super::inactivity::COMPARABLE_ACCOUNTS_MIN;
-use super::segment::SegmentBase;
 
 /// Whether most peers fell at least half as far as an account did that is at `own_share` of what it was; theirs are the shares of
 /// those of which it can be said. With fewer peers than tell a silent source from silent customers, it is the account's own fall.
 pub fn is_everybodys(own_share: f64, peer_shares: Vec<f64>) -> bool {
     let half_as_far = f64::midpoint(1.0, own_share);
-    SegmentBase::of(peer_shares).is_some_and(|base| {
-        let tells = i64::try_from(base.account_count).is_ok_and(|count| count >= COMPARABLE_ACCOUNTS_MIN);
-        tells && base.median <= half_as_far
+    Distribution::of(peer_shares).is_some_and(|peers| {
+        let tells = i64::try_from(peers.account_count()).is_ok_and(|count| count >= COMPARABLE_ACCOUNTS_MIN);
+        tells && peers.median() <= half_as_far
     })
 }
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_domain::{Band, Money, MoneyError, MoneySums, Points};
+use mainstay_domain::{Band, Money, MoneyError, MoneySums, Points, Segment};
 use serde::{Deserialize, Serialize};
 
 use super::health::HealthView;
-use super::segment::Segment;
 
 /// Which accounts; all conditions given must hold.
 #[derive(Debug, Clone, PartialEq, Default)]

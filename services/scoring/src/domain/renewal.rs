@@ -5,13 +5,12 @@ mod history;
 mod report;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use mainstay_domain::{AccountId, Band, Interval, Money, Points, day_of};
+use mainstay_domain::{AccountId, Band, Interval, Money, Points, Segment, day_of};
 use serde::{Deserialize, Serialize};
 
 use super::HealthModel;
 use super::account::Owner;
 use super::forecast::{CustomerDay, ForecastDefinition};
-use super::segment::Segment;
 
 pub(crate) use forecast::{QuarterForecast, QuarterRevenue, quarter_forecasts};
 pub(crate) use history::RenewalChanges;

@@ -12,10 +12,9 @@ mod touchpoints;
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeDelta};
-use mainstay_domain::Currency;
+use mainstay_domain::{Currency, Segment};
 
 use super::cohort::UncountedReason;
-use super::segment::Segment;
 
 pub(crate) use before_after::{
     BeforeAfter, Change, ChangeQuery, ChurnMonth, LifespanCount, check_change_day, first_month, periods,

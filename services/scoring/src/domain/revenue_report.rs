@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::{AccountId, Band, Money, MoneyError, MoneySums, Points, Proportion};
+use mainstay_domain::{AccountId, Band, Money, MoneyError, MoneySums, Points, Proportion, Segment};
 
 use super::customer_filter::CustomerFilter;
 use super::forecast::{ForecastModel, PortfolioForecast};
 use super::health_report::{ReportPeriod, ReportSums};
 use super::retention_goals::{RetentionGoal, Targets};
 use super::revenue_retention::RevenueRetention;
-use super::segment::Segment;
 
 /// The youngest age of each range of unpaid invoices, in days.
 pub(crate) const AGES_DAYS_MIN: [i32; 4] = [0, 8, 31, 61];

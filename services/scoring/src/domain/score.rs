@@ -1,13 +1,11 @@
 //! The score of an account on a day.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use mainstay_domain::{Band, Points};
 
 use super::measure::{DayContext, MissingReason, Reading, read_measure};
 use super::model::{Component, HealthModel};
-use super::segment::Segment;
+use super::scoring_facts::ScoringFacts;
 use super::series::{AccountSeries, DayNumber, date_of, day_number};
 
 /// What is known of an account.
@@ -15,12 +13,10 @@ use super::series::{AccountSeries, DayNumber, date_of, day_number};
 pub struct AccountInputs<'a> {
     /// What it did. Days after the one scored may be there and do not count.
     pub series: &'a AccountSeries,
-    /// Limits of its plan by metric, each above 0.
-    pub plan_limits: &'a BTreeMap<String, f64>,
+    /// What is said of it, as of the day scored.
+    pub facts: &'a ScoringFacts,
     /// The day of its first signal, of any kind. Absent: it never had one.
     pub first_signal_day: Option<DayNumber>,
-    /// Its segment.
-    pub segment: Segment,
 }
 
 /// How healthy an account is on a day, and what made it so.

@@ -3,16 +3,32 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use mainstay_domain::Segment;
 
-use super::segment::Segment;
+use super::account_group::{AccountGroup, AccountGroupKind};
 
 /// Facts of an account that scores are made of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ScoringFacts {
     /// Its segment.
     pub segment: Segment,
+    /// Its industry, in the caller's words; empty: not known.
+    pub industry: String,
+    /// The plan it is on; empty: not known.
+    pub plan: String,
     /// Limits of its plan by metric, each above 0.
     pub plan_limits: BTreeMap<String, f64>,
+}
+
+impl ScoringFacts {
+    /// The accounts that are alike in this, with this one among them; none when it is not known of this one.
+    pub fn group(&self, kind: AccountGroupKind) -> Option<AccountGroup> {
+        match kind {
+            AccountGroupKind::Segment => Some(AccountGroup::Segment(self.segment)),
+            AccountGroupKind::Industry => AccountGroup::industry(&self.industry),
+            AccountGroupKind::Plan => AccountGroup::plan(&self.plan),
+        }
+    }
 }
 
 /// The facts of an account over time.
@@ -46,7 +62,7 @@ mod tests {
         let mut facts = ScoringFactsByDay::default();
         assert_eq!(facts.on(day(1)), None);
         for (number, segment) in [(5, Segment::Smb), (9, Segment::Enterprise)] {
-            facts.push(day(number), ScoringFacts { segment, plan_limits: BTreeMap::new() });
+            facts.push(day(number), ScoringFacts { segment, ..ScoringFacts::default() });
         }
         let segments = [1, 5, 8, 9, 20].map(|number| facts.on(day(number)).map(|facts| facts.segment));
         let [smb, enterprise] = [Some(Segment::Smb), Some(Segment::Enterprise)];

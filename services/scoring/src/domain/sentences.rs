@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 
 use mainstay_domain::{Band, Points};
 
+use super::account_group::AccountGroupKind;
 use super::explain::{HealthComparison, MeasureChange, Snapshot, points_at_stake};
 use super::measure::MissingReason;
-use super::model::{Aggregation, Comparison, Component, Input, Measure, Window};
+use super::model::{Aggregation, Comparison, Component, GroupStatistic, Input, Measure, Window};
 use super::score::{ComponentOutcome, MeasureOutcome};
 use super::story_series::StorySeries;
 
@@ -186,7 +187,9 @@ pub(super) fn missing_words(reason: MissingReason) -> &'static str {
         MissingReason::NoData => "there never was data",
         MissingReason::Stale => "its newest data is too old",
         MissingReason::TooYoung => "the account is too young for the comparison",
-        MissingReason::NoSegmentBase => "its segment has nothing to compare with",
+        MissingReason::NoGroupBase(AccountGroupKind::Segment) => "its segment has nothing to compare with",
+        MissingReason::NoGroupBase(AccountGroupKind::Industry) => "its industry has nothing to compare with",
+        MissingReason::NoGroupBase(AccountGroupKind::Plan) => "its plan has nothing to compare with",
         MissingReason::NoPlanLimit => "the account has no plan limit for it",
         MissingReason::NoEarlierData => "the days before have nothing to compare with",
     }
@@ -196,22 +199,45 @@ pub(super) fn missing_words(reason: MissingReason) -> &'static str {
 fn reading_words(measure: &Measure, outcome: &MeasureOutcome) -> String {
     let Some(raw) = outcome.raw_value else {
         let value = outcome.value.map_or_else(|| "missing".to_owned(), number_words);
-        return match measure.comparison {
-            Comparison::None => format!("{} is {value}", measure.display_name),
-            Comparison::EarlierWindow => format!("{} is {value} times the one before", measure.display_name),
-            Comparison::SegmentMedian => format!("{} is {value} times its segment's median", measure.display_name),
+        let name = &measure.display_name;
+        return match (measure.comparison.with_group(), outcome.value) {
+            (Some((kind, GroupStatistic::Median)), _) => {
+                format!("{name} is {value} times the median of its {}", group_words(kind))
+            }
+            (Some((kind, GroupStatistic::Rank)), Some(rank)) => format!("{name} is {}", rank_words(rank, kind)),
+            (None, _) if measure.comparison == Comparison::EarlierWindow => {
+                format!("{name} is {value} times the one before")
+            }
+            _ => format!("{name} is {value}"),
         };
     };
     let words = raw_words(measure, raw);
     let base = |base: f64| amount_words(measure, base);
-    match (measure.comparison, outcome.base_value, measure.window) {
-        (Comparison::EarlierWindow, Some(earlier), Window::Days(days)) => {
+    match (measure.comparison.with_group(), outcome.base_value, measure.window) {
+        (None, Some(earlier), Window::Days(days)) => {
             format!("{words}, against {} in the {} before", base(earlier), counted(f64::from(days), "days"))
         }
-        (Comparison::SegmentMedian, Some(median), _) => {
-            format!("{words}, against a median of {} in its segment", base(median))
+        (Some((kind, GroupStatistic::Median)), Some(median), _) => {
+            format!("{words}, against a median of {} in its {}", base(median), group_words(kind))
+        }
+        (Some((kind, GroupStatistic::Rank)), Some(median), _) => {
+            let rank = outcome.value.map(|rank| format!(" ({})", rank_words(rank, kind))).unwrap_or_default();
+            format!("{words}, against a median of {} in its {}{rank}", base(median), group_words(kind))
         }
         _ => words,
+    }
+}
+
+/// For example `more than 23 % of its segment`.
+pub(super) fn rank_words(rank: f64, kind: AccountGroupKind) -> String {
+    format!("more than {} of its {}", percent(rank), group_words(kind))
+}
+
+const fn group_words(kind: AccountGroupKind) -> &'static str {
+    match kind {
+        AccountGroupKind::Segment => "segment",
+        AccountGroupKind::Industry => "industry",
+        AccountGroupKind::Plan => "plan",
     }
 }
 

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mainstay_domain::{FIRST_CONTACT_DAYS, Interval, Proportion, Z_95};
+use mainstay_domain::{FIRST_CONTACT_DAYS, Interval, Proportion, Segment, Z_95};
 use mainstay_statistics::combination::{self, Term};
 
 use super::customer_filter::CustomerFilter;
 use super::health_report::ReportPeriod;
-use super::segment::Segment;
 
 /// Which customers, and over how long.
 #[derive(Debug, Clone, PartialEq)]

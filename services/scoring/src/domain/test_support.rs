@@ -43,18 +43,12 @@ pub(super) fn facts() -> account::AccountFacts {
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     pub(super) series: AccountSeries,
-    pub(super) plan_limits: BTreeMap<String, f64>,
-    pub(super) segment: Segment,
+    pub(super) facts: ScoringFacts,
 }
 
 impl Account {
     pub(super) fn inputs(&self) -> AccountInputs<'_> {
-        AccountInputs {
-            series: &self.series,
-            plan_limits: &self.plan_limits,
-            first_signal_day: self.series.first_signal_day(),
-            segment: self.segment,
-        }
+        AccountInputs { series: &self.series, facts: &self.facts, first_signal_day: self.series.first_signal_day() }
     }
 }
 
@@ -135,7 +129,13 @@ fn fitting(input: &Input, given: Aggregation) -> Aggregation {
 }
 
 fn measure() -> impl Strategy<Value = MeasureDraft> {
-    let comparison = select(vec![Comparison::None, Comparison::EarlierWindow, Comparison::SegmentMedian]);
+    let comparison = select(vec![
+        Comparison::None,
+        Comparison::EarlierWindow,
+        Comparison::SegmentMedian,
+        Comparison::SegmentRank,
+        Comparison::PlanRank,
+    ]);
     let window = prop_oneof![Just(0), 1i32..40];
     (weight(), input(), window, aggregation(), comparison, curve(), 1i32..40).prop_map(
         |(weight, input, window_days, aggregation, comparison, curve, freshness_limit_days)| MeasureDraft {
@@ -231,22 +231,32 @@ pub(super) fn account() -> impl Strategy<Value = Account> {
     (proptest::collection::vec(seen(0..90), 0..40), limits, segment).prop_map(|(all, plan_limits, segment)| {
         let mut series = AccountSeries::default();
         add_seen(&mut series, &all);
-        Account { series, plan_limits, segment }
+        Account {
+            series,
+            facts: ScoringFacts { segment, plan_limits, plan: "Team".to_owned(), ..ScoringFacts::default() },
+        }
     })
 }
 
 /// What all accounts together tell: some sources fresh, some stale, some never there.
 pub(super) fn context() -> impl Strategy<Value = DayContext> {
-    let base = (select(&[Segment::Unknown, Segment::Smb][..]), 0usize..4, 0usize..4, 0.0f64..9.0, 3usize..9);
+    let groups = [
+        AccountGroup::Segment(Segment::Unknown),
+        AccountGroup::Segment(Segment::Smb),
+        AccountGroup::Plan("team".to_owned()),
+    ];
+    let base =
+        (select(groups.to_vec()), 0usize..4, 0usize..4, proptest::collection::vec(0.0f64..9.0, 3..9), 3usize..30);
     (proptest::collection::vec(seen(0..60), 0..30), proptest::collection::vec(base, 0..12)).prop_map(|(all, bases)| {
         let mut context = DayContext::default();
         for (kind, name, days_before, amount) in all {
             let name = if kind == SeriesKind::Story { told_series(name, amount).source().name() } else { name };
             context.pulses.note(kind, name, DAY - days_before);
         }
-        for (segment, component, place, median, account_count) in bases {
-            let base = SegmentBase { median, account_count };
-            context.segment_bases.insert(segment, &format!("m{component}_{place}"), base);
+        for (group, component, place, mut quantiles, account_count) in bases {
+            quantiles.sort_by(f64::total_cmp);
+            let distribution = Distribution::from_quantiles(quantiles, account_count).expect("some");
+            context.distributions.insert(group, &format!("m{component}_{place}"), distribution);
         }
         context
     })

@@ -128,8 +128,6 @@ pub(crate) struct ScoredAccount {
     pub renewal_day: Option<NaiveDate>,
     /// Of a year: ARR, else twelve times MRR.
     pub arr: Option<Money>,
-    /// The plan it is on; empty when not known.
-    pub plan: String,
     /// People who carry the product there.
     pub champions: Vec<Champion>,
 }
@@ -140,7 +138,7 @@ pub(crate) async fn lock_free(
     ids: &[&str],
 ) -> Result<HashMap<String, ScoredAccount>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT account_id, segment, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!",
+        r#"SELECT account_id, segment, industry, NULLIF(plan_limits, '{}') AS plan_limits, archived_at IS NOT NULL AS "archived!",
                   lifecycle_stage, created_at, activated_at, renewal_at, currency,
                   scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS arr_minor_units, plan,
                   NULLIF(champions, '[]') AS champions
@@ -159,14 +157,18 @@ pub(crate) async fn lock_free(
             let currency = row.currency.as_deref().map(Currency::parse).transpose().map_err(codes::corrupt)?;
             let account = ScoredAccount {
                 id: codes::account_id(&row.account_id)?,
-                facts: ScoringFacts { segment: codes::segment(row.segment)?, plan_limits: limits.unwrap_or_default() },
+                facts: ScoringFacts {
+                    segment: codes::segment(row.segment)?,
+                    industry: row.industry,
+                    plan: row.plan,
+                    plan_limits: limits.unwrap_or_default(),
+                },
                 archived: row.archived,
                 churned: codes::lifecycle_stage(row.lifecycle_stage)? == LifecycleStage::Churned,
                 activation_day: row.activated_at.map(day_of),
                 created_day: day_of(row.created_at),
                 renewal_day: row.renewal_at.map(day_of),
                 arr: currency.zip(row.arr_minor_units).map(|(currency, minor_units)| Money { currency, minor_units }),
-                plan: row.plan,
                 champions: champions.unwrap_or_default(),
             };
             Ok((row.account_id, account))

@@ -17,8 +17,8 @@ use crate::domain::{HealthModel, Segment, parse_model_file, write_model_file};
 /// A step of a backtest, for which all accounts are gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// What medians of segments are made of.
-    Medians,
+    /// What distributions over groups are made of.
+    Readings,
     /// Scores.
     Scores,
 }
@@ -26,7 +26,7 @@ pub(crate) enum Step {
 impl Step {
     const fn number(self) -> i16 {
         match self {
-            Self::Medians => 1,
+            Self::Readings => 1,
             Self::Scores => 2,
         }
     }
@@ -56,7 +56,7 @@ pub(crate) async fn begin(conn: &mut PgConnection, record: &BacktestRecord) -> R
 /// The backtest as it was begun, if it was.
 pub(crate) async fn lookup(conn: &mut PgConnection, id: Uuid) -> Result<Option<BacktestRecord>, StorageError> {
     let row = sqlx::query!(
-        "SELECT definition, base_model_id, segment, days, horizon_days, created_at, segment_bases
+        "SELECT definition, base_model_id, segment, days, horizon_days, created_at, group_distributions
            FROM scoring.backtests WHERE backtest_id = $1",
         id
     )
@@ -73,15 +73,19 @@ pub(crate) async fn lookup(conn: &mut PgConnection, id: Uuid) -> Result<Option<B
             segment: row.segment.map(codes::segment).transpose()?,
             span: BacktestSpan::from_stored(row.days, horizon_days),
             created_at: row.created_at,
-            segment_bases: row.segment_bases,
+            group_distributions: row.group_distributions,
         })
     })
     .transpose()
 }
 
-/// Keeps the medians of segments.
-pub(crate) async fn set_segment_bases(conn: &mut PgConnection, id: Uuid, bases: &Value) -> Result<(), StorageError> {
-    sqlx::query!("UPDATE scoring.backtests SET segment_bases = $2 WHERE backtest_id = $1", id, bases)
+/// Keeps how measures were spread over groups.
+pub(crate) async fn set_group_distributions(
+    conn: &mut PgConnection,
+    id: Uuid,
+    distributions: &Value,
+) -> Result<(), StorageError> {
+    sqlx::query!("UPDATE scoring.backtests SET group_distributions = $2 WHERE backtest_id = $1", id, distributions)
         .execute(conn)
         .await?;
     Ok(())

@@ -1,12 +1,12 @@
 //! Numbers in the database for the domain's words. They never change their meaning.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use mainstay_domain::{AccountId, Band, Currency, ModelId, Money};
 use mainstay_storage::StorageError;
 
 use crate::domain::account::LifecycleStage;
-use crate::domain::{Segment, SeriesKind};
+use crate::domain::{AccountGroup, Segment, SeriesKind};
 
 /// Our own data does not parse: a fault of ours, not of the caller.
 pub(crate) fn corrupt(error: impl Display) -> StorageError {
@@ -49,6 +49,38 @@ pub(crate) fn segment(number: i16) -> Result<Segment, StorageError> {
         3 => Ok(Segment::Smb),
         _ => Err(corrupt(format!("segment {number}"))),
     }
+}
+
+/// How a group is kept: the number of its kind, and its name.
+pub(crate) fn account_group_columns(group: &AccountGroup) -> (i16, String) {
+    match group {
+        AccountGroup::Segment(segment) => (1, segment_number(*segment).to_string()),
+        AccountGroup::Industry(name) => (2, name.clone()),
+        AccountGroup::Plan(name) => (3, name.clone()),
+    }
+}
+
+pub(crate) fn account_group(kind: i16, name: String) -> Result<AccountGroup, StorageError> {
+    match kind {
+        1 => Ok(AccountGroup::Segment(segment(name.parse().map_err(corrupt)?)?)),
+        2 => Ok(AccountGroup::Industry(name)),
+        3 => Ok(AccountGroup::Plan(name)),
+        _ => Err(corrupt(format!("account group {kind}"))),
+    }
+}
+
+/// An array in PostgreSQL's text form, because arrays of arrays cannot be handed to `unnest`.
+pub(crate) fn array_literal<I, T: Display>(items: &[I], column: impl Fn(&I) -> Option<T>) -> String {
+    let mut literal = String::from("{");
+    for (place, item) in items.iter().enumerate() {
+        let separator = if place == 0 { "" } else { "," };
+        let _ = match column(item) {
+            Some(value) => write!(literal, "{separator}{value}"),
+            None => write!(literal, "{separator}NULL"),
+        };
+    }
+    literal.push('}');
+    literal
 }
 
 pub(crate) const fn lifecycle_stage_number(stage: LifecycleStage) -> i16 {

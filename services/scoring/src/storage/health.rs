@@ -1,7 +1,6 @@
 //! Health of accounts: today's row of each, and the history's.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::{Display, Write as _};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::{AccountId, Points};
@@ -9,7 +8,7 @@ use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes;
-use crate::domain::{Announced, Changes, HealthRecord, MissingReason, Reading};
+use crate::domain::{AccountGroupKind, Announced, Changes, HealthRecord, MissingReason, Reading};
 
 /// Today's row of an account, as it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +27,11 @@ const fn missing_number(reason: MissingReason) -> i16 {
         MissingReason::NoData => 1,
         MissingReason::Stale => 2,
         MissingReason::TooYoung => 3,
-        MissingReason::NoSegmentBase => 4,
+        MissingReason::NoGroupBase(AccountGroupKind::Segment) => 4,
         MissingReason::NoPlanLimit => 5,
         MissingReason::NoEarlierData => 6,
+        MissingReason::NoGroupBase(AccountGroupKind::Industry) => 7,
+        MissingReason::NoGroupBase(AccountGroupKind::Plan) => 8,
     }
 }
 
@@ -39,9 +40,11 @@ fn missing_reason(number: i16) -> Result<MissingReason, StorageError> {
         1 => Ok(MissingReason::NoData),
         2 => Ok(MissingReason::Stale),
         3 => Ok(MissingReason::TooYoung),
-        4 => Ok(MissingReason::NoSegmentBase),
+        4 => Ok(MissingReason::NoGroupBase(AccountGroupKind::Segment)),
         5 => Ok(MissingReason::NoPlanLimit),
         6 => Ok(MissingReason::NoEarlierData),
+        7 => Ok(MissingReason::NoGroupBase(AccountGroupKind::Industry)),
+        8 => Ok(MissingReason::NoGroupBase(AccountGroupKind::Plan)),
         _ => Err(codes::corrupt(format!("missing reason {number}"))),
     }
 }
@@ -59,26 +62,12 @@ struct ReadingColumns {
 
 impl ReadingColumns {
     fn push(&mut self, readings: &[Reading]) {
-        self.values.push(array_literal(readings, |reading| reading.value.ok()));
-        self.raw_values.push(array_literal(readings, |reading| reading.raw_value));
-        self.base_values.push(array_literal(readings, |reading| reading.base_value));
-        self.missing.push(array_literal(readings, |reading| reading.value.err().map(missing_number)));
-        self.freshness.push(array_literal(readings, |reading| reading.freshness_days));
+        self.values.push(codes::array_literal(readings, |reading| reading.value.ok()));
+        self.raw_values.push(codes::array_literal(readings, |reading| reading.raw_value));
+        self.base_values.push(codes::array_literal(readings, |reading| reading.base_value));
+        self.missing.push(codes::array_literal(readings, |reading| reading.value.err().map(missing_number)));
+        self.freshness.push(codes::array_literal(readings, |reading| reading.freshness_days));
     }
-}
-
-/// A PostgreSQL array of one column of some items.
-fn array_literal<I, T: Display>(items: &[I], column: impl Fn(&I) -> Option<T>) -> String {
-    let mut literal = String::from("{");
-    for (place, item) in items.iter().enumerate() {
-        let separator = if place == 0 { "" } else { "," };
-        let _ = match column(item) {
-            Some(value) => write!(literal, "{separator}{value}"),
-            None => write!(literal, "{separator}NULL"),
-        };
-    }
-    literal.push('}');
-    literal
 }
 
 fn readings_of(
@@ -230,7 +219,7 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
         &change(|changes| changes.one_day) as &[Option<i32>],
         &change(|changes| changes.week) as &[Option<i32>],
         &change(|changes| changes.month) as &[Option<i32>],
-        &rows.iter().map(|row| array_literal(&row.recent_scores, |score| score.map(Points::units))).collect::<Vec<_>>(),
+        &rows.iter().map(|row| codes::array_literal(&row.recent_scores, |score| score.map(Points::units))).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.announced.score.map(Points::units)).collect::<Vec<_>>() as &[Option<i32>],
         &rows.iter().map(|row| row.announced.band.map(codes::band_number)).collect::<Vec<_>>() as &[Option<i16>],
         &rows.iter().map(|row| row.last_activity_day).collect::<Vec<_>>() as &[Option<NaiveDate>],

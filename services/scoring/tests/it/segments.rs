@@ -1,4 +1,4 @@
-//! Measures that compare an account with its segment.
+//! Measures that compare an account with others: of its segment, of its industry, on its plan.
 
 use mainstay_api::mainstay::scoring::v1 as proto;
 
@@ -28,6 +28,12 @@ async fn start(at: &str) -> Harness {
 
 async fn measure(harness: &mut Harness, id: &str) -> proto::MeasureExplanation {
     measure_on(harness, id, "").await
+}
+
+async fn measures(harness: &Harness, id: &str) -> Vec<proto::MeasureExplanation> {
+    let request = proto::ExplainHealthRequest { account: format!("accounts/{id}"), ..Default::default() };
+    let mut health = harness.health.clone();
+    health.explain_health(request).await.expect("an explanation").into_inner().components.remove(0).measures
 }
 
 async fn measure_on(harness: &mut Harness, id: &str, day: &str) -> proto::MeasureExplanation {
@@ -92,5 +98,99 @@ async fn a_recomputation_makes_the_medians_of_the_past_anew() {
             let past = measure_on(&mut harness, id, day).await;
             assert_eq!(past.value, Some(share_of_median), "{id} on {day}");
         }
+    }
+}
+
+/// A service with twenty-one retailers and four banks, all enterprises on one of two plans.
+async fn start_with_industries() -> Harness {
+    let mut harness = Harness::start("2026-03-01T12:00:00Z").await;
+    let industries = [("shop", "Retail", 21), ("bank", "Banking", 4)];
+    let accounts = industries.iter().flat_map(|&(id, industry, count)| {
+        (1..=count).map(move |number| proto::Account {
+            segment: proto::Segment::Enterprise.into(),
+            // Not everybody writes it the same way.
+            industry: if number % 2 == 0 { industry.to_uppercase() } else { industry.to_owned() },
+            plan: if number <= 5 { "Team".to_owned() } else { "Pro".to_owned() },
+            ..account(&format!("{id}-{number}"))
+        })
+    });
+    let request = proto::BatchUpsertAccountsRequest { accounts: accounts.collect(), ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    harness
+}
+
+fn by(comparison: proto::Comparison) -> proto::Measure {
+    let curve = vec![proto::CurvePoint { x: 0.0, points: 0.0 }, proto::CurvePoint { x: 1.0, points: 100.0 }];
+    proto::Measure { comparison: comparison.into(), curve, ..sum_of("emails", 7) }
+}
+
+#[tokio::test]
+async fn r68_an_account_is_ranked_in_its_industry_and_compared_with_those_on_its_plan() {
+    let mut harness = start_with_industries().await;
+    let mut model = model_of(by(proto::Comparison::IndustryRank));
+    model.components[0].measures.push(proto::Measure { id: "plan".to_owned(), ..by(proto::Comparison::PlanMedian) });
+    harness.activate("industries", model).await;
+    let shops = (1..=21).map(|number| usage(&format!("shop-{number}"), "2026-03-01", "emails", number * 10));
+    let banks = (1..=4).map(|number| usage(&format!("bank-{number}"), "2026-03-01", "emails", number * 1_000));
+    harness.record(shops.chain(banks).collect()).await;
+    harness.settle().await;
+    harness.turn_to("2026-03-02").await;
+
+    for (id, rank) in [("shop-1", 0.0), ("shop-6", 0.25), ("shop-11", 0.5), ("shop-21", 1.0)] {
+        let explained = measures(&harness, id).await;
+        assert_eq!(explained[0].value, Some(rank), "{id}: whatever the banks do");
+        assert_eq!(explained[0].points, Some(100.0 * rank));
+    }
+    let bank = measures(&harness, "bank-1").await;
+    assert_eq!(bank[0].missing_reason(), proto::MissingReason::NoIndustryBase, "four banks are too few to rank in");
+    // On the plan are 10, 20, 30, 40, 50 and 1000, 2000, 3000, 4000.
+    assert_eq!(bank[1].value, Some(20.0), "1000 against a median of 50");
+    let request = proto::ExplainHealthRequest { account: "accounts/shop-6".to_owned(), ..Default::default() };
+    let why = harness.health.explain_health(request).await.expect("an explanation").into_inner();
+    let why = why.sentences.join(" ");
+    let expected = "60 emails in 7 days, against a median of 110 in its industry (more than 25 % of its industry)";
+    assert!(why.contains(expected), "{why}");
+}
+
+#[tokio::test]
+async fn a_past_day_is_compared_with_the_industry_of_then() {
+    let mut harness = start_with_industries().await;
+    harness.activate("industries", model_of(by(proto::Comparison::IndustryRank))).await;
+    let signals = (1..=21).map(|number| usage(&format!("shop-{number}"), "2026-03-01", "emails", number * 10));
+    harness.record(signals.collect()).await;
+    harness.settle().await;
+    harness.turn_to("2026-03-02").await;
+    let answered = measures(&harness, "shop-6").await;
+    assert_eq!(answered[0].value, Some(0.25));
+
+    harness.turn_to("2026-03-03").await;
+    let mut moved = account("shop-6");
+    moved.segment = proto::Segment::Enterprise.into();
+    moved.industry = "Banking".to_owned();
+    let request = proto::UpdateAccountRequest { account: Some(moved), ..Default::default() };
+    harness.accounts.update_account(request).await.expect("another industry");
+    harness.settle().await;
+    let today = measures(&harness, "shop-6").await;
+    assert_eq!(today[0].missing_reason(), proto::MissingReason::NoIndustryBase);
+    let request = proto::RecomputeHealthRequest { start_day: "2026-03-01".to_owned(), ..Default::default() };
+    harness.health.recompute_health(request).await.expect("an operation");
+    harness.settle().await;
+    let past = measure_on(&mut harness, "shop-6", "2026-03-02").await;
+    assert_eq!(past.value, answered[0].value, "it was a shop then, and so were the others");
+}
+
+/// What a late signal changes is scored in one go once distributions are there.
+#[tokio::test]
+async fn a_late_signal_is_compared_with_what_was_kept_for_each_day() {
+    let mut harness = start("2026-03-01T12:00:00Z").await;
+    let signals = (1..=5).map(|number| usage(&format!("smb-{number}"), "2026-03-01", "emails", number * 10));
+    harness.record(signals.collect()).await;
+    harness.settle().await;
+    harness.pass_days(5).await;
+    harness.record(vec![usage("smb-1", "2026-03-02", "emails", 20)]).await;
+    harness.settle().await;
+    for day in ["2026-03-03", "2026-03-04", "2026-03-06"] {
+        let past = measure_on(&mut harness, "smb-1", day).await;
+        assert_eq!(past.value, Some(1.0), "30 against the median of the day before, {day}");
     }
 }

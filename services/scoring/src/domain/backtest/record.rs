@@ -1,12 +1,11 @@
 //! A backtest as it is kept.
 
 use chrono::{DateTime, Utc};
-use mainstay_domain::{AccountId, Band, ModelId, Points};
+use mainstay_domain::{AccountId, Band, ModelId, Points, Segment};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::model::HealthModel;
-use super::super::segment::Segment;
 use super::sample::TooFewOutcomes;
 use super::span::BacktestSpan;
 
@@ -23,8 +22,8 @@ pub(crate) struct BacktestRecord {
     pub segment: Option<Segment>,
     pub span: BacktestSpan,
     pub created_at: DateTime<Utc>,
-    /// Medians of segments, once they are there.
-    pub segment_bases: Option<Value>,
+    /// How measures were spread over groups on the day before each of the days, once it is there.
+    pub group_distributions: Option<Value>,
 }
 
 /// What came of a backtest.

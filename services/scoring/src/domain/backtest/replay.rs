@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use mainstay_domain::Points;
+use mainstay_domain::{Points, Segment};
 use serde::{Deserialize, Serialize};
 
 use super::super::measure::DayContext;
 use super::super::model::HealthModel;
 use super::super::score::{AccountInputs, Scored, score};
 use super::super::scoring_facts::{ScoringFacts, ScoringFactsByDay};
-use super::super::segment::Segment;
 use super::super::series::{AccountSeries, DayNumber, day_number};
 use super::tenure::Tenure;
 
@@ -28,7 +27,7 @@ pub struct Replay<'a> {
 pub struct ReplayedAccount<'a> {
     /// What it did, from its first day on.
     pub series: &'a AccountSeries,
-    /// Its segment and plan limits over time.
+    /// What was said of it over time.
     pub facts: &'a ScoringFactsByDay,
     /// When it was a customer.
     pub tenure: &'a Tenure,
@@ -82,14 +81,12 @@ impl Replay<'_> {
     /// The account's score as of the end of a day of which there is a context.
     pub fn score(&self, account: &ReplayedAccount<'_>, day: NaiveDate) -> Option<Scored> {
         let context = self.contexts.get(&day)?;
-        let unknown = ScoringFacts { segment: Segment::Unknown, plan_limits: BTreeMap::new() };
-        let facts = account.facts.on(day).unwrap_or(&unknown);
+        let unknown = ScoringFacts::default();
         let first_signal_day = account.series.first_signal_day().filter(|first| *first <= day_number(day))?;
         let inputs = AccountInputs {
             series: account.series,
-            plan_limits: &facts.plan_limits,
+            facts: account.facts.on(day).unwrap_or(&unknown),
             first_signal_day: Some(first_signal_day),
-            segment: facts.segment,
         };
         Some(score(self.model, &inputs, context, day))
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::series::{AccountSeries, SeriesKey, SeriesKind, day_number};
 use super::super::test_support::{account, context, model, score_today, today};
 use super::super::{
-    AccountInputs, Comparison, DayContext, Measure, Reading, Segment, parse_model_file, score, score_readings,
+    AccountInputs, Comparison, DayContext, Measure, Reading, ScoringFacts, parse_model_file, score, score_readings,
 };
 use super::*;
 
@@ -57,12 +57,8 @@ fn scored_on(day: NaiveDate) -> Scored {
     series.add_counts(&SeriesKey { kind: SeriesKind::Usage, name: "purchases".to_owned() }, days);
     let mut context = DayContext::default();
     context.pulses.note(SeriesKind::Usage, "purchases", day_number(day));
-    let account = AccountInputs {
-        series: &series,
-        plan_limits: &std::collections::BTreeMap::new(),
-        first_signal_day: series.first_signal_day(),
-        segment: Segment::Unknown,
-    };
+    let account =
+        AccountInputs { series: &series, facts: &ScoringFacts::default(), first_signal_day: series.first_signal_day() };
     score(&shop(), &account, &context, day)
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_domain::{Currency, Money, MoneyError, MoneySums, Z_95};
+use mainstay_domain::{Currency, Money, MoneyError, MoneySums, Segment, Z_95};
 
 use super::inputs::CustomerDay;
 use super::model::ForecastDefinition;
 use crate::domain::HealthModel;
-use crate::domain::segment::Segment;
 
 /// Customers up to which the distribution of those who leave is exact: it takes the square of them in steps.
 const EXACT_MAX: usize = 2_000;

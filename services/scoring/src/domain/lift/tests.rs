@@ -186,6 +186,25 @@ fn against_an_earlier_window_whole_numbers_are_asked_for() {
 }
 
 #[test]
+fn where_an_account_stands_among_others_only_rises_by_what_it_does() {
+    let ranked = |curve: &str| {
+        let sum = "aggregation: sum\n        comparison: segment_rank";
+        parsed(&MODEL.replace("aggregation: active_days", sum).replace("[[0, 0], [20, 100]]", curve))
+    };
+    let low = Reading { value: Ok(0.25), raw_value: Some(3.0), base_value: Some(6.0), freshness_days: Some(0) };
+    let lift = lifted(&ranked("[[0, 0], [1, 100]]"), vec![low, read(8.0)], RECOVERED_ABOVE).expect("58 points");
+    assert_eq!((lift.steps.len(), lift.steps[0].needed_value), (1, 0.551));
+    assert_eq!(
+        lift.steps[0].sentence,
+        "Active days in 28: more than 55 % of its segment instead of 25 %, which adds 12.0"
+    );
+    let better_if_lower = ranked("[[0, 100], [1, 0]]");
+    let high = Reading { value: Ok(0.75), ..low };
+    let lift = lifted(&better_if_lower, vec![high, read(8.0)], RECOVERED_ABOVE).expect("58 points");
+    assert_eq!(lift.obstacles[0].reason, ObstacleReason::OnlyTime, "what happened cannot be undone");
+}
+
+#[test]
 fn numbers_are_shortened_away_from_where_they_come_from() {
     for (number, is_above, short) in [
         (5.001_23, true, 5.01),

@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, NaiveTime, Utc};
+use mainstay_domain::Segment;
 
+use super::super::account_group::{AccountGroup, Distribution};
 use super::super::curve::CurvePoint;
 use super::super::model::{ComponentDraft, HealthModel, MeasureDraft, ModelDraft};
-use super::super::segment::{Segment, SegmentBase};
+use super::super::scoring_facts::ScoringFacts;
 use super::super::series::{AccountSeries, Level, SeriesKey, date_of};
 use super::super::story_series::{DayEntries, StorySeries};
 use super::*;
@@ -53,7 +53,7 @@ fn seats() -> Input {
 /// An account that is 100 days old, and a fleet with fresh signals of all kinds.
 struct Fixture {
     series: AccountSeries,
-    plan_limits: BTreeMap<String, f64>,
+    facts: ScoringFacts,
     first_signal_day: Option<DayNumber>,
     context: DayContext,
 }
@@ -66,7 +66,7 @@ impl Fixture {
         context.pulses.note_kind(SeriesKind::User, DAY - 2);
         Self {
             series: AccountSeries::default(),
-            plan_limits: BTreeMap::new(),
+            facts: ScoringFacts { segment: Segment::Smb, industry: "Retail".to_owned(), ..ScoringFacts::default() },
             first_signal_day: Some(DAY - 99),
             context,
         }
@@ -102,12 +102,8 @@ impl Fixture {
     }
 
     fn read(&self, measure: &Measure) -> Reading {
-        let account = AccountInputs {
-            series: &self.series,
-            plan_limits: &self.plan_limits,
-            first_signal_day: self.first_signal_day,
-            segment: Segment::Smb,
-        };
+        let account =
+            AccountInputs { series: &self.series, facts: &self.facts, first_signal_day: self.first_signal_day };
         read_measure(measure, &account, &self.context, DAY)
     }
 
@@ -210,9 +206,9 @@ fn levels_are_read_by_their_own_freshness() {
 fn a_level_without_a_plan_limit_is_missing() {
     let mut account = Fixture::new().seats(&[(1, 30.0)]);
     assert_eq!(account.value(seats(), Aggregation::LastOfLimit), Err(MissingReason::NoPlanLimit));
-    account.plan_limits.insert("seats".to_owned(), 40.0);
+    account.facts.plan_limits.insert("seats".to_owned(), 40.0);
     same(account.value(seats(), Aggregation::LastOfLimit), 0.75);
-    account.plan_limits.insert("seats".to_owned(), f64::MIN_POSITIVE / 4.0);
+    account.facts.plan_limits.insert("seats".to_owned(), f64::MIN_POSITIVE / 4.0);
     same(account.value(seats(), Aggregation::LastOfLimit), f64::MAX);
 }
 
@@ -321,16 +317,40 @@ fn an_account_younger_than_both_windows_is_too_young() {
     assert_eq!((reading.value, reading.raw_value), (Err(MissingReason::TooYoung), Some(1.0)));
 }
 
+const NO_SEGMENT: MissingReason = MissingReason::NoGroupBase(AccountGroupKind::Segment);
+
 #[test]
 fn a_segment_with_too_few_accounts_or_a_median_of_nothing_is_no_base() {
     let against = measure(emails(), Aggregation::Sum, |draft| draft.comparison = Some(Comparison::SegmentMedian));
     let mut account = Fixture::new().emails(&[(1, 6)]);
     let mut read_with = |median, account_count| {
-        account.context.segment_bases.insert(Segment::Smb, "m", SegmentBase { median, account_count });
+        let distribution = Distribution::from_quantiles(vec![median], account_count).expect("one");
+        account.context.distributions.insert(AccountGroup::Segment(Segment::Smb), "m", distribution);
         account.read(&against)
     };
     same(read_with(4.0, 5).value, 1.5);
     let reading = read_with(4.0, 4);
-    assert_eq!((reading.value, reading.raw_value), (Err(MissingReason::NoSegmentBase), Some(6.0)));
-    assert_eq!(read_with(0.0, 50).value, Err(MissingReason::NoSegmentBase));
+    assert_eq!((reading.value, reading.raw_value), (Err(NO_SEGMENT), Some(6.0)));
+    assert_eq!(read_with(0.0, 50).value, Err(NO_SEGMENT));
+}
+
+#[test]
+fn r68_a_rank_says_where_an_account_stands_among_those_of_its_industry() {
+    let ranked = measure(emails(), Aggregation::Sum, |draft| draft.comparison = Some(Comparison::IndustryRank));
+    let mut account = Fixture::new().emails(&[(1, 6)]);
+    let numbers: Vec<f64> = (1..=21).map(f64::from).collect();
+    let mut spread = |industry: &str, account_count: usize| {
+        let distribution = Distribution::from_quantiles(numbers.clone(), account_count).expect("some");
+        account.context.distributions = GroupDistributions::default();
+        account.context.distributions.insert(AccountGroup::industry(industry).expect("a name"), "m", distribution);
+        account.read(&ranked)
+    };
+    let reading = spread("RETAIL ", 21);
+    same(reading.value, 0.25);
+    assert_eq!((reading.raw_value, reading.base_value), (Some(6.0), Some(11.0)), "beside the median");
+    let no_industry = MissingReason::NoGroupBase(AccountGroupKind::Industry);
+    assert_eq!(spread("retail", 19).value, Err(no_industry), "too few to rank in");
+    assert_eq!(spread("banking", 21).value, Err(no_industry));
+    account.facts.industry.clear();
+    assert_eq!(account.read(&ranked).value, Err(no_industry), "not known");
 }

@@ -144,6 +144,8 @@ fn what_can_be_negative_is_divided_by_nothing() {
     let refused = Err("components[0].measures[0].comparison".to_owned());
     assert_eq!(told(StorySeries::TicketSentiment, Comparison::EarlierWindow), refused);
     assert_eq!(told(StorySeries::TicketSentiment, Comparison::SegmentMedian), refused);
+    assert_eq!(told(StorySeries::TicketSentiment, Comparison::IndustryMedian), refused);
+    assert_eq!(told(StorySeries::TicketSentiment, Comparison::SegmentRank), Ok(()));
     assert_eq!(told(StorySeries::TicketSentiment, Comparison::None), Ok(()));
     assert_eq!(told(StorySeries::CsatScore, Comparison::EarlierWindow), Ok(()));
 }

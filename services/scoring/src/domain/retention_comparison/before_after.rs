@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, Months, NaiveDate, TimeDelta};
-use mainstay_domain::{Interval, MoneyError, Proportion, Violations, Z_95};
+use mainstay_domain::{Interval, MoneyError, Proportion, Segment, Violations, Z_95};
 
 use super::comparison::RetentionComparison;
 use super::{FollowUp, FollowedCustomers, FollowedPortfolio};
 use crate::domain::cohort::UncountedReason;
-use crate::domain::segment::Segment;
 
 /// How many months before that of the change are shown.
 const MONTHS_BEFORE: u32 = 12;

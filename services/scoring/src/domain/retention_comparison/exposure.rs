@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
-use mainstay_domain::{Interval, MoneyError};
+use mainstay_domain::{Interval, MoneyError, Segment};
 use mainstay_statistics::combination::{self, Term};
 use mainstay_statistics::survival::LogRank;
 
@@ -11,7 +11,6 @@ use super::comparison::{RetentionComparison, compare};
 use super::{FollowUp, FollowedCustomers, FollowedPortfolio};
 use crate::domain::cohort::UncountedReason;
 use crate::domain::product::CaseOutcome;
-use crate::domain::segment::Segment;
 
 /// What customers were exposed to.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeDelta};
-use mainstay_domain::{Currency, MoneyError};
+use mainstay_domain::{Currency, MoneyError, Segment};
 use mainstay_statistics::many_tests::holm;
 
 use super::exposure::ExposureReport;
 use super::{FollowUp, FollowedCustomers, FollowedPortfolio};
 use crate::domain::cohort::UncountedReason;
 use crate::domain::risk_trigger::RiskTriggerKind;
-use crate::domain::segment::Segment;
 
 /// A customer is on board for so many days after its start, and renews for so many before its contract ends.
 pub(crate) const STAGE_DAYS: i32 = 90;

@@ -36,12 +36,8 @@ fn buys(day: DayNumber, total: i64) -> AccountSeries {
 }
 
 fn score_of(series: &AccountSeries, context: &DayContext) -> Scored {
-    let account = AccountInputs {
-        series,
-        plan_limits: &BTreeMap::new(),
-        first_signal_day: series.first_signal_day(),
-        segment: Segment::Unknown,
-    };
+    let account =
+        AccountInputs { series, facts: &ScoringFacts::default(), first_signal_day: series.first_signal_day() };
     score(&two_components(), &account, context, today())
 }
 
@@ -88,12 +84,8 @@ fn a_component_without_weight_makes_no_score_of_its_own() {
     let mut context = DayContext::default();
     context.pulses.note_kind(SeriesKind::User, DAY);
     let series = buys(DAY - 2, 4);
-    let account = AccountInputs {
-        series: &series,
-        plan_limits: &BTreeMap::new(),
-        first_signal_day: series.first_signal_day(),
-        segment: Segment::Unknown,
-    };
+    let account =
+        AccountInputs { series: &series, facts: &ScoringFacts::default(), first_signal_day: series.first_signal_day() };
     let scored = score(&model, &account, &context, today());
     assert_eq!((scored.score, scored.coverage), (None, 0.0));
 }

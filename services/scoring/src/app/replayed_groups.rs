@@ -1,0 +1,107 @@
+//! How measures were spread over groups for a backtest, made of what all accounts had on the days before.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::day_contexts::distributions;
+use crate::domain::backtest::{Replay, ReplayedAccount};
+use crate::domain::{Distribution, GroupDistributions, HealthModel, Scored, ScoringFacts};
+use crate::storage::codes;
+
+/// What an account had on a day in each measure, by both models, before any comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct RawDay {
+    day: NaiveDate,
+    /// The segment's number.
+    segment: i16,
+    industry: String,
+    plan: String,
+    trial: Vec<Option<f64>>,
+    base: Vec<Option<f64>>,
+}
+
+impl RawDay {
+    /// None where nothing was known of the account yet.
+    pub(super) fn of(
+        trial: Replay<'_>,
+        base: Replay<'_>,
+        account: &ReplayedAccount<'_>,
+        day: NaiveDate,
+    ) -> Option<Self> {
+        let raw = |scored: &Scored| scored.measures.iter().map(|measure| measure.raw_value).collect();
+        let facts = account.facts.on(day).cloned().unwrap_or_default();
+        Some(Self {
+            day,
+            segment: codes::segment_number(facts.segment),
+            industry: facts.industry,
+            plan: facts.plan,
+            trial: raw(&trial.score(account, day)?),
+            base: raw(&base.score(account, day)?),
+        })
+    }
+}
+
+/// A distribution: of a group by kind and name, for a measure, its quantiles, over so many accounts.
+type Row = (i16, String, String, Vec<f64>, usize);
+
+/// The distributions for each day, made of the day before.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct DistributionsByDay {
+    trial: BTreeMap<NaiveDate, Vec<Row>>,
+    base: BTreeMap<NaiveDate, Vec<Row>>,
+}
+
+impl DistributionsByDay {
+    pub(super) fn trial(&self, day: NaiveDate) -> GroupDistributions {
+        read(self.trial.get(&day))
+    }
+
+    pub(super) fn base(&self, day: NaiveDate) -> GroupDistributions {
+        read(self.base.get(&day))
+    }
+}
+
+fn read(rows: Option<&Vec<Row>>) -> GroupDistributions {
+    let mut distributions = GroupDistributions::default();
+    for (kind, name, measure, quantiles, account_count) in rows.into_iter().flatten() {
+        let distribution = Distribution::from_quantiles(quantiles.clone(), *account_count);
+        if let (Ok(group), Some(distribution)) = (codes::account_group(*kind, name.clone()), distribution) {
+            distributions.insert(group, measure, distribution);
+        }
+    }
+    distributions
+}
+
+fn rows(distributions: &GroupDistributions) -> Vec<Row> {
+    let row = |(group, measure, distribution): (_, &str, &Distribution)| {
+        let (kind, name) = codes::account_group_columns(group);
+        (kind, name, measure.to_owned(), distribution.quantiles().to_vec(), distribution.account_count())
+    };
+    distributions.iter().map(row).collect()
+}
+
+/// The distributions of what all accounts had.
+pub(super) fn distributions_by_day(
+    trial: &HealthModel,
+    base: &HealthModel,
+    days: impl Iterator<Item = RawDay>,
+) -> DistributionsByDay {
+    type OfDay = Vec<(ScoringFacts, Vec<Option<f64>>)>;
+    type Numbers = BTreeMap<NaiveDate, OfDay>;
+    let (mut of_trial, mut of_base) = (Numbers::new(), Numbers::new());
+    for raw in days {
+        let Ok(segment) = codes::segment(raw.segment) else { continue };
+        let facts = ScoringFacts { segment, industry: raw.industry, plan: raw.plan, ..ScoringFacts::default() };
+        of_trial.entry(raw.day).or_default().push((facts.clone(), raw.trial));
+        of_base.entry(raw.day).or_default().push((facts, raw.base));
+    }
+    let by_day = |model: &HealthModel, numbers: Numbers| {
+        let of_day = |(day_before, numbers): (NaiveDate, OfDay)| {
+            Some((day_before.succ_opt()?, rows(&distributions(model, &numbers))))
+        };
+        numbers.into_iter().filter_map(of_day).collect()
+    };
+    DistributionsByDay { trial: by_day(trial, of_trial), base: by_day(base, of_base) }
+}

@@ -1,0 +1,130 @@
+//! How measures were spread over groups of accounts at the end of a day.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::NaiveDate;
+use mainstay_domain::ModelId;
+use mainstay_storage::StorageError;
+use sqlx::PgConnection;
+
+use super::codes;
+use crate::domain::{Distribution, GroupDistributions, ScoringFacts};
+
+/// The days from `first` to `last` for which the distributions of each of these models are kept.
+pub(crate) async fn kept_days(
+    conn: &mut PgConnection,
+    models: &[&str],
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<HashSet<(ModelId, NaiveDate)>, StorageError> {
+    let rows = sqlx::query!(
+        "SELECT model_id, day FROM scoring.group_distributions
+          WHERE model_id = ANY($1::text[]) AND day BETWEEN $2 AND $3 AND measure_id = ''",
+        models as &[&str],
+        first,
+        last,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((codes::model_id(&row.model_id)?, row.day))).collect()
+}
+
+/// The distributions of a model for those of the days for which they are kept.
+pub(crate) async fn load(
+    conn: &mut PgConnection,
+    model: &ModelId,
+    days: &[NaiveDate],
+) -> Result<BTreeMap<NaiveDate, GroupDistributions>, StorageError> {
+    let rows = sqlx::query!(
+        "SELECT day, group_kind, group_name, measure_id, quantiles, account_count FROM scoring.group_distributions
+          WHERE model_id = $1 AND day = ANY($2::date[])",
+        model.as_str(),
+        days,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut by_day: BTreeMap<NaiveDate, GroupDistributions> = BTreeMap::new();
+    for row in rows {
+        let of_day = by_day.entry(row.day).or_default();
+        let account_count = usize::try_from(row.account_count).unwrap_or(0);
+        if let Some(distribution) = Distribution::from_quantiles(row.quantiles, account_count) {
+            of_day.insert(codes::account_group(row.group_kind, row.group_name)?, &row.measure_id, distribution);
+        }
+    }
+    Ok(by_day)
+}
+
+/// Keeps the distributions for a day; those that another replica kept first stay. That there are none is kept, too.
+pub(crate) async fn keep(
+    conn: &mut PgConnection,
+    model: &ModelId,
+    day: NaiveDate,
+    distributions: &GroupDistributions,
+) -> Result<(), StorageError> {
+    let (mut kinds, mut names, mut measures, mut counts, mut quantiles) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (group, measure, distribution) in distributions.iter() {
+        let (kind, name) = codes::account_group_columns(group);
+        kinds.push(kind);
+        names.push(name);
+        measures.push(measure);
+        counts.push(i64::try_from(distribution.account_count()).unwrap_or(i64::MAX));
+        quantiles.push(codes::array_literal(distribution.quantiles(), |quantile| Some(*quantile)));
+    }
+    sqlx::query!(
+        "INSERT INTO scoring.group_distributions (model_id, day, group_kind, group_name, measure_id, quantiles, account_count)
+         SELECT $1::text, $2::date, group_kind, group_name, measure_id, quantiles::float8[], account_count
+           FROM unnest($3::smallint[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+                AS given (group_kind, group_name, measure_id, quantiles, account_count)
+         UNION ALL SELECT $1::text, $2::date, 0::smallint, '', '', '{}', 0
+         ON CONFLICT DO NOTHING",
+        model.as_str(),
+        day,
+        &kinds,
+        &names,
+        &measures as &[&str],
+        &quantiles,
+        &counts,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the distributions for the days from `first` on.
+pub(crate) async fn forget(conn: &mut PgConnection, first: NaiveDate) -> Result<(), StorageError> {
+    sqlx::query!("DELETE FROM scoring.group_distributions WHERE day >= $1", first).execute(conn).await?;
+    Ok(())
+}
+
+/// The numbers before the comparison that a model's measures had on a day, with what was said of each account then. Plan limits are
+/// not among it.
+pub(crate) async fn raw_values(
+    conn: &mut PgConnection,
+    model: &ModelId,
+    day: NaiveDate,
+) -> Result<Vec<(ScoringFacts, Vec<Option<f64>>)>, StorageError> {
+    let rows = sqlx::query!(
+        r#"SELECT facts.segment, facts.industry, facts.plan, history.measure_raw_values AS "raw_values: Vec<Option<f64>>"
+             FROM scoring.health_history AS history
+             JOIN scoring.accounts ON accounts.account_id = history.account_id
+            CROSS JOIN LATERAL (
+                  SELECT segment, industry, plan FROM scoring.scoring_facts
+                   WHERE account_id = history.account_id
+                   -- The newest up to the day; of those that came later only, the oldest.
+                   ORDER BY from_day > $1, CASE WHEN from_day > $1 THEN from_day - $1 ELSE $1 - from_day END
+                   LIMIT 1) AS facts
+            WHERE history.day = $1 AND history.model_id = $2 AND accounts.archived_at IS NULL"#,
+        day,
+        model.as_str(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let segment = codes::segment(row.segment)?;
+            let facts = ScoringFacts { segment, industry: row.industry, plan: row.plan, ..ScoringFacts::default() };
+            Ok((facts, row.raw_values))
+        })
+        .collect()
+}
