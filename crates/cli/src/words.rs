@@ -138,9 +138,9 @@ pub(crate) fn missing_reason(reason: proto::MissingReason) -> &'static str {
         proto::MissingReason::NoData => "no data",
         proto::MissingReason::Stale => "data too old",
         proto::MissingReason::TooYoung => "account too young",
-        proto::MissingReason::NoSegmentBase => "segment too small",
-        proto::MissingReason::NoIndustryBase => "industry too small",
-        proto::MissingReason::NoPlanBase => "too few on the plan",
+        proto::MissingReason::NoSegmentBase => "nothing in its segment to compare with",
+        proto::MissingReason::NoIndustryBase => "nothing in its industry to compare with",
+        proto::MissingReason::NoPlanBase => "nothing on its plan to compare with",
         proto::MissingReason::NoPlanLimit => "no plan limit",
         proto::MissingReason::NoEarlierData => "nothing to compare with",
     }

@@ -36,11 +36,11 @@ pub struct ModelFileError {
 pub fn parse_model_file(text: &str) -> Result<ModelDraft, ModelFileError> {
     let file: ModelFile = serde_saphyr::from_str(text).map_err(|error| {
         let place = error.location();
-        ModelFileError {
-            line: place.map_or(0, |place| place.line()),
-            column: place.map_or(0, |place| place.column()),
-            message: error.without_snippet().to_string(),
-        }
+        let (line, column) = place.map_or((0, 0), |place| (place.line(), place.column()));
+        let message = error.without_snippet().to_string();
+        // The place is said once, before it.
+        let message = message.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&message).to_owned();
+        ModelFileError { line, column, message }
     })?;
     Ok(file.into())
 }
@@ -385,6 +385,7 @@ components:
             assert_eq!(error.line, line, "{error}");
             assert!(error.column > 0, "{error}");
             assert!(error.to_string().contains(says), "{error}");
+            assert_eq!(error.to_string().matches("line").count(), 1, "the place is said once: {error}");
         }
     }
 
