@@ -26,6 +26,7 @@ pub(crate) struct Statements {
     pub(crate) cancel: Statement,
     pub(crate) present: Statement,
     pub(crate) traceparents: Statement,
+    pub(crate) count_behind: Statement,
     pub(crate) claim_due: Statement,
     pub(crate) claim_key: Statement,
     pub(crate) find_due: Statement,
@@ -50,6 +51,7 @@ impl Statements {
             cancel: statement(CANCEL),
             present: statement(PRESENT),
             traceparents: statement(TRACEPARENTS),
+            count_behind: statement(COUNT_BEHIND),
             claim_due: statement(CLAIM_DUE),
             claim_key: statement(CLAIM_KEY),
             find_due: statement(FIND_DUE),
@@ -127,6 +129,10 @@ SELECT key FROM {schema}.jobs WHERE queue = $1 AND key = ANY ($2)";
 
 const TRACEPARENTS: &str = "
 SELECT key, traceparent FROM {schema}.jobs WHERE queue = $1 AND key = ANY ($2) AND traceparent <> ''";
+
+const COUNT_BEHIND: &str = "
+SELECT count(*) FROM {schema}.jobs
+WHERE queue = ANY ($1) AND due_at <= $2 AND dead_at IS NULL AND low_mark < $3";
 
 const CLAIM_DUE: &str = "
 SELECT key, payload, low_mark, due_at, attempts, traceparent, version

@@ -152,6 +152,19 @@ impl Jobs {
         Ok(rows.into_iter().collect())
     }
 
+    /// How many jobs of these queues are due and have work to do before a mark, those that workers hold included. One that failed
+    /// counts when it is due again, a dead one not.
+    pub async fn count_behind(
+        &self,
+        connection: &mut PgConnection,
+        queues: &[&str],
+        mark: i64,
+        now: DateTime<Utc>,
+    ) -> Result<i64, StorageError> {
+        let statement = sqlx::query_scalar(self.statements.count_behind.sql());
+        Ok(statement.bind(queues).bind(now).bind(mark).fetch_one(connection).await?)
+    }
+
     /// Locks up to `limit` due jobs that nobody holds, the longest due first; answers them in the
     /// order of their keys.
     pub(crate) async fn claim_due(

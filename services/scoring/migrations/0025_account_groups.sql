@@ -18,8 +18,11 @@ CREATE TABLE {schema}.group_distributions (
     measure_id text COLLATE "C" NOT NULL,
     quantiles double precision[] NOT NULL,
     account_count bigint NOT NULL,
+    -- The recomputation that made it. NULL: made when the day was first scored.
+    operation_id uuid,
     PRIMARY KEY (model_id, day, measure_id, group_kind, group_name)
 );
+CREATE INDEX group_distributions_days ON {schema}.group_distributions (model_id, day) WHERE measure_id = '';
 
 -- Of what was kept before the median is known, which is all that models of then ask for.
 INSERT INTO {schema}.group_distributions (model_id, day, group_kind, group_name, measure_id, quantiles, account_count)

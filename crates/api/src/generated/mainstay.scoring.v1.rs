@@ -4606,10 +4606,10 @@ pub enum Comparison {
     /// its median is 0. Not of figures that can be negative.
     SegmentMedian = 3,
     /// The number's rank in the account's segment, by what its accounts had on the
-    /// day before: 0 at the smallest of their numbers and below, 1 at the largest
-    /// and above, 0.5 at the median; what several accounts have is in the middle
-    /// of them. Also of figures that can be negative. Missing while the segment
-    /// has fewer than 20 accounts with data.
+    /// day before: 0 at the lowest, 1 at the highest, and evenly between them,
+    /// account by account. What several accounts have ranks in the middle of them,
+    /// at both ends, too. Also of figures that can be negative. Missing while the
+    /// segment has fewer than 20 accounts with data.
     SegmentRank = 4,
     /// As `COMPARISON_SEGMENT_MEDIAN`, of the accounts of the same industry,
     /// however upper and lower case are used. Missing also while it is not known.
@@ -8199,8 +8199,8 @@ pub struct BacktestModelMetadata {
     /// The backtest that is being made: `backtests/{backtest}`.
     #[prost(string, tag = "1")]
     pub backtest: ::prost::alloc::string::String,
-    /// Accounts to replay; twice as many when a model compares accounts with their
-    /// segments, as its medians come first.
+    /// Accounts to replay; twice as many when a model compares accounts with
+    /// others, as what these had comes first.
     #[prost(int64, tag = "2")]
     pub account_count: i64,
     /// Accounts replayed.

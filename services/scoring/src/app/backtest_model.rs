@@ -51,7 +51,8 @@ pub(crate) async fn execute<T: Replayable + Send>(
             if !operations::begin(conn, id, OperationKind::Backtest, first_day, now).await? {
                 // Without one it ended just now: tried again.
                 let running = operations::running(conn, OperationKind::Backtest).await?;
-                return Err(BacktestError::Running(running.ok_or(StorageError::Conflict)?).into());
+                let running = running.ok_or(StorageError::Conflict)?;
+                return Err(BacktestError::Running(running.operation_id).into());
             }
             let steps = if model.compares_accounts() || base.compares_accounts() { 2 } else { 1 };
             operations::set_account_count(conn, id, account_count * steps).await?;

@@ -8,10 +8,10 @@ use super::get_health;
 use super::health_scored::ScoredView;
 use super::{App, ScoringError};
 use crate::domain::{
-    DeclineTrigger, HealthExplanation, Lift, RecommendedStep, Snapshot, decline_triggers, explain, lift,
-    recommended_steps, recovered_above,
+    DeclineTrigger, GroupDistributions, HealthExplanation, Lift, Others, RecommendedStep, ScoringFacts, Snapshot,
+    decline_triggers, explain, lift, recommended_steps, recovered_above,
 };
-use crate::storage::risk_triggers;
+use crate::storage::{group_distributions, risk_triggers, scoring_facts};
 
 /// Health with its explanation.
 #[derive(Debug)]
@@ -50,9 +50,27 @@ pub(crate) async fn execute(
     let decline = decline_triggers(snapshot(&now), before.map(snapshot), &lasting);
     let decline_since = before.map(|before| before.view.record.day);
     let steps = recommended_steps(&lasting, &decline);
-    let lift = lift(snapshot(&now), recovered_above(&now.model.band_cuts));
+    let (facts, distributions) = others(&mut conn, account, &now).await?;
+    let others = Others { distributions: &distributions, facts: &facts };
+    let lift = lift(snapshot(&now), others, recovered_above(&now.model.band_cuts));
     let explanation = explain(snapshot(&now), earlier.as_ref().map(snapshot));
     Ok(Explained { now, earlier, explanation, decline, decline_since, steps, lift })
+}
+
+/// What was said of the account on the day, and what it was compared with then.
+async fn others(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    now: &ScoredView,
+) -> Result<(ScoringFacts, GroupDistributions), ScoringError> {
+    if !now.model.compares_accounts() {
+        return Ok(Default::default());
+    }
+    let day = now.view.record.day;
+    let facts_by_account = scoring_facts::load(conn, &[account.as_str()]).await?;
+    let facts = facts_by_account.get(account.as_str()).and_then(|facts| facts.on(day)).cloned().unwrap_or_default();
+    let mut by_day = group_distributions::load(conn, &now.model.id, &[day], &facts.groups().collect()).await?;
+    Ok((facts, by_day.remove(&day).unwrap_or_default()))
 }
 
 /// The health of a month before, if the account was scored by then.

@@ -64,6 +64,7 @@ pub(crate) mod list_renewals;
 pub(crate) mod list_risk_triggers;
 pub(crate) mod list_signals;
 pub(crate) mod looks;
+mod made_distributions;
 pub(crate) mod mark_all_accounts;
 pub(crate) mod model_cache;
 pub(crate) mod move_label;

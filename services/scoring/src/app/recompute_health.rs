@@ -4,6 +4,7 @@ use chrono::{Days, NaiveDate};
 use mainstay_domain::{Violations, day_of};
 use mainstay_jobs::NewJob;
 use mainstay_storage::StorageError;
+use sqlx::PgConnection;
 
 use super::get_operation::{OperationView, not_found};
 use super::mark_all_accounts::mark_all_accounts;
@@ -11,7 +12,8 @@ use super::queues::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
 use super::rescore_accounts::HISTORY_DAYS_MAX;
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::{OperationKind, day_number};
-use crate::storage::{group_distributions, operations};
+use crate::storage::group_distributions::Remaking;
+use crate::storage::operations;
 
 /// Begins the operation, of which there is one at a time. Without `start_day`
 /// today is scored. `answer` makes of it what the caller is told, and told again.
@@ -32,12 +34,10 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 // Without one it ended just now: tried again.
                 let running =
                     operations::running(conn, OperationKind::Recompute).await?.ok_or(StorageError::Conflict)?;
-                return Err(ScoringError::RecomputeRunning(running));
+                return Err(ScoringError::RecomputeRunning(running.operation_id));
             }
             // Jobs that an earlier operation gave up on.
             app.core.jobs.clear(conn, RECOMPUTE_QUEUE).await?;
-            // Made again from the days that are scored again.
-            group_distributions::forget(conn, start_day + Days::new(1)).await?;
             let low_mark = i64::from(day_number(start_day));
             let account_count = mark_all_accounts(app, conn, RECOMPUTE_QUEUE, low_mark, now).await?;
             operations::set_account_count(conn, id, account_count).await?;
@@ -47,6 +47,12 @@ pub(crate) async fn execute<T: Replayable + Send>(
             Ok(answer(OperationView { record, done_count: 0, backtest: None }))
         })
         .await
+}
+
+/// What accounts are compared with that are scored for the operation under way is made anew.
+pub(crate) async fn remaking(conn: &mut PgConnection) -> Result<Option<Remaking>, ScoringError> {
+    let running = operations::running(conn, OperationKind::Recompute).await?;
+    Ok(running.map(|running| Remaking { operation_id: running.operation_id, start_day: running.start_day }))
 }
 
 fn check_start_day(start_day: NaiveDate, today: NaiveDate) -> Result<(), ScoringError> {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::day_contexts::distributions;
+use super::made_distributions::distributions;
 use crate::domain::backtest::{Replay, ReplayedAccount};
-use crate::domain::{Distribution, GroupDistributions, HealthModel, Scored, ScoringFacts};
+use crate::domain::{Distribution, GroupDistributions, HealthModel, ScoringFacts, Segment};
 use crate::storage::codes;
 
 /// What an account had on a day in each measure, by both models, before any comparison.
@@ -18,28 +18,33 @@ pub(super) struct RawDay {
     segment: i16,
     industry: String,
     plan: String,
+    /// Empty where the model compares nothing, or would not score the account.
     trial: Vec<Option<f64>>,
+    /// Likewise.
     base: Vec<Option<f64>>,
 }
 
 impl RawDay {
-    /// None where nothing was known of the account yet.
+    /// Of a model that is tried on a segment or on all, and one that scores these segments. None where neither compares the account,
+    /// or nothing was known of it yet.
     pub(super) fn of(
+        tried_on: Option<Segment>,
         trial: Replay<'_>,
-        base: Replay<'_>,
+        (base, scored_by_base): (Replay<'_>, &[Segment]),
         account: &ReplayedAccount<'_>,
         day: NaiveDate,
     ) -> Option<Self> {
-        let raw = |scored: &Scored| scored.measures.iter().map(|measure| measure.raw_value).collect();
         let facts = account.facts.on(day).cloned().unwrap_or_default();
-        Some(Self {
-            day,
-            segment: codes::segment_number(facts.segment),
-            industry: facts.industry,
-            plan: facts.plan,
-            trial: raw(&trial.score(account, day)?),
-            base: raw(&base.score(account, day)?),
-        })
+        let raw = |replay: Replay<'_>, is_scored: bool| -> Vec<Option<f64>> {
+            let is_read = is_scored && replay.model.compares_accounts();
+            let scored = is_read.then(|| replay.score(account, day)).flatten();
+            scored.map(|scored| scored.measures.iter().map(|measure| measure.raw_value).collect()).unwrap_or_default()
+        };
+        let trial = raw(trial, tried_on.is_none_or(|segment| segment == facts.segment));
+        let base = raw(base, scored_by_base.contains(&facts.segment));
+        let segment = codes::segment_number(facts.segment);
+        let is_known = !trial.is_empty() || !base.is_empty();
+        is_known.then_some(Self { day, segment, industry: facts.industry, plan: facts.plan, trial, base })
     }
 }
 
@@ -94,8 +99,11 @@ pub(super) fn distributions_by_day(
     for raw in days {
         let Ok(segment) = codes::segment(raw.segment) else { continue };
         let facts = ScoringFacts { segment, industry: raw.industry, plan: raw.plan, ..ScoringFacts::default() };
-        of_trial.entry(raw.day).or_default().push((facts.clone(), raw.trial));
-        of_base.entry(raw.day).or_default().push((facts, raw.base));
+        for (of_model, values) in [(&mut of_trial, raw.trial), (&mut of_base, raw.base)] {
+            if !values.is_empty() {
+                of_model.entry(raw.day).or_default().push((facts.clone(), values));
+            }
+        }
     }
     let by_day = |model: &HealthModel, numbers: Numbers| {
         let of_day = |(day_before, numbers): (NaiveDate, OfDay)| {

@@ -10,14 +10,18 @@ use sqlx::PgConnection;
 use super::account_outcomes;
 use super::account_series::load_series;
 use super::causes::Causes;
-use super::day_contexts::{DayContexts, ModelsByDay, days_without_distributions};
+use super::day_contexts::{DayContexts, ModelsByDay};
 use super::health_risks::{self, KnownToday, ScoredToday};
+use super::made_distributions::{Beginnings, Steps};
 use super::model_cache::ModelBook;
 use super::recent_scores::{Before, RecentScores, changes};
 use super::{App, ScoringError, events};
 use crate::domain::inactivity::silent_since;
-use crate::domain::{AccountInputs, AccountSeries, HealthRecord, ScoringFactsByDay, day_number, deserves_event, score};
+use crate::domain::{
+    AccountInputs, AccountSeries, HealthRecord, ScoringFacts, ScoringFactsByDay, day_number, deserves_event, score,
+};
 use crate::storage::accounts::{self, ScoredAccount};
+use crate::storage::group_distributions::Remaking;
 use crate::storage::health::{self, CurrentHealth};
 use crate::storage::scoring_facts;
 
@@ -25,6 +29,9 @@ use crate::storage::scoring_facts;
 pub(crate) const HISTORY_DAYS_MAX: u64 = 730;
 /// Most days of accounts in one transaction; what is left comes in the next one.
 const ACCOUNT_DAYS_MAX: usize = 5_000;
+
+/// How long to leave an account that somebody else holds, or that others have to come before.
+pub(crate) const SOON: TimeDelta = TimeDelta::milliseconds(200);
 
 /// An account to score.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +54,18 @@ pub(crate) enum Rescored {
     More { from_day: NaiveDate },
     /// Somebody else holds the account: try again soon.
     Locked,
+    /// Others have to come through the day before this one: try again soon.
+    Waiting { from_day: NaiveDate },
     /// The account is archived: it is not scored any more.
     Archived,
 }
 
-/// Scores the accounts; the answers stand in the order of the requests.
+/// Scores the accounts, for a recomputation or without one; the answers stand in the order of the requests.
 pub(crate) async fn execute(
     app: &App,
     conn: &mut PgConnection,
     requests: &[RescoreRequest],
+    remaking: Option<Remaking>,
 ) -> Result<Vec<Rescored>, ScoringError> {
     let today = app.core.clock.today();
     let now = app.core.clock.now();
@@ -67,14 +77,20 @@ pub(crate) async fn execute(
     let series = load_series(conn, &scored_ids).await?;
 
     let beginnings = beginnings(requests, &locked, &series, today);
-    let earliest = beginnings.iter().map(|(_, first)| *first).min().unwrap_or(today);
-    let steps = days_without_distributions(conn, &book, earliest, today).await?;
+    let marked_days: Vec<NaiveDate> = requests.iter().map(|request| request.from_day).collect();
+    let first_days: Vec<NaiveDate> = beginnings.iter().map(|(_, first)| *first).collect();
+    let days = Beginnings { marked_days: &marked_days, first_days: &first_days };
+    let steps = Steps::find(app, conn, &book, days, remaking, now).await?;
+    let (waiting, beginnings): (Vec<_>, Vec<_>) =
+        beginnings.into_iter().partition(|(_, first)| steps.is_waiting(*first));
     let plans = plan(&beginnings, &steps, today);
-    let models_by_day = models_by_day(&book, &plans);
-    let contexts = DayContexts::load(conn, &book, &models_by_day).await?;
     let in_the_past: Vec<&str> =
         plans.iter().filter(|plan| plan.first < today).map(|plan| plan.account.id.as_str()).collect();
     let past_facts = scoring_facts::load(conn, &in_the_past).await?;
+    let all_facts =
+        plans.iter().map(|plan| &plan.account.facts).chain(past_facts.values().flat_map(ScoringFactsByDay::all));
+    let groups = all_facts.flat_map(ScoringFacts::groups).collect();
+    let contexts = DayContexts::load(conn, &book, &models_by_day(&book, &plans), &steps, &groups).await?;
     let mut records = Vec::new();
     for plan in &plans {
         let known = KnownDays { book: &book, past_facts: &past_facts, series: &series, contexts: &contexts };
@@ -115,7 +131,9 @@ pub(crate) async fn execute(
         health_risks::execute(app, conn, &known, &scored, now).await?;
     }
 
-    let outcomes: HashMap<&str, Rescored> = plans.iter().map(|plan| (plan.account.id.as_str(), plan.outcome)).collect();
+    let waited = waiting.iter().map(|(account, first)| (account.id.as_str(), Rescored::Waiting { from_day: *first }));
+    let outcomes: HashMap<&str, Rescored> =
+        plans.iter().map(|plan| (plan.account.id.as_str(), plan.outcome)).chain(waited).collect();
     Ok(requests
         .iter()
         .map(|request| match locked.get(&request.account_id) {
@@ -152,17 +170,12 @@ fn beginnings<'a>(
     requests.iter().filter_map(beginning).collect()
 }
 
-/// What each account gets of this transaction. It comes past none of the days of `steps` but as the first: all accounts come through
-/// the day before, of which such a day's distributions are made, before any comes to it.
-fn plan<'a>(
-    beginnings: &[(&'a ScoredAccount, NaiveDate)],
-    steps: &HashSet<NaiveDate>,
-    today: NaiveDate,
-) -> Vec<Plan<'a>> {
+/// What each account gets of this transaction.
+fn plan<'a>(beginnings: &[(&'a ScoredAccount, NaiveDate)], steps: &Steps, today: NaiveDate) -> Vec<Plan<'a>> {
     let mut days_left = ACCOUNT_DAYS_MAX;
     let mut plans = Vec::new();
     for &(account, first) in beginnings {
-        let later_days = first.iter_days().skip(1).take_while(|day| *day <= today && !steps.contains(day));
+        let later_days = first.iter_days().skip(1).take_while(|day| *day <= today && steps.may_go_on_to(*day));
         let granted = (1 + later_days.count()).min(days_left.max(1));
         days_left = days_left.saturating_sub(granted);
         let last = first + TimeDelta::days(i64::try_from(granted).unwrap_or(1) - 1);

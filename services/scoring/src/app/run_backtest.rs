@@ -23,7 +23,7 @@ use crate::convert;
 use crate::domain::backtest::{
     BacktestRecord, BandChange, BandMove, Difference, Judged, Replay, ReplayedAccount, Tenure, TrialDay, judge, replay,
 };
-use crate::domain::{AccountSeries, DayContext, HealthModel, ScoringFactsByDay, SeriesKey, day_number};
+use crate::domain::{AccountSeries, DayContext, HealthModel, ScoringFactsByDay, Segment, SeriesKey, day_number};
 use crate::storage::backtests::{self, Step};
 use crate::storage::{scoring_facts, tenures};
 
@@ -86,7 +86,9 @@ pub(crate) async fn execute(
         }
         return Ok(Some(Progress { has_distributions: progress.has_distributions, after: last }));
     }
-    read_page(conn, &record, base.clone(), &page).await?;
+    let scored_by_base =
+        app.models.book(conn).await?.activations().segments_scored_by(&base.id, app.core.clock.today());
+    read_page(conn, &record, base.clone(), &scored_by_base, &page).await?;
     if !is_last {
         return Ok(Some(Progress { has_distributions: false, after: last }));
     }
@@ -178,11 +180,13 @@ async fn score_page(
     Ok(backtests::keep(conn, record.id, Step::Scores, &replayed).await?)
 }
 
-/// Keeps what distributions are made of: what each account had on the day before each of the days.
+/// Keeps what distributions are made of: what each account had on the day before each of the days, by each model that scores it or
+/// would. A model that scores a segment and others is compared with all of these.
 async fn read_page(
     conn: &mut PgConnection,
     record: &BacktestRecord,
     base: Arc<HealthModel>,
+    scored_by_base: &[Segment],
     page: &Page,
 ) -> Result<(), ScoringError> {
     let days_before: Vec<NaiveDate> = record.span.days().iter().filter_map(NaiveDate::pred_opt).collect();
@@ -190,8 +194,9 @@ async fn read_page(
     let models = Models::load(conn, record, base, &all_days, &DistributionsByDay::default()).await?;
     let replayed = page.map(|account| {
         let is_customer = |day: NaiveDate| account.tenure.look(day_number(day), 0).is_some();
-        let days = account.days_in(record.segment, &days_before).into_iter().filter(|day| is_customer(*day));
-        days.filter_map(|day| RawDay::of(models.trial(), models.base(), account, day)).collect::<Vec<_>>()
+        let days = days_before.iter().copied().filter(|day| is_customer(*day));
+        let read = |day| RawDay::of(record.segment, models.trial(), (models.base(), scored_by_base), account, day);
+        days.filter_map(read).collect::<Vec<_>>()
     });
     Ok(backtests::keep(conn, record.id, Step::Readings, &replayed).await?)
 }

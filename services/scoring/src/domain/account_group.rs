@@ -23,6 +23,11 @@ pub enum AccountGroupKind {
     Plan,
 }
 
+impl AccountGroupKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Segment, Self::Industry, Self::Plan];
+}
+
 /// Accounts that are alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AccountGroup {
@@ -101,12 +106,31 @@ impl Distribution {
         quantile(&self.quantiles, 0.5).unwrap_or_default()
     }
 
-    /// Where a number stands: 0 at the smallest and below, 1 at the largest and above, 0.5 at the median. A number that several
-    /// accounts have stands in the middle of them. A larger number never stands lower.
+    /// The median alone, for those who ask for no more.
+    #[must_use]
+    pub fn to_median(&self) -> Self {
+        Self { quantiles: vec![self.median()], account_count: self.account_count }
+    }
+
+    /// Where a number stands: 0 at the smallest and below, 1 at the largest and above, 0.5 in the middle. A number that several
+    /// accounts have stands in the middle of them, also at the ends. A larger number never stands lower.
     pub fn rank(&self, number: f64) -> f64 {
         let at_or_above = self.quantiles.partition_point(|quantile| *quantile < number);
         let above = self.quantiles.partition_point(|quantile| *quantile <= number);
         f64::midpoint(self.crossing(at_or_above, number), self.crossing(above, number))
+    }
+
+    /// The number that stands at a rank, between the next smaller and the next larger one that is known: where several accounts have the
+    /// same, they stand at one rank, and those beside it are skipped.
+    pub fn numbers_near(&self, rank: f64) -> [f64; 3] {
+        let number = quantile(&self.quantiles, rank).unwrap_or_default();
+        let below = self.quantiles.iter().rev().find(|quantile| **quantile < number);
+        let above = self.quantiles.iter().find(|quantile| **quantile > number);
+        [
+            below.copied().unwrap_or_else(|| number.next_down()),
+            number,
+            above.copied().unwrap_or_else(|| number.next_up()),
+        ]
     }
 
     /// Where the number lies between the quantile at `place` and the one before it.

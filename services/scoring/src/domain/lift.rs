@@ -5,11 +5,16 @@
 
 use mainstay_domain::{BandCuts, Points, RECOVERED_ABOVE};
 
+use super::account_group::{Distribution, GroupDistributions};
 use super::explain::Snapshot;
 use super::measure::{DOUBLED, MissingReason, Reading};
 use super::model::{Aggregation, Comparison, GroupStatistic, HealthModel, Input, Measure, Window};
 use super::score::{MeasureOutcome, score_readings};
-use super::sentences::{amount_words, number_words, percent, rank_words, raw_words};
+use super::scoring_facts::ScoringFacts;
+use super::sentences::{amount_words, number_words, raw_words};
+
+/// Two ranks this near are one.
+const RANK_ROUNDING: f64 = 1e-9;
 
 /// What would lift a score above a mark, or how far it can be lifted.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,10 +84,10 @@ pub fn recovered_above(cuts: &BandCuts) -> Points {
 ///
 /// Of the measures the one that can add most comes first, then the next, until the score is above the mark; no fewer measures do it.
 /// The last of them moves only as far as it must.
-pub fn lift(now: Snapshot<'_>, above: Points) -> Option<Lift> {
+pub fn lift(now: Snapshot<'_>, others: Others<'_>, above: Points) -> Option<Lift> {
     let score = now.scored.score.filter(|score| *score <= above)?;
     let mut readings = now.scored.readings();
-    let mut candidates = candidates(now);
+    let mut candidates = candidates(now, others);
     candidates.sort_by(|left, right| right.gain_max().total_cmp(&left.gain_max()));
     let mut steps = Vec::new();
     let mut reached = score;
@@ -102,7 +107,7 @@ pub fn lift(now: Snapshot<'_>, above: Points) -> Option<Lift> {
             break;
         }
     }
-    Some(Lift { above, score: reached, steps, obstacles: obstacles(now, &candidates) })
+    Some(Lift { above, score: reached, steps, obstacles: obstacles(now, others, &candidates) })
 }
 
 /// The score with another value of the measure at a place, which `readings` keep.
@@ -119,15 +124,15 @@ struct Candidate<'a> {
     measure: &'a Measure,
     outcome: &'a MeasureOutcome,
     value: f64,
-    range: ValueRange,
+    range: ValueRange<'a>,
     best_value: f64,
 }
 
-fn candidates<'a>(now: Snapshot<'a>) -> Vec<Candidate<'a>> {
+fn candidates<'a>(now: Snapshot<'a>, others: Others<'a>) -> Vec<Candidate<'a>> {
     let outcomes = now.model.measures().zip(&now.scored.measures).enumerate();
     let candidate = |(place, ((_, measure), outcome)): (usize, ((_, &'a Measure), &'a MeasureOutcome))| {
         let value = outcome.value.filter(|_| outcome.effective_weight > 0.0)?;
-        let range = ValueRange::of(measure, outcome, By::Doing)?;
+        let range = ValueRange::of(measure, outcome, others, By::Doing)?;
         let best_points = range.points_max(measure)?;
         if best_points <= measure.curve.points_at(value) {
             return None;
@@ -178,48 +183,44 @@ impl Candidate<'_> {
 impl Candidate<'_> {
     /// For example `Active days in 28: 12 days with activities of users in 28 days instead of 4, which adds 9.8`.
     fn sentence(&self, needed_value: f64, gain: Points) -> String {
-        let what = match (self.outcome.raw_value, self.range.raw(needed_value)) {
+        let raw = self.outcome.raw_value;
+        let needed = raw.and_then(|raw| self.range.raw(needed_value, raw));
+        let what = match (raw, needed) {
             (Some(raw), Some(needed)) => {
                 format!("{} instead of {}", raw_words(self.measure, needed), amount_words(self.measure, raw))
             }
-            _ => match self.measure.comparison.with_group() {
-                Some((kind, GroupStatistic::Rank)) => {
-                    format!("{} instead of {}", rank_words(needed_value, kind), percent(self.value))
-                }
-                _ => format!("{} instead of {}", number_words(needed_value), number_words(self.value)),
-            },
+            _ => format!("{} instead of {}", number_words(needed_value), number_words(self.value)),
         };
         format!("{}: {what}, which adds {gain}", self.measure.display_name)
     }
 }
 
-fn obstacles(now: Snapshot<'_>, candidates: &[Candidate<'_>]) -> Vec<LiftObstacle> {
+fn obstacles(now: Snapshot<'_>, others: Others<'_>, candidates: &[Candidate<'_>]) -> Vec<LiftObstacle> {
     let outcomes = now.model.measures().zip(&now.scored.measures).enumerate();
     let with_weight = outcomes.filter(|(_, ((component, measure), _))| component.weight > 0.0 && measure.weight > 0.0);
-    let others = with_weight.filter(|(place, _)| candidates.iter().all(|candidate| candidate.place != *place));
-    others
-        .map(|(_, ((_, measure), outcome))| LiftObstacle {
-            measure: measure.id.clone(),
-            display_name: measure.display_name.clone(),
-            reason: match outcome.missing {
-                Some(reason) => ObstacleReason::Missing(reason),
-                None if is_moved_by_time(measure, outcome) => ObstacleReason::OnlyTime,
-                None => ObstacleReason::AtItsBest,
-            },
-        })
-        .collect()
+    let left = with_weight.filter(|(place, _)| candidates.iter().all(|candidate| candidate.place != *place));
+    left.map(|(_, ((_, measure), outcome))| LiftObstacle {
+        measure: measure.id.clone(),
+        display_name: measure.display_name.clone(),
+        reason: match outcome.missing {
+            Some(reason) => ObstacleReason::Missing(reason),
+            None if is_moved_by_time(measure, outcome, others) => ObstacleReason::OnlyTime,
+            None => ObstacleReason::AtItsBest,
+        },
+    })
+    .collect()
 }
 
 /// Whether days that pass may add to a measure to which nothing that is done can.
-fn is_moved_by_time(measure: &Measure, outcome: &MeasureOutcome) -> bool {
-    let Some(range) = ValueRange::of(measure, outcome, By::DoingAndTime) else { return true };
+fn is_moved_by_time(measure: &Measure, outcome: &MeasureOutcome, others: Others<'_>) -> bool {
+    let Some(range) = ValueRange::of(measure, outcome, others, By::DoingAndTime) else { return true };
     let points = outcome.value.map(|value| measure.curve.points_at(value));
     range.points_max(measure) > points
 }
 
-/// The numbers that a measure's value can be: those of its window, divided by what they are compared with.
+/// The numbers that a measure's value can be: those of its window, divided by what they are compared with, or their ranks.
 #[derive(Debug, Clone, Copy)]
-struct ValueRange {
+struct ValueRange<'a> {
     /// The smallest and the largest number of the window.
     raw_min: f64,
     raw_max: f64,
@@ -229,6 +230,24 @@ struct ValueRange {
     is_whole: bool,
     /// Whether a value says what the number of the window is.
     tells_raw: bool,
+    /// What it is ranked in. Absent: it is no rank.
+    spread: Option<&'a Distribution>,
+}
+
+/// What measures that are ranked are ranked in.
+#[derive(Debug, Clone, Copy)]
+pub struct Others<'a> {
+    /// How measures were spread over groups for the day that is scored.
+    pub distributions: &'a GroupDistributions,
+    /// What was said of the account on that day.
+    pub facts: &'a ScoringFacts,
+}
+
+impl<'a> Others<'a> {
+    fn of(self, measure: &Measure) -> Option<&'a Distribution> {
+        let (kind, _) = measure.comparison.with_group()?;
+        self.distributions.lookup(&self.facts.group(kind)?, &measure.id)
+    }
 }
 
 /// What may move a measure.
@@ -240,22 +259,30 @@ enum By {
     DoingAndTime,
 }
 
-impl ValueRange {
+impl<'a> ValueRange<'a> {
     /// None when nothing of this moves the value.
-    fn of(measure: &Measure, outcome: &MeasureOutcome, by: By) -> Option<Self> {
+    fn of(measure: &Measure, outcome: &MeasureOutcome, others: Others<'a>, by: By) -> Option<Self> {
         let (raw_min, raw_max, is_whole) = Self::raws(measure, outcome, by)?;
-        if let Some((_, GroupStatistic::Rank)) = measure.comparison.with_group() {
-            return Some(Self::of_rank(outcome, raw_min, raw_max));
-        }
         let tells_raw = true;
+        if let Some((_, GroupStatistic::Rank)) = measure.comparison.with_group() {
+            let spread = Some(others.of(measure)?);
+            return Some(Self { raw_min, raw_max, base: 1.0, is_whole, tells_raw, spread });
+        }
         Some(match (measure.comparison, outcome.base_value) {
-            (Comparison::None, _) => Self { raw_min, raw_max, base: 1.0, is_whole, tells_raw },
+            (Comparison::None, _) => Self { raw_min, raw_max, base: 1.0, is_whole, tells_raw, spread: None },
             // Against nothing, something counts as doubled: in steps of that.
             (_, Some(0.0)) => {
                 let least = if raw_min > 0.0 { 1.0 } else { 0.0 };
-                Self { raw_min: least, raw_max: 1.0, base: 1.0 / DOUBLED, is_whole: true, tells_raw: false }
+                Self {
+                    raw_min: least,
+                    raw_max: 1.0,
+                    base: 1.0 / DOUBLED,
+                    is_whole: true,
+                    tells_raw: false,
+                    spread: None,
+                }
             }
-            (_, Some(base)) => Self { raw_min, raw_max, base, is_whole, tells_raw },
+            (_, Some(base)) => Self { raw_min, raw_max, base, is_whole, tells_raw, spread: None },
             // What it was compared with is not known: any number may come out.
             (_, None) => Self {
                 raw_min: f64::NEG_INFINITY,
@@ -263,20 +290,9 @@ impl ValueRange {
                 base: 1.0,
                 is_whole: false,
                 tells_raw: false,
+                spread: None,
             },
         })
-    }
-
-    /// Ranks rise with the number of the window: one that cannot become smaller, or larger, cannot rank lower, or higher.
-    fn of_rank(outcome: &MeasureOutcome, number_min: f64, number_max: f64) -> Self {
-        let reached = |bound: f64| outcome.value.filter(|_| outcome.raw_value == Some(bound));
-        Self {
-            raw_min: reached(number_min).unwrap_or(0.0),
-            raw_max: reached(number_max).unwrap_or(1.0),
-            base: 1.0,
-            is_whole: false,
-            tells_raw: false,
-        }
     }
 
     /// The smallest and the largest number that the window can come to, and whether only whole ones.
@@ -316,22 +332,45 @@ impl ValueRange {
         })
     }
 
-    /// The number of the window behind a value.
-    fn raw(&self, value: f64) -> Option<f64> {
+    /// The number of the window behind a value, for one that was `before`.
+    fn raw(&self, value: f64, before: f64) -> Option<f64> {
+        if let Some(spread) = self.spread {
+            let same = self.raws_near(spread, value).filter(|raw| (spread.rank(*raw) - value).abs() < RANK_ROUNDING);
+            return same.min_by(|left, right| (left - before).abs().total_cmp(&(right - before).abs()));
+        }
         let raw = value * self.base;
         self.tells_raw.then(|| if self.is_whole { raw.round() } else { raw })
     }
 
     /// The values that can be at or next to `value`.
-    fn around(&self, value: f64) -> impl Iterator<Item = f64> {
+    fn around(&self, value: f64) -> Vec<f64> {
+        if let Some(spread) = self.spread {
+            return self.raws_near(spread, value).map(|raw| spread.rank(raw)).collect();
+        }
         let raw = value * self.base;
         let raws = if self.is_whole { [raw.floor(), raw.ceil()] } else { [raw, raw] };
+        let clamped = |raw: f64| (raw.clamp(self.raw_min, self.raw_max), raw);
+        let finite = raws.into_iter().map(clamped).filter(|(raw, _)| raw.is_finite());
+        finite
+            .map(|(raw, asked)| {
+                // A value that needs no rounding stays as it is: dividing what was multiplied may miss it.
+                if !self.is_whole && raw.to_bits() == asked.to_bits() { value } else { raw / self.base }
+            })
+            .collect()
+    }
+
+    /// The numbers that can be and rank at or next to `rank`.
+    fn raws_near(&self, spread: &Distribution, rank: f64) -> impl Iterator<Item = f64> {
         let range = *self;
-        let clamped = move |raw: f64| (raw.clamp(range.raw_min, range.raw_max), raw);
-        raws.into_iter().map(clamped).filter(|(raw, _)| raw.is_finite()).map(move |(raw, asked)| {
-            // A value that needs no rounding stays as it is: dividing what was multiplied may miss it.
-            if !range.is_whole && raw.to_bits() == asked.to_bits() { value } else { raw / range.base }
-        })
+        let numbers = spread.numbers_near(rank).into_iter();
+        let possible = numbers.flat_map(move |number| {
+            if range.is_whole {
+                [number.floor() - 1.0, number.floor(), number.ceil(), number.ceil() + 1.0]
+            } else {
+                [number; 4]
+            }
+        });
+        possible.map(move |raw| raw.clamp(range.raw_min, range.raw_max)).filter(|raw| raw.is_finite())
     }
 
     /// The most points that the measure can have; none when its curve has none for it.
@@ -348,6 +387,7 @@ impl ValueRange {
         let nearest = enough.min_by(|left, right| (left - from).abs().total_cmp(&(right - from).abs()))?;
         let short = shortened(nearest, nearest >= from);
         let is_enough = !self.is_whole
+            && self.spread.is_none()
             && (self.raw_min..=self.raw_max).contains(&(short * self.base))
             && measure.curve.points_at(short) >= points;
         Some(if is_enough { short } else { nearest })

@@ -91,7 +91,7 @@ pub use explain::{
 };
 pub(crate) use health::{Changes, HealthRecord, HealthView};
 pub use health_risks::ScoreReading;
-pub use lift::{Lift, LiftObstacle, LiftStep, ObstacleReason, lift, recovered_above};
+pub use lift::{Lift, LiftObstacle, LiftStep, ObstacleReason, Others, lift, recovered_above};
 pub use mainstay_domain::Segment;
 pub use measure::{DayContext, MissingReason, Reading, read_measure};
 pub use model::{

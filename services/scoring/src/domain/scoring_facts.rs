@@ -21,6 +21,11 @@ pub struct ScoringFacts {
 }
 
 impl ScoringFacts {
+    /// All groups that the account is in.
+    pub fn groups(&self) -> impl Iterator<Item = AccountGroup> {
+        AccountGroupKind::ALL.into_iter().filter_map(|kind| self.group(kind))
+    }
+
     /// The accounts that are alike in this, with this one among them; none when it is not known of this one.
     pub fn group(&self, kind: AccountGroupKind) -> Option<AccountGroup> {
         match kind {
@@ -40,6 +45,11 @@ impl ScoringFactsByDay {
     pub fn push(&mut self, from_day: NaiveDate, facts: ScoringFacts) {
         debug_assert!(self.0.last().is_none_or(|(last, _)| *last < from_day), "days rise");
         self.0.push((from_day, facts));
+    }
+
+    /// All that ever held.
+    pub fn all(&self) -> impl Iterator<Item = &ScoringFacts> {
+        self.0.iter().map(|(_, facts)| facts)
     }
 
     /// What held on a day: the first facts also hold for the days before them, as nothing else is known of those.

@@ -200,15 +200,17 @@ fn reading_words(measure: &Measure, outcome: &MeasureOutcome) -> String {
     let Some(raw) = outcome.raw_value else {
         let value = outcome.value.map_or_else(|| "missing".to_owned(), number_words);
         let name = &measure.display_name;
-        return match (measure.comparison.with_group(), outcome.value) {
-            (Some((kind, GroupStatistic::Median)), _) => {
-                format!("{name} is {value} times the median of its {}", group_words(kind))
+        return match measure.comparison.with_group() {
+            Some((kind, GroupStatistic::Median)) => {
+                format!("{name} is {value} times the median {}", group_words(kind))
             }
-            (Some((kind, GroupStatistic::Rank)), Some(rank)) => format!("{name} is {}", rank_words(rank, kind)),
-            (None, _) if measure.comparison == Comparison::EarlierWindow => {
+            Some((kind, GroupStatistic::Rank)) => {
+                format!("{name} is at {} {}", rank_words(outcome.value), group_words(kind))
+            }
+            None if measure.comparison == Comparison::EarlierWindow => {
                 format!("{name} is {value} times the one before")
             }
-            _ => format!("{name} is {value}"),
+            None => format!("{name} is {value}"),
         };
     };
     let words = raw_words(measure, raw);
@@ -217,27 +219,28 @@ fn reading_words(measure: &Measure, outcome: &MeasureOutcome) -> String {
         (None, Some(earlier), Window::Days(days)) => {
             format!("{words}, against {} in the {} before", base(earlier), counted(f64::from(days), "days"))
         }
-        (Some((kind, GroupStatistic::Median)), Some(median), _) => {
-            format!("{words}, against a median of {} in its {}", base(median), group_words(kind))
-        }
-        (Some((kind, GroupStatistic::Rank)), Some(median), _) => {
-            let rank = outcome.value.map(|rank| format!(" ({})", rank_words(rank, kind))).unwrap_or_default();
-            format!("{words}, against a median of {} in its {}{rank}", base(median), group_words(kind))
+        (Some((kind, statistic)), Some(median), _) => {
+            let rank = if statistic == GroupStatistic::Rank {
+                format!(" ({})", rank_words(outcome.value))
+            } else {
+                String::new()
+            };
+            format!("{words}, against a median of {} {}{rank}", base(median), group_words(kind))
         }
         _ => words,
     }
 }
 
-/// For example `more than 23 % of its segment`.
-pub(super) fn rank_words(rank: f64, kind: AccountGroupKind) -> String {
-    format!("more than {} of its {}", percent(rank), group_words(kind))
+/// For example `rank 23 of 100`, the lowest first.
+fn rank_words(rank: Option<f64>) -> String {
+    rank.map_or_else(|| "no rank".to_owned(), |rank| format!("rank {} of 100", number_words((rank * 100.0).round())))
 }
 
 const fn group_words(kind: AccountGroupKind) -> &'static str {
     match kind {
-        AccountGroupKind::Segment => "segment",
-        AccountGroupKind::Industry => "industry",
-        AccountGroupKind::Plan => "plan",
+        AccountGroupKind::Segment => "in its segment",
+        AccountGroupKind::Industry => "in its industry",
+        AccountGroupKind::Plan => "on its plan",
     }
 }
 

@@ -6,10 +6,10 @@ use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::rescore::{LOCKED_WAIT, job_error, requests};
+use super::rescore::{job_error, requests};
 use crate::app::queues::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
-use crate::app::rescore_accounts::{self, Rescored};
-use crate::app::{App, end_operation};
+use crate::app::rescore_accounts::{self, Rescored, SOON};
+use crate::app::{App, end_operation, recompute_health};
 use crate::domain::day_number;
 
 const BATCH: i64 = 500;
@@ -31,7 +31,9 @@ impl JobHandler for Recompute {
 
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
         let app = &self.0;
-        let rescored = rescore_accounts::execute(app, connection, &requests(app, jobs)).await.map_err(job_error)?;
+        let remaking = recompute_health::remaking(connection).await.map_err(job_error)?;
+        let requests = requests(app, jobs);
+        let rescored = rescore_accounts::execute(app, connection, &requests, remaking).await.map_err(job_error)?;
         let now = app.core.clock.now();
         Ok(jobs
             .iter()
@@ -42,7 +44,11 @@ impl JobHandler for Recompute {
                     let low_mark = Some(i64::from(day_number(from_day)));
                     Outcome::Again { due_at: now, low_mark, payload: None }
                 }
-                Rescored::Locked => Outcome::Again { due_at: now + LOCKED_WAIT, low_mark: job.low_mark, payload: None },
+                Rescored::Waiting { from_day } => {
+                    let low_mark = Some(i64::from(day_number(from_day)));
+                    Outcome::Again { due_at: now + SOON, low_mark, payload: None }
+                }
+                Rescored::Locked => Outcome::Again { due_at: now + SOON, low_mark: job.low_mark, payload: None },
             })
             .collect())
     }

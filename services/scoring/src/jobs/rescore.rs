@@ -9,12 +9,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use crate::app::queues::{LOOK_DUE, RESCORE_QUEUE};
-use crate::app::rescore_accounts::{self, RescoreRequest, Rescored};
+use crate::app::rescore_accounts::{self, RescoreRequest, Rescored, SOON};
 use crate::app::{App, ScoringError};
 use crate::domain::{date_of, day_number};
 
-/// How long to leave an account that somebody else holds.
-pub(super) const LOCKED_WAIT: TimeDelta = TimeDelta::milliseconds(200);
 const BATCH: i64 = 500;
 
 /// The worker of [`RESCORE_QUEUE`].
@@ -54,7 +52,8 @@ impl JobHandler for Rescore {
 
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
         let app = &self.0;
-        let rescored = rescore_accounts::execute(app, connection, &requests(app, jobs)).await.map_err(job_error)?;
+        let rescored =
+            rescore_accounts::execute(app, connection, &requests(app, jobs), None).await.map_err(job_error)?;
         let now = app.core.clock.now();
         Ok(jobs
             .iter()
@@ -67,7 +66,8 @@ impl JobHandler for Rescore {
                     Outcome::Again { due_at, low_mark, payload: Some(Value::Null) }
                 }
                 Rescored::More { from_day } => again(now, Some(i64::from(day_number(from_day)))),
-                Rescored::Locked => again(now + LOCKED_WAIT, job.low_mark),
+                Rescored::Locked => again(now + SOON, job.low_mark),
+                Rescored::Waiting { from_day } => again(now + SOON, Some(i64::from(day_number(from_day)))),
                 Rescored::Archived => Outcome::Done,
             })
             .collect())

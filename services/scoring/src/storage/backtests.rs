@@ -148,7 +148,10 @@ pub(crate) async fn count_replayed(conn: &mut PgConnection, id: Uuid) -> Result<
 
 /// Forgets what was replayed.
 pub(crate) async fn forget_replayed(conn: &mut PgConnection, id: Uuid) -> Result<(), StorageError> {
-    sqlx::query!("DELETE FROM scoring.backtest_accounts WHERE backtest_id = $1", id).execute(conn).await?;
+    sqlx::query!("DELETE FROM scoring.backtest_accounts WHERE backtest_id = $1", id).execute(&mut *conn).await?;
+    sqlx::query!("UPDATE scoring.backtests SET group_distributions = NULL WHERE backtest_id = $1", id)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

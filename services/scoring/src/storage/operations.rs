@@ -96,14 +96,13 @@ pub(crate) async fn begin(
 }
 
 /// The operation of the kind that is under way.
-pub(crate) async fn running(conn: &mut PgConnection, kind: OperationKind) -> Result<Option<Uuid>, StorageError> {
-    let id = sqlx::query_scalar!(
-        "SELECT operation_id FROM scoring.operations WHERE ended_at IS NULL AND kind = $1",
-        kind_number(kind)
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(id)
+pub(crate) async fn running(
+    conn: &mut PgConnection,
+    kind: OperationKind,
+) -> Result<Option<OperationRecord>, StorageError> {
+    let row =
+        select_operations!("WHERE ended_at IS NULL AND kind = $1", kind_number(kind)).fetch_optional(conn).await?;
+    row.map(OperationRecord::try_from).transpose()
 }
 
 /// Notes over how many accounts the operation goes.

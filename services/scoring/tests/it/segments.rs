@@ -1,8 +1,9 @@
 //! Measures that compare an account with others: of its segment, of its industry, on its plan.
 
+use chrono::TimeDelta;
 use mainstay_api::mainstay::scoring::v1 as proto;
 
-use crate::harness::{Harness, account, model_of, sum_of, usage};
+use crate::harness::{Harness, account, at, model_of, sum_of, usage};
 
 /// Points by the share of the segment's median: the median itself is 50 points.
 fn against_the_segment() -> proto::Measure {
@@ -148,7 +149,7 @@ async fn r68_an_account_is_ranked_in_its_industry_and_compared_with_those_on_its
     let request = proto::ExplainHealthRequest { account: "accounts/shop-6".to_owned(), ..Default::default() };
     let why = harness.health.explain_health(request).await.expect("an explanation").into_inner();
     let why = why.sentences.join(" ");
-    let expected = "60 emails in 7 days, against a median of 110 in its industry (more than 25 % of its industry)";
+    let expected = "60 emails in 7 days, against a median of 110 in its industry (rank 25 of 100)";
     assert!(why.contains(expected), "{why}");
 }
 
@@ -179,18 +180,62 @@ async fn a_past_day_is_compared_with_the_industry_of_then() {
     assert_eq!(past.value, answered[0].value, "it was a shop then, and so were the others");
 }
 
-/// What a late signal changes is scored in one go once distributions are there.
 #[tokio::test]
-async fn a_late_signal_is_compared_with_what_was_kept_for_each_day() {
+async fn a_late_signal_is_compared_with_what_was_kept_of_each_day() {
     let mut harness = start("2026-03-01T12:00:00Z").await;
     let signals = (1..=5).map(|number| usage(&format!("smb-{number}"), "2026-03-01", "emails", number * 10));
     harness.record(signals.collect()).await;
     harness.settle().await;
     harness.pass_days(5).await;
-    harness.record(vec![usage("smb-1", "2026-03-02", "emails", 20)]).await;
+    harness.record(vec![usage("smb-1", "2026-03-02", "emails", 50)]).await;
     harness.settle().await;
     for day in ["2026-03-03", "2026-03-04", "2026-03-06"] {
         let past = measure_on(&mut harness, "smb-1", day).await;
-        assert_eq!(past.value, Some(1.0), "30 against the median of the day before, {day}");
+        assert_eq!(past.value, Some(2.0), "60 against 30, which it does not move: the median was 40 with it, {day}");
+    }
+}
+
+#[tokio::test]
+async fn a_rank_is_the_same_for_all_who_have_the_same() {
+    let mut harness = start_with_industries().await;
+    harness.activate("plans", model_of(by(proto::Comparison::PlanRank))).await;
+    // On the plan are nine accounts of the first five of each, and sixteen others: too few and too few.
+    let signals = (1..=21).map(|number| usage(&format!("shop-{number}"), "2026-03-01", "emails", 1 + number / 12));
+    harness.record(signals.collect()).await;
+    harness.settle().await;
+    harness.turn_to("2026-03-02").await;
+    assert_eq!(measures(&harness, "shop-1").await[0].missing_reason(), proto::MissingReason::NoPlanBase);
+    harness.turn_to("2026-03-03").await;
+    harness.activate("industries", model_of(by(proto::Comparison::IndustryRank))).await;
+    harness.settle().await;
+    harness.turn_to("2026-03-04").await;
+    // Eleven of twenty-one have one, ten have two: the middle of 0 to 10 and of 11 to 20, of 20.
+    for (id, rank) in [("shop-1", 0.25), ("shop-11", 0.25), ("shop-12", 0.775), ("shop-21", 0.775)] {
+        let value = measures(&harness, id).await[0].value.expect("a rank");
+        assert!((value - rank).abs() < 1e-12, "{id}: {value}");
+    }
+}
+
+/// More accounts than are scored in one transaction, so that some come to a day before others have come through the one before.
+#[tokio::test]
+async fn a_day_is_compared_with_all_accounts_on_the_day_before() {
+    let mut harness = Harness::start("2026-03-01T12:00:00Z").await;
+    let ids: Vec<String> = (0..=600).map(|number| format!("smb-{number:03}")).collect();
+    let accounts = ids.iter().map(|id| proto::Account { segment: proto::Segment::Smb.into(), ..account(id) });
+    let request = proto::BatchUpsertAccountsRequest { accounts: accounts.collect(), ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    harness.activate("segments", model_of(by(proto::Comparison::SegmentRank))).await;
+    harness.turn_to("2026-03-04").await;
+    let signals = (0..).zip(&ids).map(|(number, id)| usage(id, "2026-03-02", "emails", 1 + number));
+    harness.record(signals.collect()).await;
+    for second in 1..=9 {
+        harness.settle().await;
+        harness.clock.set(at("2026-03-04T00:00:00Z") + TimeDelta::seconds(second));
+    }
+    for day in ["2026-03-03", "2026-03-04"] {
+        for (number, rank) in [(0, 0.0), (150, 0.25), (300, 0.5), (600, 1.0)] {
+            let value = measure_on(&mut harness, &ids[number], day).await.value.expect("a rank");
+            assert!((value - rank).abs() < 1e-9, "{number} on {day}: {value}");
+        }
     }
 }

@@ -1,8 +1,8 @@
-use mainstay_domain::RECOVERED_ABOVE;
+use mainstay_domain::{RECOVERED_ABOVE, Segment};
 use proptest::prelude::*;
 
 use super::super::test_support::{account, context, model, rising_curve, score_today, today};
-use super::super::{CurvePoint, HealthModel, Scored, parse_model_file};
+use super::super::{AccountGroup, CurvePoint, HealthModel, Scored, parse_model_file};
 use super::*;
 
 const MODEL: &str = "\
@@ -42,8 +42,18 @@ fn read(value: f64) -> Reading {
 }
 
 fn lifted(model: &HealthModel, readings: Vec<Reading>, above: Points) -> Option<Lift> {
+    lifted_among(model, &GroupDistributions::default(), readings, above)
+}
+
+fn lifted_among(
+    model: &HealthModel,
+    distributions: &GroupDistributions,
+    readings: Vec<Reading>,
+    above: Points,
+) -> Option<Lift> {
     let scored = score_readings(model, readings, None);
-    lift(Snapshot { model, scored: &scored, day: today() }, above)
+    let facts = ScoringFacts::default();
+    lift(Snapshot { model, scored: &scored, day: today() }, Others { distributions, facts: &facts }, above)
 }
 
 /// The readings of a score with the values that a lift asks for.
@@ -185,22 +195,53 @@ fn against_an_earlier_window_whole_numbers_are_asked_for() {
     assert_eq!(said, expected, "something after nothing counts as doubled, and no more");
 }
 
+/// The first measure ranked in a segment whose accounts have these numbers.
+fn ranked(aggregation: &str, curve: &str, numbers: &[f64]) -> (HealthModel, GroupDistributions) {
+    let ranked = format!("aggregation: {aggregation}\n        comparison: segment_rank");
+    let model = parsed(&MODEL.replace("aggregation: active_days", &ranked).replace("[[0, 0], [20, 100]]", curve));
+    let measure = model.components[0].measures[0].id.clone();
+    let mut distributions = GroupDistributions::default();
+    let spread = Distribution::of(numbers.to_vec()).expect("numbers");
+    distributions.insert(AccountGroup::Segment(Segment::Unknown), &measure, spread);
+    (model, distributions)
+}
+
+fn read_rank(distributions: &GroupDistributions, model: &HealthModel, raw: f64) -> Reading {
+    let group = AccountGroup::Segment(Segment::Unknown);
+    let spread = distributions.lookup(&group, &model.components[0].measures[0].id).expect("a distribution");
+    let (value, base_value) = (Ok(spread.rank(raw)), Some(spread.median()));
+    Reading { value, raw_value: Some(raw), base_value, freshness_days: Some(0) }
+}
+
 #[test]
-fn where_an_account_stands_among_others_only_rises_by_what_it_does() {
-    let ranked = |curve: &str| {
-        let sum = "aggregation: sum\n        comparison: segment_rank";
-        parsed(&MODEL.replace("aggregation: active_days", sum).replace("[[0, 0], [20, 100]]", curve))
-    };
-    let low = Reading { value: Ok(0.25), raw_value: Some(3.0), base_value: Some(6.0), freshness_days: Some(0) };
-    let lift = lifted(&ranked("[[0, 0], [1, 100]]"), vec![low, read(8.0)], RECOVERED_ABOVE).expect("58 points");
-    assert_eq!((lift.steps.len(), lift.steps[0].needed_value), (1, 0.551));
+fn for_a_rank_the_number_that_has_it_is_asked_for() {
+    let numbers: Vec<f64> = (0..=20).map(f64::from).collect();
+    let (model, distributions) = ranked("sum", "[[0, 0], [1, 100]]", &numbers);
+    let low = read_rank(&distributions, &model, 5.0);
+    let lift = lifted_among(&model, &distributions, vec![low, read(8.0)], RECOVERED_ABOVE).expect("58 points");
+    // 12 points and a little of 40 % are missing: 7 ranks of 20.
+    assert_eq!((lift.steps.len(), lift.is_attainable()), (1, true));
     assert_eq!(
         lift.steps[0].sentence,
-        "Active days in 28: more than 55 % of its segment instead of 25 %, which adds 12.0"
+        "Active days in 28: 12 activities of users in 28 days instead of 5, which adds 14.0"
     );
-    let better_if_lower = ranked("[[0, 100], [1, 0]]");
-    let high = Reading { value: Ok(0.75), ..low };
-    let lift = lifted(&better_if_lower, vec![high, read(8.0)], RECOVERED_ABOVE).expect("58 points");
+}
+
+#[test]
+fn no_rank_is_promised_that_nobody_can_have() {
+    let curve = "[[0, 0], [1, 100]]";
+    let mut numbers: Vec<f64> = (0..8).map(f64::from).collect();
+    numbers.resize(20, 28.0);
+    let (model, distributions) = ranked("active_days", curve, &numbers);
+    let few = read_rank(&distributions, &model, 7.0);
+    let lift = lifted_among(&model, &distributions, vec![few, read(6.0)], RECOVERED_ABOVE).expect("less");
+    let most = read_rank(&distributions, &model, 28.0).value.expect("a rank");
+    assert!(most < 0.75, "most accounts are active each day: {most}");
+    assert!(lift.steps.iter().all(|step| step.measure != "active" || step.needed_value <= most), "{lift:?}");
+
+    let happened = ranked("sum", "[[0, 100], [1, 0]]", &numbers);
+    let many = read_rank(&happened.1, &happened.0, 28.0);
+    let lift = lifted_among(&happened.0, &happened.1, vec![many, read(8.0)], RECOVERED_ABOVE).expect("less");
     assert_eq!(lift.obstacles[0].reason, ObstacleReason::OnlyTime, "what happened cannot be undone");
 }
 
@@ -230,7 +271,8 @@ proptest! {
         let scored = score_today(&model, &account, &context);
         let above = Points::from_units(above);
         let snapshot = Snapshot { model: &model, scored: &scored, day: today() };
-        match lift(snapshot, above) {
+        let others = Others { distributions: &context.distributions, facts: &account.facts };
+        match lift(snapshot, others, above) {
             None => prop_assert!(scored.score.is_none_or(|score| score > above)),
             Some(lift) => {
                 prop_assert!(scored.score.is_some_and(|score| score <= above));
@@ -256,9 +298,10 @@ proptest! {
         let scored = score_today(&model, &account, &context);
         let above = Points::from_units(above);
         let snapshot = Snapshot { model: &model, scored: &scored, day: today() };
-        let candidates = candidates(snapshot);
+        let others = Others { distributions: &context.distributions, facts: &account.facts };
+        let candidates = candidates(snapshot, others);
         prop_assume!(candidates.len() <= 8);
-        if let Some(lift) = lift(snapshot, above).filter(Lift::is_attainable) {
+        if let Some(lift) = lift(snapshot, others, above).filter(Lift::is_attainable) {
             for chosen in 0u32..1 << candidates.len() {
                 if chosen.count_ones() as usize >= lift.steps.len() {
                     continue;
@@ -289,7 +332,9 @@ proptest! {
         let corners = if turned { corners.into_iter().map(turn).collect() } else { corners };
         measure.curve = super::super::Curve::of_checked(corners);
         let from = f64::from(from.min(days));
-        let range = ValueRange::of(measure, &MeasureOutcome::default(), By::Doing).expect("days");
+        let (distributions, facts) = (GroupDistributions::default(), ScoringFacts::default());
+        let others = Others { distributions: &distributions, facts: &facts };
+        let range = ValueRange::of(measure, &MeasureOutcome::default(), others, By::Doing).expect("days");
         let all = || (0..=days).map(f64::from);
         let enough = all().filter(|&value| measure.curve.points_at(value) >= points);
         let nearest = enough.min_by(|left, right| (left - from).abs().total_cmp(&(right - from).abs()));
