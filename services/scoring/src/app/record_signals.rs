@@ -9,10 +9,8 @@ use mainstay_storage::transact;
 use sqlx::PgConnection;
 
 use super::mark_all_accounts::mark_all_soon;
-use super::queues::RESCORE_QUEUE;
 use super::refused_batch::{BatchFields, refuse_all};
-use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stories};
-use crate::domain::day_number;
+use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stories, rescore_accounts};
 use crate::domain::signal::{Payload, Signal, SignalKind};
 use crate::storage::accounts::Standing;
 use crate::storage::series_deltas::SeriesDeltas;
@@ -216,8 +214,7 @@ async fn revive(
     Ok(())
 }
 
-/// Has the accounts of new signals scored again, from the earliest day that changed;
-/// in one statement, so that all lock due work in the order of its keys. A signal ahead of the clock counts when its day comes.
+/// Has the accounts of new signals scored again, from the earliest day that changed.
 async fn mark(
     app: &App,
     conn: &mut PgConnection,
@@ -226,12 +223,9 @@ async fn mark(
     reached_milestones: BTreeSet<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
-    let today = day_of(now);
-    let of_signals = deltas.first_days().iter().map(|(&id, &day)| (id, day.min(today)));
+    let of_signals = deltas.first_days().iter().map(|(&id, &day)| (id, day));
     // Where they stand with their targets is written as they are scored.
-    let of_milestones = reached_milestones.into_iter().map(|id| (id, today));
-    let of_changes = changed_accounts.iter().map(|(account, day)| (account.as_str(), (*day).min(today)));
-    let (keys, marks): (Vec<&str>, Vec<i64>) =
-        of_signals.chain(of_changes).chain(of_milestones).map(|(id, day)| (id, i64::from(day_number(day)))).unzip();
-    Ok(app.core.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?)
+    let of_milestones = reached_milestones.into_iter().map(|id| (id, day_of(now)));
+    let of_changes = changed_accounts.iter().map(|(account, day)| (account.as_str(), *day));
+    rescore_accounts::soon(app, conn, of_signals.chain(of_changes).chain(of_milestones), now).await
 }
