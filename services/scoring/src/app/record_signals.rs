@@ -15,8 +15,8 @@ use crate::domain::signal::{Payload, Signal, SignalKind};
 use crate::storage::accounts::Standing;
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::{
-    accounts, billing_records, feature_periods, feature_signals, metrics, milestones, pulses, series, signal_details,
-    signals, survey_answers,
+    accounts, billing_records, feature_periods, feature_signals, metrics, milestones, payment_sources, pulses, series,
+    signal_details, signals, survey_answers,
 };
 
 const FIELDS: BatchFields = BatchFields { items: "signals", account: "account" };
@@ -178,6 +178,7 @@ async fn record(
     if accepted.is_empty() {
         return Ok(RecordedSignals::default());
     }
+    payment_sources::note(conn, &tellers_of_payments(accepted)).await?;
     let new = signals::insert_new(conn, accepted, now).await?;
     let recorded = || new.iter().map(|&index| accepted[index]);
     signal_details::insert(conn, recorded()).await?;
@@ -196,6 +197,12 @@ async fn record(
     let changed_accounts = record_stories::execute(app, conn, recorded(), now).await?;
     mark(app, conn, &deltas, &changed_accounts, reached_milestones, now).await?;
     Ok(RecordedSignals { recorded: new.len(), duplicates: accepted.len() - new.len(), refused: Vec::new() })
+}
+
+/// The sources that tell of a payment in these signals.
+fn tellers_of_payments<'a>(signals: &[&'a Signal]) -> BTreeSet<&'a str> {
+    let tells_payment = |signal: &&&Signal| matches!(&signal.payload, Payload::Invoice(told) if told.tells_payment());
+    signals.iter().filter(tells_payment).map(|signal| signal.source.as_str()).collect()
 }
 
 /// Has all accounts scored again when a source came to life.

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::causes::Causes;
 use super::risk_changes::{Lasting, settle};
-use super::{App, ScoringError, account_changes, churn_times, events};
+use super::{App, ScoringError, account_changes, churn_times, due_times, events};
 use crate::domain::DayNumber;
 use crate::domain::account::Account;
 use crate::domain::lifecycle::Lifecycle;
@@ -132,6 +132,7 @@ async fn record_told_stories(
             told.push(events::ticket_changed(app, signal, (action, event_at), after));
         }
     }
+    due_times::look(app, conn, &mut touched, now).await?;
     if !told.is_empty() {
         app.core.events.append(conn, &told, now).await?;
     }

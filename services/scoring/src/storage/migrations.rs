@@ -44,6 +44,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(22, "0022_field_claims"),
         migration!(23, "0023_renewals_in_forecasts"),
         migration!(24, "0024_plans_by_signals"),
+        migration!(26, "0026_overdue_by_due_time"),
     ],
 };
 
