@@ -39,8 +39,8 @@ use crate::grpc::{
     ModelRpc, OperationsRpc, RenewalRpc, ReportRpc, RiskTriggerRpc, SignalRpc,
 };
 use crate::jobs::{
-    Activation, Inactivity, InterventionsFeed, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute, Rescore,
-    RiskLooks, RunBacktest, SurveysFeed,
+    Activation, DueTimes, Inactivity, InterventionsFeed, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute,
+    Rescore, RiskLooks, RunBacktest, SurveysFeed,
 };
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
@@ -198,6 +198,7 @@ fn workers(
         .queue(Arc::new(Rescore(app.clone())), rescore_workers)
         .queue(Arc::new(Inactivity(app.clone())), 1)
         .queue(Arc::new(RiskLooks(app.clone())), 1)
+        .queue(Arc::new(DueTimes(app.clone())), 1)
         .queue(Arc::new(PlanUsage(app.clone())), 1)
         .queue(Arc::new(LabelExpiry(app.clone())), 1)
         .queue(Arc::new(Recompute(app.clone())), 1)

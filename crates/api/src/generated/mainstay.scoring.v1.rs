@@ -4406,7 +4406,8 @@ pub enum StorySeries {
     ResolutionHours = 9,
     /// Attempts to pay that failed. Counted.
     PaymentsFailed = 10,
-    /// Invoices of which a payment failed or that are overdue, until they are paid
+    /// Invoices of which a payment failed or that are overdue, as they were told to
+    /// be or by their due time (see `InvoiceSignal.due_time`), until they are paid
     /// or voided. Lasts.
     InvoicesUnpaid = 11,
     /// Billing disputes that are not closed. Lasts.
@@ -5604,7 +5605,7 @@ pub struct PaymentCause {
     /// Why the last attempt failed, as the source says. Empty: not said.
     #[prost(string, tag = "4")]
     pub failure_reason: ::prost::alloc::string::String,
-    /// Whether it is past its due date.
+    /// Whether it is overdue: it was told to be, or its due time passed.
     #[prost(bool, tag = "5")]
     pub overdue: bool,
 }
@@ -5895,9 +5896,10 @@ pub enum RiskTriggerKind {
     /// that never was active, after its activation (or its creation, when that was
     /// later). Cleared by the next activity.
     Inactivity = 4,
-    /// A payment of an invoice failed, or the invoice was told to be overdue: that
-    /// its due time passes says nothing by itself, as not all who tell of invoices
-    /// tell of payments. Cleared when it is paid or voided.
+    /// A payment of an invoice failed, or the invoice is overdue: it was told to
+    /// be, or its due time passed (see `InvoiceSignal.due_time`). Cleared when it
+    /// is paid or voided, and when another due time or a payment that is told late
+    /// shows that it is not overdue.
     PaymentFailed = 5,
     /// A billing dispute is open. Cleared when it is closed.
     BillingDispute = 6,
@@ -9845,7 +9847,21 @@ pub struct InvoiceSignal {
     #[prost(message, optional, tag = "3")]
     pub amount: ::core::option::Option<super::super::common::v1::Money>,
     /// When it is due, from when its age counts once it is unpaid. Absent: as
-    /// before. That this passes does not make it overdue: tell that by its action.
+    /// before; of several the one that was told last, by event time, holds. A day
+    /// is best told as its beginning.
+    ///
+    /// Once this passed, the invoice is overdue without anybody saying so: from 24
+    /// hours later on, as payments of the last day are told late, if it was neither
+    /// paid nor voided by then. What is told later counts as if it had been told in
+    /// time: a payment of before takes it back, and so does another due time, which
+    /// counts from then on. An invoice over an amount of 0 is not overdue by this,
+    /// nor is one whose due time is not after the beginning of 1970.
+    ///
+    /// This is so where payments are told at all: if the source that told this due
+    /// time has told of a paid invoice, of whichever account. Otherwise the invoice
+    /// is looked at again each day for 30 days, so that it is overdue within a day
+    /// of the first payment that its source tells of; then not until it is told of
+    /// again.
     #[prost(message, optional, tag = "4")]
     pub due_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Why the payment failed, as the bank or card network says, at most 500
@@ -10408,7 +10424,8 @@ pub enum InvoiceAction {
     Paid = 2,
     /// A payment was tried and failed; each attempt is a signal of its own.
     PaymentFailed = 3,
-    /// It passed its due date without a payment.
+    /// It passed its due date without a payment. Overdue from then on, or from when
+    /// it is by its `due_time`, whichever is earlier.
     Overdue = 4,
     /// It was voided or written off: nothing is due any more.
     Voided = 5,
@@ -18025,10 +18042,9 @@ pub mod renewal_service_server {
 }
 /// How customers pay, what they bring in, and what of it is in danger.
 ///
-/// An invoice is unpaid from when a payment first failed or it was told to be
-/// overdue, until it is paid or voided; what fails after that leaves nothing
-/// unpaid. One that was neither told to have failed nor to be overdue is not
-/// unpaid, whatever its due time.
+/// An invoice is unpaid from when a payment first failed or it was overdue, as
+/// it was told or by its due time (see `InvoiceSignal.due_time`), until it is
+/// paid or voided; what fails after that leaves nothing unpaid.
 ///
 /// Everything is by what is known now: amounts are the newest that were told of
 /// an invoice or dispute, also where it says how things were before, and what is
@@ -18379,7 +18395,8 @@ pub enum BillingFlowKind {
     Unspecified = 0,
     /// The first payment of an invoice failed; further attempts do not count.
     InvoiceFailed = 1,
-    /// An invoice was told to be overdue.
+    /// An invoice became overdue: when it was told to be, or 24 hours after its due
+    /// time, whichever is earlier.
     InvoiceOverdue = 2,
     /// An unpaid invoice was paid: recovered money.
     InvoiceRecovered = 3,

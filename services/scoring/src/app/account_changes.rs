@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use mainstay_domain::{AccountId, day_of};
 use sqlx::PgConnection;
 
-use super::queues::{INACTIVITY_QUEUE, RESCORE_QUEUE};
+use super::causes::Causes;
+use super::queues::INACTIVITY_QUEUE;
 use super::risk_changes::clear_all;
-use super::{App, ScoringError, churn_times, events, looks, record_stories, silences};
+use super::{App, ScoringError, churn_times, events, looks, record_stories, rescore_accounts, silences};
 use crate::domain::account::{Account, AccountChange};
-use crate::domain::day_number;
 use crate::domain::lifecycle::Lifecycle;
 use crate::domain::renewal::RenewalChanges;
 use crate::storage::{accounts, renewals, scoring_facts, stories};
@@ -30,10 +30,8 @@ pub(super) async fn store(
     }
     write(app, conn, changed, stored, now).await?;
     note_given(conn, changed, stored, now).await?;
-    let keys: Vec<&str> = changed.iter().map(|account| account.id.as_str()).collect();
-    let marks = vec![i64::from(day_number(day_of(now))); keys.len()];
-    app.core.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?;
-    Ok(())
+    let from_today = changed.iter().map(|account| (account.id.as_str(), day_of(now)));
+    rescore_accounts::soon(app, conn, from_today, now).await
 }
 
 /// As [`store`], without having the accounts scored, for a caller who does so with others.
@@ -78,7 +76,7 @@ pub(super) async fn write(
 /// Their health is looked at when they are scored.
 async fn begin_anew(app: &App, conn: &mut PgConnection, ids: &[&str], now: DateTime<Utc>) -> Result<(), ScoringError> {
     let at_risk = stories::at_risk(conn, ids).await?;
-    record_stories::judge_stories(app, conn, at_risk, now).await?;
+    record_stories::judge_stories(app, conn, at_risk, &Causes::default(), now).await?;
     silences::watch_anew(app, conn, ids, now).await
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod create_model;
 pub(crate) mod day_contexts;
 pub(crate) mod delete_adoption_target;
 pub(crate) mod diff_models;
+pub(crate) mod due_times;
 pub(crate) mod end_operation;
 mod error;
 pub(crate) mod events;

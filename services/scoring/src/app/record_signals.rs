@@ -9,16 +9,14 @@ use mainstay_storage::transact;
 use sqlx::PgConnection;
 
 use super::mark_all_accounts::mark_all_soon;
-use super::queues::RESCORE_QUEUE;
 use super::refused_batch::{BatchFields, refuse_all};
-use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stories};
-use crate::domain::day_number;
+use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stories, rescore_accounts};
 use crate::domain::signal::{Payload, Signal, SignalKind};
 use crate::storage::accounts::Standing;
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::{
-    accounts, billing_records, feature_periods, feature_signals, metrics, milestones, pulses, series, signal_details,
-    signals, survey_answers,
+    accounts, billing_records, feature_periods, feature_signals, metrics, milestones, payment_sources, pulses, series,
+    signal_details, signals, survey_answers,
 };
 
 const FIELDS: BatchFields = BatchFields { items: "signals", account: "account" };
@@ -180,6 +178,7 @@ async fn record(
     if accepted.is_empty() {
         return Ok(RecordedSignals::default());
     }
+    payment_sources::note(conn, &tellers_of_payments(accepted)).await?;
     let new = signals::insert_new(conn, accepted, now).await?;
     let recorded = || new.iter().map(|&index| accepted[index]);
     signal_details::insert(conn, recorded()).await?;
@@ -200,6 +199,12 @@ async fn record(
     Ok(RecordedSignals { recorded: new.len(), duplicates: accepted.len() - new.len(), refused: Vec::new() })
 }
 
+/// The sources that tell of a payment in these signals.
+fn tellers_of_payments<'a>(signals: &[&'a Signal]) -> BTreeSet<&'a str> {
+    let tells_payment = |signal: &&&Signal| matches!(&signal.payload, Payload::Invoice(told) if told.tells_payment());
+    signals.iter().filter(tells_payment).map(|signal| signal.source.as_str()).collect()
+}
+
 /// Has all accounts scored again when a source came to life.
 ///
 /// Before the accounts of the signals are marked: who marks all accounts holds this job while it waits for their marks.
@@ -216,8 +221,7 @@ async fn revive(
     Ok(())
 }
 
-/// Has the accounts of new signals scored again, from the earliest day that changed;
-/// in one statement, so that all lock due work in the order of its keys. A signal ahead of the clock counts when its day comes.
+/// Has the accounts of new signals scored again, from the earliest day that changed.
 async fn mark(
     app: &App,
     conn: &mut PgConnection,
@@ -226,12 +230,9 @@ async fn mark(
     reached_milestones: BTreeSet<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
-    let today = day_of(now);
-    let of_signals = deltas.first_days().iter().map(|(&id, &day)| (id, day.min(today)));
+    let of_signals = deltas.first_days().iter().map(|(&id, &day)| (id, day));
     // Where they stand with their targets is written as they are scored.
-    let of_milestones = reached_milestones.into_iter().map(|id| (id, today));
-    let of_changes = changed_accounts.iter().map(|(account, day)| (account.as_str(), (*day).min(today)));
-    let (keys, marks): (Vec<&str>, Vec<i64>) =
-        of_signals.chain(of_changes).chain(of_milestones).map(|(id, day)| (id, i64::from(day_number(day)))).unzip();
-    Ok(app.core.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?)
+    let of_milestones = reached_milestones.into_iter().map(|id| (id, day_of(now)));
+    let of_changes = changed_accounts.iter().map(|(account, day)| (account.as_str(), *day));
+    rescore_accounts::soon(app, conn, of_signals.chain(of_changes).chain(of_milestones), now).await
 }

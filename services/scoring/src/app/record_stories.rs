@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::causes::Causes;
 use super::risk_changes::{Lasting, settle};
-use super::{App, ScoringError, account_changes, churn_times, events};
+use super::{App, ScoringError, account_changes, churn_times, due_times, events};
 use crate::domain::DayNumber;
 use crate::domain::account::Account;
 use crate::domain::lifecycle::Lifecycle;
@@ -132,18 +132,32 @@ async fn record_told_stories(
             told.push(events::ticket_changed(app, signal, (action, event_at), after));
         }
     }
-    let changed_days = enter_days(conn, &mut touched).await?;
-    stories::write(conn, &touched, now).await?;
-    let told_stories = || touched.iter().map(|(key, stored)| (key, &stored.story));
-    billing_records::write(conn, told_stories()).await?;
-    ticket_records::write(conn, told_stories()).await?;
+    due_times::look(app, conn, &mut touched, now).await?;
     if !told.is_empty() {
         app.core.events.append(conn, &told, now).await?;
     }
     let is_customer = |account: &AccountId| locked.get(account).is_some_and(|account| !account.is_gone());
-    let of_customers = touched.into_iter().filter(|(key, _)| is_customer(&key.account));
+    write_stories(app, conn, touched, is_customer, &Causes::default(), now).await
+}
+
+/// Writes stories that changed, with all that is made of them: the days of accounts, what reports count, conditions of customers. Answers
+/// whose days that changed, each with the first of them: they are to be scored again. The accounts are locked.
+pub(super) async fn write_stories(
+    app: &App,
+    conn: &mut PgConnection,
+    mut changed: BTreeMap<StoryKey, StoredStory>,
+    is_customer: impl Fn(&AccountId) -> bool,
+    causes: &Causes<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(AccountId, NaiveDate)>, ScoringError> {
+    let changed_days = enter_days(conn, &mut changed).await?;
+    stories::write(conn, &changed, now).await?;
+    let changed_stories = || changed.iter().map(|(key, stored)| (key, &stored.story));
+    billing_records::write(conn, changed_stories()).await?;
+    ticket_records::write(conn, changed_stories()).await?;
+    let of_customers = changed.into_iter().filter(|(key, _)| is_customer(&key.account));
     let of_customers = of_customers.map(|(key, stored)| (key, stored.story));
-    judge_stories(app, conn, of_customers.collect(), now).await?;
+    judge_stories(app, conn, of_customers.collect(), causes, now).await?;
     Ok(changed_days)
 }
 
@@ -175,6 +189,7 @@ pub(super) async fn judge_stories(
     app: &App,
     conn: &mut PgConnection,
     stories: Vec<(StoryKey, Story)>,
+    causes: &Causes<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
     let accounts: BTreeSet<&str> = stories.iter().map(|(key, _)| key.account.as_str()).collect();
@@ -185,5 +200,5 @@ pub(super) async fn judge_stories(
         let changes = verdicts.filter_map(|(kind, verdict)| lasting.judge(&key.account, kind, &key.id, verdict));
         changes.collect::<Vec<_>>()
     };
-    settle(app, conn, stories.into_iter().flat_map(judge).collect(), &Causes::default(), now).await
+    settle(app, conn, stories.into_iter().flat_map(judge).collect(), causes, now).await
 }

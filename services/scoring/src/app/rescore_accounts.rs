@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use mainstay_domain::AccountId;
+use mainstay_domain::{AccountId, day_of};
 use sqlx::PgConnection;
 
 use super::account_outcomes;
@@ -14,6 +14,7 @@ use super::day_contexts::{DayContexts, ModelsByDay};
 use super::health_risks::{self, KnownToday, ScoredToday};
 use super::made_distributions::{Beginnings, Steps};
 use super::model_cache::ModelBook;
+use super::queues::RESCORE_QUEUE;
 use super::recent_scores::{Before, RecentScores, changes};
 use super::{App, ScoringError, events};
 use crate::domain::inactivity::silent_since;
@@ -58,6 +59,20 @@ pub(crate) enum Rescored {
     Waiting { from_day: NaiveDate },
     /// The account is archived: it is not scored any more.
     Archived,
+}
+
+/// Has accounts scored again, each from a day on whose inputs changed; in one statement, so that all lock due work in the order of its keys.
+/// What changed ahead of the clock counts when its day comes.
+pub(super) async fn soon<'a>(
+    app: &App,
+    conn: &mut PgConnection,
+    changed: impl Iterator<Item = (&'a str, NaiveDate)>,
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let today = day_of(now);
+    let (keys, marks): (Vec<&str>, Vec<i64>) =
+        changed.map(|(id, day)| (id, i64::from(day_number(day.min(today))))).unzip();
+    Ok(app.core.jobs.schedule_marks(conn, RESCORE_QUEUE, &keys, &marks, now, now).await?)
 }
 
 /// Scores the accounts, for a recomputation or without one; the answers stand in the order of the requests.

@@ -1,6 +1,6 @@
 //! Invoices and disputes: what is told of them, and what it adds up to.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_domain::{Money, Violations};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,11 @@ use super::ticket::LINE_LENGTH_MAX;
 /// Most characters of an id in a source.
 const SOURCE_ID_LENGTH_MAX: usize = 128;
 
+/// How long after its due time an invoice that is not settled becomes overdue: payments of the last day are told late.
+pub(crate) const OVERDUE_GRACE: TimeDelta = TimeDelta::hours(24);
+/// For how many days an invoice whose due time passed is looked at again while its source has told of no payment.
+pub(crate) const PAYMENT_LOOK_DAYS: i64 = 30;
+
 /// What happened to an invoice; the numbers rise with what usually comes later, and stories keep them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,7 +28,7 @@ pub enum InvoiceAction {
     Issued = 1,
     /// A payment was tried and failed.
     PaymentFailed = 2,
-    /// It passed its due date without a payment.
+    /// It passed its due date without a payment, as the source says.
     Overdue = 3,
     /// It was paid in full.
     Paid = 4,
@@ -40,7 +45,7 @@ pub struct InvoiceSignal {
     pub action: InvoiceAction,
     /// The amount due; none: as before.
     pub amount: Option<Amount>,
-    /// When it is due; none: as before.
+    /// When it is due; none: as before. One that is not after the beginning of 1970 never passes.
     pub due_at: Option<DateTime<Utc>>,
     /// Why the payment failed; may be empty.
     pub failure_reason: String,
@@ -114,6 +119,11 @@ impl CreditSignal {
 }
 
 impl InvoiceSignal {
+    /// Whether it says that the invoice was paid.
+    pub(crate) fn tells_payment(&self) -> bool {
+        self.action == InvoiceAction::Paid
+    }
+
     /// Notes what is wrong with it.
     pub fn check(&self, found: &mut Violations) {
         check_opaque_id(found, "invoice.invoice_id", &self.invoice_id);
@@ -143,10 +153,14 @@ pub struct InvoiceStory {
     settled: Option<Stamp>,
     /// Attempts to pay that failed, with the reason.
     failures: Told<String>,
-    /// The first that it was overdue.
+    /// The first that told it overdue.
     overdue: Option<Stamp>,
     amount: Newest<Amount>,
     due_at: Newest<DateTime<Utc>>,
+    /// The due time of which it was noted that it passed without a payment. Forgotten when it turns out that it did not, or another is in
+    /// force.
+    #[serde(default)]
+    lapsed: Option<DateTime<Utc>>,
 }
 
 impl InvoiceStory {
@@ -165,6 +179,9 @@ impl InvoiceStory {
         if let Some(due_at) = told.due_at {
             self.due_at.offer(stamp, due_at);
         }
+        if self.lapsed_at().is_none() {
+            self.lapsed = None;
+        }
     }
 
     /// Whether nothing is due any more.
@@ -172,15 +189,28 @@ impl InvoiceStory {
         self.settled.is_some()
     }
 
+    /// What is to be noted when its time comes: that the due time in force passed. None once it is noted, when nothing or at no time is
+    /// due, and when it was settled in time. One that was settled late has one: that it was overdue is true of the time before.
+    pub(crate) fn deadline(&self) -> Option<Deadline<'_>> {
+        let at = self.lapses_at().filter(|_| self.lapsed_at().is_none())?;
+        Some(Deadline { at, source: &self.due_at.stamp()?.source })
+    }
+
+    /// Notes that the due time in force passed: that the [deadline](Self::deadline) came.
+    pub(crate) fn lapse(&mut self) {
+        self.lapsed = self.due_at.get().copied();
+    }
+
     pub(super) fn condition(&self) -> Option<Condition> {
         let failed_attempt_count = count(self.failures.all());
-        let is_unpaid = !self.is_settled() && (self.overdue.is_some() || failed_attempt_count > 0);
+        let is_overdue = self.overdue.is_some() || self.lapsed_at().is_some();
+        let is_unpaid = !self.is_settled() && (is_overdue || failed_attempt_count > 0);
         is_unpaid.then(|| Condition {
             cause: RiskCause::Payment {
                 amount: self.amount.get().copied(),
                 failed_attempt_count,
                 failure_reason: self.failures.last().cloned().unwrap_or_default(),
-                overdue: self.overdue.is_some(),
+                overdue: is_overdue,
             },
             occurrence_count: failed_attempt_count.max(1),
         })
@@ -208,8 +238,24 @@ impl InvoiceStory {
         self.while_due(self.failures.all().next().map(|(stamp, _)| stamp.at))
     }
 
+    /// When it is overdue by its due time in force, if it is not settled by then, and not over nothing.
+    fn lapses_at(&self) -> Option<DateTime<Utc>> {
+        if self.amount.get().is_some_and(|Amount(money)| money.minor_units == 0) {
+            return None;
+        }
+        // Some systems write a time that they do not know as one of the year 1, or as 0.
+        let due_at = self.due_at.get().filter(|due_at| **due_at > DateTime::UNIX_EPOCH)?;
+        self.while_due(Some(*due_at + OVERDUE_GRACE))
+    }
+
+    /// The same, once it was noted.
+    fn lapsed_at(&self) -> Option<DateTime<Utc>> {
+        self.lapses_at().filter(|_| self.lapsed.as_ref() == self.due_at.get())
+    }
+
     fn overdue_at(&self) -> Option<DateTime<Utc>> {
-        self.while_due(self.overdue.as_ref().map(|stamp| stamp.at))
+        let told_at = self.while_due(self.overdue.as_ref().map(|stamp| stamp.at));
+        [told_at, self.lapsed_at()].into_iter().flatten().min()
     }
 
     fn unpaid_since(&self) -> Option<DateTime<Utc>> {
@@ -238,6 +284,15 @@ impl InvoiceStory {
     }
 }
 
+/// Until when an invoice must be settled not to be overdue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Deadline<'a> {
+    /// [`OVERDUE_GRACE`] after the due time.
+    pub at: DateTime<Utc>,
+    /// Who told the due time.
+    pub source: &'a str,
+}
+
 /// How an invoice was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settlement {
@@ -250,7 +305,7 @@ pub(crate) enum Settlement {
 pub(crate) struct InvoiceRecord {
     /// Before it was settled.
     pub first_failed_at: Option<DateTime<Utc>>,
-    /// When it was told to be overdue, before it was settled.
+    /// From when it was overdue, before it was settled: as it was told, or by its due time, whichever is earlier.
     pub overdue_at: Option<DateTime<Utc>>,
     /// The earlier of these.
     pub unpaid_since: Option<DateTime<Utc>>,

@@ -2,6 +2,7 @@
 
 mod activation;
 mod backtest;
+mod due_times;
 mod feeds;
 mod inactivity;
 mod labels;
@@ -13,6 +14,7 @@ mod risk_looks;
 
 pub(crate) use activation::Activation;
 pub(crate) use backtest::RunBacktest;
+pub(crate) use due_times::DueTimes;
 pub(crate) use feeds::{InterventionsFeed, SurveysFeed};
 pub(crate) use inactivity::Inactivity;
 pub(crate) use labels::LabelExpiry;

@@ -132,6 +132,13 @@ pub(crate) struct ScoredAccount {
     pub champions: Vec<Champion>,
 }
 
+impl ScoredAccount {
+    /// Whether it is a customer no more, as [`Account::is_gone`].
+    pub(crate) fn is_gone(&self) -> bool {
+        self.archived || self.churned
+    }
+}
+
 /// The accounts of `ids` that exist and that nobody else holds, locked until the transaction ends.
 pub(crate) async fn lock_free(
     conn: &mut PgConnection,

@@ -45,6 +45,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(23, "0023_renewals_in_forecasts"),
         migration!(24, "0024_plans_by_signals"),
         migration!(25, "0025_account_groups"),
+        migration!(26, "0026_overdue_by_due_time"),
     ],
 };
 

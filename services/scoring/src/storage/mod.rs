@@ -29,6 +29,7 @@ pub(crate) mod milestones;
 pub(crate) mod models;
 pub(crate) mod operations;
 pub(crate) mod outcome_reports;
+pub(crate) mod payment_sources;
 pub(crate) mod peers;
 pub(crate) mod plan_usage;
 pub(crate) mod pulses;

@@ -83,7 +83,7 @@ pub(crate) fn told() -> Vec<proto::Signal> {
         billed("beta", "2026-01-01", "in-3", PaymentFailed, Some(money("USD", 700))),
         issued,
         credited("acme", "2026-02-01", CreditKind::CreditNote, money("USD", 5)),
-        billed("acme", "2026-02-12", "in-1", Overdue, None),
+        billed("acme", "2026-02-11", "in-1", Overdue, None),
         billed("gamma", "2026-03-01", "in-4", PaymentFailed, Some(money("EUR", 800))),
         disputed("gamma", "2026-03-01", "d-1", DisputeAction::Opened, Some(money("EUR", 50))),
         credited("acme", "2026-03-05", CreditKind::Refund, money("EUR", 20)),

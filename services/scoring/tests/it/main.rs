@@ -21,6 +21,7 @@ mod cohorts;
 mod deadlines;
 mod default_model;
 mod definitions;
+mod due_times;
 mod feature_reports;
 mod field_claims;
 mod forecasts;

@@ -40,7 +40,7 @@ async fn r186_r192_what_was_told_before_the_migration_is_there_after_it() {
     harness.record(told()).await;
     let mut due_before = billed("beta", "2026-03-02", "in-9", InvoiceAction::Overdue, Some(money("JPY", 7)));
     if let Some(Payload::Invoice(invoice)) = &mut due_before.payload {
-        invoice.due_time = Some(time("2026-02-20"));
+        invoice.due_time = Some(time("2026-03-01"));
     }
     let asked = proto::FeatureRequestSignal { feature: "sso".to_owned(), title: "SAML".to_owned() };
     let given = proto::FeatureReleaseSignal { feature: "sso".to_owned() };
@@ -62,6 +62,23 @@ async fn r186_r192_what_was_told_before_the_migration_is_there_after_it() {
     let migration = include_str!("../../migrations/0018_report_records.sql");
     let tables = ["billing_invoices", "billing_disputes", "billing_credits", "feature_signals"];
     assert_backfilled(&harness, migration, &tables).await;
+}
+
+#[tokio::test]
+async fn r65_who_told_of_payments_before_the_migration_is_known_after_it() {
+    let mut harness = customers().await;
+    let mut more = [
+        billed("acme", "2026-03-01", "in-1", InvoiceAction::Paid, None),
+        billed("acme", "2026-03-02", "in-1", InvoiceAction::Paid, None),
+        billed("beta", "2026-03-02", "in-2", InvoiceAction::Paid, None),
+        billed("beta", "2026-03-02", "in-3", InvoiceAction::Voided, None),
+    ];
+    for (signal, source) in more.iter_mut().zip(["erp", "bank", "bank", "crm"]) {
+        source.clone_into(&mut signal.source);
+    }
+    harness.record(more.to_vec()).await;
+    let migration = include_str!("../../migrations/0026_overdue_by_due_time.sql");
+    assert_backfilled(&harness, migration, &["payment_sources"]).await;
 }
 
 #[tokio::test]

@@ -10,7 +10,12 @@ use crate::risk_fixtures::{dispute, invoice, ticket};
 const START: &str = "2026-03-01T12:00:00Z";
 
 /// A measure of a series of stories, on a curve from 100 points at 0 to 0 points at `worst`.
-fn measure_of(series: StorySeries, aggregation: Aggregation, window_days: i32, worst: f64) -> proto::Measure {
+pub(crate) fn measure_of(
+    series: StorySeries,
+    aggregation: Aggregation,
+    window_days: i32,
+    worst: f64,
+) -> proto::Measure {
     let mut measure = sum_of("emails", window_days);
     measure.id = series.as_str_name().to_lowercase();
     measure.input = Some(proto::Input { series: Some(proto::input::Series::Story(series.into())) });
