@@ -107,7 +107,7 @@ impl InterventionsSettings {
             default_owners: DefaultOwners { everyone, director, finance },
             billing_digest_at: reader.time_of_day(
                 "interventions.billing_digest_at",
-                "Time of day in UTC, such as 07:00, at which a digest of alerts on payments and disputes goes to who owns or is told of them, by mail, and to interventions.slack; off: never.",
+                "Time of day in UTC, such as 07:00, at which a digest of alerts on payments and disputes goes to who owns or is told of them, by mail, and to interventions.slack; off, or an empty text in the file: never.",
                 defaults.billing_digest_at,
             ),
             slack,

@@ -293,6 +293,42 @@ async fn r185_an_owner_who_cannot_be_written_to_is_replaced_by_the_default() {
 }
 
 #[tokio::test]
+async fn r185_whoever_is_asked_when_nobody_is_known_hears_of_accounts_of_which_nothing_is() {
+    let harness = Harness::start(START).await;
+    harness.settle().await;
+    raise_of_globex(&harness).await;
+    harness.pass(TimeDelta::hours(7)).await;
+    let [digest] = <[ReceivedEmail; 1]>::try_from(digests_to(&harness, DEFAULT)).expect("one, though in two roles");
+    assert_eq!(digest.subject, "Billing alerts: 1 new, 0 ended, 1 open");
+    let unknown = "Accounts with open alerts whose ARR is not known: 1\n";
+    assert!(digest.text.contains(unknown) && !digest.text.contains("; ARR"), "{}", digest.text);
+}
+
+#[tokio::test]
+async fn r185_a_digest_that_fails_half_way_is_sent_whole_later() {
+    let harness = Harness::with_acme(START).await;
+    harness.raise(harness.failed_payment("in_1", 1)).await;
+    harness.settle().await;
+    let change = async |statement: &'static str| {
+        sqlx::query(statement).execute(harness.database.pool()).await.expect("a changed table");
+    };
+    change(
+        "ALTER TABLE interventions.delivery_messages
+           ADD CONSTRAINT no_post CHECK (purpose <> 'billing_digest' OR lane NOT LIKE 'slack%')",
+    )
+    .await;
+    harness.pass(TimeDelta::hours(7)).await;
+    assert_eq!((digests_to(&harness, CSM), posts(&harness)), (vec![], vec![]), "the post cannot be enqueued");
+    change("ALTER TABLE interventions.delivery_messages DROP CONSTRAINT no_post").await;
+    harness.pass(TimeDelta::minutes(1)).await;
+    for person in [CSM, FINANCE] {
+        let whole = "Billing alerts: 1 new, 0 ended, 1 open; 180,000.00 EUR of ARR";
+        assert_eq!(subjects(&harness, person), [whole], "{person}");
+    }
+    assert_eq!(posts(&harness).len(), 1);
+}
+
+#[tokio::test]
 async fn r185_long_lists_are_cut_and_counted_over_all_pages() {
     let harness = Harness::with_acme(START).await;
     harness.raise(harness.failed_payment("in_1", 1)).await;
