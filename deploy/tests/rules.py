@@ -126,8 +126,8 @@ def background_connections(service, given):
         "scoring": lambda: int(given.get("scoring.rescore_workers", "2")) + 9 + 2 * 3,
         # Occasions 2, enrolments, follow-ups, resurveys.
         "surveys": lambda: 5 + 2 * 3 + 4,
-        # Beside clocks: looking at saved accounts.
-        "interventions": lambda: int(given.get("interventions.clock_workers", "2")) + 1 + 2 * 3 + 4,
+        # Beside clocks: looking at saved accounts, digests of billing alerts.
+        "interventions": lambda: int(given.get("interventions.clock_workers", "2")) + 2 + 2 * 3 + 4,
         # Clocks, pages of reviews, beginnings of reviews.
         "expansion": lambda: 3 + 2 * 3,
     }[service]()

@@ -157,8 +157,22 @@ pub(crate) async fn a_failed_payment_is_one_alert_until_it_is_paid(world: &mut W
     let resolutions: Vec<_> =
         closed.iter().map(|closed| closed.alert.as_ref().expect("an alert").resolution()).collect();
     assert_eq!(resolutions, [interventions::AlertResolution::ConditionEnded]);
+    world.pass(2, TimeDelta::days(1)).await;
+    for person in [CSM, FINANCE] {
+        assert_eq!(new_and_ended_in_digests(world, person), (1, 1), "{person}");
+    }
     world.assert_each_alert_was_told_once().await;
     assert_eq!(world.outside_the_trace().await, BTreeSet::new());
+}
+
+/// How many billing alerts a person's digests told of as new and as ended, all together.
+fn new_and_ended_in_digests(world: &World, person: &str) -> (u32, u32) {
+    let heads = world.mail_to(person).into_iter().filter_map(|email| {
+        let head = email.subject.strip_prefix("Billing alerts: ")?.to_owned();
+        let mut counts = head.split(' ').filter_map(|word| word.parse::<u32>().ok());
+        counts.next().zip(counts.next())
+    });
+    heads.fold((0, 0), |sum, head| (sum.0 + head.0, sum.1 + head.1))
 }
 
 /// Detractor → alert → call → cause → plan → resolved → resurvey 30 days on.

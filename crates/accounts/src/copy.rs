@@ -24,6 +24,7 @@ pub struct Accounts {
 #[derive(Debug)]
 struct Statements {
     lookup: SqlStr,
+    lookup_all: SqlStr,
     display_names: SqlStr,
     lock: SqlStr,
     lock_free: SqlStr,
@@ -100,6 +101,7 @@ impl Accounts {
         let sql = |text: String| AssertSqlSafe(Arc::<str>::from(text)).into_sql_str();
         let statements = Statements {
             lookup: sql(format!("SELECT {COLUMNS} FROM {schema}.accounts WHERE account_id = $1")),
+            lookup_all: sql(format!("SELECT {COLUMNS} FROM {schema}.accounts WHERE account_id = ANY ($1)")),
             display_names: sql(format!(
                 "SELECT account_id, display_name FROM {schema}.accounts WHERE account_id = ANY ($1)"
             )),
@@ -171,6 +173,18 @@ impl Accounts {
         let row: Option<Row> =
             sqlx::query_as(self.statements.lookup.clone()).bind(id.as_str()).fetch_optional(conn).await?;
         row.map(Account::try_from).transpose()
+    }
+
+    /// Those of the accounts that the copy has.
+    pub async fn lookup_all(
+        &self,
+        conn: &mut PgConnection,
+        ids: &[&AccountId],
+    ) -> Result<HashMap<AccountId, Account>, StorageError> {
+        let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+        let rows: Vec<Row> = sqlx::query_as(self.statements.lookup_all.clone()).bind(ids).fetch_all(conn).await?;
+        let by_id = |row| Account::try_from(row).map(|account| (account.id.clone(), account));
+        rows.into_iter().map(by_id).collect()
     }
 
     /// What people call these accounts, of those that the copy has.

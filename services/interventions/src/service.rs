@@ -25,9 +25,9 @@ use mainstay_telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-use crate::app::{App, NoticeChannels, seed_policies};
+use crate::app::{App, NoticeChannels, seed_policies, send_billing_digest};
 use crate::grpc::{AlertRpc, CaseRpc, PolicyRpc, ReportRpc};
-use crate::jobs::{Clocks, Monitoring, ScoringFeed, SurveysFeed};
+use crate::jobs::{BillingDigests, Clocks, Monitoring, ScoringFeed, SurveysFeed};
 use crate::peers::ScoringPeer;
 use crate::settings::InterventionsSettings;
 use crate::storage::{SCHEMA, migrator};
@@ -93,7 +93,7 @@ pub struct InterventionsService {
 }
 
 impl InterventionsService {
-    /// Does all that can fail: connects, makes sure that there are policies, binds the ports.
+    /// Does all that can fail: connects, makes sure that there are policies and digests, binds the ports.
     ///
     /// # Errors
     /// What keeps the service from starting.
@@ -105,19 +105,23 @@ impl InterventionsService {
             acquire_timeout: FEED_ACQUIRE_TIMEOUT,
             ..database.clone()
         })?;
+        let channels = NoticeChannels {
+            email: settings.delivery.smtp.is_some(),
+            slack: settings.slack.clone(),
+            webhooks: settings.webhooks.clone(),
+        };
+        let has_receivers = channels.email || !channels.slack.is_empty();
         let app = App {
             core: Core::new(&SCHEMA, pool.clone(), clock.clone()),
             accounts: Accounts::new(&SCHEMA),
             delivery: Delivery::new(&SCHEMA),
             default_owners: Arc::new(settings.default_owners.clone()),
-            channels: Arc::new(NoticeChannels {
-                email: settings.delivery.smtp.is_some(),
-                slack: settings.slack.clone(),
-                webhooks: settings.webhooks.clone(),
-            }),
+            channels: Arc::new(channels),
+            billing_digest_at: settings.billing_digest_at.filter(|_| has_receivers),
             scoring: peers.scoring.clone().map(ScoringPeer::new),
         };
         seed_policies::execute(&app).await?;
+        send_billing_digest::schedule(&app).await?;
         let workers = workers(&app, &peers, &settings, &database)?.observe("feed", feed_pool.clone()).connect()?;
 
         let mut builder = ServerBuilder::new(SERVICE_NAME, rpc.clone(), clock.clone());
@@ -176,6 +180,7 @@ fn workers(
     let mut builder = WorkersBuilder::new(app.core.clone(), &SCHEMA, database.clone(), settings.workers.clone())
         .queue(Arc::new(Clocks(app.clone())), clock_workers)
         .queue(Arc::new(Monitoring(app.clone())), 1)
+        .queue(Arc::new(BillingDigests(app.clone())), 1)
         .background(Arc::new(delivery));
     if let Some(feed) = &peers.scoring_feed {
         builder = builder.consumer("scoring", feed.clone(), Arc::new(ScoringFeed(app.clone())), ScoringFeed::types());

@@ -1,5 +1,6 @@
 //! The service's own settings.
 
+use chrono::NaiveTime;
 use mainstay_delivery::DeliverySettings;
 use mainstay_domain::is_email;
 use mainstay_rpc::settings::Reader;
@@ -10,6 +11,9 @@ use crate::domain::owners::DefaultOwners;
 /// Who is asked when nobody is known and nothing is set.
 const DEFAULT_OWNER: &str = "customer-success@localhost";
 
+/// When the digest of billing alerts is sent if nothing is set.
+const BILLING_DIGEST_AT: Option<NaiveTime> = NaiveTime::from_hms_opt(7, 0, 0);
+
 /// How the service works, and with whom.
 #[derive(Debug, Clone)]
 pub struct InterventionsSettings {
@@ -19,7 +23,9 @@ pub struct InterventionsSettings {
     pub clock_workers: u32,
     /// Who is asked when nobody is known.
     pub default_owners: DefaultOwners,
-    /// Slack destinations that hear of alerts and breaches.
+    /// The time of day, in UTC, at which billing alerts are summed up for who owns or is told of them; none: never.
+    pub billing_digest_at: Option<NaiveTime>,
+    /// Slack destinations that hear of alerts and breaches, and get the digest of billing alerts.
     pub slack: Vec<String>,
     /// Webhooks that hear of alerts and breaches.
     pub webhooks: Vec<String>,
@@ -37,6 +43,7 @@ impl Default for InterventionsSettings {
             workers: WorkerSettings::default(),
             clock_workers: 2,
             default_owners: DefaultOwners { everyone: DEFAULT_OWNER.to_owned(), director: None, finance: None },
+            billing_digest_at: BILLING_DIGEST_AT,
             slack: Vec::new(),
             webhooks: Vec::new(),
             delivery: DeliverySettings::default(),
@@ -74,7 +81,7 @@ impl InterventionsSettings {
         }
         let slack = reader.list(
             "interventions.slack",
-            "Names of Slack destinations in delivery.slack that hear of alerts, of deadlines that were missed, and of how cases end.",
+            "Names of Slack destinations in delivery.slack that hear of alerts, of deadlines that were missed, and of how cases end, and get the digest of billing alerts.",
             &[],
         );
         let webhooks = reader.list(
@@ -98,6 +105,11 @@ impl InterventionsSettings {
                 1..=32,
             ),
             default_owners: DefaultOwners { everyone, director, finance },
+            billing_digest_at: reader.time_of_day(
+                "interventions.billing_digest_at",
+                "Time of day in UTC, such as 07:00, at which a digest of alerts on payments and disputes goes to who owns or is told of them, by mail, and to interventions.slack; off, or an empty text in the file: never.",
+                defaults.billing_digest_at,
+            ),
             slack,
             webhooks,
             delivery,

@@ -114,6 +114,21 @@ async fn health_of_an_account_whose_facts_are_not_there_is_not_lost() {
 }
 
 #[tokio::test]
+async fn many_accounts_are_looked_up_at_once_and_those_that_are_not_known_left_out() {
+    let (database, accounts) = copy().await;
+    apply(&database, &accounts, &changed(facts())).await;
+    let other = scoring::Account { name: "accounts/globex".to_owned(), ..facts() };
+    apply(&database, &accounts, &changed(other)).await;
+    let mut conn = database.pool().acquire().await.expect("a connection");
+    let ids = ["acme", "globex", "nobody"].map(|id| AccountId::parse(id).expect("an id"));
+    let found = accounts.lookup_all(&mut conn, &ids.each_ref()).await.expect("accounts");
+    assert_eq!(found.len(), 2);
+    for id in &ids[..2] {
+        assert_eq!(found.get(id), accounts.lookup(&mut conn, id).await.expect("an account").as_ref());
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_cannot_be_read_is_passed_over_and_changes_nothing() {
     let (database, accounts) = copy().await;
     let mut conn = database.pool().acquire().await.expect("a connection");

@@ -8,8 +8,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::NaiveTime;
+
 use super::source::{Given, GivenByKey, Origin, Value, read_environment, read_file};
 use super::{Secret, describe, format_duration, parse_duration};
+
+/// The word for a time of day at which nothing happens.
+const OFF: &str = "off";
+const TIME_OF_DAY_FORMAT: &str = "%H:%M";
 
 /// Why the configuration cannot be used: every fault found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -125,6 +131,20 @@ impl Reader {
             other => within(parse_duration(&text(other)?)?, &range, show),
         };
         self.value(key, doc, Some(default), show, read).unwrap_or(default)
+    }
+
+    /// A time of day to the minute, `07:00`; `off` and the empty text are none. An empty variable is none at all, as any
+    /// empty variable: the default holds.
+    pub fn time_of_day(&mut self, key: &str, doc: &'static str, default: Option<NaiveTime>) -> Option<NaiveTime> {
+        let show = |time: &Option<NaiveTime>| {
+            time.map_or_else(|| OFF.to_owned(), |time| time.format(TIME_OF_DAY_FORMAT).to_string())
+        };
+        let read = |value: &Value| match value {
+            Value::Untyped(given) | Value::Text(given) if given.is_empty() || given == OFF => Ok(None),
+            Value::Untyped(given) | Value::Text(given) => parse_time_of_day(given).map(Some),
+            other => Err(format!("must be a time of day such as `07:00` in quotes, not {}", other.kind())),
+        };
+        self.value(key, doc, Some(default), show, read).flatten()
     }
 
     /// An address to bind, `127.0.0.1:7461` or `[::1]:7461`.
@@ -276,6 +296,15 @@ fn text(value: &Value) -> Result<String, String> {
         Value::Untyped(text) | Value::Text(text) => Ok(text.clone()),
         other => Err(format!("must be a text, not {}", other.kind())),
     }
+}
+
+/// Exactly as it is shown: two digits each.
+fn parse_time_of_day(given: &str) -> Result<NaiveTime, String> {
+    let parsed = NaiveTime::parse_from_str(given, TIME_OF_DAY_FORMAT).ok();
+    let is_as_written = |time: &NaiveTime| time.format(TIME_OF_DAY_FORMAT).to_string() == given;
+    parsed
+        .filter(is_as_written)
+        .ok_or_else(|| format!("must be a time of day from `00:00` to `23:59`, or `off`, not `{given}`"))
 }
 
 fn number<N: FromStr>(value: &Value) -> Result<N, String> {

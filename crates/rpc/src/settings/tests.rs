@@ -2,6 +2,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::NaiveTime;
+
 use super::{Reader, SettingsError};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -101,6 +103,29 @@ fn all_faults_are_told_at_once_with_their_place() {
             "listn (scoring.toml:1) is not a setting; did you mean listen?",
         ]
     );
+}
+
+#[test]
+fn a_time_of_day_is_read_to_the_minute_and_may_be_none() {
+    let seven = NaiveTime::from_hms_opt(7, 0, 0);
+    let read = |given: &str| {
+        let mut reader = reader(given, &[]);
+        (reader.time_of_day("at", "when", seven), reader.finish())
+    };
+    assert_eq!(read(""), (seven, Ok(())));
+    assert_eq!(read("at = \"23:59\""), (NaiveTime::from_hms_opt(23, 59, 0), Ok(())));
+    for none in ["at = \"off\"", "at = \"\""] {
+        assert_eq!(read(none), (None, Ok(())), "{none}");
+    }
+    for wrong in ["\"7:00\"", "\"24:00\"", "\"07:60\"", "\"07:00:00\"", "\" 07:00\"", "\"never\"", "07:00:00", "7"] {
+        let faults = read(&format!("at = {wrong}")).1.expect_err(wrong).faults;
+        assert!(faults.len() == 1 && faults[0].contains("must be a time of day"), "{wrong}: {faults:?}");
+    }
+    let mut empty = reader("", &[("MAINSTAY_SCORING__AT", "")]);
+    assert_eq!(empty.time_of_day("at", "when", seven), seven, "an empty variable is none");
+    let mut off = reader("", &[("MAINSTAY_SCORING__AT", "off")]);
+    assert_eq!(off.time_of_day("at", "when", seven), None);
+    assert!(off.describe().contains("at = off"), "{}", off.describe());
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub(crate) mod apply_account_event;
 pub(crate) mod change_policy;
 pub(crate) mod clear_alert;
 pub(crate) mod close_case;
+mod digest_text;
 mod error;
 mod events;
 mod find_owner;
@@ -23,6 +24,7 @@ pub(crate) mod record_touch;
 mod remind;
 pub(crate) mod report;
 pub(crate) mod seed_policies;
+pub(crate) mod send_billing_digest;
 mod session;
 pub(crate) mod survey_answered;
 pub(crate) mod talking_points;
@@ -33,6 +35,7 @@ pub(crate) mod views;
 
 use std::sync::Arc;
 
+use chrono::NaiveTime;
 use mainstay_accounts::Accounts;
 use mainstay_delivery::Delivery;
 use mainstay_service::Core;
@@ -55,6 +58,8 @@ pub(crate) struct App {
     pub default_owners: Arc<DefaultOwners>,
     /// Where else notices go, besides to people.
     pub channels: Arc<NoticeChannels>,
+    /// The time of day, in UTC, at which billing alerts are summed up; none: never, or there is nobody to send it to.
+    pub billing_digest_at: Option<NaiveTime>,
     /// Scoring, which confirms recoveries; none: scores are those of the copy.
     pub scoring: Option<ScoringPeer>,
 }
@@ -64,7 +69,7 @@ pub(crate) struct App {
 pub(crate) struct NoticeChannels {
     /// Whether people are written to: without a mail relay they are not.
     pub email: bool,
-    /// Slack destinations that hear of alerts raised, clocks breached, and how cases ended.
+    /// Slack destinations that hear of alerts raised, clocks breached, and how cases ended, and get the digest of billing alerts.
     pub slack: Vec<String>,
     /// Webhooks that hear of alerts raised, clocks breached, alerts and cases closed.
     pub webhooks: Vec<String>,

@@ -62,7 +62,7 @@ impl Session<'_> {
         let channels = self.app.channels.clone();
         if notice.slack {
             for destination in &channels.slack {
-                let text = format!("*{}*\n{}", slack_text(&notice.subject), slack_text(&notice.lines.join("\n")));
+                let text = slack_message(&notice.subject, &notice.lines);
                 let content = Slack { destination: destination.clone(), text, blocks: None };
                 self.post(notice, &format!("slack:{destination}"), content, about).await?;
             }
@@ -118,13 +118,10 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The receiver is in the key by its hash: addresses may be longer than keys.
     async fn enqueue(&mut self, notice: &Notice, to: &str, content: impl Into<Content>) -> Result<(), EnqueueError> {
-        let hash = fingerprint(&[to.as_bytes()]);
-        let receiver = hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
         let message = NewMessage::new(self.app.core.ids.new_id(), notice.purpose, content)
             .about(&self.account.id)
-            .with_dedupe_key(format!("{}/{receiver:016x}", notice.key));
+            .with_dedupe_key(dedupe_key(&notice.key, to));
         self.app.delivery.enqueue(self.conn, &message, self.now).await.map(drop)
     }
 
@@ -252,13 +249,25 @@ fn sendable(enqueued: Result<(), EnqueueError>) -> Result<Option<Violations>, In
     }
 }
 
+/// What makes it the same notice to the same receiver, who is in it by a hash: addresses may be longer than keys.
+pub(super) fn dedupe_key(notice: &str, to: &str) -> String {
+    let hash = fingerprint(&[to.as_bytes()]);
+    let receiver = hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{notice}/{receiver:016x}")
+}
+
 /// A text of other systems as a line of mail: without control characters, at most 250 characters.
-fn subject_line(text: &str) -> String {
+pub(super) fn subject_line(text: &str) -> String {
     let line = text.replace(char::is_control, " ");
     match line.char_indices().nth(SUBJECT_LENGTH_MAX) {
         None => line,
         Some(_) => line.chars().take(SUBJECT_LENGTH_MAX - 2).chain(" …".chars()).collect(),
     }
+}
+
+/// A subject and the lines below it, as a message in Slack.
+pub(super) fn slack_message(subject: &str, lines: &[String]) -> String {
+    format!("*{}*\n{}", slack_text(subject), slack_text(&lines.join("\n")))
 }
 
 /// A text of other systems in Slack's mrkdwn, in which `<`, `>` and `&` have a meaning: nobody outside may mention the channel

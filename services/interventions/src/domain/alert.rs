@@ -157,6 +157,19 @@ pub enum Resolution {
     AccountGone,
 }
 
+impl Resolution {
+    /// As people say it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::ConditionEnded => "what raised it has ended",
+            Self::NoAction => "no action was needed",
+            Self::FalseAlarm => "a false alarm",
+            Self::AccountGone => "the account left",
+        }
+    }
+}
+
 /// Something that a person has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {

@@ -1,6 +1,7 @@
 //! The service's own words and rules: alerts, clocks, policies, cases, tasks, touches. Pure.
 
 pub mod alert;
+pub mod billing_digest;
 pub mod case;
 pub mod clock;
 pub mod default_policies;

@@ -1,11 +1,13 @@
 //! What happens because time passes, or because another service said something.
 
+mod billing_digest;
 mod clocks;
 mod feeds;
 mod monitoring;
 
 use mainstay_jobs::JobError;
 
+pub(crate) use billing_digest::BillingDigests;
 pub(crate) use clocks::Clocks;
 pub(crate) use feeds::{ScoringFeed, SurveysFeed};
 pub(crate) use monitoring::Monitoring;

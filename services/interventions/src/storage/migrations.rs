@@ -26,6 +26,8 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(4, "0004_clocks"),
         migration!(5, "0005_work"),
         migration!(6, "0006_follow_ups"),
+        migration!(7, "0007_billing_digest"),
+        Migration { transactional: false, ..migration!(8, "0008_billing_alerts") },
     ],
 };
 

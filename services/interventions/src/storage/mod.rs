@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod cases;
 pub(crate) mod clocks;
 pub(crate) mod codes;
+pub(crate) mod digests;
 mod migrations;
 pub(crate) mod policies;
 pub(crate) mod reports;

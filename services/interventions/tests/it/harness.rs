@@ -70,7 +70,7 @@ impl Harness {
         let surveys = FakeFeed::start("surveys", &database, &clock).await;
         let mail = SmtpReceiver::start().await;
         let hook = HttpReceiver::start().await;
-        let service = complete(&database, &clock, &scoring, &surveys, (&mail, &hook), peer).await;
+        let service = complete(&database, &clock, &scoring, &surveys, (&mail, &hook), peer, |_| {}).await;
         let channel = service.in_memory_channel();
         Self {
             alerts: AlertServiceClient::new(channel.clone()),
@@ -100,8 +100,17 @@ impl Harness {
 
     /// Another replica on the same database, clock and feeds.
     pub(crate) async fn replica(&self) -> (InterventionsService, Workers) {
+        self.replica_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn replica_with(
+        &self,
+        change: impl FnOnce(&mut InterventionsSettings),
+    ) -> (InterventionsService, Workers) {
+        let receivers = (&self.mail, &self.hook);
         let service =
-            complete(&self.database, &self.clock, &self.scoring, &self.surveys, (&self.mail, &self.hook), None).await;
+            complete(&self.database, &self.clock, &self.scoring, &self.surveys, receivers, None, change).await;
         let workers = service.workers();
         (service, workers)
     }
@@ -270,6 +279,7 @@ async fn complete(
     surveys: &FakeFeed,
     (mail, hook): (&SmtpReceiver, &HttpReceiver),
     peer: Option<ServiceChannel>,
+    change: impl FnOnce(&mut InterventionsSettings),
 ) -> InterventionsService {
     let from = "Mainstay <mainstay@example.com>".parse().expect("a mailbox");
     let smtp = Some(SmtpSettings::local(mail.port(), from));
@@ -278,14 +288,16 @@ async fn complete(
         .with_slack("team", hook.url("/slack"))
         .with_webhook("crm", hook.url("/crm"), vec![key]);
     let default_owners = DefaultOwners { everyone: DEFAULT.to_owned(), director: None, finance: None };
+    let mut settings = InterventionsSettings {
+        delivery,
+        slack: vec!["team".to_owned()],
+        webhooks: vec!["crm".to_owned()],
+        default_owners,
+        ..Default::default()
+    };
+    change(&mut settings);
     let parts = InterventionsParts {
-        settings: InterventionsSettings {
-            delivery,
-            slack: vec!["team".to_owned()],
-            webhooks: vec!["crm".to_owned()],
-            default_owners,
-            ..Default::default()
-        },
+        settings,
         peers: Peers { scoring_feed: Some(scoring.source()), scoring: peer, surveys_feed: Some(surveys.source()) },
         rpc: RpcSettings::loopback(),
         database: database.settings(),

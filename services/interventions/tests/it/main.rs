@@ -3,6 +3,7 @@
 mod after_saved;
 mod alerts;
 mod at_risk;
+mod billing_digest;
 mod clocks;
 mod detractors;
 mod harness;
