@@ -6,7 +6,7 @@ use super::risk_trigger::{Condition, RiskCause, Verdict};
 use super::ticket::TicketPriority;
 
 /// A message at or below it is frustrated. Of the texts of Hutto and Gilbert (2014) whose sentiment is computed as -0.6 or less,
-/// people rated 84 % (tweets) and 75 % (parts of product reviews) as clearly negative, -1 or less on their scale of -4 to 4: a
+/// people rated 84 % (tweets) and 79 % (parts of product reviews) as clearly negative, -1 or less on their scale of -4 to 4: a
 /// test repeats it.
 pub const FRUSTRATED_AT_MOST: f64 = -0.6;
 /// A message above it is not negative any more: the authors' cut for neutral texts.

@@ -3,6 +3,7 @@
 //! By VADER (Hutto and Gilbert 2014): a lexicon of words rated by people, with rules for negation, emphasis and contrast. It knows
 //! English only, and words of other languages that look like English ones would mislead it, as the German "die" does.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use vader_sentimental::SentimentIntensityAnalyzer;
@@ -18,10 +19,28 @@ pub(super) fn sentiment(text: &str) -> Option<f64> {
     if !is_plausibly_english(text) {
         return None;
     }
-    let found = ANALYZER.polarity_scores(text);
+    let found = ANALYZER.polarity_scores(&with_no_as_negation(text));
     // Without a word that is rated, marks such as `?` alone would count.
-    let is_rated = found.pos > 0.0 || found.neg > 0.0;
-    is_rated.then(|| found.compound.clamp(-1.0, 1.0)).filter(|sentiment| sentiment.is_finite())
+    let says_something = found.pos > 0.0 || found.neg > 0.0;
+    says_something.then(|| found.compound.clamp(-1.0, 1.0)).filter(|sentiment| sentiment.is_finite())
+}
+
+/// "no" stands for itself in "Oh no", and negates in "no problem": VADER has it negate a rated word that follows it within two words.
+/// The crate knows it for itself only, and "not" as what negates.
+fn with_no_as_negation(text: &str) -> Cow<'_, str> {
+    let is_no = |word: &str| word.eq_ignore_ascii_case("no");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if !words.iter().any(|word| is_no(word)) {
+        return Cow::Borrowed(text);
+    }
+    let negates = |place: usize| words.iter().skip(place + 1).take(2).any(|word| is_rated(word));
+    let word = |(place, word): (usize, &&str)| if is_no(word) && negates(place) { "not" } else { *word }.to_owned();
+    Cow::Owned(words.iter().enumerate().map(word).collect::<Vec<String>>().join(" "))
+}
+
+fn is_rated(word: &str) -> bool {
+    let found = ANALYZER.polarity_scores(word);
+    found.pos > 0.0 || found.neg > 0.0
 }
 
 #[cfg(test)]
@@ -37,6 +56,16 @@ mod tests {
         for plain in ["", "How do I change my password?", "!!!!", "\0", "Wie ändere ich mein Passwort?"] {
             assert_eq!(sentiment(plain), None, "{plain}");
         }
+    }
+
+    #[test]
+    fn no_negates_what_follows_and_else_stands_for_itself() {
+        let of = |text: &str| sentiment(text).expect("it says something");
+        assert!(of("There is no good reason for this") < 0.0 && of("There is a good reason for this") > 0.0);
+        assert!(of("No problem, it was easy for us") > of("A problem, it was easy for us"));
+        assert!(of("Oh no, it is gone again and we have to wait") < 0.0);
+        let plain = "Is there a way to do it?\n  And where?";
+        assert_eq!(with_no_as_negation(plain), plain, "left as it is");
     }
 
     #[test]
@@ -95,16 +124,15 @@ mod tests {
             frustrated_precision("amazonReviewSnippets_GroundTruth.txt"),
         );
         assert!((tweets - 0.84).abs() < 0.01, "tweets {tweets}");
-        assert!((reviews - 0.75).abs() < 0.01, "reviews {reviews}");
+        assert!((reviews - 0.79).abs() < 0.01, "reviews {reviews}");
     }
 
     #[test]
     fn r64_it_agrees_with_people_nearly_as_the_reference_does() {
-        // The Python package gets 0.872 and 0.590 on the same texts. What reviews lack of it is the crate's, whatever the language: without
-        // the check for English it gets 0.875 and 0.570.
+        // The Python package gets 0.872 and 0.590 on the same texts.
         let (tweets, reviews) =
             (agreement("tweets_GroundTruth.txt"), agreement("amazonReviewSnippets_GroundTruth.txt"));
-        assert!((tweets - 0.870).abs() < 0.01, "tweets {tweets}");
-        assert!((reviews - 0.571).abs() < 0.01, "reviews {reviews}");
+        assert!((tweets - 0.869).abs() < 0.005, "tweets {tweets}");
+        assert!((reviews - 0.588).abs() < 0.005, "reviews {reviews}");
     }
 }
