@@ -4587,8 +4587,8 @@ impl Aggregation {
     }
 }
 /// What a number is compared with. Other accounts are those that the same model
-/// scores, and whose segment, industry or plan was the same on that day; archived
-/// ones do not count. There are none to compare with on the day on which a model
+/// scores, and whose segment, industry or plan was the same on that day; those
+/// that had left or are archived do not count. There are none to compare with on the day on which a model
 /// begins to score, and while most accounts have no score of the day before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

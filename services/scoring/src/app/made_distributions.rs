@@ -128,7 +128,7 @@ impl Steps {
             return Ok(());
         }
         let scored_count = group_distributions::count_scored(conn, &model.id, day_before).await?;
-        if scored_count * 2 < accounts::count_unarchived(conn, &scored_segments).await? {
+        if scored_count * 2 < accounts::count_customers(conn, &scored_segments).await? {
             return Ok(());
         }
         let rows = group_distributions::raw_values(conn, &model.id, day_before).await?;

@@ -338,25 +338,41 @@ components:
         curve: [[0, 100], [30, 0]]
 ";
 
-    const HOW_TO: &str = include_str!("../../../../docs/how-to/write-a-model.md");
+    const AMONG_PEERS: &str = include_str!("../../models/among_peers.yaml");
 
     #[test]
-    fn r68_the_measures_of_the_how_to_take_the_place_of_those_that_ship() {
-        let (_, snippet) = HOW_TO.split_once("```yaml\n").expect("YAML");
-        let (snippet, _) = snippet.split_once("```").expect("its end");
-        // It stands in a list, as far to the right as in a model.
-        let lines: Vec<&str> = snippet.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        let snippet = lines.join("\n");
-        let text = SHORT.split_once("      - id: emails").expect("measures").0.to_owned() + &snippet;
-        let model = HealthModel::from_draft(parse_model_file(&text).expect("parses")).expect("a valid model");
-        let shipped = HealthModel::from_draft(parse_model_file(DEFAULT_MODEL).expect("parses")).expect("valid");
-        for (_, measure) in model.measures() {
-            let (_, instead) = shipped.measures().find(|(_, known)| known.id == measure.id).expect("one that ships");
-            assert!(measure.comparison.with_group().is_some() && instead.comparison == Comparison::None);
-            let read = |measure: &Measure| (measure.input.clone(), measure.window, measure.aggregation);
-            assert_eq!(read(measure), read(instead), "{}", measure.id);
+    fn r68_among_peers_the_model_that_ships_ranks_what_size_and_industry_make_much_or_little() {
+        let read = |text: &str| HealthModel::from_draft(parse_model_file(text).expect("parses")).expect("valid");
+        let (shipped, among_peers) = (read(DEFAULT_MODEL), read(AMONG_PEERS));
+        assert_eq!(among_peers.band_cuts, shipped.band_cuts);
+        let mut ranked = Vec::new();
+        for ((_, measure), (_, instead)) in among_peers.measures().zip(shipped.measures()) {
+            if measure == instead {
+                continue;
+            }
+            let what = |measure: &Measure| {
+                (
+                    measure.id.clone(),
+                    measure.input.clone(),
+                    measure.window,
+                    measure.aggregation,
+                    measure.freshness_limit_days,
+                )
+            };
+            assert_eq!(what(measure), what(instead), "the same is measured");
+            assert!((measure.weight - instead.weight).abs() < f64::EPSILON, "and weighs the same: {}", measure.id);
+            ranked.push((measure.id.as_str(), measure.comparison));
         }
-        assert_eq!(model.measures().count(), 2);
+        let expected = [
+            ("active_days", Comparison::IndustryRank),
+            ("feature_breadth", Comparison::SegmentRank),
+            ("open_tickets", Comparison::SegmentRank),
+            ("escalations", Comparison::SegmentRank),
+        ];
+        assert_eq!(ranked, expected);
+        assert_eq!(among_peers.measures().count(), shipped.measures().count());
+        let written = write_model_file(&parse_model_file(AMONG_PEERS).expect("parses")).expect("can be written");
+        assert_eq!(written, AMONG_PEERS, "it stands as it would be written");
     }
 
     #[test]

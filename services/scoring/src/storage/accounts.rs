@@ -305,11 +305,12 @@ pub(crate) async fn count_unarchived_up_to(conn: &mut PgConnection, most: i64) -
     .await?)
 }
 
-/// How many accounts of the segments are not archived.
-pub(crate) async fn count_unarchived(conn: &mut PgConnection, segments: &[Segment]) -> Result<usize, StorageError> {
+/// How many accounts of the segments are customers: not archived, and not churned.
+pub(crate) async fn count_customers(conn: &mut PgConnection, segments: &[Segment]) -> Result<usize, StorageError> {
     let segments: Vec<i16> = segments.iter().map(|segment| codes::segment_number(*segment)).collect();
     let count = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM scoring.accounts WHERE archived_at IS NULL AND segment = ANY($1)"#,
+        r#"SELECT count(*) AS "count!" FROM scoring.accounts
+            WHERE archived_at IS NULL AND lifecycle_stage <> 5 AND segment = ANY($1)"#,
         &segments
     )
     .fetch_one(conn)

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use chrono::NaiveDate;
-use mainstay_domain::ModelId;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use mainstay_domain::{ModelId, start_of_day};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -125,7 +125,11 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// How many accounts that are not archived a model scored on a day.
+fn end_of(day: NaiveDate) -> DateTime<Utc> {
+    start_of_day(day + Days::new(1))
+}
+
+/// How many customers a model scored on a day: accounts that are not archived, and had not left by its end.
 pub(crate) async fn count_scored(
     conn: &mut PgConnection,
     model: &ModelId,
@@ -134,17 +138,19 @@ pub(crate) async fn count_scored(
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM scoring.health_history AS history
              JOIN scoring.accounts ON accounts.account_id = history.account_id
-            WHERE history.day = $1 AND history.model_id = $2 AND accounts.archived_at IS NULL"#,
+            WHERE history.day = $1 AND history.model_id = $2 AND accounts.archived_at IS NULL
+              AND NOT (accounts.lifecycle_stage = 5 AND COALESCE(accounts.churned_at < $3, true))"#,
         day,
         model.as_str(),
+        end_of(day),
     )
     .fetch_one(conn)
     .await?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-/// The numbers before the comparison that a model's measures had on a day, with what was said of each account then. Plan limits are
-/// not among it.
+/// The numbers before the comparison that a model's measures had on a day, of those customers, with what was said of each then. Plan
+/// limits are not among it.
 pub(crate) async fn raw_values(
     conn: &mut PgConnection,
     model: &ModelId,
@@ -160,9 +166,11 @@ pub(crate) async fn raw_values(
                    -- The newest up to the day; of those that came later only, the oldest.
                    ORDER BY from_day > $1, CASE WHEN from_day > $1 THEN from_day - $1 ELSE $1 - from_day END
                    LIMIT 1) AS facts
-            WHERE history.day = $1 AND history.model_id = $2 AND accounts.archived_at IS NULL"#,
+            WHERE history.day = $1 AND history.model_id = $2 AND accounts.archived_at IS NULL
+              AND NOT (accounts.lifecycle_stage = 5 AND COALESCE(accounts.churned_at < $3, true))"#,
         day,
         model.as_str(),
+        end_of(day),
     )
     .fetch_all(conn)
     .await?;

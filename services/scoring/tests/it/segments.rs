@@ -2,8 +2,11 @@
 
 use chrono::TimeDelta;
 use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_scoring::domain::parse_model_file;
+use mainstay_scoring::model_message;
 
 use crate::harness::{Harness, account, at, model_of, sum_of, usage};
+use crate::risk_fixtures::ticket;
 
 /// Points by the share of the segment's median: the median itself is 50 points.
 fn against_the_segment() -> proto::Measure {
@@ -238,4 +241,71 @@ async fn a_day_is_compared_with_all_accounts_on_the_day_before() {
             assert!((value - rank).abs() < 1e-9, "{number} on {day}: {value}");
         }
     }
+}
+
+/// Of those who left, scores go on: with them, who stays would rank high for being there.
+#[tokio::test]
+async fn who_has_left_is_nobody_to_be_compared_with() {
+    let mut harness = start("2026-03-01T12:00:00Z").await;
+    let signals = (1..=5).map(|number| usage(&format!("smb-{number}"), "2026-03-01", "emails", number * 10));
+    harness.record(signals.collect()).await;
+    let left = (1..=4).map(|number| proto::Account {
+        segment: proto::Segment::Smb.into(),
+        lifecycle_stage: proto::LifecycleStage::Churned.into(),
+        ..account(&format!("gone-{number}"))
+    });
+    let request = proto::BatchUpsertAccountsRequest { accounts: left.collect(), ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    harness.record((1..=4).map(|number| usage(&format!("gone-{number}"), "2026-03-01", "emails", 1)).collect()).await;
+    harness.settle().await;
+    harness.turn_to("2026-03-02").await;
+    assert_eq!(measure(&mut harness, "smb-3").await.value, Some(1.0), "30 against the median of 10 to 50");
+    assert_eq!(measure(&mut harness, "gone-1").await.value, Some(1.0 / 30.0), "itself it is compared");
+}
+
+const AMONG_PEERS: &str = include_str!("../../models/among_peers.yaml");
+
+/// Points of the measure of open tickets, by the model that scores.
+async fn points_of_open_tickets(harness: &Harness, id: &str) -> f64 {
+    let request = proto::ExplainHealthRequest { account: format!("accounts/{id}"), ..Default::default() };
+    let explained = harness.health.clone().explain_health(request).await.expect("an explanation").into_inner();
+    let measures = explained.components.iter().flat_map(|component| &component.measures);
+    let open = measures.into_iter().find(|measure| measure.measure == "open_tickets").expect("the measure");
+    open.points.unwrap_or_else(|| panic!("points of {id}: {:?}", open.missing_reason()))
+}
+
+#[tokio::test]
+async fn r68_what_is_usual_for_a_large_customer_is_no_crisis_among_its_peers() {
+    let mut harness = Harness::start("2026-03-01T12:00:00Z").await;
+    let sizes = [("large", proto::Segment::Enterprise), ("small", proto::Segment::Smb)];
+    let accounts = sizes.iter().flat_map(|&(size, segment)| {
+        (0..25).map(move |number| proto::Account { segment: segment.into(), ..account(&format!("{size}-{number}")) })
+    });
+    let request = proto::BatchUpsertAccountsRequest { accounts: accounts.collect(), ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    // Eight tickets open are usual for the large and a crisis for the one small customer that has them.
+    let with_tickets = (0..25).map(|number| format!("large-{number}")).chain(["small-0".to_owned()]);
+    let opened = |id: String| {
+        (0..8).map(move |number| {
+            let (action, priority) = (proto::TicketAction::Opened, proto::TicketPriority::Normal);
+            ticket(&id, "2026-03-01T08:00:00Z", &format!("{id}-{number}"), action, priority)
+        })
+    };
+    harness.record(with_tickets.flat_map(opened).collect()).await;
+    let others = (1..25).map(|number| usage(&format!("small-{number}"), "2026-03-01", "emails", 1));
+    harness.record(others.collect()).await;
+    harness.settle().await;
+    let taken_as_it_is = points_of_open_tickets(&harness, "large-3").await;
+    assert!(taken_as_it_is < 20.0, "by the model that ships: {taken_as_it_is}");
+
+    let model = model_message(parse_model_file(AMONG_PEERS).expect("parses"));
+    harness.activate("among-peers", proto::Model { name: String::new(), ..model }).await;
+    harness.settle().await;
+    harness.turn_to("2026-03-02").await;
+    let points = [
+        points_of_open_tickets(&harness, "large-3").await,
+        points_of_open_tickets(&harness, "small-0").await,
+        points_of_open_tickets(&harness, "small-3").await,
+    ];
+    assert!(points[0] > 99.9 && points[1] < 10.1 && points[2] > 99.9, "{points:?}");
 }
