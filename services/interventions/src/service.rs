@@ -180,8 +180,11 @@ fn workers(
     let mut builder = WorkersBuilder::new(app.core.clone(), &SCHEMA, database.clone(), settings.workers.clone())
         .queue(Arc::new(Clocks(app.clone())), clock_workers)
         .queue(Arc::new(Monitoring(app.clone())), 1)
-        .queue(Arc::new(BillingDigests(app.clone())), 1)
         .background(Arc::new(delivery));
+    // Of a replica without digests, which may be about to end, the job is left to those that have them.
+    if let Some(time_of_day) = app.billing_digest_at {
+        builder = builder.queue(Arc::new(BillingDigests { app: app.clone(), time_of_day }), 1);
+    }
     if let Some(feed) = &peers.scoring_feed {
         builder = builder.consumer("scoring", feed.clone(), Arc::new(ScoringFeed(app.clone())), ScoringFeed::types());
     }

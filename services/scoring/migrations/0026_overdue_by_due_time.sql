@@ -2,7 +2,9 @@
 
 -- A source that has told of a paid invoice, of any account.
 CREATE TABLE {schema}.payment_sources (
-    source text COLLATE "C" PRIMARY KEY
+    source text COLLATE "C" PRIMARY KEY,
+    -- When it told of an invoice last, to the hour.
+    heard_at timestamptz NOT NULL
 );
 
 COMMENT ON COLUMN {schema}.billing_invoices.overdue_at IS
@@ -11,5 +13,7 @@ COMMENT ON COLUMN {schema}.billing_invoices.overdue_at IS
 -- What was told before.
 
 -- Of all that signals say, only an invoice can be paid.
-INSERT INTO {schema}.payment_sources
-SELECT DISTINCT source FROM {schema}.signal_details WHERE details ->> 'action' = 'paid';
+INSERT INTO {schema}.payment_sources (source, heard_at)
+SELECT details.source, max(signals.recorded_at)
+  FROM {schema}.signal_details AS details JOIN {schema}.signals USING (account_id, source, source_id)
+ WHERE details.details ->> 'action' = 'paid' GROUP BY details.source;

@@ -9848,20 +9848,21 @@ pub struct InvoiceSignal {
     pub amount: ::core::option::Option<super::super::common::v1::Money>,
     /// When it is due, from when its age counts once it is unpaid. Absent: as
     /// before; of several the one that was told last, by event time, holds. A day
-    /// is best told as its beginning.
+    /// is best told as its beginning in UTC.
     ///
     /// Once this passed, the invoice is overdue without anybody saying so: from 24
-    /// hours later on, as payments of the last day are told late, if it was neither
-    /// paid nor voided by then. What is told later counts as if it had been told in
+    /// hours later on, of a day (midnight in UTC) 48, as payments of the last day
+    /// are told late, if it was neither paid nor voided by then. What is told later counts as if it had been told in
     /// time: a payment of before takes it back, and so does another due time, which
     /// counts from then on. An invoice over an amount of 0 is not overdue by this,
     /// nor is one whose due time is not after the beginning of 1970.
     ///
     /// This is so where payments are told at all: if the source that told this due
     /// time has told of a paid invoice, of whichever account. Otherwise the invoice
-    /// is looked at again each day for 30 days, so that it is overdue within a day
-    /// of the first payment that its source tells of; then not until it is told of
-    /// again.
+    /// is looked at again after a day, two, four, then each week. And it is so only
+    /// if the source told of any invoice since (to the hour): one that fell silent
+    /// may have lost what it tells of payments. After 7 days of silence it is
+    /// believed. Of an archived account nothing becomes overdue.
     #[prost(message, optional, tag = "4")]
     pub due_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Why the payment failed, as the bank or card network says, at most 500
@@ -19463,7 +19464,8 @@ pub mod report_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Returns how customers pay, what happened to their invoices, and what of the
-        /// revenue is in danger. Over a day it is the digest of billing.
+        /// revenue is in danger. Over a day it is what happened in billing; interventions
+        /// sends those concerned a digest of the alerts made of it.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_revenue_report(
@@ -19637,7 +19639,8 @@ pub mod report_service_server {
             request: tonic::Request<super::GetHealthReportRequest>,
         ) -> std::result::Result<tonic::Response<super::HealthReport>, tonic::Status>;
         /// Returns how customers pay, what happened to their invoices, and what of the
-        /// revenue is in danger. Over a day it is the digest of billing.
+        /// revenue is in danger. Over a day it is what happened in billing; interventions
+        /// sends those concerned a digest of the alerts made of it.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_revenue_report(

@@ -41,13 +41,15 @@ pub(crate) struct NextDigest {
     pub since: Option<DateTime<Utc>>,
 }
 
-/// Has digests sent from now on. Where they are sent already, the job looks anew at when: the setting may be another one.
+/// Has digests sent from now on, or no more. Where they are sent already, the job looks anew at when: the setting may be another one.
 pub(crate) async fn schedule(app: &App) -> Result<(), InterventionsError> {
-    if app.billing_digest_at.is_none() {
-        return Ok(());
-    }
     let now = app.core.clock.now();
+    let is_off = app.billing_digest_at.is_none();
     transact(&app.core.pool, async |conn| {
+        if is_off {
+            app.core.jobs.cancel(conn, BILLING_DIGEST_QUEUE, &[ALL_ALERTS]).await?;
+            return Ok(());
+        }
         // Without a low mark: that of a job that is there stays, which is since when there is something to tell.
         let job = NewJob::due(ALL_ALERTS, now);
         Ok(app.core.jobs.schedule(conn, BILLING_DIGEST_QUEUE, &[job], now).await?)
@@ -56,24 +58,25 @@ pub(crate) async fn schedule(app: &App) -> Result<(), InterventionsError> {
 }
 
 /// Sends the digest if it is time, of everything since the one before, however long ago that was: all messages and the note
-/// of what they tell are one transaction. None: there are no digests any more.
+/// of what they tell are one transaction.
 pub(crate) async fn execute(
     app: &App,
     conn: &mut PgConnection,
+    time_of_day: NaiveTime,
     since: Option<DateTime<Utc>>,
-) -> Result<Option<NextDigest>, InterventionsError> {
-    let Some(time_of_day) = app.billing_digest_at else { return Ok(None) };
+) -> Result<NextDigest, InterventionsError> {
     let now = app.core.clock.now();
-    let Some(since) = since else { return Ok(Some(begin(conn, time_of_day, now).await?)) };
+    // After a clock that ran ahead none would come for as long.
+    let Some(since) = since.map(|since| since.min(now)) else { return begin(conn, time_of_day, now).await };
     let due_at = next_after(since, time_of_day);
     if now < due_at {
-        return Ok(Some(NextDigest { due_at, since: Some(since) }));
+        return Ok(NextDigest { due_at, since: Some(since) });
     }
     let digests = Gathering::of_all(app, conn).await?;
     send(app, conn, &digests, Period { start: since, end: now }).await?;
     // Last: who works on one of these alerts waits from here to the commit.
     digests::note_told(conn, &digests.raised, &digests.ended).await?;
-    Ok(Some(NextDigest { due_at: next_after(now, time_of_day), since: Some(now) }))
+    Ok(NextDigest { due_at: next_after(now, time_of_day), since: Some(now) })
 }
 
 /// What happened before the first digest is no news to anybody.

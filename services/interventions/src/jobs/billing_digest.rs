@@ -1,7 +1,7 @@
 //! The daily digest of billing alerts.
 
 use async_trait::async_trait;
-use chrono::DateTime;
+use chrono::{DateTime, NaiveTime};
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
 use sqlx::PgConnection;
 
@@ -10,7 +10,10 @@ use crate::app::queues::BILLING_DIGEST_QUEUE;
 use crate::app::{App, send_billing_digest};
 
 /// The worker of [`BILLING_DIGEST_QUEUE`].
-pub(crate) struct BillingDigests(pub App);
+pub(crate) struct BillingDigests {
+    pub app: App,
+    pub time_of_day: NaiveTime,
+}
 
 #[async_trait]
 impl JobHandler for BillingDigests {
@@ -22,15 +25,10 @@ impl JobHandler for BillingDigests {
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
             let since = job.low_mark.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-            let next = send_billing_digest::execute(&self.0, connection, since).await.map_err(job_error)?;
-            outcomes.push(match next {
-                Some(next) => Outcome::Again {
-                    due_at: next.due_at,
-                    low_mark: next.since.map(|since| since.timestamp()),
-                    payload: None,
-                },
-                None => Outcome::Done,
-            });
+            let next = send_billing_digest::execute(&self.app, connection, self.time_of_day, since).await;
+            let next = next.map_err(job_error)?;
+            let low_mark = next.since.map(|since| since.timestamp());
+            outcomes.push(Outcome::Again { due_at: next.due_at, low_mark, payload: None });
         }
         Ok(outcomes)
     }

@@ -70,12 +70,15 @@ pub(crate) async fn untold(
 }
 
 /// Notes that a digest told of these that they were raised, and of those that they have ended. No version grows: of the
-/// alerts themselves nothing changes.
+/// alerts themselves nothing changes. Rows are locked in the order of account and alert, as by who works on several.
 pub(crate) async fn note_told(conn: &mut PgConnection, raised: &[Uuid], ended: &[Uuid]) -> Result<(), StorageError> {
     sqlx::query!(
-        "UPDATE interventions.alerts
-            SET is_raise_digested = true, is_end_digested = is_end_digested OR alert_id = ANY($2)
-          WHERE alert_id = ANY($1) OR alert_id = ANY($2)",
+        "WITH held AS (
+            SELECT account_id, alert_id FROM interventions.alerts WHERE alert_id = ANY($1) OR alert_id = ANY($2)
+             ORDER BY account_id, alert_id FOR NO KEY UPDATE)
+         UPDATE interventions.alerts AS alert
+            SET is_raise_digested = true, is_end_digested = is_end_digested OR alert.alert_id = ANY($2)
+           FROM held WHERE alert.account_id = held.account_id AND alert.alert_id = held.alert_id",
         raised,
         ended
     )
@@ -87,11 +90,12 @@ pub(crate) async fn note_told(conn: &mut PgConnection, raised: &[Uuid], ended: &
 /// Has no digest tell what was raised and has ended before now; says how many there were, at most `limit`.
 pub(crate) async fn pass_over(conn: &mut PgConnection, limit: i64) -> Result<u64, StorageError> {
     let passed = sqlx::query!(
-        "UPDATE interventions.alerts SET is_raise_digested = true, is_end_digested = closed_at IS NOT NULL
-          WHERE alert_id IN (
-                SELECT alert_id FROM interventions.alerts
-                 WHERE kind IN (5, 6) AND NOT is_end_digested AND (closed_at IS NOT NULL OR NOT is_raise_digested)
-                 LIMIT $1)",
+        "WITH held AS (
+            SELECT account_id, alert_id FROM interventions.alerts
+             WHERE kind IN (5, 6) AND NOT is_end_digested AND (closed_at IS NOT NULL OR NOT is_raise_digested)
+             ORDER BY account_id, alert_id LIMIT $1 FOR NO KEY UPDATE)
+         UPDATE interventions.alerts AS alert SET is_raise_digested = true, is_end_digested = closed_at IS NOT NULL
+           FROM held WHERE alert.account_id = held.account_id AND alert.alert_id = held.alert_id",
         limit
     )
     .execute(conn)

@@ -280,6 +280,23 @@ async fn r185_there_is_none_when_it_is_off_and_what_happened_meanwhile_is_no_new
     assert_eq!(subjects(&harness, CSM), ["Billing alerts: 0 new, 0 ended, 1 open; 180,000.00 EUR of ARR"]);
 }
 
+/// As replicas are replaced one after the other.
+#[tokio::test]
+async fn r185_a_replica_of_before_digests_were_turned_on_does_not_end_them() {
+    let harness = Harness::with_acme(START).await;
+    let (_old_service, old) = harness.replica_with(|settings| settings.billing_digest_at = None).await;
+    let (_new_service, new) = harness.replica().await;
+    old.settle().await.expect("work");
+    new.settle().await.expect("work");
+    harness.raise(harness.failed_payment("in_1", 1)).await;
+    harness.settle().await;
+    harness.clock.advance(TimeDelta::hours(7));
+    old.settle().await.expect("work");
+    assert_eq!(subjects(&harness, CSM).len(), 0, "it has no digests");
+    new.settle().await.expect("work");
+    assert_eq!(subjects(&harness, CSM).len(), 1);
+}
+
 #[tokio::test]
 async fn r185_an_owner_who_cannot_be_written_to_is_replaced_by_the_default() {
     let harness = Harness::start(START).await;

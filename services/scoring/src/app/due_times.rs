@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use mainstay_domain::{AccountId, day_of};
+use chrono::{DateTime, TimeDelta, Utc};
+use mainstay_domain::AccountId;
 use mainstay_jobs::{Job, NewJob};
 use sqlx::PgConnection;
 
@@ -14,24 +14,25 @@ use super::causes::Causes;
 use super::queues::DUE_TIMES_QUEUE;
 use super::record_stories::write_stories;
 use super::{App, ScoringError, rescore_accounts};
-use crate::domain::billing::{Deadline, InvoiceStory, PAYMENT_LOOK_DAYS};
-use crate::domain::date_of;
+use crate::domain::billing::{Deadline, InvoiceStory};
 use crate::domain::story::{Story, StoryKind};
 use crate::storage::stories::{StoredStory, StoryKey};
 use crate::storage::{accounts, payment_sources, stories};
 
-/// How long until the next look at an invoice whose source has told of no payment.
-const NEXT_LOOK: TimeDelta = TimeDelta::days(1);
+/// A source from which nothing came since is believed to have nothing to tell after so long: before, it may be that what it tells does
+/// not arrive, and then nobody's payments do.
+const SILENCE_BELIEVED: TimeDelta = TimeDelta::days(7);
+/// The shortest and the longest time until the next look at an invoice of which nothing can be said yet.
+const NEXT_LOOK_MIN: TimeDelta = TimeDelta::days(1);
+const NEXT_LOOK_MAX: TimeDelta = TimeDelta::days(7);
 
 /// What was found of an invoice that is not settled, or was settled late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     /// Its due time passed, which its story says now.
     Lapsed,
-    /// It is overdue from then on.
+    /// It is overdue from then on, or it is to be looked at again then.
     NotYet(DateTime<Utc>),
-    /// Its due time passed, and whether it was paid its source may not tell.
-    PaymentsUntold,
 }
 
 /// What becomes of a timer.
@@ -39,12 +40,8 @@ enum Found {
 pub(crate) enum Looked {
     /// There is nothing to wait for.
     Over,
-    /// It is to be looked at again.
-    Again {
-        due_at: DateTime<Utc>,
-        /// The day of the first look at one whose source had told of no payment, if this is one.
-        first_day: Option<NaiveDate>,
-    },
+    /// It is to be looked at again then.
+    Again(DateTime<Utc>),
     /// Somebody else holds the account: try again soon.
     Locked,
 }
@@ -60,9 +57,8 @@ pub(super) async fn look(
     let timer = |(key, found): (StoryKey, Found)| match found {
         Found::Lapsed => None,
         Found::NotYet(at) => Some(NewJob::due(job_key(&key), at)),
-        Found::PaymentsUntold => Some(NewJob::due(job_key(&key), now + NEXT_LOOK)),
     };
-    let timers: Vec<NewJob> = find(conn, told, now).await?.into_iter().filter_map(timer).collect();
+    let timers: Vec<NewJob> = find(conn, told, |_| true, now).await?.into_iter().filter_map(timer).collect();
     Ok(app.core.jobs.schedule(conn, DUE_TIMES_QUEUE, &timers, now).await?)
 }
 
@@ -76,7 +72,9 @@ pub(crate) async fn execute(app: &App, conn: &mut PgConnection, due: &[Job]) -> 
     let is_locked = |key: &&StoryKey| locked.contains_key(key.account.as_str());
     let mut invoices: BTreeMap<StoryKey, StoredStory> =
         stories::load(conn, keys.iter().flatten().filter(is_locked)).await?.into_iter().collect();
-    let found = find(conn, &mut invoices, now).await?;
+    // Of one that is archived no payment is taken in.
+    let is_told_of = |account: &AccountId| locked.get(account.as_str()).is_some_and(|account| !account.archived);
+    let found = find(conn, &mut invoices, is_told_of, now).await?;
 
     invoices.retain(|key, _| found.get(key) == Some(&Found::Lapsed));
     if !invoices.is_empty() {
@@ -91,24 +89,24 @@ pub(crate) async fn execute(app: &App, conn: &mut PgConnection, due: &[Job]) -> 
         rescore_accounts::soon(app, conn, changed, now).await?;
     }
 
-    let looked = |(job, key): (&Job, &Option<StoryKey>)| {
+    let looked = |key: &Option<StoryKey>| {
         let Some(key) = key else { return Looked::Over };
         if !is_locked(&key) {
             return Looked::Locked;
         }
         match found.get(key) {
             None | Some(Found::Lapsed) => Looked::Over,
-            Some(Found::NotYet(at)) => Looked::Again { due_at: *at, first_day: None },
-            Some(Found::PaymentsUntold) => look_again(job, now),
+            Some(Found::NotYet(at)) => Looked::Again(*at),
         }
     };
-    Ok(due.iter().zip(&keys).map(looked).collect())
+    Ok(keys.iter().map(looked).collect())
 }
 
 /// Has the stories of invoices say of which the due time passed. Answers what was found, of those that there is anything to say of.
 async fn find(
     conn: &mut PgConnection,
     stories: &mut BTreeMap<StoryKey, StoredStory>,
+    is_told_of: impl Fn(&AccountId) -> bool,
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<StoryKey, Found>, ScoringError> {
     let passed: BTreeSet<&str> = stories
@@ -117,33 +115,25 @@ async fn find(
         .filter(|deadline| deadline.at <= now)
         .map(|deadline| deadline.source)
         .collect();
-    let tell_payments = payment_sources::known(conn, &passed).await?;
+    let heard = payment_sources::known(conn, &passed).await?;
     let mut found = BTreeMap::new();
     for (key, stored) in stories {
         let Story::Invoice(invoice) = &mut stored.story else { continue };
         let Some(Deadline { at, source }) = invoice.deadline() else { continue };
+        let heard_at = heard.get(source).filter(|_| is_told_of(&key.account));
         let state = if at > now {
             Found::NotYet(at)
-        } else if tell_payments.contains(source) {
+        } else if heard_at.is_some_and(|heard_at| *heard_at >= at || at + SILENCE_BELIEVED <= now) {
             invoice.lapse();
             Found::Lapsed
-        } else if !invoice.is_settled() {
-            Found::PaymentsUntold
+        } else if heard_at.is_some() {
+            Found::NotYet(now + payment_sources::HEARD_WITHIN)
         } else {
-            continue;
+            Found::NotYet(now + (now - at).clamp(NEXT_LOOK_MIN, NEXT_LOOK_MAX))
         };
         found.insert(key.clone(), state);
     }
     Ok(found)
-}
-
-fn look_again(job: &Job, now: DateTime<Utc>) -> Looked {
-    let today = day_of(now);
-    let first_day = job.low_mark.and_then(|mark| i32::try_from(mark).ok()).map_or(today, date_of);
-    if (today - first_day).num_days() >= PAYMENT_LOOK_DAYS {
-        return Looked::Over;
-    }
-    Looked::Again { due_at: now + NEXT_LOOK, first_day: Some(first_day) }
 }
 
 const fn invoice(story: &Story) -> Option<&InvoiceStory> {

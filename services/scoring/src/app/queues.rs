@@ -25,9 +25,9 @@ pub(crate) const INACTIVITY_QUEUE: &str = "inactivity";
 /// Accounts of which something may begin that no signal tells of, beside silence: see `app/looks.rs` for the keys. Only who holds the
 /// account's row begins one; its worker only hands it over.
 pub(crate) const RISK_LOOK_QUEUE: &str = "risk_looks";
-/// Invoices whose due time may pass without a payment: the key is the account's id and the invoice's with a slash between them, the low
-/// mark the day of the first look at one whose source had told of no payment. One that is not settled has a job, due when it is overdue by
-/// the earliest due time since the last look. Only who holds the account's row begins one.
+/// Invoices whose due time may pass without a payment: the key is the account's id and the invoice's with a slash between them. One that
+/// is not settled, and of which it is not noted yet, has a job, due when it is overdue by the earliest due time since the last look. Only
+/// who holds the account's row begins one.
 pub(crate) const DUE_TIMES_QUEUE: &str = "due_times";
 /// Labels whose time will be over: the key is the account's id and the label's with a slash between them.
 pub(crate) const LABELS_QUEUE: &str = "labels";

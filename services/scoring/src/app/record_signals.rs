@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use super::mark_all_accounts::mark_all_soon;
 use super::refused_batch::{BatchFields, refuse_all};
 use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stories, rescore_accounts};
+use crate::domain::billing::InvoiceSignal;
 use crate::domain::signal::{Payload, Signal, SignalKind};
 use crate::storage::accounts::Standing;
 use crate::storage::series_deltas::SeriesDeltas;
@@ -178,7 +179,8 @@ async fn record(
     if accepted.is_empty() {
         return Ok(RecordedSignals::default());
     }
-    payment_sources::note(conn, &tellers_of_payments(accepted)).await?;
+    let paying = tellers_of(accepted, InvoiceSignal::tells_payment);
+    payment_sources::note(conn, &tellers_of(accepted, |_| true), &paying, now).await?;
     let new = signals::insert_new(conn, accepted, now).await?;
     let recorded = || new.iter().map(|&index| accepted[index]);
     signal_details::insert(conn, recorded()).await?;
@@ -199,10 +201,10 @@ async fn record(
     Ok(RecordedSignals { recorded: new.len(), duplicates: accepted.len() - new.len(), refused: Vec::new() })
 }
 
-/// The sources that tell of a payment in these signals.
-fn tellers_of_payments<'a>(signals: &[&'a Signal]) -> BTreeSet<&'a str> {
-    let tells_payment = |signal: &&&Signal| matches!(&signal.payload, Payload::Invoice(told) if told.tells_payment());
-    signals.iter().filter(tells_payment).map(|signal| signal.source.as_str()).collect()
+/// The sources that tell such a thing of an invoice in these signals.
+fn tellers_of<'a>(signals: &[&'a Signal], is_it: impl Fn(&InvoiceSignal) -> bool) -> BTreeSet<&'a str> {
+    let tells = |signal: &&&Signal| matches!(&signal.payload, Payload::Invoice(told) if is_it(told));
+    signals.iter().filter(tells).map(|signal| signal.source.as_str()).collect()
 }
 
 /// Has all accounts scored again when a source came to life.

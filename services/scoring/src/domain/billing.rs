@@ -1,6 +1,6 @@
 //! Invoices and disputes: what is told of them, and what it adds up to.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use mainstay_domain::{Money, Violations};
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +16,8 @@ const SOURCE_ID_LENGTH_MAX: usize = 128;
 
 /// How long after its due time an invoice that is not settled becomes overdue: payments of the last day are told late.
 pub(crate) const OVERDUE_GRACE: TimeDelta = TimeDelta::hours(24);
-/// For how many days an invoice whose due time passed is looked at again while its source has told of no payment.
-pub(crate) const PAYMENT_LOOK_DAYS: i64 = 30;
+/// The same for one that is due at midnight in UTC: a day is told so, and it may be paid until its end.
+pub(crate) const OVERDUE_GRACE_OF_DAY: TimeDelta = TimeDelta::hours(48);
 
 /// What happened to an invoice; the numbers rise with what usually comes later, and stories keep them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,9 +243,14 @@ impl InvoiceStory {
         if self.amount.get().is_some_and(|Amount(money)| money.minor_units == 0) {
             return None;
         }
-        // Some systems write a time that they do not know as one of the year 1, or as 0.
-        let due_at = self.due_at.get().filter(|due_at| **due_at > DateTime::UNIX_EPOCH)?;
-        self.while_due(Some(*due_at + OVERDUE_GRACE))
+        let due_at = self.known_due_at()?;
+        let is_day = due_at.time() == NaiveTime::MIN;
+        self.while_due(Some(due_at + if is_day { OVERDUE_GRACE_OF_DAY } else { OVERDUE_GRACE }))
+    }
+
+    /// The due time in force. Some systems write one that they do not know as a time of the year 1, or as 0.
+    fn known_due_at(&self) -> Option<DateTime<Utc>> {
+        self.due_at.get().copied().filter(|due_at| *due_at > DateTime::UNIX_EPOCH)
     }
 
     /// The same, once it was noted.
@@ -276,7 +281,7 @@ impl InvoiceStory {
             first_failed_at: self.first_failed_at(),
             overdue_at: self.overdue_at(),
             unpaid_since,
-            aged_since: unpaid_since.map(|since| self.due_at.get().map_or(since, |due_at| since.min(*due_at))),
+            aged_since: unpaid_since.map(|since| self.known_due_at().map_or(since, |due_at| since.min(due_at))),
             failed_attempt_count: count(self.failures.all()),
             settlement,
             amount: self.amount.get().map(|Amount(money)| *money),
@@ -287,7 +292,7 @@ impl InvoiceStory {
 /// Until when an invoice must be settled not to be overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Deadline<'a> {
-    /// [`OVERDUE_GRACE`] after the due time.
+    /// [`OVERDUE_GRACE`] after the due time, or [`OVERDUE_GRACE_OF_DAY`].
     pub at: DateTime<Utc>,
     /// Who told the due time.
     pub source: &'a str,

@@ -9,7 +9,6 @@ use crate::app::App;
 use crate::app::due_times::{self, Looked};
 use crate::app::queues::DUE_TIMES_QUEUE;
 use crate::app::rescore_accounts::SOON;
-use crate::domain::day_number;
 
 const BATCH: i64 = 500;
 
@@ -29,14 +28,11 @@ impl JobHandler for DueTimes {
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
         let looked = due_times::execute(&self.0, connection, jobs).await.map_err(job_error)?;
         let now = self.0.core.clock.now();
-        let outcome = |(job, looked): (&Job, Looked)| match looked {
+        let outcome = |looked: Looked| match looked {
             Looked::Over => Outcome::Done,
-            Looked::Again { due_at, first_day } => {
-                let low_mark = first_day.map(|day| i64::from(day_number(day)));
-                Outcome::Again { due_at, low_mark, payload: None }
-            }
-            Looked::Locked => Outcome::Again { due_at: now + SOON, low_mark: job.low_mark, payload: None },
+            Looked::Again(due_at) => Outcome::Again { due_at, low_mark: None, payload: None },
+            Looked::Locked => Outcome::Again { due_at: now + SOON, low_mark: None, payload: None },
         };
-        Ok(jobs.iter().zip(looked).map(outcome).collect())
+        Ok(looked.into_iter().map(outcome).collect())
     }
 }

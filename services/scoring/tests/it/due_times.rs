@@ -34,6 +34,13 @@ fn due(id: &str, at: &str, invoice_id: &str, due_time: &str) -> proto::Signal {
     signal
 }
 
+/// Turns the clock to a time at which the source tells of something else.
+async fn live_to(harness: &mut Harness, at_time: &str) {
+    harness.clock.set(at(at_time));
+    harness.record(vec![invoice("other", at_time, &format!("of-{at_time}"), InvoiceAction::Issued)]).await;
+    harness.settle().await;
+}
+
 async fn told(harness: &Harness) -> Vec<Told> {
     told_of(harness, PaymentFailed).await.into_iter().map(|(told, _)| told).collect()
 }
@@ -61,10 +68,10 @@ async fn unpaid_days(harness: &Harness, id: &str) -> Vec<(i32, i64)> {
 #[tokio::test]
 async fn r65_an_invoice_is_overdue_a_day_after_its_due_time_without_anybody_saying_so() {
     let mut harness = paying().await;
-    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-12")]).await;
+    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-11")]).await;
     harness.clock.set(at("2026-03-12T23:59:59Z"));
     assert_eq!(told(&harness).await, []);
-    harness.turn_to("2026-03-13").await;
+    live_to(&mut harness, "2026-03-13").await;
     let mut told = risk_events(&harness).await;
     told.retain(|(_, trigger)| trigger.kind() == PaymentFailed);
     let [(Told::Raised, trigger)] = &told[..] else { panic!("once: {told:?}") };
@@ -92,10 +99,10 @@ async fn r65_an_overdue_invoice_weighs_from_the_day_on_which_it_is_overdue_also_
     let measure = measure_of(StorySeries::InvoicesUnpaid, Aggregation::Last, 1, 2.0);
     harness.activate("billing", model_of(measure)).await;
     let seen = usage("acme", "2026-03-10", "emails", 1);
-    harness.record(vec![seen, due("acme", "2026-03-10", "in-1", "2026-03-12")]).await;
+    harness.record(vec![seen, due("acme", "2026-03-10", "in-1", "2026-03-11")]).await;
     harness.settle().await;
     // Nothing works until then.
-    harness.turn_to("2026-03-15").await;
+    live_to(&mut harness, "2026-03-15").await;
     let mut scores = Vec::new();
     for day in 12..=15 {
         scores.push(harness.health_of("acme", &format!("2026-03-{day}")).await.score);
@@ -106,11 +113,11 @@ async fn r65_an_overdue_invoice_weighs_from_the_day_on_which_it_is_overdue_also_
 #[tokio::test]
 async fn r65_an_invoice_that_is_paid_in_time_is_never_overdue_also_when_that_is_told_late() {
     let mut harness = paying().await;
-    let issued = ["in-1", "in-2"].map(|invoice_id| due("acme", "2026-03-10", invoice_id, "2026-03-12"));
+    let issued = ["in-1", "in-2"].map(|invoice_id| due("acme", "2026-03-10", invoice_id, "2026-03-11"));
     harness.record(issued.to_vec()).await;
     harness.clock.set(at("2026-03-12"));
     harness.record(vec![invoice("acme", "2026-03-12", "in-1", InvoiceAction::Paid)]).await;
-    harness.turn_to("2026-03-14").await;
+    live_to(&mut harness, "2026-03-14").await;
     assert_eq!(told_of(&harness, PaymentFailed).await, [(Told::Raised, "in-2".to_owned())]);
     harness.record(vec![invoice("acme", "2026-03-13", "in-2", InvoiceAction::Paid)]).await;
     assert_eq!(told(&harness).await, [Told::Raised, Told::Cleared]);
@@ -120,8 +127,8 @@ async fn r65_an_invoice_that_is_paid_in_time_is_never_overdue_also_when_that_is_
 #[tokio::test]
 async fn r65_paying_an_overdue_invoice_ends_what_its_due_time_began() {
     let mut harness = paying().await;
-    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-12")]).await;
-    harness.turn_to("2026-03-16").await;
+    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-11")]).await;
+    live_to(&mut harness, "2026-03-16").await;
     harness.record(vec![invoice("acme", "2026-03-15", "in-1", InvoiceAction::Paid)]).await;
     assert_eq!(told(&harness).await, [Told::Raised, Told::Cleared]);
     assert_eq!(unpaid(&harness).await, [("in-1".to_owned(), Some("2026-03-13 00:00".to_owned()))]);
@@ -131,32 +138,32 @@ async fn r65_paying_an_overdue_invoice_ends_what_its_due_time_began() {
 #[tokio::test]
 async fn r65_a_due_time_that_is_moved_begins_anew_before_and_after_it_passed() {
     let mut harness = paying().await;
-    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-12")]).await;
-    harness.record(vec![due("acme", "2026-03-10T01:00:00Z", "in-1", "2026-03-14")]).await;
-    harness.turn_to("2026-03-14").await;
+    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-11")]).await;
+    harness.record(vec![due("acme", "2026-03-10T01:00:00Z", "in-1", "2026-03-13")]).await;
+    live_to(&mut harness, "2026-03-14").await;
     assert_eq!(told(&harness).await, []);
-    harness.turn_to("2026-03-15").await;
+    live_to(&mut harness, "2026-03-15").await;
     assert_eq!(told(&harness).await, [Told::Raised]);
-    harness.record(vec![due("acme", "2026-03-15", "in-1", "2026-03-20")]).await;
+    harness.record(vec![due("acme", "2026-03-15", "in-1", "2026-03-19")]).await;
     // Said before: what was said last holds.
-    harness.record(vec![due("acme", "2026-03-13", "in-1", "2026-03-01")]).await;
+    harness.record(vec![due("acme", "2026-03-13", "in-1", "2026-02-28")]).await;
     assert_eq!(told(&harness).await, [Told::Raised, Told::Cleared]);
     assert_eq!((unpaid(&harness).await, unpaid_days(&harness, "acme").await), (vec![], vec![]));
-    harness.turn_to("2026-03-20").await;
+    live_to(&mut harness, "2026-03-20").await;
     assert_eq!(told(&harness).await.len(), 2);
-    harness.turn_to("2026-03-21").await;
+    live_to(&mut harness, "2026-03-21").await;
     assert_eq!(told(&harness).await[2..], [Told::Raised]);
     // Brought forward, a timer rings sooner than the one that was set.
-    harness.record(vec![due("other", "2026-03-20", "in-2", "2026-04-20")]).await;
-    harness.record(vec![due("other", "2026-03-21", "in-2", "2026-03-22")]).await;
-    harness.turn_to("2026-03-23").await;
+    harness.record(vec![due("other", "2026-03-20", "in-2", "2026-04-19")]).await;
+    harness.record(vec![due("other", "2026-03-21", "in-2", "2026-03-21")]).await;
+    live_to(&mut harness, "2026-03-23").await;
     assert_eq!(told(&harness).await[3..], [Told::Raised]);
 }
 
 #[tokio::test]
 async fn r65_where_nobody_tells_of_payments_due_times_say_nothing_until_somebody_does() {
     let mut harness = customers().await;
-    let issued = [("in-1", "2026-03-12"), ("in-2", "2026-03-01")].map(|(id, at)| due("acme", "2026-03-10", id, at));
+    let issued = [("in-1", "2026-03-11"), ("in-2", "2026-02-28")].map(|(id, at)| due("acme", "2026-03-10", id, at));
     harness.record(issued.to_vec()).await;
     harness.pass_days(5).await;
     assert_eq!(told(&harness).await, []);
@@ -167,28 +174,85 @@ async fn r65_where_nobody_tells_of_payments_due_times_say_nothing_until_somebody
     harness.pass_days(2).await;
     assert_eq!(told(&harness).await, []);
     harness.record(vec![invoice("other", "2026-03-17", "in-3", InvoiceAction::Paid)]).await;
-    harness.pass_days(1).await;
+    harness.pass_days(7).await;
     assert_eq!(told(&harness).await, [Told::Raised; 2]);
     assert_eq!(unpaid_days(&harness, "acme").await, [(2, 1), (13, 1)], "since when they are overdue");
 }
 
 #[tokio::test]
-async fn r65_where_nobody_tells_of_payments_a_due_time_is_looked_at_for_30_days_and_when_told_again() {
+async fn r65_where_nobody_tells_of_payments_a_due_time_is_looked_at_less_and_less_but_never_forgotten() {
     let mut harness = customers().await;
     let voided = invoice("acme", "2026-03-05", "in-0", InvoiceAction::Voided);
-    let issued = [("in-0", "2026-02-01"), ("in-1", "2026-03-12")].map(|(id, at)| due("acme", "2026-03-10", id, at));
-    harness.record(issued.into_iter().chain([voided]).collect()).await;
-    assert_eq!(timers(&harness).await, 1, "nobody waits for what was voided");
-    // From 2026-03-13 on.
-    harness.pass_days(32).await;
-    assert_eq!((harness.clock_day(0).as_str(), timers(&harness).await), ("2026-04-11", 1));
-    harness.pass_days(1).await;
-    assert_eq!(timers(&harness).await, 0);
-    harness.record(vec![invoice("other", "2026-04-12", "in-2", InvoiceAction::Paid)]).await;
-    harness.pass_days(2).await;
-    assert_eq!(told(&harness).await, []);
-    harness.record(vec![invoice("acme", "2026-04-14", "in-1", InvoiceAction::Issued)]).await;
+    harness.record(vec![due("acme", "2026-03-10", "in-0", "2026-03-08"), voided]).await;
+    assert_eq!(timers(&harness).await, 0, "nobody waits for what was voided in time");
+    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-11")]).await;
+    let mut looks: Vec<String> = Vec::new();
+    for _ in 0..30 {
+        harness.pass_days(1).await;
+        let sql = "SELECT to_char(due_at AT TIME ZONE 'UTC', 'MM-DD') FROM scoring.jobs WHERE queue = 'due_times'";
+        looks.push(sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a timer"));
+    }
+    looks.dedup();
+    let expected: [String; 7] = ["03-13", "03-14", "03-15", "03-17", "03-21", "03-28", "04-04"].map(str::to_owned);
+    assert_eq!(looks[..7], expected, "a day, two, four, then each week");
+    harness.record(vec![invoice("other", "2026-04-09", "in-2", InvoiceAction::Paid)]).await;
+    harness.pass_days(7).await;
     assert_eq!(told(&harness).await, [Told::Raised]);
+}
+
+/// As when the secret of a webhook expires: of all that was paid nothing comes in.
+#[tokio::test]
+async fn r65_a_source_that_fell_silent_makes_nobody_overdue_for_a_week() {
+    let mut harness = paying().await;
+    harness
+        .record(vec![due("acme", "2026-03-10", "in-1", "2026-03-11"), due("other", "2026-03-10", "in-2", "2026-03-11")])
+        .await;
+    harness.turn_to("2026-03-13").await;
+    harness.pass_days(3).await;
+    assert_eq!(told(&harness).await, [], "nothing came since the 10th");
+    harness.record(vec![invoice("other", "2026-03-12", "in-2", InvoiceAction::Paid)]).await;
+    harness.clock.set(at("2026-03-16T01:00:00Z"));
+    assert_eq!(
+        told_of(&harness, PaymentFailed).await,
+        [(Told::Raised, "in-1".to_owned())],
+        "it lives, and that is unpaid"
+    );
+    assert_eq!(unpaid_days(&harness, "acme").await, [(13, 1)], "since then");
+
+    harness.record(vec![due("other", "2026-03-16", "in-3", "2026-03-17")]).await;
+    harness.turn_to("2026-03-25").await;
+    assert_eq!(told(&harness).await.len(), 1);
+    harness.turn_to("2026-03-26").await;
+    assert_eq!(told(&harness).await[1..], [Told::Raised], "after a week it is believed");
+}
+
+#[tokio::test]
+async fn r65_of_an_archived_account_of_which_no_payment_is_taken_in_nothing_lapses() {
+    let mut harness = paying().await;
+    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-11")]).await;
+    archive(&harness, "acme", "").await.expect("archived");
+    live_to(&mut harness, "2026-03-20").await;
+    assert_eq!((unpaid_days(&harness, "acme").await, timers(&harness).await), (vec![], 1));
+    let back = proto::UnarchiveAccountRequest { name: "accounts/acme".to_owned(), ..Default::default() };
+    harness.accounts.unarchive_account(back).await.expect("unarchived");
+    harness.record(vec![invoice("acme", "2026-03-12", "in-1", InvoiceAction::Paid)]).await;
+    live_to(&mut harness, "2026-03-28").await;
+    assert_eq!((told(&harness).await, unpaid_days(&harness, "acme").await), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn r65_a_time_of_day_has_a_day_of_grace_and_a_day_until_its_end_and_one_more() {
+    let mut harness = paying().await;
+    let due_times = [("in-1", "2026-03-11"), ("in-2", "2026-03-11T09:30:00Z")];
+    harness.record(due_times.map(|(id, due_time)| due("acme", "2026-03-10", id, due_time)).to_vec()).await;
+    live_to(&mut harness, "2026-03-12T08:29:59Z").await;
+    assert_eq!(told(&harness).await, []);
+    live_to(&mut harness, "2026-03-12T09:30:00Z").await;
+    assert_eq!(told_of(&harness, PaymentFailed).await, [(Told::Raised, "in-2".to_owned())]);
+    live_to(&mut harness, "2026-03-12T22:59:59Z").await;
+    assert_eq!(told(&harness).await.len(), 1);
+    live_to(&mut harness, "2026-03-13").await;
+    assert_eq!(told_of(&harness, PaymentFailed).await[1..], [(Told::Raised, "in-1".to_owned())]);
 }
 
 #[tokio::test]
@@ -196,11 +260,11 @@ async fn r65_of_invoices_that_are_imported_those_not_settled_are_overdue_at_once
     let mut harness = paying().await;
     let late = invoice("acme", "2026-02-10", "in-2", InvoiceAction::Paid);
     let imported = vec![
-        due("acme", "2026-01-01", "in-1", "2026-01-31"),
+        due("acme", "2026-01-01", "in-1", "2026-01-30"),
         invoice("acme", "2026-01-31", "in-1", InvoiceAction::Paid),
-        due("acme", "2026-01-02", "in-2", "2026-01-31"),
+        due("acme", "2026-01-02", "in-2", "2026-01-30"),
         late,
-        due("acme", "2026-02-01", "in-3", "2026-02-28"),
+        due("acme", "2026-02-01", "in-3", "2026-02-27"),
     ];
     harness.record(imported).await;
     assert_eq!(timers(&harness).await, 0);
@@ -210,30 +274,37 @@ async fn r65_of_invoices_that_are_imported_those_not_settled_are_overdue_at_once
 }
 
 #[tokio::test]
-async fn r65_a_due_time_of_who_is_no_customer_raises_nothing_until_they_are_back() {
+async fn r65_a_due_time_of_who_left_raises_nothing_until_they_are_back() {
     let mut harness = paying().await;
-    let issued = ["acme", "other"].map(|id| due(id, "2026-03-10", &format!("in-{id}"), "2026-03-12"));
-    harness.record(issued.to_vec()).await;
-    archive(&harness, "acme", "").await.expect("archived");
-    harness.record(vec![churn("other", "2026-03-10")]).await;
-    harness.turn_to("2026-03-14").await;
+    harness.create_accounts(&["gone"]).await;
+    harness.record(vec![due("gone", "2026-03-10", "in-1", "2026-03-11"), churn("gone", "2026-03-10")]).await;
+    live_to(&mut harness, "2026-03-14").await;
     assert_eq!(told(&harness).await, []);
-    assert_eq!(unpaid_days(&harness, "acme").await, [(13, 1)], "it is unpaid all the same");
-    let back = proto::UnarchiveAccountRequest { name: "accounts/acme".to_owned(), ..Default::default() };
-    harness.accounts.unarchive_account(back).await.expect("unarchived");
-    assert_eq!(told_of(&harness, PaymentFailed).await, [(Told::Raised, "in-acme".to_owned())]);
+    assert_eq!(unpaid_days(&harness, "gone").await, [(13, 1)], "it is unpaid all the same");
+    let back = proto::Account {
+        name: "accounts/gone".to_owned(),
+        lifecycle_stage: proto::LifecycleStage::Active.into(),
+        ..Default::default()
+    };
+    let request = proto::UpdateAccountRequest {
+        account: Some(back),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["lifecycle_stage".to_owned()] }),
+        ..Default::default()
+    };
+    harness.accounts.update_account(request).await.expect("a customer again");
+    assert_eq!(told_of(&harness, PaymentFailed).await, [(Told::Raised, "in-1".to_owned())]);
 }
 
 #[tokio::test]
 async fn r65_an_account_that_somebody_holds_is_looked_at_when_it_is_free() {
     let mut harness = paying().await;
-    let issued = ["acme", "other"].map(|id| due(id, "2026-03-10", &format!("in-{id}"), "2026-03-12"));
+    let issued = ["acme", "other"].map(|id| due(id, "2026-03-10", &format!("in-{id}"), "2026-03-11"));
     harness.record(issued.to_vec()).await;
     harness.settle().await;
     let mut holder = harness.database.pool().begin().await.expect("a transaction");
     let hold = "SELECT 1 FROM scoring.accounts WHERE account_id = 'acme' FOR UPDATE";
     sqlx::query(hold).execute(&mut *holder).await.expect("the account");
-    harness.turn_to("2026-03-13").await;
+    live_to(&mut harness, "2026-03-13").await;
     assert_eq!(told_of(&harness, PaymentFailed).await, [(Told::Raised, "in-other".to_owned())]);
     holder.rollback().await.expect("released");
     harness.clock.set(at("2026-03-13T00:00:01Z"));
@@ -245,7 +316,7 @@ async fn r65_replicas_and_signals_sent_twice_tell_of_a_due_time_once() {
     let mut harness = paying().await;
     let ids: Vec<String> = (0..200).map(|number| format!("account-{number}")).collect();
     harness.create_accounts(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    let issued: Vec<_> = ids.iter().map(|id| due(id, "2026-03-10", "in-1", "2026-03-12")).collect();
+    let issued: Vec<_> = ids.iter().map(|id| due(id, "2026-03-10", "in-1", "2026-03-11")).collect();
     harness.record(issued.clone()).await;
     harness.settle().await;
     let (_service, other) = harness.replica().await;
@@ -266,7 +337,7 @@ async fn r65_a_payment_at_the_moment_at_which_an_invoice_is_overdue_ends_in_one_
     let mut harness = paying().await;
     let ids: Vec<String> = (0..100).map(|number| format!("account-{number}")).collect();
     harness.create_accounts(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    harness.record(ids.iter().map(|id| due(id, "2026-03-10", "in-1", "2026-03-12")).collect()).await;
+    harness.record(ids.iter().map(|id| due(id, "2026-03-10", "in-1", "2026-03-11")).collect()).await;
     harness.settle().await;
     harness.clock.set(at("2026-03-13T00:00:01Z"));
     let mut sender = harness.signals.clone();
