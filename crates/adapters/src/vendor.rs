@@ -101,6 +101,13 @@ impl Adapter {
         mapped
     }
 
+    /// The payloads that a page of the vendor's API lists, each with its path there, to be mapped one by one; of anything else itself,
+    /// with an empty path.
+    pub fn payloads(&self, given: Value) -> Vec<(String, Value)> {
+        let listed = if self.vendor == Vendor::Zendesk { zendesk::tickets_of_page(given) } else { Err(given) };
+        listed.unwrap_or_else(|payload| vec![(String::new(), payload)])
+    }
+
     /// Maps one payload. `received_at` is when it came, the time of what happens but does not say when; none when it is not
     /// known, as in a file.
     ///

@@ -27,7 +27,6 @@
 //! again in the same words would be such a delivery. Zendesk tells it to the minute. Of what happened within one, a resolution comes
 //! after an update, whichever was first; a delivery that says of a later minute how the ticket is puts that right.
 
-use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{TicketAction, TicketSignal};
 use mainstay_domain::Violations;
@@ -35,7 +34,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ticket_id;
-use super::words::{is_done, is_open, priority, satisfaction};
+use super::words::{is_done, is_open, priority, satisfaction, time};
 use crate::account::{Candidate, account};
 use crate::mapped::{Outcome, Told};
 use crate::read::{fault, read, text_or_number, text_or_number_if_any};
@@ -70,7 +69,11 @@ pub(super) fn map(payload: &Value, account_key: &str) -> Result<Outcome, Violati
     let Some(account) = named else {
         return Ok(Outcome::ignored(format!("neither `{account_key}` nor `organization_id` says whose ticket it is")));
     };
-    let at = time(template.updated_at.as_deref())?;
+    let updated_at = filled(template.updated_at.as_deref()).ok_or_else(|| {
+        let to_add = r#"`"updated_at": "{{ticket.updated_at_with_timestamp}}"`"#;
+        fault("updated_at", format!("is missing: add {to_add} to the trigger's JSON"))
+    })?;
+    let at = time("updated_at", updated_at)?;
     let payload_id = content_id(payload);
     let told = Told { account: &account, vendor: Vendor::Zendesk, id: &payload_id, at, rank: 0 };
     let line = |text: Option<String>, most| cut(&text.unwrap_or_default(), most);
@@ -87,21 +90,6 @@ pub(super) fn map(payload: &Value, account_key: &str) -> Result<Outcome, Violati
         open: filled(template.status.as_deref()).is_some_and(is_open),
     };
     Ok(Outcome::signals(vec![told.signal(Payload::Ticket(ticket))]))
-}
-
-/// A time as RFC 3339 has it, or without seconds, as Zendesk's placeholders have it: `2013-12-12T05:35Z`.
-///
-/// <https://support.zendesk.com/hc/en-us/articles/4408886858138>
-fn time(text: Option<&str>) -> Result<DateTime<Utc>, Violations> {
-    let text = filled(text).ok_or_else(|| {
-        let to_add = r#"`"updated_at": "{{ticket.updated_at_with_timestamp}}"`"#;
-        fault("updated_at", format!("is missing: add {to_add} to the trigger's JSON"))
-    })?;
-    let with_seconds = DateTime::parse_from_rfc3339(text);
-    let time = with_seconds.or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%#z"));
-    time.map(|time| time.to_utc()).map_err(|_| {
-        fault("updated_at", format!("`{text}` is not a time such as 2013-12-12T05:35Z or 2013-12-12T05:35:59Z"))
-    })
 }
 
 fn action(action: Option<&str>, status: Option<&str>) -> Result<TicketAction, Violations> {

@@ -1,5 +1,6 @@
 //! What Zendesk calls things.
 
+use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::scoring::v1::TicketPriority;
 use mainstay_domain::Violations;
 
@@ -37,4 +38,15 @@ pub(super) fn satisfaction(path: &str, text: Option<&str>) -> Result<Option<i32>
             _ => Err(fault(path, format!("`{number}` is no rating: good, bad, or 1 to 5"))),
         },
     }
+}
+
+/// A time as RFC 3339 has it, or without seconds, as Zendesk's placeholders have it: `2013-12-12T05:35Z`.
+///
+/// <https://support.zendesk.com/hc/en-us/articles/4408886858138>
+pub(super) fn time(path: &str, text: &str) -> Result<DateTime<Utc>, Violations> {
+    let text = text.trim();
+    let with_seconds = DateTime::parse_from_rfc3339(text);
+    let time = with_seconds.or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%#z"));
+    time.map(|time| time.to_utc())
+        .map_err(|_| fault(path, format!("`{text}` is not a time such as 2013-12-12T05:35Z or 2013-12-12T05:35:59Z")))
 }

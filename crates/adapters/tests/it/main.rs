@@ -7,6 +7,7 @@ mod signatures;
 mod stripe;
 mod tickets;
 mod zendesk;
+mod zendesk_history;
 
 use chrono::{DateTime, Utc};
 use mainstay_adapters::{AccountNews, Adapter, Mapped, Outcome, Vendor};

@@ -13255,6 +13255,12 @@ pub enum DefinitionUnit {
     Percent = 4,
     /// An answer to the NPS question, 0 to 10.
     Answer = 5,
+    /// Hours.
+    Hours = 6,
+    /// How many there are of what the id says, for example users.
+    Count = 7,
+    /// The sentiment of a text, -1 (frustrated) to 1 (content).
+    Sentiment = 8,
 }
 impl DefinitionUnit {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -13269,6 +13275,9 @@ impl DefinitionUnit {
             Self::Months => "DEFINITION_UNIT_MONTHS",
             Self::Percent => "DEFINITION_UNIT_PERCENT",
             Self::Answer => "DEFINITION_UNIT_ANSWER",
+            Self::Hours => "DEFINITION_UNIT_HOURS",
+            Self::Count => "DEFINITION_UNIT_COUNT",
+            Self::Sentiment => "DEFINITION_UNIT_SENTIMENT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -13280,6 +13289,9 @@ impl DefinitionUnit {
             "DEFINITION_UNIT_MONTHS" => Some(Self::Months),
             "DEFINITION_UNIT_PERCENT" => Some(Self::Percent),
             "DEFINITION_UNIT_ANSWER" => Some(Self::Answer),
+            "DEFINITION_UNIT_HOURS" => Some(Self::Hours),
+            "DEFINITION_UNIT_COUNT" => Some(Self::Count),
+            "DEFINITION_UNIT_SENTIMENT" => Some(Self::Sentiment),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::money;
 use crate::output::{Output, note};
 use crate::table::{facts, percent, table};
-use crate::words::{SegmentWord, account_name, counted, id_of};
+use crate::words::{SegmentWord, account_name, counted, id_of, time_text};
 
 /// Ages of which the table shows how many are left.
 const MONTHS_SHOWN: [i32; 8] = [1, 3, 6, 12, 24, 36, 60, 120];
@@ -183,6 +183,7 @@ async fn retention(
         }
         return Ok(());
     }
+    output.title(&format!("Retention of customers, as of {}", time_text(answer.as_of_time)))?;
     if answer.cohorts.is_empty() {
         note("There are no customers.");
     } else {

@@ -99,7 +99,11 @@ fn value(value: &proto::DefinitionValue) -> String {
         proto::DefinitionUnit::Days => " days",
         proto::DefinitionUnit::Months => " months",
         proto::DefinitionUnit::Percent => " %",
-        proto::DefinitionUnit::Answer | proto::DefinitionUnit::Unspecified => "",
+        proto::DefinitionUnit::Hours => " hours",
+        proto::DefinitionUnit::Answer
+        | proto::DefinitionUnit::Count
+        | proto::DefinitionUnit::Sentiment
+        | proto::DefinitionUnit::Unspecified => "",
     };
     format!("{} {bound} {}{unit}", value.id, value.number)
 }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::money;
 use crate::output::{Output, note};
 use crate::table::{facts, percent, table};
-use crate::words::{account_name, counted, day_of_time, id_of, resource_name, segment};
+use crate::words::{account_name, counted, day_of_time, id_of, resource_name, segment, time_text};
 
 pub(super) const COLLECTION: &str = "forecastModels";
 
@@ -301,6 +301,7 @@ async fn portfolio(
     if arguments.csv {
         return csv_lines(&forecast).iter().try_for_each(|line| Ok(output.csv_line(line)?));
     }
+    output.title(&format!("What can be expected to be lost, as of {}", time_text(forecast.as_of_time)))?;
     output.table(groups(&forecast))?;
     output.line(&format!("Within {} days, by {}.", forecast.day_count, forecast.forecast_model))?;
     if forecast.unforecast_account_count > 0 {

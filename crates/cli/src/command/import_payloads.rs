@@ -80,7 +80,14 @@ With \"action\": \"escalated\" (or opened, updated, resolved, reopened) the trig
 happened; without, status does: after solved or closed, open, pending and hold reopen the ticket.
 Priority urgent puts the account at risk while the ticket is open.
 
+Tickets as the tickets API and its incremental exports have them, page by page ({\"tickets\": […]})
+or one by one: opened at created_at with the description as text, and at updated_at how the ticket
+is: solved, closed and deleted are resolved. The present priority is taken from the opening on.
+The account is what `mainstay_account` of the ticket says, where you added it, else
+organization_id.
+
 Examples:
+  mainstay import zendesk tickets.json
   mainstay import zendesk events.jsonl
   mainstay import zendesk triggers.json --account-key customer_number"
 );

@@ -99,7 +99,7 @@ impl<R: BufRead> CsvRows<R> {
 /// A row that is too long is told by the line on which it begins.
 fn begun_at(line: u64, error: ReadError) -> ReadError {
     match error {
-        ReadError::RowTooLong { .. } => ReadError::RowTooLong { line },
+        ReadError::RowTooLong { bytes_max, .. } => ReadError::RowTooLong { line, bytes_max },
         ReadError::Io { .. } | ReadError::NeverThere { .. } => error,
     }
 }
@@ -177,7 +177,7 @@ mod tests {
         text.resize(text.len() + 5 * 1024 * 1024, b'y');
         let mut rows = CsvRows::open(text.as_slice(), b',').expect("readable").expect("a header");
         rows.next_row().expect("the first row");
-        assert!(matches!(rows.next_row(), Err(ReadError::RowTooLong { line: 3 })));
+        assert!(matches!(rows.next_row(), Err(ReadError::RowTooLong { line: 3, .. })));
     }
 
     #[test]

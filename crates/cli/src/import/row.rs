@@ -6,9 +6,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+const MIB: usize = 1024 * 1024;
+
 /// Longest row that is read, in bytes. A quote that is never closed would
 /// otherwise make one row of the rest of the file.
-pub(crate) const ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const ROW_BYTES_MAX: usize = 4 * MIB;
+
+/// Longest payload of a vendor that is read, in bytes: a page of an export has up to a thousand tickets.
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 64 * MIB;
 
 /// Columns that we add to rejected rows; when such a file is imported they are skipped.
 pub(crate) const REJECT_COLUMNS: [&str; 3] = ["rejected_line", "rejected_reason", "rejected_text"];
@@ -94,10 +99,12 @@ pub(crate) enum ReadError {
         source: io::Error,
     },
     /// A row is longer than any real one.
-    #[error("line {line}: the row is longer than 4 MiB; is a quote not closed?")]
+    #[error("line {line}: the row is longer than {} MiB; is a quote not closed?", bytes_max / MIB)]
     RowTooLong {
         /// Where it begins.
         line: u64,
+        /// How long one may be.
+        bytes_max: usize,
     },
     /// What is mapped is not in the file.
     #[error("no row has `{columns}`, which --map names; what was to be read from there is as it was")]
@@ -118,12 +125,18 @@ pub(crate) trait RowSource: Send {
 pub(crate) struct Lines<R> {
     reader: R,
     number: u64,
+    bytes_max: usize,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Lines from here on, the first with number 1.
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader, number: 0 }
+        Self::up_to(ROW_BYTES_MAX, reader)
+    }
+
+    /// As [`Self::new`], of rows of so many bytes at most.
+    pub(crate) fn up_to(bytes_max: usize, reader: R) -> Self {
+        Self { reader, number: 0, bytes_max }
     }
 
     /// Adds the next line, with its end, to `buffer`, and gives its number.
@@ -131,12 +144,12 @@ impl<R: BufRead> Lines<R> {
     pub(crate) fn append_next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<u64>, ReadError> {
         const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
         let line = self.number + 1;
-        let allowed = (ROW_BYTES_MAX + 1).saturating_sub(buffer.len());
+        let allowed = (self.bytes_max + 1).saturating_sub(buffer.len());
         let start = buffer.len();
         let mut limited = io::Read::take(&mut self.reader, allowed as u64);
         let read = limited.read_until(b'\n', buffer).map_err(|source| ReadError::Io { line, source })?;
-        if buffer.len() > ROW_BYTES_MAX {
-            return Err(ReadError::RowTooLong { line });
+        if buffer.len() > self.bytes_max {
+            return Err(ReadError::RowTooLong { line, bytes_max: self.bytes_max });
         }
         if read == 0 {
             return Ok(None);
@@ -172,6 +185,6 @@ mod tests {
     fn a_line_without_end_is_not_read_into_memory() {
         let mut lines = Lines::new(io::BufReader::new(io::repeat(b'x')));
         let error = lines.append_next(&mut Vec::new()).expect_err("endless");
-        assert!(matches!(error, ReadError::RowTooLong { line: 1 }));
+        assert!(matches!(error, ReadError::RowTooLong { line: 1, .. }));
     }
 }

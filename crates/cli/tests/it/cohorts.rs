@@ -1,4 +1,4 @@
-//! `mainstay cohorts exposure` and `mainstay cohorts change`, on services of their own.
+//! `mainstay cohorts exposure`, `mainstay cohorts change` and `mainstay cohorts retention`, on services of their own.
 
 use std::fmt::Write as _;
 
@@ -74,4 +74,23 @@ async fn r89_r90_what_goes_with_leaving_comes_as_tables_markdown_json_and_csv() 
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains("no customer was given a feature `dark-mode`"), "{}", refused.err);
     assert_eq!(run(up.address, &["cohorts", "change"]).await.code, 2, "a day or a feature is needed");
+}
+
+#[tokio::test]
+async fn retention_says_as_of_when_it_is_to_people_and_csv_has_figures_only() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    let nobody = done(up.address, &["cohorts", "retention"]).await;
+    assert!(nobody.out.starts_with("Retention of customers, as of 20"), "{}", nobody.out);
+    assert!(nobody.err.contains("There are no customers."), "{}", nobody.err);
+    let since = days_ago(100).await;
+    let accounts = format!("id,name,segment,activation_date,arr\nacme,Acme,smb,{since},1200 EUR\n");
+    done(up.address, &["import", "accounts", &write(folder.path(), "accounts.csv", &accounts)]).await;
+    let shown = done(up.address, &["cohorts", "retention", "--by", "segment"]).await.out;
+    assert!(shown.starts_with("Retention of customers, as of 20") && shown.contains("\nCOHORT  ACCOUNTS"), "{shown}");
+    let markdown = done(up.address, &["cohorts", "retention", "--output", "markdown"]).await.out;
+    assert!(markdown.starts_with("# Retention of customers, as of 20"), "{markdown}");
+    assert!(markdown.contains("\n| COHORT | ACCOUNTS | LEFT |"), "{markdown}");
+    let csv = done(up.address, &["cohorts", "retention", "--csv"]).await.out;
+    assert!(csv.starts_with("cohort,currency,month,"), "{csv}");
 }

@@ -34,7 +34,11 @@ async fn r77_r79_r87_forecasts_are_learnt_and_shown_from_the_command_line() {
     assert!(models.lines().nth(1).is_some_and(|line| line.starts_with("1 ") && line.contains("90 days")), "{models}");
 
     let portfolio = done(address, &["forecast", "portfolio", "--days", "30"]).await.out;
+    assert!(portfolio.starts_with("What can be expected to be lost, as of 20"), "{portfolio}");
     assert!(portfolio.contains("\nWithin 30 days, by forecastModels/1.\n"), "{portfolio}");
+    let markdown = done(address, &["forecast", "portfolio", "--output", "markdown"]).await.out;
+    assert!(markdown.starts_with("# What can be expected to be lost, as of 20"), "{markdown}");
+    assert!(markdown.contains("\n| SEGMENT | ACCOUNTS | LEAVE |"), "{markdown}");
     let csv = done(address, &["forecast", "portfolio", "--csv"]).await.out;
     assert!(csv.lines().count() > 3 && csv.lines().next().is_some_and(|titles| titles.contains(',')), "{csv}");
     let refused = run(address, &["forecast", "portfolio", "--csv", "--output", "json"]).await;

@@ -90,6 +90,53 @@ async fn r53_r185_r190_what_vendors_send_is_taken_in_once_in_whatever_order() {
 }
 
 #[tokio::test]
+async fn r190_what_zendesk_exports_of_the_past_is_taken_in_once_and_beside_its_events() {
+    let folder = folder();
+    let up = Up::start(&folder.path().join("data")).await;
+    let accounts = write(folder.path(), "accounts.csv", "id,name\n509974,Acme\n8447346622462,Globex\n");
+    done(up.address, &["import", "accounts", &accounts]).await;
+    let ticket = |id: i64, status: &str| {
+        let mut ticket = payload("zendesk/ticket");
+        (ticket["id"], ticket["status"], ticket["priority"]) = (json!(id), json!(status), json!("urgent"));
+        ticket["created_at"] = json!("2025-01-08T10:12:07Z");
+        ticket["updated_at"] = json!("2025-01-08T10:20:00Z");
+        ticket
+    };
+    let mut nobody = ticket(3, "open");
+    nobody["organization_id"] = json!(null);
+    let mut of_event = ticket(5158, "solved");
+    of_event["organization_id"] = json!(8_447_346_622_462_i64);
+    let tickets = [ticket(1, "open"), ticket(2, "closed"), nobody, ticket(4, "waiting"), of_event];
+    let page = json!({"count": 5, "end_of_stream": true, "next_page": null, "tickets": tickets});
+    let file = write(folder.path(), "tickets.json", &page.to_string());
+    let events = write(folder.path(), "events.jsonl", &payload("zendesk/created").to_string());
+    done(up.address, &["import", "zendesk", &events]).await;
+    let first = run(up.address, &["import", "zendesk", &file]).await;
+    let expected = "zendesk: 6 signals recorded, 0 known already; accounts: 0 new, 0 changed, 0 unchanged; 1 ignored; 1 rejected\n";
+    assert_eq!((first.code, first.out.as_str()), (1, expected), "{}", first.err);
+    assert!(first.err.contains("line 1: tickets[3].status: `waiting` is no status of a ticket"), "{}", first.err);
+    let risks = async |id: &str| done(up.address, &["risks", "list", "--account", id, "--output", "json"]).await.out;
+    let open = risks("509974").await;
+    assert!(open.contains("zendesk-1") && !open.contains("zendesk-2"), "{open}");
+    assert!(!risks("8447346622462").await.contains("zendesk-5158"));
+
+    let pretty = write(folder.path(), "pretty.json", &serde_json::to_string_pretty(&page).expect("JSON"));
+    let again = run(up.address, &["import", "zendesk", &pretty]).await;
+    assert!(again.out.starts_with("zendesk: 0 signals recorded, 6 known already"), "{}", again.out);
+    let rejected = format!("{file}.rejected");
+    let set_aside = std::fs::read_to_string(&rejected).expect("the ticket");
+    let mut corrected: Value = serde_json::from_str(&set_aside).expect("one ticket");
+    assert_eq!((&corrected["id"], &corrected["tickets"]), (&json!(4), &Value::Null));
+    corrected["status"] = json!("solved");
+    let alone = json!({"ticket": ticket(1, "solved")});
+    let rest = write(folder.path(), "rest.jsonl", &lines(&[corrected, alone]));
+    let more = done(up.address, &["import", "zendesk", &rest]).await;
+    assert!(more.out.starts_with("zendesk: 3 signals recorded, 1 known already"), "{}", more.out);
+    assert!(!risks("509974").await.contains("zendesk-1"));
+    assert_eq!(up.end("-TERM").await, Some(0));
+}
+
+#[tokio::test]
 async fn bad_payloads_and_refused_ones_are_set_aside_and_can_be_imported_once_they_are_right() {
     let folder = folder();
     let up = Up::start(&folder.path().join("data")).await;

@@ -81,7 +81,7 @@ pub(super) async fn load_peer_use(
 ) -> Result<Vec<PeerUse>, ScoringError> {
     let days_before = |days: u64| today.checked_sub_days(Days::new(days)).unwrap_or(today);
     let activated_before = start_of_day(days_before(u64::from(LOOKED_AT_DAYS.unsigned_abs())));
-    let since = days_before(PEER_USE_DAYS);
+    let since = days_before(u64::from(PEER_USE_DAYS));
     let since = since.with_day(1).unwrap_or(since);
     Ok(peers::feature_use(conn, groups, activated_before, since).await?)
 }

@@ -37,6 +37,9 @@ const fn unit_message(unit: Unit) -> proto::DefinitionUnit {
         Unit::Months => proto::DefinitionUnit::Months,
         Unit::Percent => proto::DefinitionUnit::Percent,
         Unit::Answer => proto::DefinitionUnit::Answer,
+        Unit::Hours => proto::DefinitionUnit::Hours,
+        Unit::Count => proto::DefinitionUnit::Count,
+        Unit::Sentiment => proto::DefinitionUnit::Sentiment,
     }
 }
 

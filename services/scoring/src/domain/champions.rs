@@ -7,13 +7,13 @@ use super::risk_trigger::{Condition, RiskCause, Verdict};
 use super::series::{AccountSeries, DayNumber, DayValues, date_of, day_number};
 
 /// Whole days without activity that make a champion silent: more than a holiday of two weeks with its weekends.
-const SILENT_DAYS_MIN: i32 = 21;
+pub(super) const SILENT_DAYS_MIN: i32 = 21;
 /// The days before the silence in which the champion must have been active regularly.
-const REGULAR_WINDOW_DAYS: DayNumber = 28;
+pub(super) const REGULAR_WINDOW_DAYS: DayNumber = 28;
 /// On so many of them, once a week.
-const REGULAR_DAYS_MIN: usize = 4;
+pub(super) const REGULAR_DAYS_MIN: u8 = 4;
 /// Within so many days others of the account must have been active: else it is not the champion who is silent.
-const OTHERS_DAYS_MAX: DayNumber = 7;
+pub(super) const OTHERS_DAYS_MAX: DayNumber = 7;
 
 /// A contact who is the account's champion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl Champion {
     fn was_regular(&self, series: &AccountSeries, last_activity: DayNumber) -> bool {
         let first = last_activity - REGULAR_WINDOW_DAYS + 1;
         let days = self.own(series).flat_map(|days| days.between(first, last_activity)).map(|&(day, _)| day);
-        days.collect::<std::collections::BTreeSet<_>>().len() >= REGULAR_DAYS_MIN
+        days.collect::<std::collections::BTreeSet<_>>().len() >= usize::from(REGULAR_DAYS_MIN)
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the services mean by a term, with the very numbers that they judge by.
 //!
-//! The numbers are the constants of `mainstay_domain` that the services' own code uses, and the cuts of the model that scores: nothing is
-//! said here twice. A definition's version is made of its numbers, so that it changes with them, and with nothing else.
+//! The numbers are the constants that the services' own code uses, those of `mainstay_domain` and of the code here that judges by them,
+//! and the cuts of the model that scores: nothing is said here twice. A definition's version is made of its numbers, so that it changes with them, and with nothing else.
+
+mod conditions;
 
 use std::cmp::Ordering;
 
@@ -83,6 +85,12 @@ pub enum Unit {
     Percent,
     /// Answers to the NPS question.
     Answer,
+    /// Hours.
+    Hours,
+    /// How many there are of what the value's id says.
+    Count,
+    /// Sentiment of a text, -1 to 1.
+    Sentiment,
 }
 
 /// The cuts that score today.
@@ -130,6 +138,7 @@ fn value(id: &'static str, bound: Bound, number: impl Into<f64>, unit: Unit) -> 
 pub fn definitions(in_force: &CutsInForce) -> Vec<Definition> {
     let mut all = bands(in_force);
     all.extend(terms_of_health(&in_force.cuts));
+    all.extend(conditions::terms_of_conditions());
     all.extend(terms_of_answers());
     all.extend(terms_of_service());
     all.extend(terms_of_growth());

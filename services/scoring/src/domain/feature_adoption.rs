@@ -11,15 +11,17 @@ use super::risk_trigger::{Condition, RiskCause, Verdict};
 use super::series::{AccountSeries, day_number};
 
 /// Days from the activation until it is looked at for the first time.
-const DUE_DAYS: i32 = 30;
+pub(super) const DUE_DAYS: i32 = 30;
 /// Days from the activation until it is looked at no more: what was not adopted by then is no news.
 pub const LOOKED_AT_DAYS: i32 = 90;
 /// With fewer peers than these it is not known what they use.
-const PEERS_MIN: i32 = 10;
+pub(super) const PEERS_MIN: i32 = 10;
 /// Most peers that are asked.
 pub const PEERS_MAX: i64 = 200;
 /// Within so many days peers must have used a feature to be users of it, so that what went out of use is asked of nobody.
-pub const PEER_USE_DAYS: u64 = 90;
+pub const PEER_USE_DAYS: u32 = 90;
+/// A feature is one that peers use when so many percent of them do.
+pub(super) const COMMON_AT_PERCENT: i32 = 50;
 /// Most features that are named.
 const FEATURES_MAX: usize = 20;
 
@@ -82,12 +84,12 @@ pub fn verdict(series: &AccountSeries, activation_day: NaiveDate, peers: &PeerUs
     Unadopted { activation_day, features, peer_count: peers.peer_count }.into_condition().into()
 }
 
-/// Features that at least half of the peers use and an account never did, those that most use first; none where the peers are too few.
+/// Features that [`COMMON_AT_PERCENT`] of the peers use and an account never did, those that most use first; none where the peers are too few.
 pub(crate) fn unused_features(series: &AccountSeries, peers: &PeerUse) -> Vec<PeerFeature> {
     if peers.peer_count < PEERS_MIN {
         return Vec::new();
     }
-    let is_common = |users: i32| users.saturating_mul(2) >= peers.peer_count;
+    let is_common = |users: i32| users.saturating_mul(100) >= peers.peer_count.saturating_mul(COMMON_AT_PERCENT);
     let unused = peers.users_by_feature.iter().filter(|(name, users)| is_common(*users) && !has_used(series, name));
     let mut features: Vec<PeerFeature> =
         unused.map(|(feature, user_count)| PeerFeature { feature: feature.clone(), user_count: *user_count }).collect();

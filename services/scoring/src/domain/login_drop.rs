@@ -9,7 +9,12 @@ use super::series::{AccountSeries, DayNumber, date_of, day_number};
 /// Days of each of the two windows: whole weeks, so that weekends make no difference.
 pub const WINDOW_DAYS: DayNumber = 28;
 /// Below so many active days of the earlier window, two a week, nobody came often enough to come less often.
-const EARLIER_DAYS_MIN: i32 = 8;
+pub(super) const EARLIER_DAYS_MIN: i32 = 8;
+/// A drop begins at this many percent of the earlier days or fewer.
+pub(super) const BEGINS_AT_PERCENT: i32 = 50;
+/// A drop ends at this many percent of the earlier days or more, which a new habit reaches by itself when it has become the earlier
+/// window.
+pub(super) const ENDS_AT_PERCENT: i32 = 75;
 
 /// On how many days users were active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,15 +48,14 @@ impl LoginDays {
         tells.then(|| f64::from(self.active_days) / f64::from(self.earlier_active_days))
     }
 
-    /// What they say: a drop begins at half of the earlier days, and ends at three quarters, which a new habit reaches by
-    /// itself when it has become the earlier window.
+    /// What they say.
     pub fn verdict(&self) -> Verdict {
-        if self.active_days * 4 >= self.earlier_active_days * 3 {
+        if self.active_days * 100 >= self.earlier_active_days * ENDS_AT_PERCENT {
             return Verdict::NotMet;
         }
         let condition = Condition { cause: RiskCause::LoginDrop(*self), occurrence_count: 1 };
-        let is_half = self.active_days * 2 <= self.earlier_active_days;
-        if is_half && self.earlier_active_days >= EARLIER_DAYS_MIN {
+        let has_dropped = self.active_days * 100 <= self.earlier_active_days * BEGINS_AT_PERCENT;
+        if has_dropped && self.earlier_active_days >= EARLIER_DAYS_MIN {
             Verdict::Met(condition)
         } else {
             Verdict::Between(condition)

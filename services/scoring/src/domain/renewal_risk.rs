@@ -10,7 +10,7 @@ use super::series::day_number;
 use mainstay_domain::HYSTERESIS;
 
 /// Days before the renewal from which on it is near.
-const NEAR_DAYS: i32 = 90;
+pub(super) const NEAR_DAYS: i32 = 90;
 
 /// A renewal at risk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -275,11 +275,11 @@ impl TicketStory {
             };
             entries.count(series, stamp.at);
         }
-        for (stamp, rating) in self.ratings.all() {
-            entries.value(StorySeries::TicketSatisfaction, stamp.at, f64::from(*rating));
+        for (stamp, rating) in self.ratings_given() {
+            entries.value(StorySeries::TicketSatisfaction, stamp.at, f64::from(rating));
         }
-        for (stamp, sentiment) in self.sentiments.all() {
-            entries.value(StorySeries::TicketSentiment, stamp.at, *sentiment);
+        for (stamp, sentiment) in self.sentiments_written() {
+            entries.value(StorySeries::TicketSentiment, stamp.at, sentiment);
         }
         let Some(opened_at) = self.first_told.as_ref().map(|stamp| stamp.at) else { return };
         entries.count(StorySeries::TicketsOpened, opened_at);
@@ -297,6 +297,42 @@ impl TicketStory {
                 entries.span(StorySeries::UrgentTicketsOpen, from, until);
             }
         }
+    }
+
+    /// The ratings when they were given: who says how a ticket is says its rating each time. The same one after a reopening is another.
+    fn ratings_given(&self) -> Vec<(&Stamp, i32)> {
+        let moves = self.all_moves();
+        let was_reopened = |from: &Stamp, until: &Stamp| {
+            let is_reopening = |action| matches!(action, TicketAction::Opened | TicketAction::Reopened);
+            moves.iter().any(|(stamp, action)| from < *stamp && *stamp < until && is_reopening(*action))
+        };
+        let mut given: Vec<(&Stamp, i32)> = Vec::new();
+        for (stamp, rating) in self.ratings.all() {
+            let is_known = given.last().is_some_and(|(from, last)| last == rating && !was_reopened(from, stamp));
+            if !is_known {
+                given.push((stamp, *rating));
+            }
+        }
+        given
+    }
+
+    /// What speaks from the texts, from that of the opening once: several may tell of it, as an event and an export.
+    fn sentiments_written(&self) -> Vec<(&Stamp, f64)> {
+        let before_resolution = self.moves.all().take_while(|(_, action)| **action != TicketAction::Resolved);
+        let is_opening = |(stamp, action): (_, &TicketAction)| (*action == TicketAction::Opened).then_some(stamp);
+        let openings: BTreeSet<&Stamp> = before_resolution.filter_map(is_opening).collect();
+        let mut of_openings = Vec::new();
+        let mut written = Vec::new();
+        for (stamp, sentiment) in self.sentiments.all() {
+            if openings.contains(stamp) {
+                if of_openings.contains(sentiment) {
+                    continue;
+                }
+                of_openings.push(*sentiment);
+            }
+            written.push((stamp, *sentiment));
+        }
+        written
     }
 
     /// When it was answered first; may turn out to be before the opening.

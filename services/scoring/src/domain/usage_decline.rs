@@ -9,21 +9,21 @@ use serde::{Deserialize, Serialize};
 use super::risk_trigger::{Condition, RiskCause, Verdict};
 use super::series::{AccountSeries, DayNumber, DayValues, date_of, day_number};
 
-const WEEK_DAYS: DayNumber = 7;
+pub(super) const WEEK_DAYS: DayNumber = 7;
 /// Weeks that make the base: their median, which one odd week does not move.
-const BASE_WEEKS: DayNumber = 4;
+pub(super) const BASE_WEEKS: DayNumber = 4;
 /// Weeks that fell, one after the other, each below the one before.
-const FALLING_WEEKS: DayNumber = 3;
+pub(super) const FALLING_WEEKS: DayNumber = 3;
 /// A decline begins when the newest week is at this share of the base or less.
-const BEGINS_AT_SHARE: f64 = 0.7;
+pub(super) const BEGINS_AT_SHARE: f64 = 0.7;
 /// A decline ends when the newest week is at this share of the base or more.
-const ENDS_AT_SHARE: f64 = 0.85;
+pub(super) const ENDS_AT_SHARE: f64 = 0.85;
 /// After so many weeks what was a decline is the new normal.
-const LASTS_WEEKS_MAX: DayNumber = 12;
+pub(super) const LASTS_WEEKS_MAX: DayNumber = 12;
 /// Below so much in a week of the base, chance moves a count by as much as a decline does.
-const COUNT_BASE_MIN: f64 = 100.0;
+pub(super) const COUNT_BASE_MIN: f64 = 100.0;
 /// Below so many users in a week of the base, a holiday of two is a decline.
-const USERS_BASE_MIN: f64 = 10.0;
+pub(super) const USERS_BASE_MIN: f64 = 10.0;
 
 /// What of an account's use declined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

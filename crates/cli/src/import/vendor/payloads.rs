@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use serde::de::{DeserializeSeed, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::import::row::{Lines, ROW_BYTES_MAX, ReadError, Reject, without_line_end};
+use crate::import::row::{Lines, PAYLOAD_BYTES_MAX, ReadError, Reject, without_line_end};
 
 /// A payload's text and the line on which it begins, or why it cannot be read.
 pub(crate) type Found = Result<(u64, String), Reject>;
@@ -48,7 +48,7 @@ fn each_of_lines(
     reader: Box<dyn BufRead + Send>,
     take: &mut dyn FnMut(Found) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, ReadError> {
-    let mut lines = Lines::new(reader);
+    let mut lines = Lines::up_to(PAYLOAD_BYTES_MAX, reader);
     let (mut line_text, mut text, mut begun) = (Vec::new(), Vec::new(), 0);
     loop {
         line_text.clear();
@@ -72,8 +72,8 @@ fn each_of_lines(
                 begun = line;
             }
             text.extend_from_slice(&line_text);
-            if text.len() > ROW_BYTES_MAX {
-                return Err(ReadError::RowTooLong { line: begun });
+            if text.len() > PAYLOAD_BYTES_MAX {
+                return Err(ReadError::RowTooLong { line: begun, bytes_max: PAYLOAD_BYTES_MAX });
             }
             let may_end = is_object || line_text.starts_with(b"}");
             if !may_end || serde_json::from_slice::<&RawValue>(&text).is_err() {
@@ -149,8 +149,8 @@ impl<'de> Visitor<'de> for &mut Items<'_, '_> {
         while let Some(raw) = sequence.next_element_seed(Raw)? {
             let text = raw.get();
             let line = self.line.get().saturating_sub(newlines(text.as_bytes()));
-            let found = if text.len() > ROW_BYTES_MAX {
-                let reason = "is longer than 4 MiB".to_owned();
+            let found = if text.len() > PAYLOAD_BYTES_MAX {
+                let reason = "is longer than 64 MiB".to_owned();
                 Err(Reject { line, reason, text: String::new() })
             } else {
                 Ok((line, text.to_owned()))
@@ -229,6 +229,14 @@ mod tests {
         let (all, end) = found("[{\"a\": 1},\n{\"b\": }]");
         assert_eq!(all, [payload(1, "{\"a\": 1}")]);
         assert!(end.is_err_and(|error| error.to_string().starts_with("line 2: ")));
+    }
+
+    #[test]
+    fn a_page_of_an_export_may_be_longer_than_a_row() {
+        let page = format!("{{\"tickets\": [\"{}\"]}}", "x".repeat(5 * 1024 * 1024));
+        let (all, end) = found(String::leak(page));
+        assert!(matches!(all.as_slice(), [Ok((1, _))]), "{} payloads", all.len());
+        assert!(end.is_ok());
     }
 
     #[test]

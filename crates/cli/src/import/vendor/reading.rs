@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::BufRead;
+use std::mem;
 use std::ops::ControlFlow;
 
 use mainstay_adapters::{Adapter, Mapped, Outcome};
+use mainstay_domain::Violations;
 use prost::Message;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -71,11 +73,36 @@ impl PayloadReader {
         filling: &mut Filling,
         batches: &mpsc::Sender<PayloadBatch>,
     ) -> ControlFlow<()> {
-        let outcome = found.and_then(|(line, text)| match self.map(&text) {
-            Ok(outcome) => Ok((line, text, outcome)),
-            Err(reason) => Err(Reject { line, reason, text }),
-        });
-        match outcome {
+        let (line, mut text) = match found {
+            Ok(found) => found,
+            Err(unread) => return self.add(Err(unread), name, filling, batches),
+        };
+        let given = match serde_json::from_str(&text) {
+            Ok(given) => self.adapter.payloads(without_reject_columns(given)),
+            Err(error) => {
+                let reason = format!("is not JSON: {error}");
+                return self.add(Err(Reject { line, reason, text }), name, filling, batches);
+            }
+        };
+        given.into_iter().try_for_each(|(path, payload)| {
+            // What is set aside of a page is what is wrong there, and not the page.
+            let text = if path.is_empty() { mem::take(&mut text) } else { payload.to_string() };
+            let mapped = match self.map(&path, &payload) {
+                Ok(outcome) => Ok((line, text, outcome)),
+                Err(reason) => Err(Reject { line, reason, text }),
+            };
+            self.add(mapped, name, filling, batches)
+        })
+    }
+
+    fn add(
+        &self,
+        mapped: Result<(u64, String, Outcome), Reject>,
+        name: Option<&str>,
+        filling: &mut Filling,
+        batches: &mpsc::Sender<PayloadBatch>,
+    ) -> ControlFlow<()> {
+        match mapped {
             Err(Reject { line, reason, text }) => {
                 let reason = name.map_or(reason.clone(), |name| format!("{name}: {reason}"));
                 filling.part.batch.rejects.push(Reject { line, reason, text });
@@ -95,10 +122,16 @@ impl PayloadReader {
         if filling.payloads() >= self.payloads_max { filling.pass_on(batches) } else { ControlFlow::Continue(()) }
     }
 
-    /// What a payload becomes, or all that is wrong with it.
-    fn map(&self, text: &str) -> Result<Outcome, String> {
-        let payload: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
-        let outcome = self.adapter.map(&without_reject_columns(payload), None).map_err(|faults| reason(&faults))?;
+    /// What a payload that lies at `path` becomes, or all that is wrong with it.
+    fn map(&self, path: &str, payload: &Value) -> Result<Outcome, String> {
+        let outcome = self.adapter.map(payload, None).map_err(|faults| {
+            if path.is_empty() {
+                return reason(&faults);
+            }
+            let mut of_page = Violations::new();
+            of_page.absorb(path, faults);
+            reason(&of_page)
+        })?;
         Ok(match outcome {
             Outcome::Mapped(mapped) if !self.with_accounts && mapped.signals.is_empty() => {
                 Outcome::Ignored("it speaks of accounts only".into())
@@ -153,7 +186,7 @@ impl Filling {
             return ControlFlow::Continue(());
         }
         (self.signals, self.bytes) = (0, 0);
-        let part = std::mem::take(&mut self.part);
+        let part = mem::take(&mut self.part);
         if batches.blocking_send(part).is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -3,9 +3,13 @@ use mainstay_domain::Band;
 use proptest::prelude::*;
 
 use super::super::ScoreReading;
+use super::super::feature_adoption;
+use super::super::frustration::Frustration;
 use super::super::inactivity;
+use super::super::login_drop::LoginDays;
 use super::super::renewal_risk::RenewalReading;
 use super::super::risk_trigger::{RiskTriggerKind, Verdict};
+use super::super::ticket::TicketPriority;
 use super::*;
 
 fn day() -> NaiveDate {
@@ -62,13 +66,26 @@ fn r83_a_term_that_changes_its_values_changes_its_version_and_its_day() {
         .map(|definition| (definition.id, definition.version(), definition.since.to_string()))
         .collect();
     // Versions computed by an implementation of its own in Python.
-    let is_later = |id: &str| ["hysteresis", "first-contact", "referenceable"].contains(&id);
-    let on = |id: &str| if is_later(id) { "2026-11-27" } else { "2026-11-22" };
+    let on = |id: &str| match id {
+        "recovered" | "big-change" | "inactive" | "promoter" | "passive" | "detractor" | "near-limit"
+        | "larger-plan" => "2026-11-22",
+        "overdue" => "2026-11-28",
+        _ => "2026-11-27",
+    };
     let expected = [
         ("recovered", "34ff158ab46682fb"),
         ("big-change", "8e59783f6d4a0de5"),
         ("hysteresis", "426a93723c4436c2"),
         ("inactive", "37b7fbe0926399a4"),
+        ("overdue", "a1f09ac5339728ca"),
+        ("disputed", "cbf29ce484222325"),
+        ("urgent-ticket", "cbf29ce484222325"),
+        ("frustrated", "31850d6e40a50078"),
+        ("usage-decline", "e2d7cc2a454571a8"),
+        ("login-drop", "7cfbee58f4e51b87"),
+        ("feature-not-adopted", "a259c106c6984bec"),
+        ("champion-silent", "2caef8f2e8bd8c62"),
+        ("renewal-at-risk", "3c6d5dd8acf9bdf0"),
         ("promoter", "09834ed8de96e8ed"),
         ("passive", "20215644a0dfe6f3"),
         ("detractor", "bdd7225386286a47"),
@@ -109,6 +126,89 @@ fn sentences_have_the_numbers() {
         find("near-limit").sentence,
         "80 % or more of a limit of the plan is used in 2 or more months in a row."
     );
+}
+
+/// The term of a condition; a kind that is new does not compile until it has one.
+fn term_of(kind: RiskTriggerKind) -> Definition {
+    find(match kind {
+        RiskTriggerKind::HealthCritical => "critical",
+        RiskTriggerKind::HealthAtRisk => "at-risk",
+        RiskTriggerKind::HealthDrop => "big-change",
+        RiskTriggerKind::Inactivity => "inactive",
+        RiskTriggerKind::PaymentFailed => "overdue",
+        RiskTriggerKind::BillingDispute => "disputed",
+        RiskTriggerKind::TicketUrgent => "urgent-ticket",
+        RiskTriggerKind::UsageDecline => "usage-decline",
+        RiskTriggerKind::LoginDrop => "login-drop",
+        RiskTriggerKind::FeatureNotAdopted => "feature-not-adopted",
+        RiskTriggerKind::ChampionSilent => "champion-silent",
+        RiskTriggerKind::RenewalAtRisk => "renewal-at-risk",
+        RiskTriggerKind::TicketFrustrated => "frustrated",
+    })
+}
+
+#[test]
+fn r83_every_condition_that_puts_an_account_at_risk_has_a_term() {
+    let kinds = [
+        RiskTriggerKind::HealthCritical,
+        RiskTriggerKind::HealthAtRisk,
+        RiskTriggerKind::HealthDrop,
+        RiskTriggerKind::Inactivity,
+        RiskTriggerKind::PaymentFailed,
+        RiskTriggerKind::BillingDispute,
+        RiskTriggerKind::TicketUrgent,
+        RiskTriggerKind::UsageDecline,
+        RiskTriggerKind::LoginDrop,
+        RiskTriggerKind::FeatureNotAdopted,
+        RiskTriggerKind::ChampionSilent,
+        RiskTriggerKind::RenewalAtRisk,
+        RiskTriggerKind::TicketFrustrated,
+    ];
+    for kind in kinds {
+        let term = term_of(kind);
+        assert!(term.services.contains(&"scoring") && term.sentence.ends_with('.'), "{term:?}");
+        let is_said = |value: &DefinitionValue| {
+            let days_in_weeks = value.unit == Unit::Days && value.number % 7.0 == 0.0;
+            let number = if days_in_weeks { value.number / 7.0 } else { value.number };
+            [value.number, number].iter().any(|number| term.sentence.contains(&number.to_string()))
+        };
+        assert!(term.values.iter().all(is_said), "{term:?}");
+    }
+}
+
+#[test]
+fn r83_logins_drop_and_customers_are_frustrated_where_the_registry_says() {
+    let (drop, frustrated) = (find("login-drop"), find("frustrated"));
+    for earlier_active_days in 1..=28 {
+        for active_days in 0..=28 {
+            let verdict = LoginDays { last_day: day(), active_days, earlier_active_days }.verdict();
+            let share = f64::from(active_days * 100) / f64::from(earlier_active_days);
+            let tells = holds(&drop, "earlier-active-days", earlier_active_days.into());
+            let begins = tells && holds(&drop, "share", share);
+            assert_eq!(begins, matches!(verdict, Verdict::Met(_)), "{active_days} of {earlier_active_days}");
+            assert_eq!(holds(&drop, "share-ends", share), verdict == Verdict::NotMet, "{active_days}");
+        }
+    }
+    for hundredths in -100..=100 {
+        let sentiment = f64::from(hundredths) / 100.0;
+        let priority = TicketPriority::Normal;
+        let verdict = Frustration { sentiment, message_count: 1, priority, subject: String::new() }.verdict();
+        assert_eq!(holds(&frustrated, "sentiment", sentiment), matches!(verdict, Verdict::Met(_)), "{sentiment}");
+        assert_eq!(holds(&frustrated, "sentiment-ends", sentiment), verdict == Verdict::NotMet, "{sentiment}");
+    }
+}
+
+#[test]
+fn r83_a_renewal_is_near_and_an_account_new_on_the_days_that_the_registry_says() {
+    let (near, new) = (find("renewal-at-risk"), find("feature-not-adopted"));
+    for days in 0..120 {
+        let renewal_day = Some(day() + TimeDelta::days(days));
+        let reading = RenewalReading { today: day(), renewal_day, arr: None, score: Some(Points::whole(10)) };
+        let is_met = matches!(reading.verdict(BandCuts::default().at_risk_below), Verdict::Met(_));
+        assert_eq!(holds(&near, "days", days as f64), is_met, "{days}");
+        let is_looked_at = feature_adoption::is_looked_at(day() - TimeDelta::days(days), day());
+        assert_eq!(holds(&new, "days", days as f64), is_looked_at, "{days}");
+    }
 }
 
 #[test]

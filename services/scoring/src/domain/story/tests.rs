@@ -223,6 +223,45 @@ fn r63_r75_a_ticket_enters_its_delays_where_they_ended() {
     assert_eq!(entries, expected, "urgent for six hours of one day, which is over at its end");
 }
 
+#[test]
+fn r190_an_opening_and_a_rating_that_several_tell_of_count_once() {
+    let amounts = |signals: &[&Signal]| -> Vec<(String, DayNumber, i64)> {
+        let story = folded(StoryKind::Ticket, signals.iter().copied());
+        let entries = story.day_entries();
+        let of_these = |row: &str| ["ticket_sentiment.count", "ticket_satisfaction.count"].contains(&row);
+        entries
+            .amounts()
+            .map(|(row, day, amount)| (row.name().to_owned(), day, amount))
+            .filter(|one| of_these(&one.0))
+            .collect()
+    };
+    let counted = |name: &str, day, amount| (name.to_owned(), day, amount);
+    let mood = |minute, number, action, sentiment| {
+        let Payload::Ticket(told) = ticket(action, None, None) else { unreachable!() };
+        signal(minute, number, Payload::Ticket(TicketSignal { sentiment: Some(sentiment), ..told }))
+    };
+    let by_event = mood(1, 1, TicketAction::Opened, -0.5);
+    let by_export = mood(0, 2, TicketAction::Opened, -0.5);
+    let of_comment = mood(2, 3, TicketAction::Updated, -0.5);
+    assert_eq!(amounts(&[&by_event, &by_export]), [counted("ticket_sentiment.count", 0, 1)]);
+    assert_eq!(amounts(&[&by_event, &of_comment, &by_export]), [counted("ticket_sentiment.count", 0, 2)]);
+
+    let day = |day: i64| day * 24 * 60;
+    let rated = |at, number, action, rating| signal(at, number, ticket(action, None, Some(rating)));
+    let resolved = signal(day(1), 1, ticket(TicketAction::Resolved, None, None));
+    let good = rated(day(2), 2, TicketAction::Resolved, 5);
+    let closed = rated(day(5), 3, TicketAction::Resolved, 5);
+    let bad = rated(day(6), 4, TicketAction::Updated, 1);
+    let count = |at| counted("ticket_satisfaction.count", at, 1);
+    let satisfactions = |signals: &[&Signal]| -> Vec<_> {
+        amounts(signals).into_iter().filter(|(name, ..)| name.starts_with("ticket_satisfaction")).collect()
+    };
+    assert_eq!(satisfactions(&[&closed, &resolved, &good]), [count(2)]);
+    assert_eq!(satisfactions(&[&bad, &closed, &resolved, &good]), [count(2), count(6)]);
+    let reopened = signal(day(3), 5, ticket(TicketAction::Reopened, None, None));
+    assert_eq!(satisfactions(&[&closed, &resolved, &good, &reopened]), [count(2), count(5)]);
+}
+
 fn answered(minute: i64, number: u8, after_hours: i64) -> Signal {
     let Payload::Ticket(told) = ticket(TicketAction::Updated, None, None) else { unreachable!() };
     let first_response_at = Some(DateTime::UNIX_EPOCH + TimeDelta::hours(after_hours));
