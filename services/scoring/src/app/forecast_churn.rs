@@ -31,7 +31,8 @@ pub(crate) async fn one(
         return Err(unavailable("it is in its trial, churned or archived".to_owned()));
     };
     let today = customer.today.ok_or_else(|| {
-        unavailable(format!("it is not scored by {}, from which the forecast learnt", model.health_model.name()))
+        let name = model.health_model.name();
+        unavailable(format!("it is not scored by {name}, from which the forecast learnt; TrainForecast learns anew"))
     })?;
     let forecast = model.definition.forecast(&health_model, &today);
     Ok((model, today, forecast))

@@ -7,7 +7,7 @@ mod model;
 mod portfolio;
 mod training;
 
-pub(crate) use inputs::{CustomerDay, InputKind};
+pub(crate) use inputs::{ContractDays, CustomerDay, InputKind};
 pub(crate) use model::{
     Accuracy, ChurnForecast, ForecastDefinition, ForecastInput, ForecastModel, ReliabilityPart, RowCounts,
 };
