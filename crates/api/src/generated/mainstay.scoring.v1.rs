@@ -14359,8 +14359,8 @@ pub struct InvestmentComparison {
     /// By which model customers leave.
     #[prost(string, tag = "6")]
     pub forecast_model: ::prost::alloc::string::String,
-    /// How many customers have no forecast, as they were not scored by the model's
-    /// health model. They are in no sum.
+    /// How many customers have no forecast, as they were not read today by the
+    /// model's health model. They are in no sum.
     #[prost(int64, tag = "7")]
     pub unforecast_account_count: i64,
     /// How many of the others bring no revenue in this currency. They are in no
@@ -14901,7 +14901,7 @@ pub struct PortfolioForecast {
     /// The same by segment; segments without customers are not named.
     #[prost(message, repeated, tag = "4")]
     pub segments: ::prost::alloc::vec::Vec<ForecastGroup>,
-    /// How many customers have no forecast, as they were not scored by the
+    /// How many customers have no forecast, as they were not read today by the
     /// model's health model. They are in no sum.
     #[prost(int64, tag = "5")]
     pub unforecast_account_count: i64,
@@ -15198,7 +15198,8 @@ pub mod forecast_service_client {
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `FORECAST_MODEL_NOT_FOUND`),
         /// `FAILED_PRECONDITION` (`FORECAST_UNAVAILABLE`: it is no customer, or was
-        /// not scored by the health model that the forecast model learnt from),
+        /// not read today by the health model that the forecast model learnt from; the
+        /// message says what to do),
         /// `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_churn_forecast(
             &mut self,
@@ -15343,7 +15344,8 @@ pub mod forecast_service_server {
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `FORECAST_MODEL_NOT_FOUND`),
         /// `FAILED_PRECONDITION` (`FORECAST_UNAVAILABLE`: it is no customer, or was
-        /// not scored by the health model that the forecast model learnt from),
+        /// not read today by the health model that the forecast model learnt from; the
+        /// message says what to do),
         /// `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_churn_forecast(
             &self,
@@ -16791,7 +16793,8 @@ pub struct DueRenewal {
     /// over). The risk without a renewal is reckoned from the model's horizon by a
     /// constant rate; what a renewal adds comes on top, for one due beyond the
     /// horizon that of one in its middle. Absent: there is no forecast, or the
-    /// renewal is decided.
+    /// renewal is decided. After another general health model was activated there
+    /// is none until `TrainForecast` has learnt from it.
     #[prost(double, optional, tag = "8")]
     pub likelihood: ::core::option::Option<f64>,
     /// What can be expected to renew: `arr` × `likelihood`. Absent: either is.

@@ -68,7 +68,8 @@ pub(crate) async fn count_accounts(conn: &mut PgConnection) -> Result<u64, Stora
     u64::try_from(count).map_err(codes::corrupt)
 }
 
-/// Those who are customers today and whom the filter lets through, or one of them, with today's health where it is by the model. Neither trials nor archived nor
+/// Those who are customers today and whom the filter lets through, or one of them, with what the model reads of them
+/// today, where it does. Neither trials nor archived nor
 /// churned accounts are customers.
 pub(crate) async fn customers(
     conn: &mut PgConnection,
@@ -80,12 +81,16 @@ pub(crate) async fn customers(
     let rows = sqlx::query!(
         r#"SELECT accounts.account_id, accounts.segment, accounts.currency,
                   scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS arr_minor_units,
-                  health.day AS "day?", health.measure_values AS "measure_values?: Vec<Option<f64>>",
-                  health.coverage AS "coverage?", health.last_signal_day AS "last_signal_day?",
+                  health.day AS "day?",
+                  CASE health.model_id WHEN $1 THEN measure_values ELSE general_measure_values
+                       END AS "measure_values?: Vec<Option<f64>>",
+                  CASE health.model_id WHEN $1 THEN health.coverage ELSE general_coverage END AS "coverage?",
+                  health.last_signal_day AS "last_signal_day?",
                   (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
                   (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day
              FROM scoring.accounts
-             LEFT JOIN scoring.health ON health.account_id = accounts.account_id AND health.model_id = $1
+             LEFT JOIN scoring.health ON health.account_id = accounts.account_id
+                                     AND $1 IN (health.model_id, health.general_model_id)
             WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage NOT IN ($2, $3)
               AND ($4::text IS NULL OR accounts.account_id = $4)
               AND ($5::smallint[] IS NULL OR accounts.segment = ANY($5))

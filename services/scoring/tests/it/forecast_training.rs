@@ -80,9 +80,10 @@ async fn r77_r87_after_another_general_model_is_activated_a_forecast_is_learnt_a
 }
 
 #[tokio::test]
-async fn r77_customers_of_a_segment_with_a_model_of_its_own_are_learnt_from() {
+async fn r77_r87_customers_of_a_segment_with_a_model_of_its_own_teach_and_have_forecasts() {
     let mut harness = company().await;
     let before = learn(&harness).await;
+    let everybody = portfolio(&harness, 0).await;
     let request = proto::CreateModelRequest {
         model_id: "smb".to_owned(),
         model: Some(model_of(sum_of("emails", 45))),
@@ -95,8 +96,36 @@ async fn r77_customers_of_a_segment_with_a_model_of_its_own_are_learnt_from() {
         ..Default::default()
     };
     harness.models.activate_model(request).await.expect("activated");
-    run(&harness, "UPDATE scoring.health_history SET model_id = 'smb' WHERE right(account_id, 1) IN ('2', '5')").await;
+    run(
+        &harness,
+        "UPDATE scoring.health_history SET model_id = 'smb'
+          WHERE account_id IN (SELECT account_id FROM scoring.accounts WHERE segment = 3)",
+    )
+    .await;
     assert_eq!(learnt(&learn(&harness).await), learnt(&before));
+
+    harness.settle().await;
+    let sql = "SELECT accounts.account_id FROM scoring.accounts JOIN scoring.health USING (account_id)
+        WHERE model_id = 'smb' AND lifecycle_stage = 3 ORDER BY account_id";
+    let own: Vec<String> = sqlx::query_scalar(sql).fetch_all(harness.database.pool()).await.expect("ids");
+    assert!(own.len() > 50, "{}", own.len());
+    let found = forecast(&harness, &own[0]).await.expect("a forecast");
+    let value = |forecast: &proto::ChurnForecast| {
+        forecast.reasons.iter().find(|reason| reason.input == "emails_sum").and_then(|reason| reason.value)
+    };
+    let sql = "SELECT LEAST(day_sums[30], 100)::float8 FROM scoring.count_months WHERE account_id = $1 AND month = '2026-06-01'";
+    let emails: f64 = sqlx::query_scalar(sql).bind(&own[0]).fetch_one(harness.database.pool()).await.expect("emails");
+    assert_eq!(value(&found), Some(emails), "what the general model reads, of 7 days and not of 45");
+    let [with_own, without] = [portfolio(&harness, 0).await, everybody].map(|one| one.total.expect("a total"));
+    assert_eq!(with_own.account_count, without.account_count);
+    assert!((with_own.expected_churned_count - without.expected_churned_count).abs() < 1e-9);
+
+    harness.activate("twin", model_of(sum_of("emails", 7))).await;
+    harness.settle().await;
+    let refused = forecast(&harness, &own[0]).await.expect_err("a refusal");
+    assert!(refused.message().contains("models/twin is the general model now: TrainForecast"), "{}", refused.message());
+    learn(&harness).await;
+    assert_eq!(forecast(&harness, &own[0]).await.map(|forecast| forecast.probability).ok(), Some(found.probability));
 }
 
 #[tokio::test]
