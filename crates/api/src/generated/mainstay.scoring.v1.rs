@@ -15100,8 +15100,10 @@ pub mod forecast_service_client {
         }
         /// Learns a new forecast model from what is known today, which then makes the
         /// forecasts. Models are never changed, and the same data give the same one.
-        /// Takes seconds, with many accounts up to minutes. From more than 200 000
-        /// customers and months a part of the customers is drawn, always the same.
+        /// Takes some seconds with many accounts, more where each has thousands of
+        /// users: then the server may have to allow calls more time
+        /// (`rpc.limits.deadline_max`). Of more than 50 000 customers and months a part
+        /// of the customers is drawn, always the same.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `FAILED_PRECONDITION` (`TOO_LITTLE_DATA`, whose message says what is
@@ -15312,8 +15314,10 @@ pub mod forecast_service_server {
     pub trait ForecastService: std::marker::Send + std::marker::Sync + 'static {
         /// Learns a new forecast model from what is known today, which then makes the
         /// forecasts. Models are never changed, and the same data give the same one.
-        /// Takes seconds, with many accounts up to minutes. From more than 200 000
-        /// customers and months a part of the customers is drawn, always the same.
+        /// Takes some seconds with many accounts, more where each has thousands of
+        /// users: then the server may have to allow calls more time
+        /// (`rpc.limits.deadline_max`). Of more than 50 000 customers and months a part
+        /// of the customers is drawn, always the same.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `FAILED_PRECONDITION` (`TOO_LITTLE_DATA`, whose message says what is
