@@ -14372,8 +14372,8 @@ pub struct InvestmentComparison {
     /// By which model customers leave.
     #[prost(string, tag = "6")]
     pub forecast_model: ::prost::alloc::string::String,
-    /// How many customers have no forecast, as they were not scored by the model's
-    /// health model. They are in no sum.
+    /// How many customers have no forecast, as they were not read today by the
+    /// model's health model. They are in no sum.
     #[prost(int64, tag = "7")]
     pub unforecast_account_count: i64,
     /// How many of the others bring no revenue in this currency. They are in no
@@ -14914,7 +14914,7 @@ pub struct PortfolioForecast {
     /// The same by segment; segments without customers are not named.
     #[prost(message, repeated, tag = "4")]
     pub segments: ::prost::alloc::vec::Vec<ForecastGroup>,
-    /// How many customers have no forecast, as they were not scored by the
+    /// How many customers have no forecast, as they were not read today by the
     /// model's health model. They are in no sum.
     #[prost(int64, tag = "5")]
     pub unforecast_account_count: i64,
@@ -15013,12 +15013,18 @@ pub mod forecast_service_client {
     /// A churn probability is no health: health says how an account is, by rules
     /// that people wrote; the probability is what became of accounts that were so.
     ///
-    /// A model learns from the health that was kept for the first day of each
-    /// month, and from who left within its horizon after that day, as far as the
-    /// horizon's last day is over. A customer that left within it and came back
-    /// since has left; of one that was archived before its end without having left
-    /// nothing is known. Backtests mean the same by it. The inputs are
-    /// the points of each measure of the health model that scores today, the share
+    /// A model learns from customers as they were on the first day of each of the
+    /// last 36 months, and from who left within its horizon after that day, as far
+    /// as the horizon's last day is over. How they were is read anew from their
+    /// signals by the general health model of today, whatever model scored them
+    /// then: a model that was activated this morning has the whole past, and
+    /// customers of segments with models of their own teach, too. Days before a
+    /// customer's first signal teach nothing. Measures that compare accounts with a
+    /// group use what was kept of the group for the day, or else what the customers
+    /// had on the day before from whom is learnt. A customer that left within the
+    /// horizon and came back since has left; of one that was archived before its end
+    /// without having left nothing is known. Backtests mean the same by it. The
+    /// inputs are the points of each measure of that health model, the share
     /// of data that was fresh, the days since the last signal (recency), the time
     /// as a customer and, of those with a renewal date, whether a yearly renewal
     /// falls within the first, second or last third of the horizon (discrete time to
@@ -15107,7 +15113,10 @@ pub mod forecast_service_client {
         }
         /// Learns a new forecast model from what is known today, which then makes the
         /// forecasts. Models are never changed, and the same data give the same one.
-        /// Takes some seconds with many accounts.
+        /// Takes some seconds with many accounts, more where each has thousands of
+        /// users: then the server may have to allow calls more time
+        /// (`rpc.limits.deadline_max`). Of more than 50 000 customers and months a part
+        /// of the customers is drawn, always the same.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `FAILED_PRECONDITION` (`TOO_LITTLE_DATA`, whose message says what is
@@ -15204,7 +15213,8 @@ pub mod forecast_service_client {
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `FORECAST_MODEL_NOT_FOUND`),
         /// `FAILED_PRECONDITION` (`FORECAST_UNAVAILABLE`: it is no customer, or was
-        /// not scored by the health model that the forecast model learnt from),
+        /// not read today by the health model that the forecast model learnt from; the
+        /// message says what to do),
         /// `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         pub async fn get_churn_forecast(
             &mut self,
@@ -15317,7 +15327,10 @@ pub mod forecast_service_server {
     pub trait ForecastService: std::marker::Send + std::marker::Sync + 'static {
         /// Learns a new forecast model from what is known today, which then makes the
         /// forecasts. Models are never changed, and the same data give the same one.
-        /// Takes some seconds with many accounts.
+        /// Takes some seconds with many accounts, more where each has thousands of
+        /// users: then the server may have to allow calls more time
+        /// (`rpc.limits.deadline_max`). Of more than 50 000 customers and months a part
+        /// of the customers is drawn, always the same.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
         /// `FAILED_PRECONDITION` (`TOO_LITTLE_DATA`, whose message says what is
@@ -15348,7 +15361,8 @@ pub mod forecast_service_server {
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`, `FORECAST_MODEL_NOT_FOUND`),
         /// `FAILED_PRECONDITION` (`FORECAST_UNAVAILABLE`: it is no customer, or was
-        /// not scored by the health model that the forecast model learnt from),
+        /// not read today by the health model that the forecast model learnt from; the
+        /// message says what to do),
         /// `INVALID_ARGUMENT` (`INVALID_FIELDS`).
         async fn get_churn_forecast(
             &self,
@@ -15385,12 +15399,18 @@ pub mod forecast_service_server {
     /// A churn probability is no health: health says how an account is, by rules
     /// that people wrote; the probability is what became of accounts that were so.
     ///
-    /// A model learns from the health that was kept for the first day of each
-    /// month, and from who left within its horizon after that day, as far as the
-    /// horizon's last day is over. A customer that left within it and came back
-    /// since has left; of one that was archived before its end without having left
-    /// nothing is known. Backtests mean the same by it. The inputs are
-    /// the points of each measure of the health model that scores today, the share
+    /// A model learns from customers as they were on the first day of each of the
+    /// last 36 months, and from who left within its horizon after that day, as far
+    /// as the horizon's last day is over. How they were is read anew from their
+    /// signals by the general health model of today, whatever model scored them
+    /// then: a model that was activated this morning has the whole past, and
+    /// customers of segments with models of their own teach, too. Days before a
+    /// customer's first signal teach nothing. Measures that compare accounts with a
+    /// group use what was kept of the group for the day, or else what the customers
+    /// had on the day before from whom is learnt. A customer that left within the
+    /// horizon and came back since has left; of one that was archived before its end
+    /// without having left nothing is known. Backtests mean the same by it. The
+    /// inputs are the points of each measure of that health model, the share
     /// of data that was fresh, the days since the last signal (recency), the time
     /// as a customer and, of those with a renewal date, whether a yearly renewal
     /// falls within the first, second or last third of the horizon (discrete time to
@@ -16790,7 +16810,8 @@ pub struct DueRenewal {
     /// over). The risk without a renewal is reckoned from the model's horizon by a
     /// constant rate; what a renewal adds comes on top, for one due beyond the
     /// horizon that of one in its middle. Absent: there is no forecast, or the
-    /// renewal is decided.
+    /// renewal is decided. After another general health model was activated there
+    /// is none until `TrainForecast` has learnt from it.
     #[prost(double, optional, tag = "8")]
     pub likelihood: ::core::option::Option<f64>,
     /// What can be expected to renew: `arr` × `likelihood`. Absent: either is.

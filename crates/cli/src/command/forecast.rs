@@ -306,7 +306,7 @@ async fn portfolio(
     output.line(&format!("Within {} days, by {}.", forecast.day_count, forecast.forecast_model))?;
     if forecast.unforecast_account_count > 0 {
         let unforecast = counted(forecast.unforecast_account_count, "account");
-        output.line(&format!("Without a forecast: {unforecast}, not scored by the model's health model."))?;
+        output.line(&format!("Without a forecast: {unforecast}, not read today by the model's health model."))?;
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ pub(super) async fn run(
     show_report(title, &compared, &sections(&compared), arguments.csv, output)?;
     if arguments.csv.is_none() && !output.is_json() {
         let left_out = [
-            (compared.unforecast_account_count, "without a forecast, not scored by the model's health model"),
+            (compared.unforecast_account_count, "without a forecast, not read today by the model's health model"),
             (compared.other_currency_account_count, "without revenue in this currency"),
         ];
         for (count, why) in left_out.into_iter().filter(|(count, _)| *count > 0) {

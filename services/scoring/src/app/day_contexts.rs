@@ -39,7 +39,8 @@ impl DayContexts {
             }
         }
         let mut distributions = steps.distributions(conn, book, compared_days, groups).await?;
-        for (day, pulses) in pulses_on(conn, &pulsed_series(models_by_day), &days).await? {
+        let series = pulsed_by(models_by_day.values().flatten().map(Arc::as_ref));
+        for (day, pulses) in pulses_on(conn, &series, &days).await? {
             for model in models_by_day.get(&day).into_iter().flatten() {
                 let distributions = distributions.remove(&(model.id.clone(), day)).unwrap_or_default();
                 let context = DayContext { pulses: pulses.clone(), distributions };
@@ -87,11 +88,6 @@ pub(super) async fn pulses_on(
 }
 
 /// The series whose pulses the models ask for.
-fn pulsed_series(models_by_day: &ModelsByDay) -> BTreeSet<SeriesKey> {
-    models_by_day
-        .values()
-        .flatten()
-        .flat_map(|model| model.measures())
-        .map(|(_, measure)| measure.input.pulse())
-        .collect()
+pub(super) fn pulsed_by<'a>(models: impl IntoIterator<Item = &'a HealthModel>) -> BTreeSet<SeriesKey> {
+    models.into_iter().flat_map(HealthModel::measures).map(|(_, measure)| measure.input.pulse()).collect()
 }

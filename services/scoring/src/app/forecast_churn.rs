@@ -30,8 +30,16 @@ pub(crate) async fn one(
     let Some(customer) = customer else {
         return Err(unavailable("it is in its trial, churned or archived".to_owned()));
     };
+    let general_model = app.models.book(&mut conn).await?.general_model(app.core.clock.today());
     let today = customer.today.ok_or_else(|| {
-        unavailable(format!("it is not scored by {}, from which the forecast learnt", model.health_model.name()))
+        let name = model.health_model.name();
+        unavailable(match general_model {
+            Some(general) if general.id != model.health_model => {
+                let general = general.id.name();
+                format!("the forecast learnt from {name}, and {general} is the general model now: TrainForecast learns from it")
+            }
+            _ => format!("{name}, from which the forecast learnt, has not read it yet"),
+        })
     })?;
     let forecast = model.definition.forecast(&health_model, &today);
     Ok((model, today, forecast))

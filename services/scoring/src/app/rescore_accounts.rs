@@ -19,7 +19,8 @@ use super::recent_scores::{Before, RecentScores, changes};
 use super::{App, ScoringError, events};
 use crate::domain::inactivity::silent_since;
 use crate::domain::{
-    AccountInputs, AccountSeries, HealthRecord, ScoringFacts, ScoringFactsByDay, day_number, deserves_event, score,
+    AccountInputs, AccountSeries, GeneralReadings, HealthRecord, ScoringFacts, ScoringFactsByDay, day_number,
+    deserves_event, score,
 };
 use crate::storage::accounts::{self, ScoredAccount};
 use crate::storage::group_distributions::Remaking;
@@ -106,13 +107,13 @@ pub(crate) async fn execute(
         plans.iter().map(|plan| &plan.account.facts).chain(past_facts.values().flat_map(ScoringFactsByDay::all));
     let groups = all_facts.flat_map(ScoringFacts::groups).collect();
     let contexts = DayContexts::load(conn, &book, &models_by_day(&book, &plans), &steps, &groups).await?;
-    let mut records = Vec::new();
+    let mut days = ScoredDays::default();
     for plan in &plans {
         let known = KnownDays { book: &book, past_facts: &past_facts, series: &series, contexts: &contexts };
-        score_days(plan, &known, now, &mut records);
+        score_days(plan, &known, now, &mut days);
     }
-    if !records.is_empty() {
-        health::write_history(conn, &records).await?;
+    if !days.records.is_empty() {
+        health::write_history(conn, &days.records).await?;
     }
     let partly: Vec<&str> = plans
         .iter()
@@ -128,7 +129,7 @@ pub(crate) async fn execute(
         .iter()
         .filter_map(|request| Some((request.account_id.as_str(), request.traceparent.as_deref()?)))
         .collect();
-    let scored = write_today(app, conn, records, &locked, &series, &causes, now).await?;
+    let scored = write_today(app, conn, days, &locked, &series, &causes, now).await?;
     let of_today: Vec<&ScoredAccount> =
         scored.iter().filter_map(|(row, _)| locked.get(row.record.account.as_str())).collect();
     if !of_today.is_empty() {
@@ -225,7 +226,15 @@ struct KnownDays<'a> {
     contexts: &'a DayContexts,
 }
 
-fn score_days(plan: &Plan<'_>, known: &KnownDays<'_>, now: DateTime<Utc>, records: &mut Vec<HealthRecord>) {
+/// What came out.
+#[derive(Default)]
+struct ScoredDays {
+    records: Vec<HealthRecord>,
+    /// What the general model reads today of accounts that another one scores.
+    by_general_model: HashMap<AccountId, GeneralReadings>,
+}
+
+fn score_days(plan: &Plan<'_>, known: &KnownDays<'_>, now: DateTime<Utc>, days: &mut ScoredDays) {
     let nothing = AccountSeries::default();
     let series = known.series.get(plan.account.id.as_str()).unwrap_or(&nothing);
     let first_signal_day = series.first_signal_day();
@@ -241,7 +250,16 @@ fn score_days(plan: &Plan<'_>, known: &KnownDays<'_>, now: DateTime<Utc>, record
             first_signal_day: first_signal_day.filter(|first| *first <= day_number(day)),
         };
         let scored = score(&model, &inputs, context, day);
-        records.push(HealthRecord::of(&plan.account.id, day, &model.id, &scored, now));
+        days.records.push(HealthRecord::of(&plan.account.id, day, &model.id, &scored, now));
+        if day < plan.today {
+            continue;
+        }
+        let general = known.book.general_model(day).filter(|general| general.id != model.id);
+        let Some(general) = general else { continue };
+        if let Some(context) = known.contexts.get(&general.id, day) {
+            let readings = GeneralReadings::of(&general.id, &score(&general, &inputs, context, day));
+            days.by_general_model.insert(plan.account.id.clone(), readings);
+        }
     }
 }
 
@@ -250,13 +268,14 @@ fn score_days(plan: &Plan<'_>, known: &KnownDays<'_>, now: DateTime<Utc>, record
 async fn write_today(
     app: &App,
     conn: &mut PgConnection,
-    records: Vec<HealthRecord>,
+    days: ScoredDays,
     accounts: &HashMap<String, ScoredAccount>,
     series: &HashMap<String, AccountSeries>,
     causes: &Causes<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<(CurrentHealth, Before)>, ScoringError> {
     let today = now.date_naive();
+    let ScoredDays { records, mut by_general_model } = days;
     let scored_before_today: HashSet<AccountId> =
         records.iter().filter(|record| record.day < today).map(|record| record.account.clone()).collect();
     let todays: Vec<HealthRecord> = records.into_iter().filter(|record| record.day == today).collect();
@@ -287,7 +306,8 @@ async fn write_today(
         let last_activity_day = account.map_or(newest_activity_day, |account| {
             silent_since(newest_activity_day, account.activation_day, account.created_day, today)
         });
-        rows.push(CurrentHealth { record, changes, recent_scores, announced, last_activity_day });
+        let by_general_model = by_general_model.remove(&record.account);
+        rows.push(CurrentHealth { record, changes, recent_scores, announced, last_activity_day, by_general_model });
     }
     health::write_current(conn, &rows).await?;
     if !told.is_empty() {

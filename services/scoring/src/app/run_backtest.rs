@@ -3,7 +3,7 @@
 //! When a model compares accounts with others, all accounts are gone through twice: how measures were spread on the day before is
 //! made of the readings of all, as it is where accounts are scored day by day.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -15,17 +15,17 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::account_series::load_series;
-use super::day_contexts::pulses_on;
+use super::day_contexts::{pulsed_by, pulses_on};
+use super::replayed_accounts::ReplayedAccounts;
 use super::replayed_groups::{DistributionsByDay, RawDay, distributions_by_day};
 use super::{App, ScoringError};
 use crate::convert;
 use crate::domain::backtest::{
-    BacktestRecord, BandChange, BandMove, Difference, Judged, Replay, ReplayedAccount, Tenure, TrialDay, judge, replay,
+    BacktestRecord, BandChange, BandMove, Difference, Judged, Replay, ReplayedAccount, TrialDay, judge, replay,
 };
-use crate::domain::{AccountSeries, DayContext, HealthModel, ScoringFactsByDay, Segment, SeriesKey, day_number};
+use crate::domain::{DayContext, HealthModel, Segment, day_number};
 use crate::storage::backtests::{self, Step};
-use crate::storage::{scoring_facts, tenures};
+use crate::storage::tenures;
 
 /// Accounts in one transaction.
 const PAGE: i64 = 500;
@@ -55,13 +55,6 @@ struct Models {
     base_contexts: BTreeMap<NaiveDate, DayContext>,
 }
 
-/// Accounts and what is known of them.
-struct Page {
-    accounts: Vec<(AccountId, Tenure)>,
-    series: HashMap<String, AccountSeries>,
-    facts: HashMap<String, ScoringFactsByDay>,
-}
-
 /// Does the next page of the backtest; answers where to go on, or none when it is complete or there is none.
 pub(crate) async fn execute(
     app: &App,
@@ -76,7 +69,7 @@ pub(crate) async fn execute(
     let accounts = tenures::page(conn, progress.after.as_deref(), PAGE).await?;
     let last = accounts.last().map(|(account, _)| account.as_str().to_owned());
     let is_last = i64::try_from(accounts.len()).is_ok_and(|count| count < PAGE);
-    let page = Page::load(conn, accounts).await?;
+    let page = ReplayedAccounts::load(conn, accounts).await?;
     let last = last.or(progress.after);
     if is_scoring {
         score_page(conn, &record, base.clone(), &page).await?;
@@ -103,27 +96,9 @@ fn corrupt(error: &serde_json::Error) -> StorageError {
     StorageError::Corrupt(error.to_string())
 }
 
-impl Page {
-    async fn load(conn: &mut PgConnection, accounts: Vec<(AccountId, Tenure)>) -> Result<Self, ScoringError> {
-        let ids: Vec<&str> = accounts.iter().map(|(account, _)| account.as_str()).collect();
-        let series = load_series(conn, &ids).await?;
-        let facts = scoring_facts::load(conn, &ids).await?;
-        Ok(Self { accounts, series, facts })
-    }
-
-    /// What `each` makes of every account.
-    fn map<T>(&self, each: impl Fn(&ReplayedAccount<'_>) -> T) -> Vec<(AccountId, T)> {
-        let (no_series, no_facts) = (AccountSeries::default(), ScoringFactsByDay::default());
-        let of = |(account, tenure): &(AccountId, Tenure)| {
-            let account_of = ReplayedAccount {
-                series: self.series.get(account.as_str()).unwrap_or(&no_series),
-                facts: self.facts.get(account.as_str()).unwrap_or(&no_facts),
-                tenure,
-            };
-            (account.clone(), each(&account_of))
-        };
-        self.accounts.iter().map(of).collect()
-    }
+/// What `each` makes of every account.
+fn map<T>(page: &ReplayedAccounts, each: impl Fn(&ReplayedAccount<'_>) -> T) -> Vec<(AccountId, T)> {
+    page.iter().map(|(id, account)| (id.clone(), each(&account))).collect()
 }
 
 impl Models {
@@ -134,10 +109,7 @@ impl Models {
         days: &BTreeSet<NaiveDate>,
         distributions: &DistributionsByDay,
     ) -> Result<Self, ScoringError> {
-        let inputs = |model: &HealthModel| -> BTreeSet<SeriesKey> {
-            model.measures().map(|(_, measure)| measure.input.pulse()).collect()
-        };
-        let series = &inputs(&record.model) | &inputs(&base);
+        let series = pulsed_by([&record.model, &*base]);
         let mut contexts = [BTreeMap::new(), BTreeMap::new()];
         for (day, pulses) in pulses_on(conn, &series, days).await? {
             let [trial, of_base] = &mut contexts;
@@ -162,7 +134,7 @@ async fn score_page(
     conn: &mut PgConnection,
     record: &BacktestRecord,
     base: Arc<HealthModel>,
-    page: &Page,
+    page: &ReplayedAccounts,
 ) -> Result<(), ScoringError> {
     let distributions = match &record.group_distributions {
         Some(kept) => serde_json::from_value(kept.clone()).map_err(|error| corrupt(&error))?,
@@ -170,7 +142,7 @@ async fn score_page(
     };
     let days: BTreeSet<NaiveDate> = record.span.days().iter().copied().collect();
     let models = Models::load(conn, record, base, &days, &distributions).await?;
-    let replayed = page.map(|account| Replayed {
+    let replayed = map(page, |account| Replayed {
         is_unknown: account.tenure.is_unknown(),
         days: {
             let days = account.days_in(record.segment, record.span.days());
@@ -187,12 +159,12 @@ async fn read_page(
     record: &BacktestRecord,
     base: Arc<HealthModel>,
     scored_by_base: &[Segment],
-    page: &Page,
+    page: &ReplayedAccounts,
 ) -> Result<(), ScoringError> {
     let days_before: Vec<NaiveDate> = record.span.days().iter().filter_map(NaiveDate::pred_opt).collect();
     let all_days = days_before.iter().copied().collect();
     let models = Models::load(conn, record, base, &all_days, &DistributionsByDay::default()).await?;
-    let replayed = page.map(|account| {
+    let replayed = map(page, |account| {
         let is_customer = |day: NaiveDate| account.tenure.look(day_number(day), 0).is_some();
         let days = days_before.iter().copied().filter(|day| is_customer(*day));
         let read = |day| RawDay::of(record.segment, models.trial(), (models.base(), scored_by_base), account, day);

@@ -1,23 +1,18 @@
 //! Learns a forecast model from what became of the company's customers.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{Datelike, Days, Months, NaiveDate};
-use mainstay_domain::AccountId;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::get_forecast_model::get;
 use super::get_model::ACTIVE_NAME;
+use super::learnt_customers::{Draw, outcome_rows};
 use super::{App, Mutation, Replayable, ScoringError};
 use crate::domain::HealthModel;
-use crate::domain::backtest::Tenure;
-use crate::domain::forecast::{CustomerDay, ForecastModel, MONTHS_LEARNT_MAX, OutcomeRow, ROWS_MAX, TrainError, train};
-use crate::storage::{forecasts, tenures};
-
-/// Accounts whose tenures are read at once.
-const TENURES_PAGE: usize = 1_000;
+use crate::domain::forecast::{ForecastModel, MONTHS_LEARNT_MAX, OutcomeRow, ROWS_MAX, TrainError, train};
+use crate::storage::forecasts;
 
 /// Learns, judges and keeps a model whose probabilities are of so many days, for the caller `creator`. `answer` makes of it what the
 /// caller is told, and told again.
@@ -62,38 +57,16 @@ async fn read(
     let too_few = || ScoringError::TooLittleData(TrainError::TooFewMonths { months: 0, horizon_days });
     let first = today.checked_sub_months(Months::new(MONTHS_LEARNT_MAX)).ok_or_else(too_few)?;
     let last = last_known_day(today, horizon_days).ok_or_else(too_few)?;
-    let mut days = Vec::new();
-    for day in month_starts(first, last) {
-        if forecasts::has_health(conn, &health_model.id, day).await? {
-            days.push(day);
-        }
+    let first_signal_day = forecasts::first_signal_day(conn).await?.ok_or_else(too_few)?;
+    let days = month_starts(first.max(first_signal_day), last);
+    if days.is_empty() {
+        return Err(too_few());
     }
     let accounts = forecasts::count_accounts(conn).await?;
     let parts = parts(accounts, days.len() as u64);
-    let mut customers = Vec::new();
-    for day in days {
-        customers.extend(forecasts::customer_days(conn, &health_model.id, day, parts).await?);
-    }
-    let tenures = tenures_of(conn, &customers).await?;
-    let outcome = |(account, customer): (AccountId, CustomerDay)| {
-        OutcomeRow::of(&account, customer, tenures.get(&account)?, horizon_days)
-    };
-    let rows = customers.into_iter().filter_map(outcome).collect();
+    let scored_segments = book.activations().segments_scored_by(&health_model.id, today);
+    let rows = outcome_rows(conn, &health_model, &scored_segments, &Draw { days, parts, horizon_days }).await?;
     Ok((health_model, rows))
-}
-
-/// When each of the accounts was a customer.
-async fn tenures_of(
-    conn: &mut PgConnection,
-    customers: &[(AccountId, CustomerDay)],
-) -> Result<HashMap<AccountId, Tenure>, ScoringError> {
-    let ids: BTreeSet<&str> = customers.iter().map(|(account, _)| account.as_str()).collect();
-    let ids: Vec<&str> = ids.into_iter().collect();
-    let mut tenures = HashMap::with_capacity(ids.len());
-    for page in ids.chunks(TENURES_PAGE) {
-        tenures.extend(tenures::load(conn, page).await?);
-    }
-    Ok(tenures)
 }
 
 /// The last day of whose horizon no day is to come or still goes on.
@@ -144,8 +117,8 @@ mod tests {
     #[test]
     fn of_many_accounts_a_part_is_drawn() {
         assert_eq!(parts(0, 0), 1_024);
-        assert_eq!(parts(100_000, 2), 1_024);
-        assert_eq!(parts(100_000, 20), 102);
+        assert_eq!(parts(25_000, 2), 1_024);
+        assert_eq!(parts(100_000, 20), 25);
         assert_eq!(parts(u64::MAX, 36), 1);
     }
 }

@@ -7,7 +7,7 @@ mod model;
 mod portfolio;
 mod training;
 
-pub(crate) use inputs::{CustomerDay, InputKind};
+pub(crate) use inputs::{ContractDays, CustomerDay, InputKind};
 pub(crate) use model::{
     Accuracy, ChurnForecast, ForecastDefinition, ForecastInput, ForecastModel, ReliabilityPart, RowCounts,
 };
@@ -22,5 +22,6 @@ pub(crate) const HORIZON_DAYS_MAX: u32 = 365;
 pub(crate) const HORIZON_DAYS_DEFAULT: u32 = 90;
 /// Months to learn from at most, the newest.
 pub(crate) const MONTHS_LEARNT_MAX: u32 = 36;
-/// Rows to learn from at most; of more customers a part is drawn, whole customers each.
-pub(crate) const ROWS_MAX: u64 = 200_000;
+/// Rows to learn from at most; of more customers a part is drawn, whole customers each. A call has half a minute, and each row is
+/// scored anew.
+pub(crate) const ROWS_MAX: u64 = 50_000;

@@ -26,6 +26,24 @@ pub(crate) struct HealthRecord {
     pub scored_at: DateTime<Utc>,
 }
 
+/// What the general model reads of an account that another model scores: forecasts are made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GeneralReadings {
+    pub model: ModelId,
+    /// One for each measure, in the model's order.
+    pub measure_values: Vec<Option<f64>>,
+    /// Share of the model's weight that had fresh data, 0 to 1.
+    pub coverage: f64,
+}
+
+impl GeneralReadings {
+    /// Those of a score by the model.
+    pub(crate) fn of(model: &ModelId, scored: &Scored) -> Self {
+        let measure_values = scored.measures.iter().map(|measure| measure.value).collect();
+        Self { model: model.clone(), measure_values, coverage: scored.coverage }
+    }
+}
+
 impl HealthRecord {
     /// The record of a score.
     pub(crate) fn of(account: &AccountId, day: NaiveDate, model: &ModelId, scored: &Scored, at: DateTime<Utc>) -> Self {

@@ -89,7 +89,7 @@ pub use explain::{
     ComponentExplanation, HealthComparison, HealthExplanation, MeasureChange, MeasureExplanation, Snapshot, compare,
     explain,
 };
-pub(crate) use health::{Changes, HealthRecord, HealthView};
+pub(crate) use health::{Changes, GeneralReadings, HealthRecord, HealthView};
 pub use health_risks::ScoreReading;
 pub use lift::{Lift, LiftObstacle, LiftStep, ObstacleReason, Others, lift, recovered_above};
 pub use mainstay_domain::Segment;

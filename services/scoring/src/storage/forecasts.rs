@@ -1,5 +1,7 @@
 //! What forecasts learn from and are made of, and the models themselves.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use mainstay_domain::{AccountId, Currency, ModelId, Money};
 use mainstay_storage::StorageError;
@@ -9,71 +11,52 @@ use super::codes;
 use super::customer_filters::FilterParameters;
 use crate::domain::account::LifecycleStage;
 use crate::domain::customer_filter::CustomerFilter;
-use crate::domain::forecast::{CustomerDay, ForecastCustomer, ForecastDefinition, ForecastModel};
+use crate::domain::forecast::{ContractDays, CustomerDay, ForecastCustomer, ForecastDefinition, ForecastModel};
 
 /// How many parts accounts are put into, so that some of the parts can be drawn.
 pub(crate) const PARTS: i64 = 1_024;
 
-/// Accounts that had begun as customers by a day, with the health that was kept for them; only the first `parts` of [`PARTS`]. Those
-/// that were gone by then are among them; where the renewal date was taken from them, it is that of the last renewal that was decided. Rows of a day lie
-/// together in the history, so that a day is found without the others.
-pub(crate) async fn customer_days(
+/// At most `limit` accounts after `after` that are no trials, archived ones too, with what they say of their contracts; only the
+/// first `parts` of [`PARTS`]. Where the renewal date was taken from those that are gone, it is that of the last renewal that was
+/// decided.
+pub(crate) async fn contracts(
     conn: &mut PgConnection,
-    health_model: &ModelId,
-    day: NaiveDate,
     parts: i64,
-) -> Result<Vec<(AccountId, CustomerDay)>, StorageError> {
+    after: Option<&AccountId>,
+    limit: i64,
+) -> Result<BTreeMap<AccountId, ContractDays>, StorageError> {
     let rows = sqlx::query!(
-        r#"WITH decided AS (
-               SELECT account_id, max(due_at) AS due_at FROM scoring.renewal_outcomes GROUP BY account_id
-           ), dated AS (
-               SELECT account_id, (CASE WHEN renewal_at IS NULL AND (archived_at IS NOT NULL OR lifecycle_stage = $5) THEN due_at
-                            ELSE renewal_at END AT TIME ZONE 'UTC')::date AS renewal_day,
-                      (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day
-                 FROM scoring.accounts LEFT JOIN decided USING (account_id)
-                WHERE lifecycle_stage <> $3 AND (hashtextextended(account_id, 0) & 1023) < $4
-           )
-           SELECT history.account_id, history.day,
-                  history.measure_values AS "measure_values: Vec<Option<f64>>", history.coverage,
-                  history.last_signal_day, dated.start_day, dated.renewal_day
-             FROM scoring.health_history AS history
-             JOIN dated ON dated.account_id = history.account_id
-            WHERE history.day = $2 AND history.model_id = $1
-              AND (dated.start_day IS NULL OR dated.start_day <= history.day)
-            ORDER BY history.account_id"#,
-        health_model.as_str(),
-        day,
-        codes::lifecycle_stage_number(LifecycleStage::Trial),
+        r#"SELECT account_id,
+                  (CASE WHEN renewal_at IS NULL AND (archived_at IS NOT NULL OR lifecycle_stage = $5)
+                        THEN (SELECT max(due_at) FROM scoring.renewal_outcomes AS decided
+                               WHERE decided.account_id = accounts.account_id)
+                        ELSE renewal_at END AT TIME ZONE 'UTC')::date AS renewal_day,
+                  (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day
+             FROM scoring.accounts
+            WHERE lifecycle_stage <> $4 AND (hashtextextended(account_id, 0) & 1023) < $1
+              AND ($2::text IS NULL OR account_id > $2)
+            ORDER BY account_id
+            LIMIT $3"#,
         parts,
+        after.map(AccountId::as_str),
+        limit,
+        codes::lifecycle_stage_number(LifecycleStage::Trial),
         codes::lifecycle_stage_number(LifecycleStage::Churned),
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter()
         .map(|row| {
-            let customer = CustomerDay {
-                day: row.day,
-                measure_values: row.measure_values,
-                coverage: row.coverage,
-                last_signal_day: row.last_signal_day,
-                start_day: row.start_day,
-                renewal_day: row.renewal_day,
-            };
-            Ok((codes::account_id(&row.account_id)?, customer))
+            let contract = ContractDays { start_day: row.start_day, renewal_day: row.renewal_day };
+            Ok((codes::account_id(&row.account_id)?, contract))
         })
         .collect()
 }
 
-/// Whether health by the model was kept for a day.
-pub(crate) async fn has_health(
-    conn: &mut PgConnection,
-    health_model: &ModelId,
-    day: NaiveDate,
-) -> Result<bool, StorageError> {
+/// A day before which no account had a signal; none without signals.
+pub(crate) async fn first_signal_day(conn: &mut PgConnection) -> Result<Option<NaiveDate>, StorageError> {
     Ok(sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM scoring.health_history WHERE day = $1 AND model_id = $2) AS "exists!""#,
-        day,
-        health_model.as_str()
+        r#"SELECT LEAST((SELECT min(day) FROM scoring.series_days), (SELECT min(month) FROM scoring.gauge_months)) AS day"#
     )
     .fetch_one(conn)
     .await?)
@@ -85,7 +68,8 @@ pub(crate) async fn count_accounts(conn: &mut PgConnection) -> Result<u64, Stora
     u64::try_from(count).map_err(codes::corrupt)
 }
 
-/// Those who are customers today and whom the filter lets through, or one of them, with today's health where it is by the model. Neither trials nor archived nor
+/// Those who are customers today and whom the filter lets through, or one of them, with what the model reads of them
+/// today, where it does. Neither trials nor archived nor
 /// churned accounts are customers.
 pub(crate) async fn customers(
     conn: &mut PgConnection,
@@ -97,12 +81,16 @@ pub(crate) async fn customers(
     let rows = sqlx::query!(
         r#"SELECT accounts.account_id, accounts.segment, accounts.currency,
                   scoring.annual_minor_units(arr_minor_units, mrr_minor_units) AS arr_minor_units,
-                  health.day AS "day?", health.measure_values AS "measure_values?: Vec<Option<f64>>",
-                  health.coverage AS "coverage?", health.last_signal_day AS "last_signal_day?",
+                  health.day AS "day?",
+                  CASE health.model_id WHEN $1 THEN measure_values ELSE general_measure_values
+                       END AS "measure_values?: Vec<Option<f64>>",
+                  CASE health.model_id WHEN $1 THEN health.coverage ELSE general_coverage END AS "coverage?",
+                  health.last_signal_day AS "last_signal_day?",
                   (COALESCE(activated_at, contract_start_at, signed_up_at) AT TIME ZONE 'UTC')::date AS start_day,
                   (renewal_at AT TIME ZONE 'UTC')::date AS renewal_day
              FROM scoring.accounts
-             LEFT JOIN scoring.health ON health.account_id = accounts.account_id AND health.model_id = $1
+             LEFT JOIN scoring.health ON health.account_id = accounts.account_id
+                                     AND $1 IN (health.model_id, health.general_model_id)
             WHERE accounts.archived_at IS NULL AND accounts.lifecycle_stage NOT IN ($2, $3)
               AND ($4::text IS NULL OR accounts.account_id = $4)
               AND ($5::smallint[] IS NULL OR accounts.segment = ANY($5))

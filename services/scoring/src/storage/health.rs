@@ -8,7 +8,7 @@ use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use super::codes;
-use crate::domain::{AccountGroupKind, Announced, Changes, HealthRecord, MissingReason, Reading};
+use crate::domain::{AccountGroupKind, Announced, Changes, GeneralReadings, HealthRecord, MissingReason, Reading};
 
 /// Today's row of an account, as it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,8 @@ pub(crate) struct CurrentHealth {
     pub announced: Announced,
     /// The account's newest day with activity; its activation is one.
     pub last_activity_day: Option<NaiveDate>,
+    /// Where the general model is not that of the record.
+    pub by_general_model: Option<GeneralReadings>,
 }
 
 const fn missing_number(reason: MissingReason) -> i16 {
@@ -174,6 +176,8 @@ pub(crate) async fn write_history(conn: &mut PgConnection, records: &[HealthReco
 /// Writes today's rows, over what was there.
 pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth]) -> Result<(), StorageError> {
     let columns = RecordColumns::of(rows.iter().map(|row| &row.record));
+    let general: Vec<Option<&GeneralReadings>> = rows.iter().map(|row| row.by_general_model.as_ref()).collect();
+    let values_literal = |readings: &GeneralReadings| codes::array_literal(&readings.measure_values, |value| *value);
     let change = |pick: fn(&Changes) -> Option<Points>| -> Vec<Option<i32>> {
         rows.iter().map(|row| pick(&row.changes).map(Points::units)).collect()
     };
@@ -181,18 +185,20 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
         "INSERT INTO scoring.health (
              account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, measure_values,
              measure_raw_values, measure_base_values, measure_missing, measure_freshness_days, scored_at,
-             change_1d, change_7d, change_30d, recent_scores, announced_score, announced_band, last_activity_day)
+             change_1d, change_7d, change_30d, recent_scores, announced_score, announced_band, last_activity_day,
+             general_model_id, general_measure_values, general_coverage)
          SELECT account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings::float8[],
                 raw_values::float8[], base_values::float8[], missing::smallint[], freshness::integer[], scored_at,
                 change_1d, change_7d, change_30d, recent_scores::integer[], announced_score, announced_band,
-                last_activity_day
+                last_activity_day, general_model_id, general_values::float8[], general_coverage
            FROM unnest($1::text[], $2::date[], $3::integer[], $4::smallint[], $5::float8[], $6::integer[], $7::date[],
                        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[],
                        $15::integer[], $16::integer[], $17::integer[], $18::text[], $19::integer[], $20::smallint[],
-                       $21::date[])
+                       $21::date[], $22::text[], $23::text[], $24::float8[])
                 AS given (account_id, day, score, band, coverage, freshness_days, last_signal_day, model_id, readings,
                           raw_values, base_values, missing, freshness, scored_at, change_1d, change_7d, change_30d,
-                          recent_scores, announced_score, announced_band, last_activity_day)
+                          recent_scores, announced_score, announced_band, last_activity_day, general_model_id, general_values,
+                          general_coverage)
          ON CONFLICT (account_id) DO UPDATE SET
              day = excluded.day, score = excluded.score, band = excluded.band, coverage = excluded.coverage,
              freshness_days = excluded.freshness_days, last_signal_day = excluded.last_signal_day,
@@ -201,7 +207,9 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
              measure_missing = excluded.measure_missing, measure_freshness_days = excluded.measure_freshness_days,
              scored_at = excluded.scored_at, change_1d = excluded.change_1d, change_7d = excluded.change_7d,
              change_30d = excluded.change_30d, recent_scores = excluded.recent_scores, announced_score = excluded.announced_score,
-             announced_band = excluded.announced_band, last_activity_day = excluded.last_activity_day",
+             announced_band = excluded.announced_band, last_activity_day = excluded.last_activity_day,
+             general_model_id = excluded.general_model_id, general_measure_values = excluded.general_measure_values,
+             general_coverage = excluded.general_coverage",
         &columns.account_id as &[&str],
         &columns.day,
         &columns.score as &[Option<i32>],
@@ -223,6 +231,9 @@ pub(crate) async fn write_current(conn: &mut PgConnection, rows: &[CurrentHealth
         &rows.iter().map(|row| row.announced.score.map(Points::units)).collect::<Vec<_>>() as &[Option<i32>],
         &rows.iter().map(|row| row.announced.band.map(codes::band_number)).collect::<Vec<_>>() as &[Option<i16>],
         &rows.iter().map(|row| row.last_activity_day).collect::<Vec<_>>() as &[Option<NaiveDate>],
+        &general.iter().map(|general| Some(general.as_ref()?.model.as_str())).collect::<Vec<_>>() as &[Option<&str>],
+        &general.iter().map(|general| general.map(values_literal)).collect::<Vec<_>>() as &[Option<String>],
+        &general.iter().map(|general| Some(general.as_ref()?.coverage)).collect::<Vec<_>>() as &[Option<f64>],
     )
     .execute(conn)
     .await?;

@@ -46,6 +46,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(24, "0024_plans_by_signals"),
         migration!(25, "0025_account_groups"),
         migration!(26, "0026_overdue_by_due_time"),
+        migration!(27, "0027_health_by_general_model"),
     ],
 };
 

@@ -24,8 +24,8 @@ pub(crate) struct DueRange {
     pub undecided_only: bool,
 }
 
-/// At most `limit` renewals after a place in the list, by due time and account. Health is that of today, and only where it is by
-/// the model named. Only those of `accounts`, where some are given.
+/// At most `limit` renewals after a place in the list, by due time and account. Measures are those that the model named reads today,
+/// where it does. Only those of `accounts`, where some are given.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     health_model: Option<&ModelId>,
@@ -66,9 +66,9 @@ pub(crate) async fn list(
                   (COALESCE(accounts.activated_at, accounts.contract_start_at, accounts.signed_up_at)
                       AT TIME ZONE 'UTC')::date AS start_day,
                   health.score AS "score?", health.band AS "band?", health.day AS "day?",
-                  health.coverage AS "coverage?", health.last_signal_day AS "last_signal_day?",
-                  CASE WHEN health.model_id = $7
-                       THEN health.measure_values END AS "measure_values?: Vec<Option<f64>>",
+                  CASE health.model_id WHEN $7 THEN health.coverage ELSE general_coverage END AS "coverage?", health.last_signal_day AS "last_signal_day?",
+                  CASE $7::text WHEN health.model_id THEN measure_values
+                       WHEN general_model_id THEN general_measure_values END AS "measure_values?: Vec<Option<f64>>",
                   call.expectation AS "expectation?", call.note AS "note?", call.author_email AS "author_email?",
                   call.called_at AS "called_at?", call.likelihood AS "likelihood?", call.creator AS "creator?"
              FROM page AS due

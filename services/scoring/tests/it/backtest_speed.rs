@@ -1,4 +1,4 @@
-//! How long a backtest takes. Not run with the others: it measures, and takes a minute.
+//! How long a backtest takes, and learning a forecast. Not run with the others: they measure, and take a minute.
 
 use std::time::Instant;
 
@@ -7,6 +7,7 @@ use mainstay_scoring::domain::{DEFAULT_MODEL, parse_model_file};
 use mainstay_scoring::model_message;
 
 use crate::backtest_fixtures::{backtest, create, request};
+use crate::forecasts::train;
 use crate::harness::Harness;
 
 const ACCOUNTS: i32 = 10_000;
@@ -64,4 +65,16 @@ async fn a_backtest_of_ten_thousand_accounts_on_24_days() {
     let account_days: i64 = found.trial.as_ref().and_then(|trial| trial.outcomes).map_or(0, |outcomes| outcomes.total);
     println!("{ACCOUNTS} accounts, {} days, {account_days} account-days: {:?}", found.days.len(), started.elapsed());
     assert_eq!((found.days.len(), found.account_count), (24, i64::from(ACCOUNTS)));
+}
+
+#[tokio::test]
+#[ignore = "measures for a minute: run it by its name with --ignored --nocapture"]
+async fn a_forecast_is_learnt_from_ten_thousand_accounts() {
+    let harness = Harness::start("2026-07-01T08:00:00Z").await;
+    sqlx::raw_sql(PORTFOLIO).execute(harness.database.pool()).await.expect("a portfolio");
+    let started = Instant::now();
+    let model = train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    let training = model.training.expect("rows");
+    println!("{ACCOUNTS} accounts, {} rows: {:?}", training.row_count, started.elapsed());
+    assert!(training.row_count > 30_000, "{training:?}");
 }

@@ -24,6 +24,7 @@ mod definitions;
 mod due_times;
 mod feature_reports;
 mod field_claims;
+mod forecast_training;
 mod forecasts;
 mod harness;
 mod health;

@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::HealthModel;
+use crate::domain::{HealthModel, Scored};
 
 /// An account at the end of a day, as far as it was known then.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,35 @@ pub(crate) struct CustomerDay {
     pub renewal_day: Option<NaiveDate>,
 }
 
+/// What an account says of its contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ContractDays {
+    /// The beginning as a customer.
+    pub start_day: Option<NaiveDate>,
+    /// A day on which the contract is due for renewal.
+    pub renewal_day: Option<NaiveDate>,
+}
+
+impl ContractDays {
+    /// Whether it was a customer by a day, as far as its beginning is known.
+    pub(crate) fn has_begun(self, day: NaiveDate) -> bool {
+        self.start_day.is_none_or(|start| start <= day)
+    }
+}
+
 impl CustomerDay {
+    /// An account as it was scored as of the end of a day.
+    pub(crate) fn of(day: NaiveDate, scored: &Scored, contract: ContractDays) -> Self {
+        Self {
+            day,
+            measure_values: scored.measures.iter().map(|measure| measure.value).collect(),
+            coverage: scored.coverage,
+            last_signal_day: scored.last_signal_day,
+            start_day: contract.start_day,
+            renewal_day: contract.renewal_day,
+        }
+    }
+
     fn days_since(&self, earlier: NaiveDate) -> f64 {
         (self.day - earlier).num_days().max(0) as f64
     }

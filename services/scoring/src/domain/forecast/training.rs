@@ -50,7 +50,7 @@ impl OutcomeRow {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub(crate) enum TrainError {
     #[error(
-        "{months} months have both health by the active health model and a known outcome: at least one must lie \
+        "{months} months have both signals of customers and a known outcome: at least one must lie \
          {horizon_days} days before the later third of them, on which the forecast is judged"
     )]
     TooFewMonths { months: usize, horizon_days: u32 },
