@@ -4,7 +4,9 @@
 CREATE TABLE {schema}.payment_sources (
     source text COLLATE "C" PRIMARY KEY,
     -- When it told of an invoice last, to the hour.
-    heard_at timestamptz NOT NULL
+    heard_at timestamptz NOT NULL,
+    -- When it was heard from again after a silence; NULL: there was none.
+    back_at timestamptz
 );
 
 COMMENT ON COLUMN {schema}.billing_invoices.overdue_at IS

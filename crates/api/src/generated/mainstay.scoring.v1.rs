@@ -9861,8 +9861,9 @@ pub struct InvoiceSignal {
     /// time has told of a paid invoice, of whichever account. Otherwise the invoice
     /// is looked at again after a day, two, four, then each week. And it is so only
     /// if the source told of any invoice since (to the hour): one that fell silent
-    /// may have lost what it tells of payments. After 7 days of silence it is
-    /// believed. Of an archived account nothing becomes overdue.
+    /// may have lost what it tells of payments, and one that comes back after two
+    /// days or more has 3 days to tell them. 7 days later it is overdue in any case. Of
+    /// an archived account nothing becomes overdue.
     #[prost(message, optional, tag = "4")]
     pub due_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Why the payment failed, as the bank or card network says, at most 500

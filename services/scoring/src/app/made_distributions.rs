@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::model_cache::ModelBook;
 use super::queues::{RECOMPUTE_QUEUE, RESCORE_QUEUE};
-use super::rescore_accounts::SOON;
+use super::rescore_accounts::WAIT;
 use super::{App, ScoringError};
 use crate::domain::{
     AccountGroup, Distribution, GroupDistributions, GroupStatistic, HealthModel, MEDIAN_ACCOUNTS_MIN,
@@ -41,6 +41,7 @@ impl Beginnings<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     remaking: Option<Remaking>,
+    today: Option<NaiveDate>,
     /// Days on which a model compares accounts and whose distributions are not made yet.
     unmade: HashSet<NaiveDate>,
     /// Those of them that have to wait until accounts have come through the day before.
@@ -70,15 +71,16 @@ impl Steps {
         let unmade: HashSet<NaiveDate> = first.iter_days().take_while(|day| *day <= today).filter(is_unmade).collect();
         let mut waiting = HashSet::new();
         for day in first_days.iter().filter(|day| unmade.contains(day)) {
-            let queues = [RESCORE_QUEUE, RECOMPUTE_QUEUE];
+            // A recomputation may take hours: who is scored beside it goes by the scores that there are.
+            let queues: &[&str] = if remaking.is_some() { &[RESCORE_QUEUE, RECOMPUTE_QUEUE] } else { &[RESCORE_QUEUE] };
             // Those that wait count, too: they are due soon.
-            let due = app.core.jobs.count_behind(conn, &queues, i64::from(day_number(*day)), now + SOON).await?;
+            let due = app.core.jobs.count_behind(conn, queues, i64::from(day_number(*day)), now + WAIT).await?;
             let behind = due + beginnings.correction(*day);
             if behind > 0 && behind * BEHIND_SHARE > accounts::count_unarchived_up_to(conn, i64::MAX).await? {
                 waiting.insert(*day);
             }
         }
-        Ok(Self { remaking, unmade, waiting })
+        Ok(Self { remaking, unmade, waiting, today: Some(today) })
     }
 
     /// Whether an account that has come to this day has to wait for others.
@@ -129,6 +131,10 @@ impl Steps {
         }
         let scored_count = group_distributions::count_scored(conn, &model.id, day_before).await?;
         if scored_count * 2 < accounts::count_customers(conn, &scored_segments).await? {
+            // A past day is one for good, but for a recomputation: else each late signal would come to it as to a step, one by one.
+            if self.remaking.is_none() && Some(day) < self.today {
+                group_distributions::keep(conn, &model.id, day, &GroupDistributions::default(), None).await?;
+            }
             return Ok(());
         }
         let rows = group_distributions::raw_values(conn, &model.id, day_before).await?;

@@ -32,8 +32,10 @@ pub(crate) const HISTORY_DAYS_MAX: u64 = 730;
 /// Most days of accounts in one transaction; what is left comes in the next one.
 const ACCOUNT_DAYS_MAX: usize = 5_000;
 
-/// How long to leave an account that somebody else holds, or that others have to come before.
+/// How long to leave an account that somebody else holds.
 pub(crate) const SOON: TimeDelta = TimeDelta::milliseconds(200);
+/// How long to leave one that others have to come before.
+pub(crate) const WAIT: TimeDelta = TimeDelta::seconds(2);
 
 /// An account to score.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::rescore::{job_error, requests};
 use crate::app::queues::{OPERATIONS_QUEUE, RECOMPUTE_QUEUE};
-use crate::app::rescore_accounts::{self, Rescored, SOON};
+use crate::app::rescore_accounts::{self, Rescored, SOON, WAIT};
 use crate::app::{App, end_operation, recompute_health};
 use crate::domain::day_number;
 
@@ -46,7 +46,7 @@ impl JobHandler for Recompute {
                 }
                 Rescored::Waiting { from_day } => {
                     let low_mark = Some(i64::from(day_number(from_day)));
-                    Outcome::Again { due_at: now + SOON, low_mark, payload: None }
+                    Outcome::Again { due_at: now + WAIT, low_mark, payload: None }
                 }
                 Rescored::Locked => Outcome::Again { due_at: now + SOON, low_mark: job.low_mark, payload: None },
             })

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use crate::app::queues::{LOOK_DUE, RESCORE_QUEUE};
-use crate::app::rescore_accounts::{self, RescoreRequest, Rescored, SOON};
+use crate::app::rescore_accounts::{self, RescoreRequest, Rescored, SOON, WAIT};
 use crate::app::{App, ScoringError};
 use crate::domain::{date_of, day_number};
 
@@ -67,7 +67,7 @@ impl JobHandler for Rescore {
                 }
                 Rescored::More { from_day } => again(now, Some(i64::from(day_number(from_day)))),
                 Rescored::Locked => again(now + SOON, job.low_mark),
-                Rescored::Waiting { from_day } => again(now + SOON, Some(i64::from(day_number(from_day)))),
+                Rescored::Waiting { from_day } => again(now + WAIT, Some(i64::from(day_number(from_day)))),
                 Rescored::Archived => Outcome::Done,
             })
             .collect())

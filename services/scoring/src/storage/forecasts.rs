@@ -64,7 +64,12 @@ pub(crate) async fn first_signal_day(conn: &mut PgConnection) -> Result<Option<N
 
 /// How many accounts there are, archived ones too.
 pub(crate) async fn count_accounts(conn: &mut PgConnection) -> Result<u64, StorageError> {
-    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM scoring.accounts"#).fetch_one(conn).await?;
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM scoring.accounts WHERE lifecycle_stage <> $1"#,
+        codes::lifecycle_stage_number(LifecycleStage::Trial),
+    )
+    .fetch_one(conn)
+    .await?;
     u64::try_from(count).map_err(codes::corrupt)
 }
 

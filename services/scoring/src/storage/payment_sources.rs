@@ -9,23 +9,35 @@ use sqlx::PgConnection;
 /// How exactly it is kept when a source was heard from: each signal would else wait for the one before.
 pub(crate) const HEARD_WITHIN: TimeDelta = TimeDelta::hours(1);
 
-/// Those of these sources that have told of a paid invoice, of any account, with when they told of an invoice last: then, or up to
-/// [`HEARD_WITHIN`] later.
+/// After so long without an invoice what a source tells may have been held up: it comes by and by.
+const SILENCE: TimeDelta = TimeDelta::hours(48);
+
+/// A source that has told of a paid invoice, of any account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PaymentSource {
+    /// It told of an invoice last then, or up to [`HEARD_WITHIN`] later.
+    pub heard_at: DateTime<Utc>,
+    /// When it was heard from again after its last silence of two days or more.
+    pub back_at: Option<DateTime<Utc>>,
+}
+
+/// Those of these sources that have told of a paid invoice.
 pub(crate) async fn known(
     conn: &mut PgConnection,
     sources: &BTreeSet<&str>,
-) -> Result<BTreeMap<String, DateTime<Utc>>, StorageError> {
+) -> Result<BTreeMap<String, PaymentSource>, StorageError> {
     if sources.is_empty() {
         return Ok(BTreeMap::new());
     }
     let sources: Vec<&str> = sources.iter().copied().collect();
     let known = sqlx::query!(
-        "SELECT source, heard_at FROM scoring.payment_sources WHERE source = ANY($1::text[])",
+        "SELECT source, heard_at, back_at FROM scoring.payment_sources WHERE source = ANY($1::text[])",
         &sources as &[&str]
     )
     .fetch_all(conn)
     .await?;
-    Ok(known.into_iter().map(|row| (row.source, row.heard_at)).collect())
+    let source = |heard_at, back_at| PaymentSource { heard_at, back_at };
+    Ok(known.into_iter().map(|row| (row.source, source(row.heard_at, row.back_at))).collect())
 }
 
 /// Notes sources that tell of invoices now; `paying` of them tell of a payment. Of others nothing is kept. Writes nothing when all is
@@ -39,7 +51,7 @@ pub(crate) async fn note(
     let known = known(conn, sources).await?;
     let is_news = |source: &str| match known.get(source) {
         None => paying.contains(source),
-        Some(heard_at) => *heard_at + HEARD_WITHIN <= now,
+        Some(known) => known.heard_at + HEARD_WITHIN <= now,
     };
     let news: Vec<&str> = sources.iter().copied().filter(|source| is_news(source)).collect();
     if news.is_empty() {
@@ -48,9 +60,12 @@ pub(crate) async fn note(
     sqlx::query!(
         "INSERT INTO scoring.payment_sources AS stored (source, heard_at)
          SELECT source, $2 FROM unnest($1::text[]) AS given (source)
-         ON CONFLICT (source) DO UPDATE SET heard_at = GREATEST(stored.heard_at, excluded.heard_at)",
+         ON CONFLICT (source) DO UPDATE SET
+             heard_at = GREATEST(stored.heard_at, excluded.heard_at),
+             back_at = CASE WHEN stored.heard_at <= $3 THEN excluded.heard_at ELSE stored.back_at END",
         &news as &[&str],
         now,
+        now - SILENCE,
     )
     .execute(conn)
     .await?;

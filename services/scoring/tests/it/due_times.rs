@@ -1,8 +1,10 @@
 //! Invoices are overdue once their due time passed, without anybody saying so.
 
+use chrono::TimeDelta;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use mainstay_domain::{Clock, start_of_day};
 use proto::RiskTriggerKind::PaymentFailed;
 use proto::{Aggregation, BillingFlowKind, InvoiceAction, StorySeries};
 
@@ -34,10 +36,18 @@ fn due(id: &str, at: &str, invoice_id: &str, due_time: &str) -> proto::Signal {
     signal
 }
 
-/// Turns the clock to a time at which the source tells of something else.
+/// Turns the clock to a time; the source tells of something else each midnight until then, and then.
 async fn live_to(harness: &mut Harness, at_time: &str) {
-    harness.clock.set(at(at_time));
-    harness.record(vec![invoice("other", at_time, &format!("of-{at_time}"), InvoiceAction::Issued)]).await;
+    let end = at(at_time);
+    loop {
+        let midnight = start_of_day(harness.clock.today() + TimeDelta::days(1));
+        harness.clock.set(midnight.min(end));
+        let time = harness.clock_time();
+        harness.record(vec![invoice("other", &time, &format!("of-{time}"), InvoiceAction::Issued)]).await;
+        if midnight >= end {
+            break;
+        }
+    }
     harness.settle().await;
 }
 
@@ -200,30 +210,34 @@ async fn r65_where_nobody_tells_of_payments_a_due_time_is_looked_at_less_and_les
     assert_eq!(told(&harness).await, [Told::Raised]);
 }
 
-/// As when the secret of a webhook expires: of all that was paid nothing comes in.
+/// As when the secret of a webhook expires: of all that was paid nothing comes in, and then by and by.
 #[tokio::test]
-async fn r65_a_source_that_fell_silent_makes_nobody_overdue_for_a_week() {
+async fn r65_a_source_that_fell_silent_makes_nobody_overdue_until_it_had_time_to_tell_what_was_held_up() {
     let mut harness = paying().await;
-    harness
-        .record(vec![due("acme", "2026-03-10", "in-1", "2026-03-11"), due("other", "2026-03-10", "in-2", "2026-03-11")])
-        .await;
-    harness.turn_to("2026-03-13").await;
-    harness.pass_days(3).await;
+    let issued = ["in-1", "in-2"].map(|invoice_id| due("acme", "2026-03-10", invoice_id, "2026-03-12"));
+    harness.record(issued.to_vec()).await;
+    harness.turn_to("2026-03-14").await;
+    harness.pass_days(1).await;
     assert_eq!(told(&harness).await, [], "nothing came since the 10th");
-    harness.record(vec![invoice("other", "2026-03-12", "in-2", InvoiceAction::Paid)]).await;
-    harness.clock.set(at("2026-03-16T01:00:00Z"));
-    assert_eq!(
-        told_of(&harness, PaymentFailed).await,
-        [(Told::Raised, "in-1".to_owned())],
-        "it lives, and that is unpaid"
-    );
-    assert_eq!(unpaid_days(&harness, "acme").await, [(13, 1)], "since then");
+    live_to(&mut harness, "2026-03-15T06:00:00Z").await;
+    live_to(&mut harness, "2026-03-16").await;
+    assert_eq!(told(&harness).await, [], "it is back, and what it told of payments may come");
+    harness.record(vec![invoice("acme", "2026-03-12", "in-2", InvoiceAction::Paid)]).await;
+    live_to(&mut harness, "2026-03-18T05:00:00Z").await;
+    assert_eq!(told(&harness).await, []);
+    live_to(&mut harness, "2026-03-18T07:00:00Z").await;
+    assert_eq!(told_of(&harness, PaymentFailed).await, [(Told::Raised, "in-1".to_owned())]);
+    assert_eq!(unpaid_days(&harness, "acme").await, [(14, 1)], "since then");
+}
 
-    harness.record(vec![due("other", "2026-03-16", "in-3", "2026-03-17")]).await;
-    harness.turn_to("2026-03-25").await;
-    assert_eq!(told(&harness).await.len(), 1);
-    harness.turn_to("2026-03-26").await;
-    assert_eq!(told(&harness).await[1..], [Told::Raised], "after a week it is believed");
+#[tokio::test]
+async fn r65_after_a_week_silence_is_believed() {
+    let mut harness = paying().await;
+    harness.record(vec![due("acme", "2026-03-10", "in-1", "2026-03-12")]).await;
+    harness.turn_to("2026-03-20").await;
+    assert_eq!(told(&harness).await, []);
+    harness.turn_to("2026-03-21").await;
+    assert_eq!(told(&harness).await, [Told::Raised]);
 }
 
 #[tokio::test]
@@ -321,6 +335,7 @@ async fn r65_replicas_and_signals_sent_twice_tell_of_a_due_time_once() {
     harness.settle().await;
     let (_service, other) = harness.replica().await;
     harness.clock.set(at("2026-03-13"));
+    harness.record(vec![invoice("other", "2026-03-13", "in-9", InvoiceAction::Issued)]).await;
     let mut sender = harness.signals.clone();
     let again = proto::BatchRecordSignalsRequest { signals: issued, ..Default::default() };
     let (first, second, again) = tokio::join!(harness.try_settle(), other.settle(), sender.batch_record_signals(again));
@@ -338,8 +353,9 @@ async fn r65_a_payment_at_the_moment_at_which_an_invoice_is_overdue_ends_in_one_
     let ids: Vec<String> = (0..100).map(|number| format!("account-{number}")).collect();
     harness.create_accounts(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
     harness.record(ids.iter().map(|id| due(id, "2026-03-10", "in-1", "2026-03-11")).collect()).await;
-    harness.settle().await;
+    live_to(&mut harness, "2026-03-12T20:00:00Z").await;
     harness.clock.set(at("2026-03-13T00:00:01Z"));
+    harness.record(vec![invoice("other", "2026-03-13", "in-9", InvoiceAction::Issued)]).await;
     let mut sender = harness.signals.clone();
     let paid = async {
         for ids in ids.chunks(10) {
