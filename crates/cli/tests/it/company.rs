@@ -27,16 +27,17 @@ components:
 ";
 
 /// 600 customers of the last 18 months with a value between 0 and 100 each, that moves by up to 10 from month to month. In each month a
-/// customer leaves on the 16th with a probability whose log-odds are -0.5 - 0.05 × the value. Their health is kept for the first of
-/// each month until they leave, and for today of those who are still there.
+/// customer leaves on the 16th with a probability whose log-odds are -0.5 - 0.05 × the value. Each writes so many emails on the last
+/// day of each month until it leaves. Their health is kept for the first of each month until they leave, and for today of those who
+/// are still there.
 const CUSTOMERS: &str = "
     CREATE FUNCTION pg_temp.chance(text) RETURNS float8 LANGUAGE sql IMMUTABLE AS
         $$ SELECT (('x' || left(md5($1), 8))::bit(32)::bigint::float8 + 0.5) / 4294967296 $$;
     CREATE TEMPORARY TABLE customer_months AS
         SELECT number, month,
                (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => 18 - month))::date AS day,
-               100 * pg_temp.chance('value ' || number)
-                   + 20 * (pg_temp.chance('move ' || number || ' ' || month) - 0.5) AS value
+               GREATEST(1, round(100 * pg_temp.chance('value ' || number)
+                   + 20 * (pg_temp.chance('move ' || number || ' ' || month) - 0.5))) AS value
           FROM generate_series(1, 600) AS number, generate_series(0, 17) AS month;
     CREATE TEMPORARY TABLE leavers AS
         SELECT number, min(day) + interval '15 days' AS churned_at FROM customer_months
@@ -61,7 +62,18 @@ const CUSTOMERS: &str = "
            measure_values, measure_raw_values, measure_base_values, measure_missing, measure_freshness_days, scored_at
       FROM scoring.health_history JOIN scoring.accounts USING (account_id), days
      WHERE day = days.last AND churned_at IS NULL;
-    DROP TABLE customer_months, leavers, days";
+    CREATE TEMPORARY TABLE emails AS
+        SELECT number, day - 1 AS day, value::bigint FROM customer_months LEFT JOIN leavers USING (number)
+         WHERE churned_at IS NULL OR churned_at > customer_months.day;
+    INSERT INTO scoring.count_months (account_id, kind, name, month, day_sums)
+    SELECT 'account-' || number, 1, 'emails', date_trunc('month', day)::date,
+           array_fill(value, ARRAY[1], ARRAY[date_part('day', day)::integer])
+      FROM emails;
+    INSERT INTO scoring.series_days (kind, name, day) SELECT DISTINCT 1, 'emails', day FROM emails;
+    INSERT INTO scoring.metrics (metric, kind, first_seen_at) VALUES ('emails', 1, now());
+    INSERT INTO scoring.scoring_facts (account_id, from_day, segment, plan_limits)
+    SELECT account_id, days.first, segment, '{}' FROM scoring.accounts, days WHERE account_id LIKE 'account-%';
+    DROP TABLE customer_months, leavers, days, emails";
 
 /// The services, and their database.
 pub(crate) struct Company {
