@@ -15,16 +15,11 @@ use super::queues::DUE_TIMES_QUEUE;
 use super::record_stories::write_stories;
 use super::{App, ScoringError, rescore_accounts};
 use crate::domain::billing::{Deadline, InvoiceStory};
+use crate::domain::payment_source::HEARD_WITHIN;
 use crate::domain::story::{Story, StoryKind};
-use crate::storage::payment_sources::PaymentSource;
 use crate::storage::stories::{StoredStory, StoryKey};
 use crate::storage::{accounts, payment_sources, stories};
 
-/// A source from which nothing came since is believed to have nothing to tell after so long: before, it may be that what it tells does
-/// not arrive, and then nobody's payments do.
-const SILENCE_BELIEVED: TimeDelta = TimeDelta::days(7);
-/// How long a source that was silent may take to tell what was held up: vendors try again for days.
-const HELD_UP: TimeDelta = TimeDelta::days(3);
 /// The shortest and the longest time until the next look at an invoice of which nothing can be said yet.
 const NEXT_LOOK_MIN: TimeDelta = TimeDelta::days(1);
 const NEXT_LOOK_MAX: TimeDelta = TimeDelta::days(7);
@@ -126,24 +121,17 @@ async fn find(
         let known = heard.get(source).filter(|_| is_told_of(&key.account));
         let state = match known {
             _ if at > now => Found::NotYet(at),
-            Some(known) if is_believed(*known, at, now) => {
+            Some(known) if known.is_believed(at, now) => {
                 invoice.lapse();
                 Found::Lapsed
             }
-            Some(_) => Found::NotYet(now + payment_sources::HEARD_WITHIN),
+            Some(_) => Found::NotYet(now + HEARD_WITHIN),
             None if invoice.is_settled() => continue,
             None => Found::NotYet(now + (now - at).clamp(NEXT_LOOK_MIN, NEXT_LOOK_MAX)),
         };
         found.insert(key.clone(), state);
     }
     Ok(found)
-}
-
-/// Whether a source that said nothing of an invoice by its deadline had nothing to say.
-fn is_believed(source: PaymentSource, deadline: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    let is_held_up = source.back_at.is_some_and(|back_at| deadline < back_at && now < back_at + HELD_UP);
-    let was_heard_since = source.heard_at >= deadline && !is_held_up;
-    was_heard_since || deadline + SILENCE_BELIEVED <= now
 }
 
 const fn invoice(story: &Story) -> Option<&InvoiceStory> {

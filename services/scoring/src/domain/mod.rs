@@ -49,6 +49,7 @@ mod model_diff;
 mod model_file;
 mod operation;
 pub(crate) mod outcome_report;
+pub(crate) mod payment_source;
 mod peer_shares;
 mod portfolio;
 pub mod product;

@@ -2,24 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
-/// How exactly it is kept when a source was heard from: each signal would else wait for the one before.
-pub(crate) const HEARD_WITHIN: TimeDelta = TimeDelta::hours(1);
-
-/// After so long without an invoice what a source tells may have been held up: it comes by and by.
-const SILENCE: TimeDelta = TimeDelta::hours(48);
-
-/// A source that has told of a paid invoice, of any account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PaymentSource {
-    /// It told of an invoice last then, or up to [`HEARD_WITHIN`] later.
-    pub heard_at: DateTime<Utc>,
-    /// When it was heard from again after its last silence of two days or more.
-    pub back_at: Option<DateTime<Utc>>,
-}
+use crate::domain::payment_source::{HEARD_WITHIN, PaymentSource, SILENCE};
 
 /// Those of these sources that have told of a paid invoice.
 pub(crate) async fn known(
