@@ -126,11 +126,11 @@ impl Steps {
     ) -> Result<(), ScoringError> {
         let day_before = day.pred_opt().unwrap_or(day);
         let scored_segments = book.activations().segments_scored_by(&model.id, day_before);
-        if scored_segments.is_empty() {
-            return Ok(());
-        }
-        let scored_count = group_distributions::count_scored(conn, &model.id, day_before).await?;
-        if scored_count * 2 < accounts::count_customers(conn, &scored_segments).await? {
+        let can_be_made = !scored_segments.is_empty() && {
+            let scored_count = group_distributions::count_scored(conn, &model.id, day_before).await?;
+            scored_count * 2 >= accounts::count_customers(conn, &scored_segments).await?
+        };
+        if !can_be_made {
             // A past day is one for good, but for a recomputation: else each late signal would come to it as to a step, one by one.
             if self.remaking.is_none() && Some(day) < self.today {
                 group_distributions::keep(conn, &model.id, day, &GroupDistributions::default(), None).await?;
