@@ -4184,13 +4184,18 @@ pub struct ActivateModelRequest {
     #[prost(bool, tag = "5")]
     pub accept_worse: bool,
     /// Why it is activated, at most 1 000 characters; kept with the activation and
-    /// told in the event `ModelActivated`. Required with `accept_worse`.
+    /// told in the event `ModelActivated`. Required with `accept_worse` and with
+    /// `accept_untried`.
     #[prost(string, tag = "6")]
     pub reason: ::prost::alloc::string::String,
     /// The segment whose accounts it is to score in place of the general model.
     /// Absent: it becomes the general model.
     #[prost(enumeration = "Segment", tag = "7")]
     pub segment: i32,
+    /// Activate it even though no backtest tried it beside the model that scores.
+    /// Needs a `reason`.
+    #[prost(bool, tag = "8")]
+    pub accept_untried: bool,
 }
 impl ::prost::Name for ActivateModelRequest {
     const NAME: &'static str = "ActivateModelRequest";
@@ -4882,11 +4887,15 @@ pub mod model_service_client {
         /// that it finds those who leave worse is refused, unless the caller says in so
         /// many words that this is wanted. Of backtests of all accounts, and of the
         /// segment's, the newest that could tell counts; those of another segment's
-        /// accounts do not. A model without a backtest is activated: the answer
-        /// says so by its empty `backtest`.
+        /// accounts do not.
+        ///
+        /// A model without such a backtest is refused, too, unless the caller says so,
+        /// once 10 accounts have left and 10 have not: from then on it can be tried
+        /// (`BacktestModel`). One that scored these accounts before need not be tried
+        /// to score them again.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
-        /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_CUTS_DIFFER`),
+        /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_UNTRIED`, `MODEL_CUTS_DIFFER`),
         /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         pub async fn activate_model(
             &mut self,
@@ -5027,11 +5036,15 @@ pub mod model_service_server {
         /// that it finds those who leave worse is refused, unless the caller says in so
         /// many words that this is wanted. Of backtests of all accounts, and of the
         /// segment's, the newest that could tell counts; those of another segment's
-        /// accounts do not. A model without a backtest is activated: the answer
-        /// says so by its empty `backtest`.
+        /// accounts do not.
+        ///
+        /// A model without such a backtest is refused, too, unless the caller says so,
+        /// once 10 accounts have left and 10 have not: from then on it can be tried
+        /// (`BacktestModel`). One that scored these accounts before need not be tried
+        /// to score them again.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
-        /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_CUTS_DIFFER`),
+        /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_UNTRIED`, `MODEL_CUTS_DIFFER`),
         /// `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
         async fn activate_model(
             &self,
@@ -13759,6 +13772,9 @@ pub enum ErrorReason {
     ModelCutsDiffer = 34,
     /// The adoption target does not exist; metadata `adoption_target`.
     AdoptionTargetNotFound = 35,
+    /// No backtest tried the model beside the one that scores these accounts;
+    /// metadata `model`, `base_model`.
+    ModelUntried = 36,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -13792,6 +13808,7 @@ impl ErrorReason {
             Self::RenewalNotDue => "ERROR_REASON_RENEWAL_NOT_DUE",
             Self::ModelCutsDiffer => "ERROR_REASON_MODEL_CUTS_DIFFER",
             Self::AdoptionTargetNotFound => "ERROR_REASON_ADOPTION_TARGET_NOT_FOUND",
+            Self::ModelUntried => "ERROR_REASON_MODEL_UNTRIED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -13824,6 +13841,7 @@ impl ErrorReason {
             "ERROR_REASON_ADOPTION_TARGET_NOT_FOUND" => {
                 Some(Self::AdoptionTargetNotFound)
             }
+            "ERROR_REASON_MODEL_UNTRIED" => Some(Self::ModelUntried),
             _ => None,
         }
     }
@@ -13892,6 +13910,10 @@ pub struct ModelActivated {
     /// segment has none of its own any more. Absent: it is the general model.
     #[prost(enumeration = "Segment", tag = "6")]
     pub segment: i32,
+    /// Whether its caller accepted that no backtest had tried it beside the one
+    /// before.
+    #[prost(bool, tag = "7")]
+    pub accepted_untried: bool,
 }
 impl ::prost::Name for ModelActivated {
     const NAME: &'static str = "ModelActivated";
@@ -18390,6 +18412,13 @@ pub struct RetentionGoal {
     /// How many customers, or decided renewals, the value is made of.
     #[prost(int64, tag = "7")]
     pub counted: i64,
+    /// Where the target comes from. `TARGET_ORIGIN_UNSPECIFIED`: there is none.
+    #[prost(enumeration = "TargetOrigin", tag = "8")]
+    pub target_origin: i32,
+    /// The teams that are measured by it together, as `SharedTarget.teams`. Empty:
+    /// the target is not a shared one, or teams were not said.
+    #[prost(string, repeated, tag = "9")]
+    pub teams: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 impl ::prost::Name for RetentionGoal {
     const NAME: &'static str = "RetentionGoal";
@@ -18399,6 +18428,105 @@ impl ::prost::Name for RetentionGoal {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.RetentionGoal".into()
+    }
+}
+/// The target of a metric by which teams are measured together.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SharedTarget {
+    /// Which metric.
+    #[prost(enumeration = "RetentionMetric", tag = "1")]
+    pub metric: i32,
+    /// What it should reach: a share, 1 being all, or days. Absent: none was set,
+    /// and there is no usual one.
+    #[prost(double, optional, tag = "2")]
+    pub target: ::core::option::Option<f64>,
+    /// Whether a lower value is the better one.
+    #[prost(bool, tag = "3")]
+    pub lower_is_better: bool,
+    /// Whether it was set or is the usual one. `TARGET_ORIGIN_UNSPECIFIED`: there is
+    /// none.
+    #[prost(enumeration = "TargetOrigin", tag = "4")]
+    pub origin: i32,
+    /// The teams that are measured by it together, as they were set.
+    #[prost(string, repeated, tag = "5")]
+    pub teams: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Who set it: the caller. Empty: nobody did.
+    #[prost(string, tag = "6")]
+    pub setter: ::prost::alloc::string::String,
+    /// When it was set. Absent: nobody did.
+    #[prost(message, optional, tag = "7")]
+    pub set_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for SharedTarget {
+    const NAME: &'static str = "SharedTarget";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SharedTarget".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SharedTarget".into()
+    }
+}
+/// Sets the target of a metric for all, or takes it away.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetSharedTargetRequest {
+    /// Which metric. Required.
+    #[prost(enumeration = "RetentionMetric", tag = "1")]
+    pub metric: i32,
+    /// What it should reach: a share of 0 to 1, of net retention 0 to 10; days from
+    /// 0 to 3 650. Absent: none any more, so that the usual one holds.
+    #[prost(double, optional, tag = "2")]
+    pub target: ::core::option::Option<f64>,
+    /// The teams that are measured by it together, for example `support` and
+    /// `sales`: each `[a-z0-9][a-z0-9_.-]{0,62}`, each once, at most 20. Only with a
+    /// target. They replace those that were set before.
+    #[prost(string, repeated, tag = "3")]
+    pub teams: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Makes the call safe to repeat, at most 128 characters, kept 7 days.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Only checks the request, and answers as if the target had been set.
+    #[prost(bool, tag = "5")]
+    pub validate_only: bool,
+}
+impl ::prost::Name for SetSharedTargetRequest {
+    const NAME: &'static str = "SetSharedTargetRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SetSharedTargetRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SetSharedTargetRequest".into()
+    }
+}
+/// Asks for the targets that hold.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSharedTargetsRequest {}
+impl ::prost::Name for ListSharedTargetsRequest {
+    const NAME: &'static str = "ListSharedTargetsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListSharedTargetsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListSharedTargetsRequest".into()
+    }
+}
+/// The targets that hold.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSharedTargetsResponse {
+    /// Of every metric one, in the order of `RetentionMetric`.
+    #[prost(message, repeated, tag = "1")]
+    pub shared_targets: ::prost::alloc::vec::Vec<SharedTarget>,
+}
+impl ::prost::Name for ListSharedTargetsResponse {
+    const NAME: &'static str = "ListSharedTargetsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.ListSharedTargetsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.ListSharedTargetsResponse".into()
     }
 }
 /// A target of a metric.
@@ -18480,8 +18608,8 @@ impl BillingFlowKind {
         }
     }
 }
-/// What teams can be measured by together. Targets are those that hold where the
-/// request gives none.
+/// What teams can be measured by together. Targets are the usual ones, which hold
+/// where neither the request gives one nor one was set (`SetSharedTarget`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum RetentionMetric {
@@ -18571,6 +18699,43 @@ impl GoalState {
             "GOAL_STATE_MISSED" => Some(Self::Missed),
             "GOAL_STATE_NO_DATA" => Some(Self::NoData),
             "GOAL_STATE_NO_TARGET" => Some(Self::NoTarget),
+            _ => None,
+        }
+    }
+}
+/// Where a target comes from. The first that there is counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TargetOrigin {
+    /// There is no target.
+    Unspecified = 0,
+    /// The request for the report gave it.
+    Request = 1,
+    /// It was set for all (`SetSharedTarget`).
+    Shared = 2,
+    /// It is the usual one, which `RetentionMetric` says.
+    Usual = 3,
+}
+impl TargetOrigin {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TARGET_ORIGIN_UNSPECIFIED",
+            Self::Request => "TARGET_ORIGIN_REQUEST",
+            Self::Shared => "TARGET_ORIGIN_SHARED",
+            Self::Usual => "TARGET_ORIGIN_USUAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TARGET_ORIGIN_UNSPECIFIED" => Some(Self::Unspecified),
+            "TARGET_ORIGIN_REQUEST" => Some(Self::Request),
+            "TARGET_ORIGIN_SHARED" => Some(Self::Shared),
+            "TARGET_ORIGIN_USUAL" => Some(Self::Usual),
             _ => None,
         }
     }
@@ -19026,7 +19191,7 @@ pub struct GetRevenueReportRequest {
     /// Absent: 10.
     #[prost(int32, optional, tag = "4")]
     pub list_size: ::core::option::Option<i32>,
-    /// Targets other than those that `RetentionMetric` says.
+    /// Targets other than those that hold (`ListSharedTargets`), for this report.
     #[prost(message, repeated, tag = "5")]
     pub targets: ::prost::alloc::vec::Vec<GoalTarget>,
 }
@@ -19230,16 +19395,24 @@ impl ::prost::Name for FieldQuality {
         "/mainstay.scoring.v1.FieldQuality".into()
     }
 }
-/// A source of signals.
+/// A source of data: signals of a kind, whoever sends them, or what one system
+/// tells of a kind.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SourceQuality {
-    /// Which: `users`, `features`, `metrics/{metric}` for a usage count, or `stories/{source}` with the
-    /// sources `tickets`, `billing`, `surveys`, `touches`, `pulses`, `requests`,
-    /// `releases` and `incidents`. A kind of signals, and no system: while one of two
-    /// help desks tells of tickets, it is not seen that the other went silent.
+    /// Which. Signals of a kind, as models read them: `users`, `features`,
+    /// `metrics/{metric}` for a usage count, or `stories/{source}` with the sources
+    /// `tickets`, `billing`, `surveys`, `touches`, `pulses`, `requests`, `releases`
+    /// and `incidents`. What a system tells: `systems/{system}/{kind}`, where the
+    /// system is the `source` of signals and account updates, and the kind that of
+    /// `SignalKind` in lower case, for example `systems/zendesk/ticket`, or `account`
+    /// for fields of accounts. So one of two help desks is seen to go silent while
+    /// the other goes on. A system that told nothing of a kind for 180 days is given
+    /// up, as one that was replaced, and is not here.
     #[prost(string, tag = "1")]
     pub source: ::prost::alloc::string::String,
-    /// The newest day of which any account sent a signal, `YYYY-MM-DD`.
+    /// The newest day, not after today, of which any account sent a signal: that of
+    /// the event. For `account` the newest day on which fields were told.
+    /// `YYYY-MM-DD`.
     #[prost(string, tag = "2")]
     pub last_day: ::prost::alloc::string::String,
     /// How many days ago that is; 0 today.
@@ -19294,8 +19467,8 @@ impl ::prost::Name for DuplicateName {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetDataOwnerRequest {
     /// The field or source, as `FieldQuality.field` below `fields/` or
-    /// `SourceQuality.source` below `sources/`: for example `fields/renewal_time` or
-    /// `sources/stories/tickets`. Required.
+    /// `SourceQuality.source` below `sources/`: for example `fields/renewal_time`,
+    /// `sources/stories/tickets` or `sources/systems/zendesk/ticket`. Required.
     #[prost(string, tag = "1")]
     pub subject: ::prost::alloc::string::String,
     /// Who answers for it: mail address. Empty: nobody any more.
@@ -19528,6 +19701,70 @@ pub mod report_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Sets the target of a metric of retention by which teams are measured together,
+        /// or takes it away. From then on it is that of every report that is asked for
+        /// none.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        pub async fn set_shared_target(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetSharedTargetRequest>,
+        ) -> std::result::Result<tonic::Response<super::SharedTarget>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ReportService/SetSharedTarget",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ReportService",
+                        "SetSharedTarget",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the targets that hold: of every metric of retention the one that was
+        /// set, or else the usual one.
+        ///
+        /// Errors: none beyond those of every call.
+        pub async fn list_shared_targets(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSharedTargetsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSharedTargetsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.ReportService/ListSharedTargets",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.ReportService",
+                        "ListSharedTargets",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Returns how customers were served: their tickets, how many were resolved at
         /// first contact, and how easy customers found it.
         ///
@@ -19626,7 +19863,7 @@ pub mod report_service_client {
         /// Says who answers for a field of accounts or for a source of signals.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`: also a metric of which no signal
-        /// came in, `REQUEST_ID_REUSED`).
+        /// came in, and a system that told nothing of the kind; `REQUEST_ID_REUSED`).
         pub async fn set_data_owner(
             &mut self,
             request: impl tonic::IntoRequest<super::SetDataOwnerRequest>,
@@ -19681,6 +19918,26 @@ pub mod report_service_server {
             &self,
             request: tonic::Request<super::GetRevenueReportRequest>,
         ) -> std::result::Result<tonic::Response<super::RevenueReport>, tonic::Status>;
+        /// Sets the target of a metric of retention by which teams are measured together,
+        /// or takes it away. From then on it is that of every report that is asked for
+        /// none.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`).
+        async fn set_shared_target(
+            &self,
+            request: tonic::Request<super::SetSharedTargetRequest>,
+        ) -> std::result::Result<tonic::Response<super::SharedTarget>, tonic::Status>;
+        /// Lists the targets that hold: of every metric of retention the one that was
+        /// set, or else the usual one.
+        ///
+        /// Errors: none beyond those of every call.
+        async fn list_shared_targets(
+            &self,
+            request: tonic::Request<super::ListSharedTargetsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSharedTargetsResponse>,
+            tonic::Status,
+        >;
         /// Returns how customers were served: their tickets, how many were resolved at
         /// first contact, and how easy customers found it.
         ///
@@ -19713,7 +19970,7 @@ pub mod report_service_server {
         /// Says who answers for a field of accounts or for a source of signals.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`: also a metric of which no signal
-        /// came in, `REQUEST_ID_REUSED`).
+        /// came in, and a system that told nothing of the kind; `REQUEST_ID_REUSED`).
         async fn set_data_owner(
             &self,
             request: tonic::Request<super::SetDataOwnerRequest>,
@@ -19875,6 +20132,96 @@ pub mod report_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetRevenueReportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ReportService/SetSharedTarget" => {
+                    struct SetSharedTargetSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::SetSharedTargetRequest>
+                    for SetSharedTargetSvc<T> {
+                        type Response = super::SharedTarget;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetSharedTargetRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::set_shared_target(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetSharedTargetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.ReportService/ListSharedTargets" => {
+                    struct ListSharedTargetsSvc<T: ReportService>(pub Arc<T>);
+                    impl<
+                        T: ReportService,
+                    > tonic::server::UnaryService<super::ListSharedTargetsRequest>
+                    for ListSharedTargetsSvc<T> {
+                        type Response = super::ListSharedTargetsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSharedTargetsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ReportService>::list_shared_targets(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSharedTargetsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -51,6 +51,7 @@ mod renewal_reports;
 mod renewal_sync;
 pub(crate) mod renewals;
 mod report_sections;
+mod report_targets;
 pub(crate) mod reports;
 mod revenue_sections;
 pub(crate) mod risks;

@@ -13,8 +13,9 @@ use crate::words::{SegmentWord, day_of_time, id_of, model_name, parse_day, segme
 
 pub(crate) const ACTIVATE_HELP: &str = "\
 Every account is scored again; days before keep their scores. What was to be activated for the same accounts on a later
-day is called off. A model that was backtested and found worse than the one that scores these accounts is refused, and
-so is one with other cuts between the bands than a model that scores other accounts.
+day is called off. A model that was backtested and found worse than the one that scores these accounts is refused, one
+that no backtest tried beside it, too, as soon as 10 accounts have left (`mainstay models backtest`), and so is one with
+other cuts between the bands than a model that scores other accounts.
 
 Examples:
   mainstay models activate default
@@ -41,6 +42,9 @@ pub(crate) struct ActivateArguments {
     /// Activate it even if its backtest says that it is worse; needs a reason
     #[arg(long, requires = "reason")]
     accept_worse: bool,
+    /// Activate it even if no backtest tried it; needs a reason
+    #[arg(long, requires = "reason")]
+    accept_untried: bool,
     /// Why, kept with the activation
     #[arg(long)]
     reason: Option<String>,
@@ -73,6 +77,7 @@ pub(crate) async fn activate(
         segment: arguments.segment.map(Segment::from).unwrap_or_default().into(),
         start_day: arguments.from.map(|day| day.to_string()).unwrap_or_default(),
         accept_worse: arguments.accept_worse,
+        accept_untried: arguments.accept_untried,
         reason: arguments.reason.clone().unwrap_or_default(),
         ..ActivateModelRequest::default()
     };

@@ -15,7 +15,7 @@ use crate::command::model_activation::{activated, make_active};
 use crate::command::models::{client, get, new_request_id};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::words::{id_of, model_name};
 
 pub(crate) const APPLY_HELP: &str = "\
@@ -56,8 +56,10 @@ pub(crate) async fn apply(
     let created = retrying(&connection.retries, async || client(connection).create_model(request.clone()).await);
     let mut model = created.await?.into_inner();
     if arguments.activate {
+        let id = id_of(&model.name).to_owned();
         let request = ActivateModelRequest { name: model.name, ..ActivateModelRequest::default() };
-        model = make_active(request, connection).await?;
+        let activated = make_active(request, connection).await;
+        model = activated.inspect_err(|_| note(&format!("{id} is created, and does not score.")))?;
     }
     if output.is_json() {
         output.json_object(&model)?;

@@ -89,6 +89,11 @@ impl Value {
         Self { shown, raw: figure(value) }
     }
 
+    /// As people are shown it.
+    pub(super) fn shown(self) -> String {
+        self.shown
+    }
+
     /// Puts a sign before it, for people.
     pub(super) fn put_before(&mut self, sign: &str) {
         self.shown.insert_str(0, sign);

@@ -9,6 +9,7 @@ use mainstay_clients::{ServiceChannel, retrying};
 use crate::command::feature_sections::feature_sections;
 use crate::command::models::new_request_id;
 use crate::command::report_sections::{data_sections, health_sections, show_report};
+use crate::command::report_targets::{self, MetricWord, SetTargetArguments, parse_target};
 use crate::command::revenue_sections::revenue_sections;
 use crate::command::service_sections::service_sections;
 use crate::connection::Connection;
@@ -64,12 +65,28 @@ Examples:
     Features(FeaturesArguments),
     /// Show what is missing, silent, unread or told twice in the data
     #[command(after_help = "\
-A source is silent after twice the longest pause that it made in the 90 days before.
+A source is silent after twice the longest pause that it made in the 90 days before. Sources are the kinds of signals
+that models read, whoever sends them, and what each system tells: one of two help desks is seen to fall silent.
 
 Examples:
   mainstay reports data
   mainstay reports data --csv fields > fields.csv")]
     Data(DataArguments),
+    /// List the targets by which teams are measured together
+    #[command(after_help = "\
+Examples:
+  mainstay reports targets
+  mainstay reports targets --output json")]
+    Targets,
+    /// Set the target of a metric for all, and say which teams share it
+    #[command(after_help = "\
+From then on it is that of every report of revenue, unless the report is asked for another.
+
+Examples:
+  mainstay reports set-target net-retention 1.1 --team sales --team support
+  mainstay reports set-target time-to-value-days 21
+  mainstay reports set-target net-retention --usual")]
+    SetTarget(SetTargetArguments),
     /// Say who answers for a field or a source of data
     #[command(after_help = "\
 Fields and sources are named as `mainstay reports data` names them.
@@ -77,6 +94,7 @@ Fields and sources are named as `mainstay reports data` names them.
 Examples:
   mainstay reports own fields/renewal_time sam@example.com
   mainstay reports own sources/stories/tickets support@example.com
+  mainstay reports own sources/systems/zendesk/ticket support@example.com
   mainstay reports own fields/renewal_time --nobody")]
     Own(OwnArguments),
 }
@@ -133,7 +151,7 @@ pub(crate) struct RevenueArguments {
     /// How many customers the list has at most for each currency, 1 to 100
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     pub(crate) size: i32,
-    /// Another target than the usual one: a share such as 0.9, or days; may be repeated
+    /// Another target than the one that holds: a share such as 0.9, or days; may be repeated
     #[arg(long, value_name = "METRIC=VALUE", value_parser = parse_target)]
     pub(crate) target: Vec<(MetricWord, f64)>,
     /// Write one section as CSV
@@ -168,47 +186,6 @@ pub(crate) struct FeaturesArguments {
     /// Write one section as CSV
     #[arg(long, value_name = "SECTION", value_enum)]
     pub(crate) csv: Option<FeaturesSection>,
-}
-
-/// A metric of retention, as an argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MetricWord {
-    /// Contracts that renewed
-    RenewalRate,
-    /// Revenue that stayed
-    GrossRetention,
-    /// Revenue that stayed, with what was won
-    NetRetention,
-    /// Revenue of customers at risk or critical
-    ArrAtRiskShare,
-    /// Customers that are critical
-    CriticalShare,
-    /// From sign-up to activation
-    TimeToValueDays,
-}
-
-impl From<MetricWord> for proto::RetentionMetric {
-    fn from(word: MetricWord) -> Self {
-        match word {
-            MetricWord::RenewalRate => Self::RenewalRate,
-            MetricWord::GrossRetention => Self::GrossRetention,
-            MetricWord::NetRetention => Self::NetRetention,
-            MetricWord::ArrAtRiskShare => Self::ArrAtRiskShare,
-            MetricWord::CriticalShare => Self::CriticalShare,
-            MetricWord::TimeToValueDays => Self::TimeToValueDays,
-        }
-    }
-}
-
-fn parse_target(text: &str) -> Result<(MetricWord, f64), String> {
-    let (metric, target) = text.split_once('=').ok_or("must be a metric and a value, such as renewal-rate=0.9")?;
-    let names = || {
-        let values = MetricWord::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        values.map(|value| value.get_name().to_owned()).collect::<Vec<_>>().join(", ")
-    };
-    let metric = MetricWord::from_str(metric, false).map_err(|_| format!("`{metric}` is none of {}", names()))?;
-    let target = target.parse().map_err(|_| format!("`{target}` is no number"))?;
-    Ok((metric, target))
 }
 
 /// In which shape.
@@ -354,11 +331,13 @@ pub(crate) async fn run(command: &ReportsCommand, connection: &Connection, outpu
         ReportsCommand::Service(arguments) => service(arguments, connection, output).await,
         ReportsCommand::Features(arguments) => features(arguments, connection, output).await,
         ReportsCommand::Data(arguments) => data(arguments, connection, output).await,
+        ReportsCommand::Targets => report_targets::list(connection, output).await,
+        ReportsCommand::SetTarget(arguments) => report_targets::set(arguments, connection, output).await,
         ReportsCommand::Own(arguments) => own(arguments, connection, output).await,
     }
 }
 
-fn client(connection: &Connection) -> ReportServiceClient<ServiceChannel> {
+pub(super) fn client(connection: &Connection) -> ReportServiceClient<ServiceChannel> {
     ReportServiceClient::new(connection.channel.clone())
 }
 

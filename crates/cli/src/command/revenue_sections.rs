@@ -236,6 +236,27 @@ fn churn(health: &proto::RevenueHealth) -> Section {
         .with(health.expected_churn.iter().map(row))
 }
 
+/// The target of a metric, with which side of it is the better one.
+pub(crate) fn target_value(metric: proto::RetentionMetric, target: Option<f64>, lower_is_better: bool) -> Value {
+    let mut value = measured(metric, target);
+    if target.is_some() {
+        value.put_before(if lower_is_better { "≤ " } else { "≥ " });
+    }
+    value
+}
+
+fn measured(metric: proto::RetentionMetric, value: Option<f64>) -> Value {
+    if metric == proto::RetentionMetric::TimeToValueDays { Value::points(value) } else { Value::share(value) }
+}
+
+/// Where a target comes from, in a word.
+pub(crate) fn origin_word(origin: proto::TargetOrigin) -> String {
+    match origin {
+        proto::TargetOrigin::Unspecified => String::new(),
+        told => enum_word(told.as_str_name(), "TARGET_ORIGIN_"),
+    }
+}
+
 fn goals(report: &proto::RevenueReport) -> Section {
     let columns = [
         ("METRIC", "metric"),
@@ -244,21 +265,19 @@ fn goals(report: &proto::RevenueReport) -> Section {
         (">TARGET", "target"),
         ("STATE", "state"),
         (">COUNTED", "counted"),
+        ("OF", "target_origin"),
+        ("TEAMS", "teams"),
     ];
     let row = |one: &proto::RetentionGoal| {
-        let is_days = one.metric() == proto::RetentionMetric::TimeToValueDays;
-        let value = |value: Option<f64>| if is_days { Value::points(value) } else { Value::share(value) };
-        let mut target = value(one.target);
-        if one.target.is_some() {
-            target.put_before(if one.lower_is_better { "≤ " } else { "≥ " });
-        }
         vec![
             Value::text(enum_word(one.metric().as_str_name(), "RETENTION_METRIC_")),
             Value::text(&one.currency_code),
-            value(one.value),
-            target,
+            measured(one.metric(), one.value),
+            target_value(one.metric(), one.target, one.lower_is_better),
             Value::text(enum_word(one.state().as_str_name(), "GOAL_STATE_")),
             Value::count(one.counted),
+            Value::text(origin_word(one.target_origin())),
+            Value::text(one.teams.join(" ")),
         ]
     };
     Section::new(("goals", "Shared goals"), &columns, "").with(report.goals.iter().map(row))
@@ -307,6 +326,8 @@ mod tests {
             value: Some(0.8496),
             target: Some(0.85),
             state: proto::GoalState::Missed.into(),
+            target_origin: proto::TargetOrigin::Shared.into(),
+            teams: vec!["sales".to_owned(), "support".to_owned()],
             counted: 3,
             ..Default::default()
         };
@@ -322,6 +343,6 @@ mod tests {
             "61+,3,1,3.00 EUR; 3 JPY,5,5.00 EUR; 5 JPY",
         ];
         assert_eq!(lines(&report, "ages"), expected);
-        assert_eq!(lines(&report, "goals")[1], "gross retention,EUR,0.8496,0.85,missed,3");
+        assert_eq!(lines(&report, "goals")[1], "gross retention,EUR,0.8496,0.85,missed,3,shared,sales support");
     }
 }

@@ -81,6 +81,9 @@ async fn r216_files_say_which_system_speaks_and_the_report_tells_on_what_they_di
     done(up.address, &["import", "accounts", &billing, "--source", "billing"]).await;
     let told = done(up.address, &["reports", "data", "--csv", "disagreements"]).await.out;
     assert_eq!(told, "field,owner_email,customers,account,claims\nseats,,1,acme,billing: 7; crm: 5\n");
+    let sources = done(up.address, &["reports", "data", "--csv", "sources"]).await.out;
+    let expected = format!("systems/billing/account,speaks,{},0,,", today().await);
+    assert!(sources.lines().any(|line| line == expected), "{sources}");
     let claims = done(up.address, &["accounts", "claims", "acme"]).await.out;
     assert_eq!(claims.lines().filter(|line| line.ends_with("disputed")).count(), 2, "{claims}");
     let refused = run(up.address, &["import", "accounts", &crm, "--source", "Our CRM"]).await;
@@ -141,8 +144,11 @@ async fn r185_r186_r210_the_report_of_revenue_comes_as_tables_markdown_json_and_
     two_customers(up.address, folder.path()).await;
     let goals = ["reports", "revenue", "--csv", "goals", "--target", "arr-at-risk-share=0.5"];
     let goals = done(up.address, &goals).await.out;
-    assert!(goals.contains("\narr at risk share,EUR,0.42857142857142855,0.5,met,2\n"), "900 of 2,100: {goals}");
-    assert!(goals.contains("\nrenewal rate,,,0.85,no data,0\n"), "{goals}");
+    assert!(
+        goals.contains("\narr at risk share,EUR,0.42857142857142855,0.5,met,2,request,\n"),
+        "900 of 2,100: {goals}"
+    );
+    assert!(goals.contains("\nrenewal rate,,,0.85,no data,0,usual,\n"), "{goals}");
     let today = today().await;
     let rows = format!(
         "account,time,kind,invoice_id,action,amount,source_id\n\
@@ -163,6 +169,15 @@ async fn r185_r186_r210_the_report_of_revenue_comes_as_tables_markdown_json_and_
     let json = done(up.address, &["reports", "revenue", "--owner", "mia@example.com", "--output", "json"]).await.out;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["paymentStatus"]["unpaidInvoiceCount"], "2");
+    let set = ["reports", "set-target", "renewal-rate", "0.9", "--team", "sales", "--team", "support"];
+    let told = done(up.address, &set).await.err;
+    assert_eq!(told, "The target of renewal rate is ≥ 90.0% now, for sales, support together.\n");
+    let goals = done(up.address, &["reports", "revenue", "--csv", "goals"]).await.out;
+    assert!(goals.contains("\nrenewal rate,,,0.9,no data,0,shared,sales support\n"), "{goals}");
+    let targets = done(up.address, &["reports", "targets"]).await.out;
+    assert!(targets.contains("\ntime to value days    ≤ 30.0  usual"), "{targets}");
+    let told = done(up.address, &["reports", "set-target", "renewal-rate", "--usual"]).await.err;
+    assert_eq!(told, "The target of renewal rate is the usual one again, ≥ 85.0%.\n");
     let refused = run(up.address, &["reports", "revenue", "--target", "nrr=1"]).await;
     assert_eq!(refused.code, 2);
     assert!(refused.err.contains("net-retention"), "{}", refused.err);

@@ -9,9 +9,9 @@ use sqlx::PgConnection;
 use super::get_model::{ModelView, view};
 use super::put_in_force::{check_cuts, check_start_day, put_in_force};
 use super::{App, BacktestError, Mutation, Replayable, ScoringError};
-use crate::domain::backtest::FoundDifference;
+use crate::domain::backtest::{ACCOUNTS_OF_OUTCOME_MIN, FoundDifference};
 use crate::domain::{ActivationCause, Segment};
-use crate::storage::{backtests, models};
+use crate::storage::{backtests, models, tenures};
 
 /// How a model is to be activated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,16 +57,36 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 || book.general_model(today).map(|model| model.id.clone()),
                 |segment| book.model_for(segment, today).map(|model| model.id.clone()),
             );
-            if let Some(base) = &previous
-                && !cause.accepted_worse
-            {
-                check_backtest(conn, id, base, segment).await?;
+            if let Some(base) = &previous {
+                if !cause.accepted_worse {
+                    check_backtest(conn, id, base, segment).await?;
+                }
+                let is_proven = cause.accepted_untried || book.activations().has_scored(id, segment, today);
+                if !is_proven {
+                    check_tried(conn, id, base, segment).await?;
+                }
             }
             put_in_force(app, conn, Some(id), segment, from_day, cause).await?;
             check_cuts(app, conn, today).await?;
             Ok(answer(view(app, conn, id).await?))
         })
         .await
+}
+
+/// Refuses a model that no backtest tried beside the one that scores, as soon as there are outcomes to try it on.
+async fn check_tried(
+    conn: &mut PgConnection,
+    id: &ModelId,
+    base: &ModelId,
+    segment: Option<Segment>,
+) -> Result<(), ScoringError> {
+    let left = tenures::count_left(conn).await?;
+    let stayed = tenures::count(conn).await? - left;
+    let can_be_tried = usize::try_from(left.min(stayed)).is_ok_and(|fewest| fewest >= ACCOUNTS_OF_OUTCOME_MIN);
+    if !can_be_tried || backtests::is_tried_beside(conn, id, base, segment).await? {
+        return Ok(());
+    }
+    Err(BacktestError::ModelUntried { model: id.clone(), base: base.clone() }.into())
 }
 
 /// Refuses a model of which a backtest beside the one that scores says that it is worse, beyond what chance could have made.

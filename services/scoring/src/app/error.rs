@@ -75,6 +75,8 @@ pub(crate) enum ScoringError {
 pub(crate) enum BacktestError {
     #[error("model {model} is worse than {base}: {difference:?} in backtest {backtest}")]
     ModelWorse { model: ModelId, base: ModelId, backtest: Uuid, difference: Difference },
+    #[error("no backtest tried model {model} beside {base}")]
+    ModelUntried { model: ModelId, base: ModelId },
     #[error("backtest {0} is under way")]
     Running(Uuid),
     #[error("backtest {0} does not exist")]

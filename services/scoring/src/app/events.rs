@@ -51,6 +51,7 @@ pub(super) fn model_activated(
         previous_model: previous.map(ModelId::name).unwrap_or_default(),
         reason: cause.reason.clone(),
         accepted_worse: cause.accepted_worse,
+        accepted_untried: cause.accepted_untried,
         activated_by: cause.caller.clone(),
         segment: activation.segment.map(convert::account::segment_message).unwrap_or_default().into(),
     };

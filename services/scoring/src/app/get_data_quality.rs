@@ -5,7 +5,7 @@ use mainstay_storage::begin;
 use super::{App, ScoringError};
 use crate::domain::Input;
 use crate::domain::data_quality::{DataQuality, InputMatch};
-use crate::storage::{data_quality, field_claims};
+use crate::storage::{data_quality, field_claims, system_days};
 
 /// As of now.
 pub(crate) async fn execute(app: &App) -> Result<DataQuality, ScoringError> {
@@ -23,7 +23,8 @@ pub(crate) async fn execute(app: &App) -> Result<DataQuality, ScoringError> {
         .collect();
     let metrics = data_quality::metrics(conn).await?;
     let used_features = data_quality::used_features(conn, &features).await?;
-    let mut sources = data_quality::sources(conn, today).await?;
+    let mut sources = data_quality::kinds_of_signals(conn, today).await?;
+    sources.extend(system_days::sources(conn, today).await?);
     sources.sort_by_cached_key(|source| (!source.is_silent(today), source.source.name()));
     Ok(DataQuality {
         as_of: app.core.clock.now(),

@@ -13,7 +13,8 @@ use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::health_report::ReportSums;
 use crate::domain::retention_goals::GoalInputs;
 use crate::domain::revenue_report::{PaymentStatus, RevenueQuery, RevenueReport, billing_flows};
-use crate::storage::{arr_history, billing_reports, health_reports, renewals};
+use crate::domain::shared_target::Targets;
+use crate::storage::{arr_history, billing_reports, health_reports, renewals, shared_targets};
 
 const MONTHS_OF_A_YEAR: Months = Months::new(12);
 /// A quarter, for which churn is forecast.
@@ -36,6 +37,7 @@ pub(crate) async fn execute(app: &App, query: &RevenueQuery) -> Result<RevenueRe
     let activated_since = as_of - TimeDelta::days(TIME_TO_VALUE_DAYS);
     let time_to_value = health_reports::time_to_value(conn, customers, activated_since).await?;
     let inputs = GoalInputs { renewed: renewals.renewed, retention: &retention, groups: &groups, time_to_value };
+    let targets = Targets { asked: query.asked_targets.clone(), shared: shared_targets::all(conn).await? };
     Ok(RevenueReport {
         as_of,
         start,
@@ -44,7 +46,7 @@ pub(crate) async fn execute(app: &App, query: &RevenueQuery) -> Result<RevenueRe
         flows: in_range(billing_flows(&billing_reports::flows(conn, customers, start, as_of).await?))?,
         unpaid_customers: billing_reports::unpaid_customers(conn, customers, as_of, query.list_size).await?,
         sums: in_range(ReportSums::of(&groups))?,
-        goals: inputs.goals(&query.targets),
+        goals: inputs.goals(&targets),
         year: (year_ago, today),
         retention,
         renewals,

@@ -1,13 +1,16 @@
 //! Notes which source said what of accounts.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use mainstay_domain::AccountId;
+use mainstay_domain::{AccountId, day_of};
 use sqlx::PgConnection;
 
 use super::ScoringError;
 use crate::domain::account::AccountFacts;
+use crate::domain::data_source::{SystemDay, Told};
 use crate::domain::field_claim::Teller;
-use crate::storage::field_claims;
+use crate::storage::{field_claims, system_days};
 
 /// Of accounts that this transaction holds or creates, also where what is said changes nothing: it is said all the same.
 pub(super) async fn execute<'a>(
@@ -23,5 +26,10 @@ pub(super) async fn execute<'a>(
         })
         .collect();
     claims.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
-    if claims.is_empty() { Ok(()) } else { Ok(field_claims::write(conn, &teller.source, &claims, now).await?) }
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let today = SystemDay { system: &teller.source, told: Told::Accounts, day: day_of(now) };
+    system_days::note(conn, &BTreeSet::from([today])).await?;
+    Ok(field_claims::write(conn, &teller.source, &claims, now).await?)
 }

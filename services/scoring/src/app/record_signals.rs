@@ -12,12 +12,13 @@ use super::mark_all_accounts::mark_all_soon;
 use super::refused_batch::{BatchFields, refuse_all};
 use super::{App, Mutation, Replayable, ScoringError, pulse_changes, record_stories, rescore_accounts};
 use crate::domain::billing::InvoiceSignal;
+use crate::domain::data_source::{SystemDay, Told};
 use crate::domain::signal::{Payload, Signal, SignalKind};
 use crate::storage::accounts::Standing;
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::{
     accounts, billing_records, feature_periods, feature_signals, metrics, milestones, payment_sources, pulses, series,
-    signal_details, signals, survey_answers,
+    signal_details, signals, survey_answers, system_days,
 };
 
 const FIELDS: BatchFields = BatchFields { items: "signals", account: "account" };
@@ -181,6 +182,7 @@ async fn record(
     }
     let paying = tellers_of(accepted, InvoiceSignal::tells_payment);
     payment_sources::note(conn, &tellers_of(accepted, |_| true), &paying, now).await?;
+    system_days::note(conn, &days_told(accepted)).await?;
     let new = signals::insert_new(conn, accepted, now).await?;
     let recorded = || new.iter().map(|&index| accepted[index]);
     signal_details::insert(conn, recorded()).await?;
@@ -205,6 +207,16 @@ async fn record(
 fn tellers_of<'a>(signals: &[&'a Signal], is_it: impl Fn(&InvoiceSignal) -> bool) -> BTreeSet<&'a str> {
     let tells = |signal: &&&Signal| matches!(&signal.payload, Payload::Invoice(told) if is_it(told));
     signals.iter().filter(tells).map(|signal| signal.source.as_str()).collect()
+}
+
+/// The days on which systems told something of a kind in these signals.
+fn days_told<'a>(signals: &[&'a Signal]) -> BTreeSet<SystemDay<'a>> {
+    let day = |signal: &&'a Signal| SystemDay {
+        system: &signal.source,
+        told: Told::Signals(signal.payload.kind()),
+        day: day_of(signal.event_at),
+    };
+    signals.iter().map(day).collect()
 }
 
 /// Has all accounts scored again when a source came to life.

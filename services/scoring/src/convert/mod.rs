@@ -21,6 +21,7 @@ pub(crate) mod retention_comparison;
 pub(crate) mod revenue_report;
 pub(crate) mod risk_trigger;
 pub(crate) mod service_report;
+pub(crate) mod shared_target;
 pub(crate) mod signal;
 pub(crate) mod story_signal;
 pub(crate) mod told;

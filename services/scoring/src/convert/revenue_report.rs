@@ -8,10 +8,9 @@ use mainstay_service::wire::{money_message, timestamp};
 use super::account::{segment_message, segments};
 use super::health::band_message;
 use super::report::{list_size, owner_email, period};
-use super::{forecast, renewal};
+use super::{forecast, renewal, shared_target};
 use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::health_report::ReportPeriod;
-use crate::domain::retention_goals::{GoalState, RetentionGoal, RetentionMetric, Targets};
 use crate::domain::revenue_report::{
     AGES_DAYS_MIN, BillingCount, BillingFlowKind, PaymentStatus, RenewalCounts, RevenueQuery, RevenueReport,
     UnpaidByAge, UnpaidCustomer,
@@ -28,41 +27,7 @@ pub(crate) fn query(found: &mut Violations, given: proto::GetRevenueReportReques
             owner_email: owner_email(found, given.owner_email),
         },
         list_size: list_size(found, given.list_size, LIST_SIZE).into(),
-        targets: targets(found, &given.targets),
-    }
-}
-
-fn targets(found: &mut Violations, given: &[proto::GoalTarget]) -> Targets {
-    let mut targets = Targets::new();
-    for (place, one) in given.iter().enumerate() {
-        let field = format!("targets[{place}].metric");
-        let Some(metric) = metric_of(one.metric) else {
-            found.add(field, format!("{} is no metric of retention", one.metric));
-            continue;
-        };
-        let range = 0.0..=metric.target_max();
-        let is_target = range.contains(&one.target);
-        found.require(is_target, format!("targets[{place}].target"), format!("must be 0 to {}", metric.target_max()));
-        if targets.insert(metric, one.target).is_some() {
-            found.add(field, "has a target already");
-        }
-    }
-    targets
-}
-
-fn metric_of(number: i32) -> Option<RetentionMetric> {
-    let metric = proto::RetentionMetric::try_from(number).ok()?;
-    RetentionMetric::ALL.into_iter().find(|one| metric_message(*one) == metric)
-}
-
-const fn metric_message(metric: RetentionMetric) -> proto::RetentionMetric {
-    match metric {
-        RetentionMetric::RenewalRate => proto::RetentionMetric::RenewalRate,
-        RetentionMetric::GrossRetention => proto::RetentionMetric::GrossRetention,
-        RetentionMetric::NetRetention => proto::RetentionMetric::NetRetention,
-        RetentionMetric::ArrAtRiskShare => proto::RetentionMetric::ArrAtRiskShare,
-        RetentionMetric::CriticalShare => proto::RetentionMetric::CriticalShare,
-        RetentionMetric::TimeToValueDays => proto::RetentionMetric::TimeToValueDays,
+        asked_targets: shared_target::asked(found, &given.targets),
     }
 }
 
@@ -100,7 +65,7 @@ pub(crate) fn message(report: &RevenueReport) -> proto::RevenueReport {
         flows: report.flows.iter().map(flow).collect(),
         unpaid_customers: report.unpaid_customers.iter().map(customer).collect(),
         revenue_health: Some(revenue_health(report)),
-        goals: report.goals.iter().map(goal).collect(),
+        goals: report.goals.iter().map(shared_target::goal).collect(),
         oldest_score_day: report.sums.oldest_day.map(|day| day.to_string()).unwrap_or_default(),
     }
 }
@@ -168,23 +133,5 @@ fn renewal_rate(counts: &RenewalCounts) -> proto::RenewalRate {
         rate: counts.renewed.share(),
         rate_low: interval.map(|interval| interval.low),
         rate_high: interval.map(|interval| interval.high),
-    }
-}
-
-fn goal(goal: &RetentionGoal) -> proto::RetentionGoal {
-    let state = match goal.state() {
-        GoalState::Met => proto::GoalState::Met,
-        GoalState::Missed => proto::GoalState::Missed,
-        GoalState::NoData => proto::GoalState::NoData,
-        GoalState::NoTarget => proto::GoalState::NoTarget,
-    };
-    proto::RetentionGoal {
-        metric: metric_message(goal.metric).into(),
-        currency_code: goal.currency.map(|currency| currency.to_string()).unwrap_or_default(),
-        value: goal.value,
-        target: goal.target,
-        lower_is_better: goal.metric.lower_is_better(),
-        state: state.into(),
-        counted: goal.counted,
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct ActivationCause {
     pub reason: String,
     /// Whether the caller accepted that its backtest was worse than that of the model before.
     pub accepted_worse: bool,
+    /// Whether the caller accepted that no backtest had tried it beside the model before.
+    pub accepted_untried: bool,
     /// The caller, as authenticated; empty for the service itself.
     pub caller: String,
 }
@@ -70,6 +72,12 @@ impl Activations {
         self.own(segment, day).or_else(|| self.general(day)?.model.as_ref())
     }
 
+    /// Whether a model scored a segment's accounts as its own model, or as the general one, on a day or before it.
+    pub(crate) fn has_scored(&self, model: &ModelId, segment: Option<Segment>, day: NaiveDate) -> bool {
+        let is_its = |one: &&Activation| one.model.as_ref() == Some(model) && one.segment == segment;
+        self.0.iter().filter(is_its).any(|one| one.from_day <= day)
+    }
+
     /// The segments whose accounts a model scores.
     pub(crate) fn segments_scored_by(&self, model: &ModelId, day: NaiveDate) -> Vec<Segment> {
         Segment::ALL.into_iter().filter(|segment| self.model_for(*segment, day) == Some(model)).collect()
@@ -96,8 +104,11 @@ impl ActivationCause {
     /// Checks what a caller said.
     pub(crate) fn check(&self, found: &mut Violations) {
         found.check_text("reason", &self.reason, REASON_LENGTH_MAX);
-        let is_given = !self.accepted_worse || !self.reason.trim().is_empty();
-        found.require(is_given, "reason", "is required with accept_worse: say why a worse model is wanted");
+        if self.reason.trim().is_empty() && self.accepted_worse {
+            found.add("reason", "is required with accept_worse: say why a worse model is wanted");
+        } else if self.reason.trim().is_empty() && self.accepted_untried {
+            found.add("reason", "is required with accept_untried: say why an untried model is wanted");
+        }
     }
 }
 
@@ -106,14 +117,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worse_model_needs_a_reason() {
-        for (reason, accepted_worse, is_fine) in [
-            ("", false, true),
-            ("", true, false),
-            (" \n", true, false),
-            ("the old one reads a metric that is gone", true, true),
+    fn a_worse_or_untried_model_needs_a_reason() {
+        for (reason, accepted_worse, accepted_untried, is_fine) in [
+            ("", false, false, true),
+            ("", true, false, false),
+            (" \n", true, false, false),
+            ("", false, true, false),
+            ("the old one reads a metric that is gone", true, true, true),
         ] {
-            let cause = ActivationCause { reason: reason.to_owned(), accepted_worse, caller: String::new() };
+            let (said, caller) = (reason.to_owned(), String::new());
+            let cause = ActivationCause { reason: said, accepted_worse, accepted_untried, caller };
             let mut found = Violations::new();
             cause.check(&mut found);
             assert_eq!(found.is_empty(), is_fine, "{reason:?}");

@@ -3,19 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mainstay_domain::{AccountId, Violations, is_email, is_key};
+use mainstay_domain::{AccountId, Violations, is_email};
 
+use super::data_source::{DataSource, SourceDays};
 use super::field_claim::Disagreement;
 use super::model::{HealthModel, Input};
-use super::series::{SeriesKey, SeriesKind};
-use super::story_series::StorySource;
 
-/// Days before the newest in which a source's longest pause is looked for.
-pub(crate) const PAUSE_DAYS: i64 = 90;
-/// A source that spoke on one day only is silent after this many more.
-const SINGLE_DAY_SILENCE_DAYS: i64 = 30;
-/// No source is silent before so many days have passed.
-const SILENCE_DAYS_MIN: i64 = 2;
 /// How many names several customers share are told.
 pub(crate) const DUPLICATE_NAMES_MAX: i64 = 20;
 /// How many of the customers of such a name.
@@ -107,50 +100,6 @@ impl DataSubject {
     }
 }
 
-/// Where signals of a kind come from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum DataSource {
-    Users,
-    Features,
-    Metric(String),
-    Stories(StorySource),
-}
-
-impl DataSource {
-    pub(crate) fn name(&self) -> String {
-        match self {
-            Self::Users => "users".to_owned(),
-            Self::Features => "features".to_owned(),
-            Self::Metric(metric) => format!("metrics/{metric}"),
-            Self::Stories(source) => format!("stories/{}", source.name()),
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        match text.split_once('/') {
-            None if text == "users" => Some(Self::Users),
-            None if text == "features" => Some(Self::Features),
-            Some(("metrics", metric)) => is_key(metric).then(|| Self::Metric(metric.to_owned())),
-            Some(("stories", name)) => {
-                StorySource::ALL.into_iter().find(|source| source.name() == name).map(Self::Stories)
-            }
-            _ => None,
-        }
-    }
-
-    /// The source whose days are stored so; none for a single feature, which is one of all.
-    pub(crate) fn of_series(key: &SeriesKey) -> Option<Self> {
-        match key.kind {
-            SeriesKind::User => Some(Self::Users),
-            SeriesKind::Feature => key.name.is_empty().then_some(Self::Features),
-            SeriesKind::Usage | SeriesKind::Gauge => Some(Self::Metric(key.name.clone())),
-            SeriesKind::Story => {
-                StorySource::ALL.into_iter().find(|source| source.name() == key.name).map(Self::Stories)
-            }
-        }
-    }
-}
-
 /// What somebody is named for, and who.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DataOwner {
@@ -167,8 +116,8 @@ impl DataOwner {
         found.require(
             known.is_some(),
             "subject",
-            "must be a field such as `fields/renewal_time` or a source such as `sources/stories/tickets`, as the report of \
-             data quality names them",
+            "must be a field such as `fields/renewal_time` or a source such as `sources/stories/tickets` or \
+             `sources/systems/zendesk/ticket`, as the report of data quality names them",
         );
         let owner_email = (!owner_email.is_empty()).then(|| owner_email.to_owned());
         let fits = owner_email.as_deref().is_none_or(is_email);
@@ -177,28 +126,6 @@ impl DataOwner {
             Some(subject) => found.into_result(Self { subject, owner_email }),
             None => Err(found),
         }
-    }
-}
-
-/// A source, by the days on which it spoke.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SourceDays {
-    pub source: DataSource,
-    pub last_day: NaiveDate,
-    /// The longest pause between two days in the [`PAUSE_DAYS`] before the newest; none: there was one day only.
-    pub longest_pause_days: Option<i64>,
-}
-
-impl SourceDays {
-    /// How many days ago it spoke last; 0 today or ahead of the clock.
-    pub(crate) fn silent_days(&self, today: NaiveDate) -> i64 {
-        (today - self.last_day).num_days().max(0)
-    }
-
-    /// Whether it went silent: for longer than twice its longest pause.
-    pub(crate) fn is_silent(&self, today: NaiveDate) -> bool {
-        let limit = self.longest_pause_days.map_or(SINGLE_DAY_SILENCE_DAYS, |pause| (2 * pause).max(SILENCE_DAYS_MIN));
-        self.silent_days(today) > limit
     }
 }
 
@@ -285,34 +212,32 @@ impl DataQuality {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().expect("a day")
-    }
-
-    #[test]
-    fn r217_a_source_is_silent_after_twice_its_usual_pause_and_two_days_at_least() {
-        let source =
-            |pause| SourceDays { source: DataSource::Users, last_day: day("2026-03-01"), longest_pause_days: pause };
-        for (pause, last_day_not_silent) in [(Some(1), "2026-03-03"), (Some(3), "2026-03-07"), (None, "2026-03-31")] {
-            let last = day(last_day_not_silent);
-            assert!(!source(pause).is_silent(last), "{pause:?}");
-            assert!(source(pause).is_silent(last + chrono::TimeDelta::days(1)), "{pause:?}");
-        }
-        assert_eq!(source(None).silent_days(day("2026-02-20")), 0, "signals may be ahead of the clock");
-    }
+    use crate::domain::data_source::Told;
+    use crate::domain::signal::SignalKind;
+    use crate::domain::story_series::StorySource;
 
     #[test]
     fn subjects_are_read_as_they_are_written() {
         let sources = StorySource::ALL.map(DataSource::Stories).into_iter();
         let sources = sources.chain([DataSource::Users, DataSource::Features, DataSource::Metric("emails".to_owned())]);
+        let told = SignalKind::ALL.map(Told::Signals).into_iter().chain([Told::Accounts]);
+        let sources = sources.chain(told.map(|told| DataSource::System { system: "help-desk".to_owned(), told }));
         let fields = AccountField::ALL.into_iter().map(DataSubject::Field);
         for subject in fields.chain(sources.map(DataSubject::Source)) {
             assert_eq!(DataSubject::parse(&subject.name()), Some(subject));
         }
-        for bad in
-            ["", "fields", "fields/", "fields/name", "sources/metrics/A b", "sources/stories/x", "sources/users/x"]
-        {
+        for bad in [
+            "",
+            "fields",
+            "fields/",
+            "fields/name",
+            "sources/metrics/A b",
+            "sources/stories/x",
+            "sources/users/x",
+            "sources/systems/help-desk",
+            "sources/systems/help-desk/x",
+            "sources/systems/A b/ticket",
+        ] {
             assert_eq!(DataSubject::parse(bad), None, "{bad}");
         }
     }

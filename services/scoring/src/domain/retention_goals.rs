@@ -7,6 +7,7 @@ use mainstay_domain::{Band, Currency, Proportion};
 use super::health_report::{ReportGroup, TimeToValue};
 use super::renewal::TARGET_RATE;
 use super::revenue_retention::RevenueRetention;
+use super::shared_target::{Target, Targets};
 
 /// Those who were customers a year ago bring in no less.
 const NET_RETENTION_TARGET: f64 = 1.0;
@@ -44,7 +45,7 @@ impl RetentionMetric {
     }
 
     /// The target, where nobody set another.
-    const fn usual_target(self) -> Option<f64> {
+    pub(super) const fn usual_target(self) -> Option<f64> {
         match self {
             Self::RenewalRate => Some(TARGET_RATE),
             Self::GrossRetention => Some(GROSS_RETENTION_TARGET),
@@ -65,9 +66,6 @@ impl RetentionMetric {
     }
 }
 
-/// Targets that a caller set.
-pub(crate) type Targets = BTreeMap<RetentionMetric, f64>;
-
 /// How a metric stands against its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GoalState {
@@ -78,13 +76,13 @@ pub(crate) enum GoalState {
 }
 
 /// A metric against its target.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RetentionGoal {
     pub metric: RetentionMetric,
     /// Of whose revenue it is.
     pub currency: Option<Currency>,
     pub value: Option<f64>,
-    pub target: Option<f64>,
+    pub target: Option<Target>,
     /// Of how many customers or renewals the value is made.
     pub counted: i64,
 }
@@ -92,11 +90,11 @@ pub(crate) struct RetentionGoal {
 impl RetentionGoal {
     /// How it stands; a target that is exactly reached is met.
     pub(crate) fn state(&self) -> GoalState {
-        match (self.value, self.target) {
+        match (self.value, &self.target) {
             (None, _) => GoalState::NoData,
             (Some(_), None) => GoalState::NoTarget,
             (Some(value), Some(target)) => {
-                let is_met = if self.metric.lower_is_better() { value <= target } else { value >= target };
+                let is_met = if self.metric.lower_is_better() { value <= target.value } else { value >= target.value };
                 if is_met { GoalState::Met } else { GoalState::Missed }
             }
         }
@@ -120,8 +118,14 @@ impl GoalInputs<'_> {
     /// Every metric against its target; those of revenue once for each currency. One without data has no value.
     pub(crate) fn goals(self, targets: &Targets) -> Vec<RetentionGoal> {
         let goals_of = |metric: RetentionMetric| {
-            let target = targets.get(&metric).copied().or(metric.usual_target());
-            let goal = move |(currency, value, counted)| RetentionGoal { metric, currency, value, target, counted };
+            let target = targets.of(metric);
+            let goal = move |(currency, value, counted)| RetentionGoal {
+                metric,
+                currency,
+                value,
+                target: target.clone(),
+                counted,
+            };
             let values = self.values(metric);
             let unknown = values.is_empty().then_some((None, None, 0));
             let known = values.into_iter().map(|(currency, value, counted)| (currency, Some(value), counted));
@@ -260,9 +264,10 @@ mod tests {
             (RetentionMetric::CriticalShare, None, Some(2.0 / 9.0), GoalState::NoTarget),
             (RetentionMetric::TimeToValueDays, None, Some(30.5), GoalState::Missed),
         ];
-        assert_eq!(judged(inputs, &Targets::new()), expected);
+        assert_eq!(judged(inputs, &Targets::default()), expected);
 
-        let targets = Targets::from([(RetentionMetric::CriticalShare, 0.2), (RetentionMetric::RenewalRate, 0.9)]);
+        let asked = [(RetentionMetric::CriticalShare, 0.2), (RetentionMetric::RenewalRate, 0.9)].into();
+        let targets = Targets { asked, ..Targets::default() };
         let states: Vec<_> =
             judged(inputs, &targets).into_iter().map(|(metric, _, _, state)| (metric, state)).collect();
         assert!(states.contains(&(RetentionMetric::CriticalShare, GoalState::Missed)), "{states:?}");
@@ -279,7 +284,7 @@ mod tests {
         };
         let expected: Vec<_> =
             RetentionMetric::ALL.into_iter().map(|metric| (metric, None, None, GoalState::NoData)).collect();
-        assert_eq!(judged(inputs, &Targets::new()), expected);
+        assert_eq!(judged(inputs, &Targets::default()), expected);
     }
 
     fn band() -> impl Strategy<Value = Option<Band>> {
@@ -302,7 +307,7 @@ mod tests {
                 groups: &groups,
                 time_to_value: TimeToValue::default(),
             };
-            let goals = inputs.goals(&Targets::new());
+            let goals = inputs.goals(&Targets::default());
             for metric in RetentionMetric::ALL {
                 prop_assert!(goals.iter().any(|goal| goal.metric == metric));
             }

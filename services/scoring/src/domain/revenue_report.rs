@@ -8,7 +8,7 @@ use mainstay_domain::{AccountId, Band, Money, MoneyError, MoneySums, Points, Pro
 use super::customer_filter::CustomerFilter;
 use super::forecast::{ForecastModel, PortfolioForecast};
 use super::health_report::{ReportPeriod, ReportSums};
-use super::retention_goals::{RetentionGoal, Targets};
+use super::retention_goals::{RetentionGoal, RetentionMetric};
 use super::revenue_retention::RevenueRetention;
 
 /// The youngest age of each range of unpaid invoices, in days.
@@ -21,7 +21,7 @@ pub(crate) struct RevenueQuery {
     pub customers: CustomerFilter,
     /// For each currency.
     pub list_size: i64,
-    pub targets: Targets,
+    pub asked_targets: BTreeMap<RetentionMetric, f64>,
 }
 
 /// Unpaid invoices that have a range of ages and a currency in common, or one of them, or neither.

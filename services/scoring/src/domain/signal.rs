@@ -182,36 +182,58 @@ pub enum SignalKind {
 }
 
 impl SignalKind {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::Usage,
+        Self::Gauge,
+        Self::Activity,
+        Self::FeatureUse,
+        Self::Ticket,
+        Self::Invoice,
+        Self::Dispute,
+        Self::Lifecycle,
+        Self::SurveyAnswer,
+        Self::Touch,
+        Self::Pulse,
+        Self::Credit,
+        Self::FeatureRequest,
+        Self::FeatureRelease,
+        Self::Incident,
+        Self::CaseOutcome,
+    ];
+
     /// The kind's number in the database.
     pub const fn number(self) -> i16 {
         self as i16
     }
 
     /// The kind of a number.
-    pub const fn of_number(number: i16) -> Option<Self> {
-        match number {
-            1 => Some(Self::Usage),
-            2 => Some(Self::Gauge),
-            3 => Some(Self::Activity),
-            4 => Some(Self::FeatureUse),
-            5 => Some(Self::Ticket),
-            6 => Some(Self::Invoice),
-            7 => Some(Self::Dispute),
-            8 => Some(Self::Lifecycle),
-            9 => Some(Self::SurveyAnswer),
-            10 => Some(Self::Touch),
-            11 => Some(Self::Pulse),
-            12 => Some(Self::Credit),
-            13 => Some(Self::FeatureRequest),
-            14 => Some(Self::FeatureRelease),
-            15 => Some(Self::Incident),
-            16 => Some(Self::CaseOutcome),
-            _ => None,
+    pub fn of_number(number: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
+    /// The kind in a word, as signals of the API have it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Gauge => "gauge",
+            Self::Activity => "activity",
+            Self::FeatureUse => "feature_use",
+            Self::Ticket => "ticket",
+            Self::Invoice => "invoice",
+            Self::Dispute => "dispute",
+            Self::Lifecycle => "lifecycle",
+            Self::SurveyAnswer => "survey_answer",
+            Self::Touch => "touch",
+            Self::Pulse => "pulse",
+            Self::Credit => "credit",
+            Self::FeatureRequest => "feature_request",
+            Self::FeatureRelease => "feature_release",
+            Self::Incident => "incident",
+            Self::CaseOutcome => "case_outcome",
         }
     }
-}
 
-impl SignalKind {
     /// What a metric of this kind is called.
     pub const fn metric_word(self) -> &'static str {
         match self {

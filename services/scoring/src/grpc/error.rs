@@ -38,6 +38,17 @@ fn of_backtest(error: BacktestError) -> ApiError {
         .with_metadata("difference", format!("{:.6}", difference.value))
         .with_metadata("low", format!("{:.6}", difference.low))
         .with_metadata("high", format!("{:.6}", difference.high)),
+        BacktestError::ModelUntried { model, base } => of(
+            Code::FailedPrecondition,
+            ErrorReason::ModelUntried,
+            format!(
+                "no backtest tried {} beside {}, which scores these accounts: try it with BacktestModel, or say accept_untried with a reason",
+                model.name(),
+                base.name(),
+            ),
+        )
+        .with_metadata("model", model.name())
+        .with_metadata("base_model", base.name()),
         BacktestError::Running(operation) => of(
             Code::FailedPrecondition,
             ErrorReason::BacktestRunning,

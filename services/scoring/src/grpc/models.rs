@@ -78,6 +78,7 @@ impl ModelService for ModelRpc {
         let cause = ActivationCause {
             reason: message.reason.clone(),
             accepted_worse: message.accept_worse,
+            accepted_untried: message.accept_untried,
             caller: caller(&request).identity,
         };
         let mut found = Violations::new();
@@ -98,7 +99,8 @@ impl ModelService for ModelRpc {
         let mutation =
             request::mutation(&request, "mainstay.scoring.v1.ModelService/ReleaseSegment", &message.request_id, false)?;
         let (reason, caller) = (message.reason.clone(), caller(&request).identity);
-        let cause = ActivationCause { reason, accepted_worse: message.accept_worse, caller };
+        let cause =
+            ActivationCause { reason, accepted_worse: message.accept_worse, caller, ..ActivationCause::default() };
         let mut found = Violations::new();
         let segment = convert::account::named_segment(&mut found, "segment", message.segment);
         found.require(message.segment != 0, "segment", "is required");

@@ -3,16 +3,23 @@
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::report_service_server::ReportService;
 use mainstay_domain::Violations;
-use mainstay_rpc::ApiError;
-use mainstay_service::request;
+use mainstay_rpc::{ApiError, caller};
+use mainstay_service::{request, wire};
 use tonic::{Request, Response, Status};
 
 use crate::app::{
     App, get_data_quality, get_feature_request_report, get_health_report, get_revenue_report, get_service_report,
-    set_data_owner,
+    list_shared_targets, set_data_owner, set_shared_target,
 };
-use crate::convert::{feature_request_report, report, revenue_report, service_report};
+use crate::convert::{feature_request_report, report, revenue_report, service_report, shared_target};
 use crate::domain::data_quality::DataOwner;
+use crate::domain::shared_target::SharedTargets;
+
+macro_rules! method {
+    ($name:literal) => {
+        concat!("mainstay.scoring.v1.ReportService/", $name)
+    };
+}
 
 /// The service's RPCs over the use cases.
 pub(crate) struct ReportRpc {
@@ -39,6 +46,28 @@ impl ReportService for ReportRpc {
         let query = revenue_report::query(&mut found, request.into_inner());
         found.into_result(()).map_err(ApiError::invalid)?;
         Ok(Response::new(revenue_report::message(&get_revenue_report::execute(&self.app, &query).await?)))
+    }
+
+    async fn set_shared_target(
+        &self,
+        request: Request<proto::SetSharedTargetRequest>,
+    ) -> Result<Response<proto::SharedTarget>, Status> {
+        let message = request.get_ref();
+        let mutation =
+            request::mutation(&request, method!("SetSharedTarget"), &message.request_id, message.validate_only)?;
+        let mut found = Violations::new();
+        let given = shared_target::given(&mut found, message);
+        let given = wire::complete(found, given)?;
+        let setter = caller(&request).identity;
+        let answer = |set: &SharedTargets| shared_target::of(set, given.metric);
+        Ok(Response::new(set_shared_target::execute(&self.app, &mutation, &setter, &given, answer).await?))
+    }
+
+    async fn list_shared_targets(
+        &self,
+        _request: Request<proto::ListSharedTargetsRequest>,
+    ) -> Result<Response<proto::ListSharedTargetsResponse>, Status> {
+        Ok(Response::new(shared_target::all(list_shared_targets::execute(&self.app).await?)))
     }
 
     async fn get_service_report(
@@ -73,12 +102,7 @@ impl ReportService for ReportRpc {
         &self,
         request: Request<proto::SetDataOwnerRequest>,
     ) -> Result<Response<proto::DataOwner>, Status> {
-        let mutation = request::mutation(
-            &request,
-            "mainstay.scoring.v1.ReportService/SetDataOwner",
-            &request.get_ref().request_id,
-            false,
-        )?;
+        let mutation = request::mutation(&request, method!("SetDataOwner"), &request.get_ref().request_id, false)?;
         let message = request.into_inner();
         let owner = DataOwner::given(&message.subject, &message.owner_email).map_err(ApiError::invalid)?;
         Ok(Response::new(set_data_owner::execute(&self.app, &mutation, &owner, report::data_owner).await?))

@@ -256,6 +256,25 @@ pub(crate) async fn found_beside(
     found.collect()
 }
 
+/// Whether a stored model was tried beside another one, of all accounts or those of the segment, whatever came of it.
+pub(crate) async fn is_tried_beside(
+    conn: &mut PgConnection,
+    model: &ModelId,
+    base: &ModelId,
+    segment: Option<Segment>,
+) -> Result<bool, StorageError> {
+    let is_tried = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM scoring.backtests JOIN scoring.models USING (model_id, definition)
+                WHERE model_id = $1 AND base_model_id = $2 AND (segment IS NULL OR segment = $3)
+                  AND report IS NOT NULL) AS "is_tried!""#,
+        model.as_str(),
+        base.as_str(),
+        segment.map(codes::segment_number),
+    );
+    Ok(is_tried.fetch_one(conn).await?)
+}
+
 /// Keeps the accounts in another band.
 pub(crate) async fn keep_band_changes(
     conn: &mut PgConnection,

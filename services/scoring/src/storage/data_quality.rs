@@ -9,9 +9,9 @@ use sqlx::PgConnection;
 
 use super::codes;
 use crate::domain::data_quality::{
-    AccountField, Coverage, DUPLICATE_ACCOUNTS_MAX, DUPLICATE_NAMES_MAX, DataOwner, DataSource, DuplicateName,
-    PAUSE_DAYS, SourceDays,
+    AccountField, Coverage, DUPLICATE_ACCOUNTS_MAX, DUPLICATE_NAMES_MAX, DataOwner, DuplicateName,
 };
+use crate::domain::data_source::{DataSource, PAUSE_DAYS, SourceDays};
 use crate::domain::{SeriesKey, SeriesKind};
 
 /// Customers without a score, with one that rests on little, and with old data.
@@ -79,8 +79,11 @@ pub(crate) async fn missing_fields(conn: &mut PgConnection) -> Result<Vec<(Accou
     Ok(fields)
 }
 
-/// The sources of signals, with the newest day up to today of each and its longest pause. A single feature is no source: all are one.
-pub(crate) async fn sources(conn: &mut PgConnection, today: NaiveDate) -> Result<Vec<SourceDays>, StorageError> {
+/// The kinds of signals, with the newest day up to today of each and its longest pause. A single feature is no source: all are one.
+pub(crate) async fn kinds_of_signals(
+    conn: &mut PgConnection,
+    today: NaiveDate,
+) -> Result<Vec<SourceDays>, StorageError> {
     let rows = sqlx::query!(
         r#"WITH RECURSIVE series AS (
                (SELECT kind, name FROM scoring.series_days ORDER BY kind, name LIMIT 1)

@@ -47,6 +47,9 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(25, "0025_account_groups"),
         migration!(26, "0026_overdue_by_due_time"),
         migration!(27, "0027_health_by_general_model"),
+        migration!(28, "0028_system_days"),
+        migration!(29, "0029_shared_targets"),
+        migration!(30, "0030_untried_models"),
     ],
 };
 

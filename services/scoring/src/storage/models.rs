@@ -131,14 +131,15 @@ pub(crate) struct NewActivation<'a> {
 pub(crate) async fn activate(conn: &mut PgConnection, new: NewActivation<'_>) -> Result<i64, StorageError> {
     Ok(sqlx::query_scalar!(
         "INSERT INTO scoring.model_activations
-                (model_id, segment, from_day, activated_at, reason, accepted_worse, activated_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING sequence",
+                (model_id, segment, from_day, activated_at, reason, accepted_worse, accepted_untried, activated_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING sequence",
         new.model.map(ModelId::as_str),
         new.segment.map(codes::segment_number),
         new.from_day,
         new.activated_at,
         new.cause.reason,
         new.cause.accepted_worse,
+        new.cause.accepted_untried,
         new.cause.caller,
     )
     .fetch_one(conn)
@@ -164,20 +165,24 @@ pub(crate) async fn call_off_later(
 /// All activations, in their order.
 pub(crate) async fn activations(conn: &mut PgConnection) -> Result<Vec<Activation>, StorageError> {
     let rows = sqlx::query!(
-        "SELECT sequence, model_id, segment, from_day, reason, accepted_worse, activated_by
+        "SELECT sequence, model_id, segment, from_day, reason, accepted_worse, accepted_untried, activated_by
            FROM scoring.model_activations ORDER BY sequence"
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter()
         .map(|row| {
-            let (reason, accepted_worse, caller) = (row.reason, row.accepted_worse, row.activated_by);
             Ok(Activation {
                 sequence: row.sequence,
                 model: row.model_id.as_deref().map(codes::model_id).transpose()?,
                 segment: row.segment.map(codes::segment).transpose()?,
                 from_day: row.from_day,
-                cause: ActivationCause { reason, accepted_worse, caller },
+                cause: ActivationCause {
+                    reason: row.reason,
+                    accepted_worse: row.accepted_worse,
+                    accepted_untried: row.accepted_untried,
+                    caller: row.activated_by,
+                },
             })
         })
         .collect()

@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use crate::backtest_fixtures::{backtest, create, customers, misleads, request, sees};
 use crate::harness::{Harness, model_of, sum_of, usage};
 use crate::refusals::{reason, violated_fields};
+use crate::risk_fixtures::churn;
 
 async fn activate(harness: &Harness, request: proto::ActivateModelRequest) -> Result<proto::Model, Status> {
     Ok(harness.models.clone().activate_model(request).await?.into_inner())
@@ -57,17 +58,40 @@ async fn r202_a_worse_model_is_activated_only_by_who_says_so_and_why() {
 }
 
 #[tokio::test]
-async fn a_better_model_and_one_that_nobody_tried_are_activated() {
+async fn r202_a_model_that_nobody_tried_is_activated_only_by_who_says_so_and_why() {
     let harness = customers(misleads()).await;
     create(&harness, "sees", sees()).await;
     let tried = backtest(&harness, request("sees")).await;
     let activated = activate(&harness, named("sees")).await.expect("better");
     assert_eq!(activated.backtest, tried.name);
     create(&harness, "untried", model_of(sum_of("emails", 7))).await;
-    let activated = activate(&harness, named("untried")).await.expect("nobody knows");
+    let refusal = activate(&harness, named("untried")).await.expect_err("nobody knows");
+    assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::FailedPrecondition, "MODEL_UNTRIED"));
+    assert_eq!(active(&harness).await, "models/sees");
+    let without_reason = proto::ActivateModelRequest { accept_untried: true, ..named("untried") };
+    assert_eq!(violated_fields(&activate(&harness, without_reason).await.expect_err("why?")), ["reason"]);
+    let reason = "logins are not recorded any more".to_owned();
+    let wanted = proto::ActivateModelRequest { accept_untried: true, reason, ..named("untried") };
+    let activated = activate(&harness, wanted).await.expect("wanted all the same");
     assert_eq!((activated.active, activated.backtest.as_str()), (true, ""));
-    // It was tried beside another model than the one that scores now.
-    activate(&harness, named("current")).await.expect("what it was compared with is not what scores");
+    activate(&harness, named("current")).await.expect("it scored before");
+    let told = told(&harness).await;
+    assert_eq!(told.iter().map(|one| one.accepted_untried).collect::<Vec<_>>(), [false, true, false]);
+}
+
+#[tokio::test]
+async fn before_ten_have_left_no_model_can_be_tried_and_none_has_to_be() {
+    let mut harness = Harness::start("2026-03-01T12:00:00Z").await;
+    harness.activate("first", model_of(sum_of("emails", 28))).await;
+    let ids: Vec<String> = (0..20).map(|number| format!("c{number:02}")).collect();
+    harness.create_accounts(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    harness.record(ids[..9].iter().map(|id| churn(id, "2026-02-01")).collect()).await;
+    create(&harness, "second", model_of(sum_of("emails", 7))).await;
+    activate(&harness, named("second")).await.expect("nine have left");
+    harness.record(vec![churn(&ids[9], "2026-02-01")]).await;
+    create(&harness, "third", model_of(sum_of("emails", 14))).await;
+    let refusal = activate(&harness, named("third")).await.expect_err("ten have left");
+    assert_eq!(reason(&refusal), "MODEL_UNTRIED");
 }
 
 #[tokio::test]

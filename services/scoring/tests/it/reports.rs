@@ -11,7 +11,7 @@ use crate::account_fixtures::{full_account, time};
 use crate::harness::{Harness, account, activity, model_of, sum_of, usage};
 use crate::portfolio::portfolio;
 use crate::refusals::violated_fields;
-use crate::risk_fixtures::{churn, invoice};
+use crate::risk_fixtures::{churn, invoice, ticket};
 
 fn client(harness: &Harness) -> ReportServiceClient<Channel> {
     ReportServiceClient::new(harness.channel.clone())
@@ -197,6 +197,10 @@ async fn every_fault_of_a_request_for_a_report_is_named() {
     let request = proto::SetDataOwnerRequest { subject, ..Default::default() };
     let status = client(&harness).set_data_owner(request).await.expect_err("a metric that nobody sends");
     assert_eq!((status.code(), violated_fields(&status)), (Code::InvalidArgument, vec!["subject".to_owned()]));
+    let subject = "sources/systems/zendesk/ticket".to_owned();
+    let request = proto::SetDataOwnerRequest { subject, ..Default::default() };
+    let status = client(&harness).set_data_owner(request).await.expect_err("a system that tells nothing");
+    assert_eq!((status.code(), violated_fields(&status)), (Code::InvalidArgument, vec!["subject".to_owned()]));
 }
 
 #[tokio::test]
@@ -235,6 +239,7 @@ async fn r216_r217_what_is_missing_silent_unread_or_told_twice_is_found() {
     let sources: Vec<_> = report
         .sources
         .iter()
+        .filter(|one| !one.source.starts_with("systems/"))
         .map(|one| (one.source.as_str(), one.silent_days, one.longest_pause_days, one.is_silent))
         .collect();
     let expected =
@@ -275,7 +280,55 @@ async fn r218_fields_and_sources_have_owners_whom_the_report_names() {
         report.fields.iter().find(|one| one.field == field).expect("the field").owner_email.clone()
     };
     assert_eq!(owner_of(&report, "renewal_time"), "mia@example.com");
-    assert_eq!(report.sources[0].owner_email, "sam@example.com");
+    let of_emails = report.sources.iter().find(|one| one.source == "metrics/emails").expect("the source");
+    assert_eq!(of_emails.owner_email, "sam@example.com");
     client(&harness).set_data_owner(set("fields/renewal_time", "")).await.expect("nobody");
     assert_eq!(owner_of(&data(&harness).await, "renewal_time"), "");
+}
+
+/// What systems tell, with whether it fell silent and who answers for it.
+async fn systems(harness: &Harness) -> Vec<(String, i32, bool, String)> {
+    let sources = data(harness).await.sources.into_iter();
+    let of_systems = sources.filter(|one| one.source.starts_with("systems/"));
+    of_systems.map(|one| (one.source, one.silent_days, one.is_silent, one.owner_email)).collect()
+}
+
+#[tokio::test]
+async fn r216_r217_r218_one_of_two_help_desks_that_falls_silent_is_told_with_its_owner() {
+    let mut harness = Harness::start("2026-02-01T00:00:00Z").await;
+    harness.create_accounts(&["acme"]).await;
+    let opened = |day: i32, source: &str| {
+        let (time, id) = (format!("2026-02-{day:02}T09:00:00Z"), format!("{source}-{day}"));
+        let mut told = ticket("acme", &time, &id, proto::TicketAction::Opened, proto::TicketPriority::Normal);
+        told.source = source.to_owned();
+        told
+    };
+    harness.turn_to("2026-02-20").await;
+    let mut told: Vec<proto::Signal> = (1..=20).map(|day| opened(day, "zendesk")).collect();
+    told.extend((1..=10).map(|day| opened(day, "help-desk")));
+    harness.record(told.clone()).await;
+    let claim = account("acme");
+    let request =
+        proto::BatchUpsertAccountsRequest { accounts: vec![claim], source: "crm".to_owned(), ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("told of accounts");
+    let subject = "sources/systems/help-desk/ticket".to_owned();
+    let request =
+        proto::SetDataOwnerRequest { subject, owner_email: "sam@example.com".to_owned(), ..Default::default() };
+    client(&harness).set_data_owner(request).await.expect("an owner");
+
+    let row = |source: &str, days, is_silent, owner: &str| (source.to_owned(), days, is_silent, owner.to_owned());
+    let expected = [
+        row("systems/help-desk/ticket", 10, true, "sam@example.com"),
+        row("systems/crm/account", 0, false, ""),
+        row("systems/zendesk/ticket", 0, false, ""),
+    ];
+    assert_eq!(systems(&harness).await, expected);
+    harness.record(told).await;
+    assert_eq!(systems(&harness).await, expected, "what is told again is no news");
+
+    harness.turn_to("2026-08-09").await;
+    assert_eq!(systems(&harness).await.len(), 3, "180 days after its last ticket");
+    harness.turn_to("2026-08-10").await;
+    let still: Vec<String> = systems(&harness).await.into_iter().map(|(source, ..)| source).collect();
+    assert_eq!(still, ["systems/crm/account", "systems/zendesk/ticket"], "the other is given up");
 }

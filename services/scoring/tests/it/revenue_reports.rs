@@ -3,7 +3,7 @@
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
-use proto::{BillingFlowKind, GoalState, InvoiceAction, RetentionMetric, Segment};
+use proto::{BillingFlowKind, GoalState, InvoiceAction, RetentionMetric, Segment, TargetOrigin};
 use tonic::Code;
 
 use crate::account_fixtures::archive;
@@ -289,6 +289,71 @@ async fn r210_goals_are_judged_by_the_targets_given_and_without_data_by_none() {
         GoalState::NoData,
     ];
     assert_eq!(by_given, expected);
+}
+
+#[tokio::test]
+async fn r210_a_target_that_was_set_holds_in_every_report_for_the_teams_that_share_it() {
+    let harness = Harness::start("2026-03-10T12:00:00Z").await;
+    let mut client = ReportServiceClient::new(harness.channel.clone());
+    let metric: i32 = RetentionMetric::NetRetention.into();
+    let set = |target: Option<f64>, teams: &[&str], request_id: &str| proto::SetSharedTargetRequest {
+        metric,
+        target,
+        teams: teams.iter().map(ToString::to_string).collect(),
+        request_id: request_id.to_owned(),
+        validate_only: false,
+    };
+    let listed = async || {
+        let request = proto::ListSharedTargetsRequest {};
+        let all = ReportServiceClient::new(harness.channel.clone()).list_shared_targets(request).await;
+        all.expect("targets").into_inner().shared_targets
+    };
+    let usual = listed().await;
+    let metrics: Vec<i32> = usual.iter().map(|one| one.metric).collect();
+    assert_eq!(metrics, [1, 2, 3, 4, 5, 6]);
+    assert_eq!((usual[2].target, usual[2].origin()), (Some(1.0), TargetOrigin::Usual));
+    assert_eq!((usual[4].target, usual[4].origin()), (None, TargetOrigin::Unspecified));
+
+    let mut only_checked = set(Some(1.2), &[], "");
+    only_checked.validate_only = true;
+    let answered = client.set_shared_target(only_checked).await.expect("a target").into_inner();
+    assert_eq!((answered.target, answered.origin()), (Some(1.2), TargetOrigin::Shared));
+    assert_eq!(listed().await, usual, "nothing was kept");
+
+    let request = set(Some(1.1), &["sales", "support"], "first");
+    let answered = client.set_shared_target(request.clone()).await.expect("a target").into_inner();
+    assert_eq!(answered, listed().await[2]);
+    assert_eq!(answered.teams, ["sales", "support"]);
+    assert!(!answered.setter.is_empty() && answered.set_time.is_some(), "{answered:?}");
+    let goal = |report: &proto::RevenueReport| {
+        let goal = report.goals.iter().find(|one| one.metric == metric).expect("the goal");
+        (goal.target, goal.target_origin(), goal.teams.len())
+    };
+    assert_eq!(goal(&weekly(&harness).await), (Some(1.1), TargetOrigin::Shared, 2));
+    let targets = vec![proto::GoalTarget { metric, target: 0.9 }];
+    let asked = report(&harness, proto::GetRevenueReportRequest { targets, ..Default::default() }).await;
+    assert_eq!(goal(&asked), (Some(0.9), TargetOrigin::Request, 0));
+
+    let back = client.set_shared_target(set(None, &[], "")).await.expect("the usual target").into_inner();
+    assert_eq!((back.target, back.origin()), (Some(1.0), TargetOrigin::Usual));
+    let again = client.set_shared_target(request).await.expect("the answer of before").into_inner();
+    assert_eq!(again, answered);
+    assert_eq!(listed().await, usual, "sent again, it changes nothing");
+}
+
+#[tokio::test]
+async fn every_fault_of_a_shared_target_is_named() {
+    let harness = Harness::start("2026-03-10T12:00:00Z").await;
+    let mut client = ReportServiceClient::new(harness.channel.clone());
+    let teams = ["sales", "Our team", "sales"].map(str::to_owned).to_vec();
+    let request = proto::SetSharedTargetRequest { metric: 3, target: Some(-1.0), teams, ..Default::default() };
+    let status = client.set_shared_target(request).await.expect_err("a refusal");
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert_eq!(violated_fields(&status), ["target", "teams[1]", "teams[2]"]);
+    let teams = vec!["sales".to_owned()];
+    let request = proto::SetSharedTargetRequest { teams, ..Default::default() };
+    let status = client.set_shared_target(request).await.expect_err("a refusal");
+    assert_eq!(violated_fields(&status), ["metric", "teams"]);
 }
 
 #[tokio::test]

@@ -232,7 +232,8 @@ async fn r202_a_model_is_tried_on_the_accounts_of_the_segment_it_is_for() {
     // It is worse for enterprises, which says nothing of others.
     let refusal = activate(&harness, "misled", enterprise, "").await.expect_err("worse");
     assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::FailedPrecondition, "MODEL_WORSE"));
-    activate(&harness, "misled", proto::Segment::Smb, "").await.expect("not known to be worse");
+    let refusal = activate(&harness, "misled", proto::Segment::Smb, "").await.expect_err("nobody knows");
+    assert_eq!(reason(&refusal), "MODEL_UNTRIED");
 }
 
 #[tokio::test]
@@ -242,9 +243,16 @@ async fn r202_a_segment_is_not_left_to_a_general_model_that_is_worse_for_it_by_m
         upsert(&mut harness, &format!("c{number:02}"), proto::Segment::Enterprise).await;
     }
     create(&harness, "sees", sees()).await;
-    activate(&harness, "sees", proto::Segment::Enterprise, "").await.expect("nobody knows");
-    harness.settle().await;
     let segment = proto::Segment::Enterprise.into();
+    let untried = proto::ActivateModelRequest {
+        name: "models/sees".to_owned(),
+        segment,
+        accept_untried: true,
+        reason: "enterprises write emails".to_owned(),
+        ..Default::default()
+    };
+    harness.models.clone().activate_model(untried).await.expect("activated");
+    harness.settle().await;
     backtest(&harness, proto::BacktestModelRequest { segment, ..request("current") }).await;
     let release = async |accept_worse: bool, reason: &str| {
         let request =
