@@ -47,6 +47,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(25, "0025_account_groups"),
         migration!(26, "0026_overdue_by_due_time"),
         migration!(27, "0027_health_by_general_model"),
+        migration!(29, "0029_forecast_trainings"),
     ],
 };
 
