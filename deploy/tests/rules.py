@@ -122,7 +122,7 @@ def background_connections(service, given):
     always = 4 + 1 + 2
     return always + {
         # Beside rescoring: activations, marking all accounts, silences, other looks, due times, the use of plans, ends of
-        # labels, recomputations, backtests, operations.
+        # labels, recomputations, steps of backtests and trainings, operations.
         "scoring": lambda: int(given.get("scoring.rescore_workers", "2")) + 10 + 2 * 3,
         # Occasions 2, enrolments, follow-ups, resurveys.
         "surveys": lambda: 5 + 2 * 3 + 4,

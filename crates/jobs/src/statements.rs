@@ -25,6 +25,7 @@ pub(crate) struct Statements {
     pub(crate) schedule_marks: Statement,
     pub(crate) cancel: Statement,
     pub(crate) present: Statement,
+    pub(crate) is_waiting: Statement,
     pub(crate) traceparents: Statement,
     pub(crate) count_behind: Statement,
     pub(crate) claim_due: Statement,
@@ -50,6 +51,7 @@ impl Statements {
             schedule_marks: statement(SCHEDULE_MARKS),
             cancel: statement(CANCEL),
             present: statement(PRESENT),
+            is_waiting: statement(IS_WAITING),
             traceparents: statement(TRACEPARENTS),
             count_behind: statement(COUNT_BEHIND),
             claim_due: statement(CLAIM_DUE),
@@ -126,6 +128,9 @@ DELETE FROM {schema}.jobs AS job USING held WHERE job.queue = $1 AND job.key = h
 
 const PRESENT: &str = "
 SELECT key FROM {schema}.jobs WHERE queue = $1 AND key = ANY ($2)";
+
+const IS_WAITING: &str = "
+SELECT EXISTS (SELECT FROM {schema}.jobs WHERE queue = $1 AND key = $2 AND dead_at IS NULL)";
 
 const TRACEPARENTS: &str = "
 SELECT key, traceparent FROM {schema}.jobs WHERE queue = $1 AND key = ANY ($2) AND traceparent <> ''";

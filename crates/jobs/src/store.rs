@@ -139,6 +139,17 @@ impl Jobs {
         Ok(keys)
     }
 
+    /// Whether there is a job with this key that will run, now or later, or runs at this moment; a dead one will not.
+    pub async fn is_waiting(
+        &self,
+        connection: &mut PgConnection,
+        queue: &str,
+        key: &str,
+    ) -> Result<bool, StorageError> {
+        let statement = sqlx::query_scalar(self.statements.is_waiting.sql());
+        Ok(statement.bind(queue).bind(key).fetch_one(connection).await?)
+    }
+
     /// The W3C `traceparent` of whoever made these jobs due last, by key; those without one are left out. For work that is not
     /// of a job and yet goes on in its trace.
     pub async fn traceparents(

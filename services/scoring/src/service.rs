@@ -39,8 +39,8 @@ use crate::grpc::{
     ModelRpc, OperationsRpc, RenewalRpc, ReportRpc, RiskTriggerRpc, SignalRpc,
 };
 use crate::jobs::{
-    Activation, DueTimes, Inactivity, InterventionsFeed, LabelExpiry, MarkAll, OperationMonitor, PlanUsage, Recompute,
-    Rescore, RiskLooks, RunBacktest, SurveysFeed,
+    Activation, DueTimes, Inactivity, InterventionsFeed, LabelExpiry, MarkAll, OperationMonitor, OperationSteps,
+    PlanUsage, Recompute, Rescore, RiskLooks, SurveysFeed,
 };
 use crate::settings::ScoringSettings;
 use crate::storage::{SCHEMA, migrator};
@@ -202,7 +202,7 @@ fn workers(
         .queue(Arc::new(PlanUsage(app.clone())), 1)
         .queue(Arc::new(LabelExpiry(app.clone())), 1)
         .queue(Arc::new(Recompute(app.clone())), 1)
-        .queue(Arc::new(RunBacktest(app.clone())), 1)
+        .queue(Arc::new(OperationSteps(app.clone())), 1)
         .queue(Arc::new(OperationMonitor(app.clone())), 1);
     if let Some(source) = feeds.surveys {
         builder = builder.consumer("surveys", source, Arc::new(SurveysFeed(app.clone())), SurveysFeed::event_types());

@@ -13775,6 +13775,8 @@ pub enum ErrorReason {
     /// No backtest tried the model beside the one that scores these accounts;
     /// metadata `model`, `base_model`.
     ModelUntried = 36,
+    /// The training of a forecast is under way; metadata `operation`.
+    TrainingRunning = 37,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -13809,6 +13811,7 @@ impl ErrorReason {
             Self::ModelCutsDiffer => "ERROR_REASON_MODEL_CUTS_DIFFER",
             Self::AdoptionTargetNotFound => "ERROR_REASON_ADOPTION_TARGET_NOT_FOUND",
             Self::ModelUntried => "ERROR_REASON_MODEL_UNTRIED",
+            Self::TrainingRunning => "ERROR_REASON_TRAINING_RUNNING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -13842,6 +13845,7 @@ impl ErrorReason {
                 Some(Self::AdoptionTargetNotFound)
             }
             "ERROR_REASON_MODEL_UNTRIED" => Some(Self::ModelUntried),
+            "ERROR_REASON_TRAINING_RUNNING" => Some(Self::TrainingRunning),
             _ => None,
         }
     }
@@ -14561,8 +14565,9 @@ pub struct TrainForecastRequest {
     /// first time. At most 128 characters, kept 7 days. Empty: not repeatable.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
-    /// Learn and judge only: answer as if kept, under the name
-    /// `forecastModels/0`. Default: keep it.
+    /// Learn and judge only: the operation, which runs all the same, responds with
+    /// the model as if kept, under the name `forecastModels/0`, and no forecast is
+    /// made by it. Default: keep it.
     #[prost(bool, tag = "3")]
     pub validate_only: bool,
 }
@@ -14574,6 +14579,34 @@ impl ::prost::Name for TrainForecastRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.TrainForecastRequest".into()
+    }
+}
+/// How far the training of a forecast is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrainForecastMetadata {
+    /// Accounts to read; twice as many when it has to be made first what the health
+    /// model compares accounts with. Those of whom nothing can be learnt count, too.
+    #[prost(int64, tag = "1")]
+    pub account_count: i64,
+    /// Accounts read. When it is `account_count` the model is learnt and judged,
+    /// which takes some seconds.
+    #[prost(int64, tag = "2")]
+    pub done_count: i64,
+    /// When it began.
+    #[prost(message, optional, tag = "3")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ended. Absent: it has not.
+    #[prost(message, optional, tag = "4")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for TrainForecastMetadata {
+    const NAME: &'static str = "TrainForecastMetadata";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.TrainForecastMetadata".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.TrainForecastMetadata".into()
     }
 }
 /// What was learnt of who leaves.
@@ -15134,20 +15167,26 @@ pub mod forecast_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Learns a new forecast model from what is known today, which then makes the
-        /// forecasts. Models are never changed, and the same data give the same one.
-        /// Takes some seconds with many accounts, more where each has thousands of
-        /// users: then the server may have to allow calls more time
-        /// (`rpc.limits.deadline_max`). Of more than 50 000 customers and months a part
-        /// of the customers is drawn, always the same.
+        /// Begins to learn a new forecast model, which makes the forecasts once it is
+        /// learnt: a long-running operation with progress in `TrainForecastMetadata` and
+        /// a `ForecastModel` as its response. Read it with
+        /// `google.longrunning.Operations`. One runs at a time. It learns by the general
+        /// health model and from the months of the moment it began, and from what is
+        /// told of customers while it runs. Models are never changed, and the same data
+        /// give the same one. Of more than 50 000 customers and months a part of the
+        /// customers is drawn, always the same. A training that is cancelled leaves no
+        /// model.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `FAILED_PRECONDITION` (`TOO_LITTLE_DATA`, whose message says what is
-        /// missing).
+        /// `FAILED_PRECONDITION` (`TRAINING_RUNNING`, `TOO_LITTLE_DATA`, whose message
+        /// says what is missing; the latter also as the operation's error).
         pub async fn train_forecast(
             &mut self,
             request: impl tonic::IntoRequest<super::TrainForecastRequest>,
-        ) -> std::result::Result<tonic::Response<super::ForecastModel>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::longrunning::Operation>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
@@ -15348,20 +15387,26 @@ pub mod forecast_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ForecastServiceServer.
     #[async_trait]
     pub trait ForecastService: std::marker::Send + std::marker::Sync + 'static {
-        /// Learns a new forecast model from what is known today, which then makes the
-        /// forecasts. Models are never changed, and the same data give the same one.
-        /// Takes some seconds with many accounts, more where each has thousands of
-        /// users: then the server may have to allow calls more time
-        /// (`rpc.limits.deadline_max`). Of more than 50 000 customers and months a part
-        /// of the customers is drawn, always the same.
+        /// Begins to learn a new forecast model, which makes the forecasts once it is
+        /// learnt: a long-running operation with progress in `TrainForecastMetadata` and
+        /// a `ForecastModel` as its response. Read it with
+        /// `google.longrunning.Operations`. One runs at a time. It learns by the general
+        /// health model and from the months of the moment it began, and from what is
+        /// told of customers while it runs. Models are never changed, and the same data
+        /// give the same one. Of more than 50 000 customers and months a part of the
+        /// customers is drawn, always the same. A training that is cancelled leaves no
+        /// model.
         ///
         /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
-        /// `FAILED_PRECONDITION` (`TOO_LITTLE_DATA`, whose message says what is
-        /// missing).
+        /// `FAILED_PRECONDITION` (`TRAINING_RUNNING`, `TOO_LITTLE_DATA`, whose message
+        /// says what is missing; the latter also as the operation's error).
         async fn train_forecast(
             &self,
             request: tonic::Request<super::TrainForecastRequest>,
-        ) -> std::result::Result<tonic::Response<super::ForecastModel>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::super::google::longrunning::Operation>,
+            tonic::Status,
+        >;
         /// Returns a forecast model, with how good it was.
         ///
         /// Errors: `NOT_FOUND` (`FORECAST_MODEL_NOT_FOUND`), `INVALID_ARGUMENT`
@@ -15522,7 +15567,7 @@ pub mod forecast_service_server {
                         T: ForecastService,
                     > tonic::server::UnaryService<super::TrainForecastRequest>
                     for TrainForecastSvc<T> {
-                        type Response = super::ForecastModel;
+                        type Response = super::super::super::super::google::longrunning::Operation;
                         type Future = BoxFuture<
                             tonic::Response<Self::Response>,
                             tonic::Status,

@@ -8,7 +8,7 @@ use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::investments::CompareArguments;
 use crate::command::models::new_request_id;
-use crate::command::{investments, is_enough, page_size};
+use crate::command::{investments, is_enough, operations, page_size};
 use crate::connection::Connection;
 use crate::csv::{csv_line, figure};
 use crate::failure::Failure;
@@ -24,11 +24,13 @@ pub(super) const COLLECTION: &str = "forecastModels";
 pub(crate) enum ForecastCommand {
     /// Learn a new model from the customers that left and those that stayed
     #[command(after_help = "\
-The model learns from the earlier months and is judged on the later ones. With too little data it is refused.
+The model learns from the earlier months and is judged on the later ones. With too little data it is refused. It says
+how far it is; with many accounts it takes minutes. Ending this command does not end the work: see `mainstay operations`.
 
 Examples:
-  mainstay forecast train --check
-  mainstay forecast train --horizon 60")]
+  mainstay forecast train --check           learn and judge, and keep nothing
+  mainstay forecast train --horizon 60      who leaves within two months
+  mainstay forecast train --detach          the model makes the forecasts once it is learnt")]
     Train(TrainArguments),
     /// List the models, newest first
     #[command(after_help = "\
@@ -70,6 +72,9 @@ pub(crate) struct TrainArguments {
     /// Learn and judge only, keep nothing
     #[arg(long)]
     check: bool,
+    /// Begin, and do not wait for the end
+    #[arg(long, conflicts_with = "check")]
+    detach: bool,
 }
 
 /// How many models.
@@ -138,8 +143,12 @@ async fn train(arguments: &TrainArguments, connection: &Connection, output: &mut
         request_id: new_request_id(),
         validate_only: arguments.check,
     };
-    let train = async || client(connection).train_forecast(request.clone()).await;
-    let learnt = retrying(&connection.retries, train).await?.into_inner();
+    let begin = async || client(connection).train_forecast(request.clone()).await;
+    let operation = retrying(&connection.retries, begin).await?.into_inner();
+    if arguments.detach {
+        return operations::begun(&operation, output);
+    }
+    let learnt: proto::ForecastModel = operations::outcome(operation, connection).await?;
     if output.is_json() {
         return Ok(output.json_object(&learnt)?);
     }

@@ -6,7 +6,7 @@ use mainstay_api::google::longrunning::operations_client::OperationsClient;
 use mainstay_api::google::longrunning::{
     CancelOperationRequest, ListOperationsRequest, Operation, WaitOperationRequest,
 };
-use mainstay_api::mainstay::scoring::v1::{BacktestModelMetadata, RecomputeHealthMetadata};
+use mainstay_api::mainstay::scoring::v1::{BacktestModelMetadata, RecomputeHealthMetadata, TrainForecastMetadata};
 use mainstay_clients::{ServiceChannel, retrying};
 use prost::{Message, Name};
 use prost_types::Timestamp;
@@ -25,7 +25,7 @@ const WAIT_SECONDS: i64 = 1;
 /// Commands about long work.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperationsCommand {
-    /// List backtests and recomputations, the newest first
+    /// List recomputations, backtests and trainings of forecasts, the newest first
     #[command(after_help = "\
 Examples:
   mainstay operations list
@@ -40,7 +40,8 @@ Examples:
     Wait(OperationArguments),
     /// End an operation; what it did stays done
     #[command(after_help = "\
-Accounts that a recomputation has scored keep their new scores, and the others their old ones.
+Accounts that a recomputation has scored keep their new scores, and the others their old ones. A backtest leaves no
+report, and the training of a forecast no model.
 
 Examples:
   mainstay operations cancel 0198c0de-…")]
@@ -87,6 +88,12 @@ impl Progress {
             let metadata = BacktestModelMetadata::decode(metadata.value.as_slice()).ok()?;
             let BacktestModelMetadata { account_count, done_count, start_time, end_time, .. } = metadata;
             return Some(Self { what: "backtest".to_owned(), account_count, done_count, start_time, end_time });
+        }
+        if of_type(TrainForecastMetadata::full_name()) {
+            let metadata = TrainForecastMetadata::decode(metadata.value.as_slice()).ok()?;
+            let TrainForecastMetadata { account_count, done_count, start_time, end_time } = metadata;
+            let what = "training of a forecast".to_owned();
+            return Some(Self { what, account_count, done_count, start_time, end_time });
         }
         None
     }
@@ -157,7 +164,8 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
         }
     }
     let next_page_token = request.page_token.as_str();
-    let nothing = "There was no long work yet: mainstay models backtest, mainstay health recompute.";
+    let nothing =
+        "There was no long work yet: mainstay models backtest, mainstay forecast train, mainstay health recompute.";
     finish_list(output, rows, &Listed { shown, which: "newest", next_page_token, nothing })
 }
 
@@ -204,6 +212,15 @@ async fn until_done(mut operation: Operation, connection: &Connection) -> Result
     Ok(operation)
 }
 
+/// Says how to wait for an operation that was begun.
+pub(super) fn begun(operation: &Operation, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(output.json_object(operation)?);
+    }
+    note(&format!("Begun: mainstay operations wait {}", id_of(&operation.name)));
+    Ok(())
+}
+
 /// What an operation gives at its end, of which is said how far it is until then.
 pub(super) async fn outcome<M: Message + Default>(operation: Operation, connection: &Connection) -> Result<M, Failure> {
     let operation = until_done(operation, connection).await?;
@@ -216,8 +233,10 @@ pub(super) async fn outcome<M: Message + Default>(operation: Operation, connecti
     }
 }
 
+/// The operation's error as if the call had answered with it: with its reason.
 fn refusal(status: mainstay_api::google::rpc::Status) -> Failure {
-    Failure::from(tonic::Status::new(status.code.into(), status.message))
+    let details = status.encode_to_vec();
+    Failure::from(tonic::Status::with_details(status.code.into(), status.message, details.into()))
 }
 
 #[cfg(test)]
@@ -233,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_is_read_of_both_kinds_of_work() {
+    fn progress_is_read_of_all_kinds_of_work() {
         let recomputation = RecomputeHealthMetadata {
             start_day: "2026-03-01".to_owned(),
             account_count: 200,
@@ -244,6 +263,10 @@ mod tests {
         assert_eq!((progress.what.as_str(), progress.percent()), ("recomputation from 2026-03-01 on", Some(1)));
         let progress = Progress::of(&operation(&BacktestModelMetadata::default())).expect("progress");
         assert_eq!((progress.what.as_str(), progress.percent()), ("backtest", None));
+        let training =
+            TrainForecastMetadata { account_count: 200, done_count: 100, ..TrainForecastMetadata::default() };
+        let progress = Progress::of(&operation(&training)).expect("progress");
+        assert_eq!((progress.what.as_str(), progress.percent()), ("training of a forecast", Some(50)));
         assert_eq!(Progress::of(&operation(&Timestamp::default())), None);
     }
 

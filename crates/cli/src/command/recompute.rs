@@ -11,7 +11,7 @@ use crate::command::operations;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{Output, note};
-use crate::words::{counted, day_text, id_of, parse_day};
+use crate::words::{counted, day_text, parse_day};
 
 pub(crate) const HELP: &str = "\
 Late signals and changes of accounts score again what they change by themselves; this is for what does not: after
@@ -44,11 +44,7 @@ pub(super) async fn run(
     let begin = async || client(connection).recompute_health(request.clone()).await;
     let operation = retrying(&connection.retries, begin).await?.into_inner();
     if arguments.detach {
-        if output.is_json() {
-            return Ok(output.json_object(&operation)?);
-        }
-        note(&format!("Begun: mainstay operations wait {}", id_of(&operation.name)));
-        return Ok(());
+        return operations::begun(&operation, output);
     }
     let scored: RecomputeHealthResponse = operations::outcome(operation, connection).await?;
     if output.is_json() {

@@ -24,11 +24,16 @@ async fn r77_r79_r87_forecasts_are_learnt_and_shown_from_the_command_line() {
 
     let checked = done(address, &["forecast", "train", "--check"]).await.out;
     assert!(checked.contains(" could be kept.\n"), "{checked}");
-    let learnt = done(address, &["forecast", "train"]).await.out;
+    let trained = done(address, &["forecast", "train"]).await;
+    assert!(trained.err.starts_with("0 % of the accounts are done …\n"), "{}", trained.err);
+    let learnt = trained.out;
     assert!(learnt.starts_with("forecastModels/1 makes the forecasts now.\n"), "{learnt}");
     for part in ["\nOf            churn within 90 days\n", "\nemails_sum  ", "FORECAST", "95 % INTERVAL"] {
         assert!(learnt.contains(part), "`{part}` is missing in:\n{learnt}");
     }
+    let listed = done(address, &["operations", "list"]).await.out;
+    let row: Vec<&str> = listed.lines().nth(1).expect("an operation").split_whitespace().collect();
+    assert_eq!(row[1..7], ["training", "of", "a", "forecast", "601", "601"], "{listed}");
     let models = done(address, &["forecast", "models"]).await.out;
     assert!(models.starts_with("MODEL  LEARNT      HORIZON"), "{models}");
     assert!(models.lines().nth(1).is_some_and(|line| line.starts_with("1 ") && line.contains("90 days")), "{models}");
@@ -53,6 +58,23 @@ async fn r77_r79_r87_forecasts_are_learnt_and_shown_from_the_command_line() {
     let unknown = run(address, &["forecast", "account", "nobody"]).await;
     assert_eq!(unknown.code, 1);
     assert!(unknown.err.contains("accounts/nobody does not exist"), "{}", unknown.err);
+}
+
+#[tokio::test]
+async fn a_forecast_is_trained_without_waiting_for_it_and_the_refusal_of_one_is_told() {
+    let company = Company::start().await;
+    let address = company.up.address;
+    let begun = done(address, &["forecast", "train", "--detach"]).await.err;
+    let id = begun.trim_end().strip_prefix("Begun: mainstay operations wait ").expect("an operation").to_owned();
+    let over = done(address, &["operations", "wait", &id]).await;
+    assert!(over.err.ends_with(&format!("operations/{id} is done.\n")), "{}", over.err);
+    assert!(done(address, &["forecast", "model"]).await.out.contains("churn within 90 days"));
+
+    company.sql("UPDATE scoring.accounts SET lifecycle_stage = 3, churned_at = NULL").await;
+    let refused = run(address, &["forecast", "train"]).await;
+    assert!(refused.code == 1 && refused.err.contains("0 customers left: at least 20 must have"), "{}", refused.err);
+    let refused = run(address, &["forecast", "train", "--output", "json"]).await;
+    assert!(refused.code == 1 && refused.err.contains("\"TOO_LITTLE_DATA\""), "{}", refused.err);
 }
 
 #[tokio::test]

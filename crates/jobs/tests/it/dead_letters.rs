@@ -54,6 +54,26 @@ async fn a_hopeless_job_is_dead_at_once() {
 }
 
 #[tokio::test]
+async fn a_job_waits_until_it_is_done_or_dead() {
+    let fixture = Fixture::new().await;
+    let is_waiting = async |key: &str| {
+        let mut connection = fixture.pool().acquire().await.expect("a connection");
+        fixture.jobs.is_waiting(&mut connection, QUEUE, key).await.expect("an answer")
+    };
+    assert!(!is_waiting("later").await, "there is none");
+    for (key, due_at) in [("good", fixture.now()), ("hopeless", fixture.now()), ("later", fixture.now() + MINUTE)] {
+        fixture.schedule(key, due_at, None).await;
+        assert!(is_waiting(key).await, "{key}");
+    }
+    let runner = fixture.runner(fixture.pool(), 1).with(Effects::in_batches_of(1));
+    runner.run_due().await.expect("run");
+    assert_eq!(
+        [is_waiting("good").await, is_waiting("hopeless").await, is_waiting("later").await],
+        [false, false, true]
+    );
+}
+
+#[tokio::test]
 async fn a_panic_is_a_failed_attempt() {
     let fixture = Fixture::new().await;
     for key in ["a", "panic", "z"] {

@@ -1,17 +1,14 @@
 //! Begins to try a model on stored history, as an operation one can watch.
 
 use mainstay_domain::day_of;
-use mainstay_jobs::NewJob;
-use mainstay_storage::StorageError;
 
 use super::chosen_model::{self, ModelChoice};
 use super::get_model::ACTIVE_NAME;
-use super::get_operation::{OperationView, not_found};
-use super::queues::{BACKTEST_QUEUE, OPERATIONS_QUEUE};
-use super::{App, BacktestError, Mutation, Replayable, ScoringError};
+use super::get_operation::OperationView;
+use super::{App, BacktestError, Mutation, Replayable, ScoringError, operation_steps};
 use crate::domain::backtest::{ACCOUNTS_OF_OUTCOME_MIN, BacktestRecord, BacktestSpan, SpanDraft, TooFewOutcomes};
 use crate::domain::{OperationKind, Segment};
-use crate::storage::{backtests, operations, tenures};
+use crate::storage::{backtests, tenures};
 
 /// What to try on which history.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,18 +43,13 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 let stayed = usize::try_from(account_count).unwrap_or(0) - left;
                 return Err(BacktestError::TooFewOutcomes(TooFewOutcomes { left, stayed }).into());
             }
-            let id = app.core.ids.new_id();
             let first_day = span.days().first().copied().unwrap_or_else(|| day_of(now));
-            if !operations::begin(conn, id, OperationKind::Backtest, first_day, now).await? {
-                // Without one it ended just now: tried again.
-                let running = operations::running(conn, OperationKind::Backtest).await?;
-                let running = running.ok_or(StorageError::Conflict)?;
-                return Err(BacktestError::Running(running.operation_id).into());
-            }
             let steps = if model.compares_accounts() || base.compares_accounts() { 2 } else { 1 };
-            operations::set_account_count(conn, id, account_count * steps).await?;
+            let running = |id| BacktestError::Running(id).into();
+            let kind = OperationKind::Backtest;
+            let operation = operation_steps::begin(app, conn, kind, first_day, account_count * steps, running).await?;
             let record = BacktestRecord {
-                id,
+                id: operation.operation_id,
                 model: model.as_ref().clone(),
                 base_model: base.id.clone(),
                 segment,
@@ -66,12 +58,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
                 group_distributions: None,
             };
             backtests::begin(conn, &record).await?;
-            // What an earlier one gave up on.
-            app.core.jobs.clear(conn, BACKTEST_QUEUE).await?;
-            app.core.jobs.schedule(conn, BACKTEST_QUEUE, &[NewJob::due(id.to_string(), now)], now).await?;
-            app.core.jobs.schedule(conn, OPERATIONS_QUEUE, &[NewJob::due(id.to_string(), now)], now).await?;
-            let record = operations::lookup(conn, id).await?.ok_or_else(|| not_found(id))?;
-            Ok(answer(OperationView { record, done_count: 0, backtest: None }))
+            Ok(answer(OperationView::begun(operation)))
         })
         .await
 }

@@ -8,7 +8,6 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::domain::backtest::{Difference, TooFewOutcomes};
-use crate::domain::forecast::TrainError;
 use crate::domain::label::LabelState;
 use crate::domain::signal::SignalKind;
 
@@ -54,8 +53,11 @@ pub(crate) enum ScoringError {
     DefinitionNotFound(String),
     #[error(transparent)]
     Backtest(#[from] BacktestError),
-    #[error("{0}")]
-    TooLittleData(TrainError),
+    /// With what is missing.
+    #[error("too little is known to learn a forecast from: {0}")]
+    TooLittleData(String),
+    #[error("training {0} is under way")]
+    TrainingRunning(Uuid),
     #[error("forecast model {0:?} does not exist")]
     ForecastModelNotFound(Option<i64>),
     #[error("account {account} has no forecast: {why}")]

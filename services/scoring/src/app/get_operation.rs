@@ -1,41 +1,66 @@
 //! A long-running operation and how far it is.
 
+use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::queues::{BACKTEST_QUEUE, RECOMPUTE_QUEUE};
+use super::queues::RECOMPUTE_QUEUE;
 use super::{App, ScoringError};
 use crate::domain::OperationKind;
 use crate::domain::backtest::BacktestEnd;
-use crate::storage::backtests;
+use crate::domain::forecast::TrainingEnd;
 use crate::storage::operations::{self, OperationRecord};
+use crate::storage::{backtests, forecast_trainings, replayed_accounts};
 
-/// An operation and how many of its accounts are scored so far.
+/// An operation and of how many accounts its work is done so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OperationView {
     pub record: OperationRecord,
     pub done_count: i64,
-    /// What came of a backtest that has ended.
-    pub backtest: Option<BacktestEnd>,
+    /// What came of it, once it has ended.
+    pub end: Option<OperationEnd>,
+}
+
+/// What came of an operation that has something to say beside how many accounts were scored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OperationEnd {
+    Backtest(BacktestEnd),
+    Training(TrainingEnd),
+}
+
+impl OperationEnd {
+    /// What came of the operation so far.
+    pub(super) async fn lookup(
+        conn: &mut PgConnection,
+        record: &OperationRecord,
+    ) -> Result<Option<Self>, StorageError> {
+        let id = record.operation_id;
+        Ok(match record.kind {
+            OperationKind::Recompute => None,
+            OperationKind::Backtest => backtests::lookup_end(conn, id).await?.map(Self::Backtest),
+            OperationKind::Training => forecast_trainings::lookup_end(conn, id).await?.map(Self::Training),
+        })
+    }
 }
 
 impl OperationView {
+    /// An operation that has just begun.
+    pub(super) const fn begun(record: OperationRecord) -> Self {
+        Self { record, done_count: 0, end: None }
+    }
+
     /// Whether it has ended, however it did.
     pub(crate) fn is_done(&self) -> bool {
         self.record.ended_at.is_some()
     }
 
     pub(super) async fn of(app: &App, conn: &mut PgConnection, record: OperationRecord) -> Result<Self, ScoringError> {
-        let is_backtest = record.kind == OperationKind::Backtest;
-        let backtest = match record.ended_at {
-            Some(_) if is_backtest => backtests::lookup_end(conn, record.operation_id).await?,
-            _ => None,
-        };
-        let done_count = match record.ended_at {
-            Some(_) => record.done_count,
-            None => done_so_far(app, conn, &record).await?,
-        };
-        Ok(Self { record, done_count, backtest })
+        if record.ended_at.is_none() {
+            let done_count = done_so_far(app, conn, &record).await?;
+            return Ok(Self { record, done_count, end: None });
+        }
+        let end = OperationEnd::lookup(conn, &record).await?;
+        Ok(Self { record, done_count: record.done_count, end })
     }
 }
 
@@ -51,18 +76,10 @@ pub(super) async fn done_so_far(
             done_count(record, left.waiting + left.dead)
         }
         // Those that were created since are replayed too.
-        OperationKind::Backtest => {
-            backtests::count_replayed(conn, record.operation_id).await?.min(record.account_count)
+        OperationKind::Backtest | OperationKind::Training => {
+            replayed_accounts::count(conn, record.operation_id).await?.min(record.account_count)
         }
     })
-}
-
-/// The queue of an operation's work.
-pub(super) const fn work_queue(kind: OperationKind) -> &'static str {
-    match kind {
-        OperationKind::Recompute => RECOMPUTE_QUEUE,
-        OperationKind::Backtest => BACKTEST_QUEUE,
-    }
 }
 
 /// Accounts scored when the jobs of so many accounts are left.

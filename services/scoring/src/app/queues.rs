@@ -11,8 +11,9 @@ pub(crate) const MARK_ALL_QUEUE: &str = "mark_all";
 pub(crate) const RECOMPUTE_QUEUE: &str = "recompute";
 /// Activations of models on a later day than the one they were asked for: the key is the activation's number.
 pub(crate) const ACTIVATION_QUEUE: &str = "activation";
-/// The backtest that runs: the key is its id and its operation's, the payload how far it is.
-pub(crate) const BACKTEST_QUEUE: &str = "backtest";
+/// The backtest that runs, and the training of a forecast: the key is the operation's id, the payload how far it is. The
+/// word is that of when backtests were all, which jobs of then still have.
+pub(crate) const OPERATION_STEPS_QUEUE: &str = "backtest";
 /// Operations to end when their work is done: the key is the operation's id.
 pub(crate) const OPERATIONS_QUEUE: &str = "operations";
 /// Payload of a job of [`RESCORE_QUEUE`] whose account's time has come in [`INACTIVITY_QUEUE`] or [`RISK_LOOK_QUEUE`]: what no signal

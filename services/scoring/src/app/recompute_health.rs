@@ -44,7 +44,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let monitor = NewJob::due(id.to_string(), now);
             app.core.jobs.schedule(conn, OPERATIONS_QUEUE, &[monitor], now).await?;
             let record = operations::lookup(conn, id).await?.ok_or_else(|| not_found(id))?;
-            Ok(answer(OperationView { record, done_count: 0, backtest: None }))
+            Ok(answer(OperationView::begun(record)))
         })
         .await
 }

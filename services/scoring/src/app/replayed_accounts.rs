@@ -71,7 +71,8 @@ impl<'a> ReplayedDays<'a> {
         Ok(Self { model, pulses, made })
     }
 
-    /// The context of each day for these accounts. What is kept counts, so that an account has what it had when it was scored.
+    /// The context of each day for these accounts. What is kept counts, so that an account has what it had when it was scored; not
+    /// where it is kept only since it was made: accounts that are replayed sooner or later have the same.
     pub(super) async fn contexts(
         &self,
         conn: &mut PgConnection,
@@ -83,7 +84,7 @@ impl<'a> ReplayedDays<'a> {
             kept = group_distributions::load(conn, &self.model.id, &days, &accounts.groups()).await?;
         }
         let context = |(day, pulses): &(NaiveDate, Pulses)| {
-            let distributions = kept.remove(day).or_else(|| self.made.get(day).cloned()).unwrap_or_default();
+            let distributions = self.made.get(day).cloned().or_else(|| kept.remove(day)).unwrap_or_default();
             (*day, DayContext { pulses: pulses.clone(), distributions })
         };
         Ok(self.pulses.iter().map(context).collect())

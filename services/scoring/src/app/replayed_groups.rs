@@ -1,4 +1,4 @@
-//! How measures were spread over groups for a backtest, made of what all accounts had on the days before.
+//! How measures were spread over groups for a backtest or a training, made of what all accounts had on the days before.
 
 use std::collections::BTreeMap;
 
@@ -35,17 +35,36 @@ impl RawDay {
         day: NaiveDate,
     ) -> Option<Self> {
         let facts = account.facts.on(day).cloned().unwrap_or_default();
-        let raw = |replay: Replay<'_>, is_scored: bool| -> Vec<Option<f64>> {
-            let is_read = is_scored && replay.model.compares_accounts();
-            let scored = is_read.then(|| replay.score(account, day)).flatten();
-            scored.map(|scored| scored.measures.iter().map(|measure| measure.raw_value).collect()).unwrap_or_default()
-        };
-        let trial = raw(trial, tried_on.is_none_or(|segment| segment == facts.segment));
-        let base = raw(base, scored_by_base.contains(&facts.segment));
+        let is_tried = tried_on.is_none_or(|segment| segment == facts.segment);
+        let trial = raw_values(trial, is_tried, account, day);
+        let base = raw_values(base, scored_by_base.contains(&facts.segment), account, day);
+        Self::known(day, facts, trial, base)
+    }
+
+    /// The same where no model is tried beside the one that scores.
+    pub(super) fn of_scoring(
+        base: Replay<'_>,
+        scored_by_base: &[Segment],
+        account: &ReplayedAccount<'_>,
+        day: NaiveDate,
+    ) -> Option<Self> {
+        let facts = account.facts.on(day).cloned().unwrap_or_default();
+        let base = raw_values(base, scored_by_base.contains(&facts.segment), account, day);
+        Self::known(day, facts, Vec::new(), base)
+    }
+
+    fn known(day: NaiveDate, facts: ScoringFacts, trial: Vec<Option<f64>>, base: Vec<Option<f64>>) -> Option<Self> {
         let segment = codes::segment_number(facts.segment);
         let is_known = !trial.is_empty() || !base.is_empty();
         is_known.then_some(Self { day, segment, industry: facts.industry, plan: facts.plan, trial, base })
     }
+}
+
+/// What a model reads of an account that it scores, when it compares accounts.
+fn raw_values(replay: Replay<'_>, is_scored: bool, account: &ReplayedAccount<'_>, day: NaiveDate) -> Vec<Option<f64>> {
+    let is_read = is_scored && replay.model.compares_accounts();
+    let scored = is_read.then(|| replay.score(account, day)).flatten();
+    scored.map(|scored| scored.measures.iter().map(|measure| measure.raw_value).collect()).unwrap_or_default()
 }
 
 /// A distribution: of a group by kind and name, for a measure, its quantiles, over so many accounts.

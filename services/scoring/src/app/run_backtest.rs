@@ -16,29 +16,20 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::day_contexts::{pulsed_by, pulses_on};
+use super::operation_steps::Progress;
 use super::replayed_accounts::ReplayedAccounts;
 use super::replayed_groups::{DistributionsByDay, RawDay, distributions_by_day};
-use super::{App, ScoringError};
+use super::{App, ScoringError, long_computation};
 use crate::convert;
 use crate::domain::backtest::{
     BacktestRecord, BandChange, BandMove, Difference, Judged, Replay, ReplayedAccount, TrialDay, judge, replay,
 };
 use crate::domain::{DayContext, HealthModel, Segment, day_number};
-use crate::storage::backtests::{self, Step};
-use crate::storage::tenures;
+use crate::storage::replayed_accounts::{self, Step};
+use crate::storage::{backtests, tenures};
 
 /// Accounts in one transaction.
 const PAGE: i64 = 500;
-
-/// How far a backtest is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Progress {
-    /// Whether distributions are there, or are not needed.
-    has_distributions: bool,
-    /// The last account that was replayed in this step.
-    after: Option<String>,
-}
 
 /// What is kept of an account that was scored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,7 +46,7 @@ struct Models {
     base_contexts: BTreeMap<NaiveDate, DayContext>,
 }
 
-/// Does the next page of the backtest; answers where to go on, or none when it is complete or there is none.
+/// Does the next page; answers where to go on, or none when it is complete or there is none.
 pub(crate) async fn execute(
     app: &App,
     conn: &mut PgConnection,
@@ -85,7 +76,7 @@ pub(crate) async fn execute(
     if !is_last {
         return Ok(Some(Progress { has_distributions: false, after: last }));
     }
-    let raw: Vec<(AccountId, Vec<RawDay>)> = backtests::replayed(conn, id, Step::Readings).await?;
+    let raw: Vec<(AccountId, Vec<RawDay>)> = replayed_accounts::load(conn, id, Step::Readings).await?;
     let distributions = distributions_by_day(&record.model, &base, raw.into_iter().flat_map(|(_, days)| days));
     let distributions = serde_json::to_value(&distributions).map_err(|error| corrupt(&error))?;
     backtests::set_group_distributions(conn, id, &distributions).await?;
@@ -149,7 +140,7 @@ async fn score_page(
             replay(models.trial(), models.base(), account, &days, record.span.horizon_days())
         },
     });
-    Ok(backtests::keep(conn, record.id, Step::Scores, &replayed).await?)
+    Ok(replayed_accounts::keep(conn, record.id, Step::Scores, &replayed).await?)
 }
 
 /// Keeps what distributions are made of: what each account had on the day before each of the days, by each model that scores it or
@@ -170,24 +161,24 @@ async fn read_page(
         let read = |day| RawDay::of(record.segment, models.trial(), (models.base(), scored_by_base), account, day);
         days.filter_map(read).collect::<Vec<_>>()
     });
-    Ok(backtests::keep(conn, record.id, Step::Readings, &replayed).await?)
+    Ok(replayed_accounts::keep(conn, record.id, Step::Readings, &replayed).await?)
 }
 
 /// Judges what was replayed, and keeps what was found.
 async fn complete(conn: &mut PgConnection, record: BacktestRecord, base: HealthModel) -> Result<(), ScoringError> {
     let id = record.id;
-    let replayed: Vec<(AccountId, Replayed)> = backtests::replayed(conn, id, Step::Scores).await?;
+    let replayed: Vec<(AccountId, Replayed)> = replayed_accounts::load(conn, id, Step::Scores).await?;
     let unknown_account_count = replayed.iter().filter(|(_, replayed)| replayed.is_unknown).count();
     let (accounts, days): (Vec<AccountId>, Vec<Vec<TrialDay>>) =
         replayed.into_iter().map(|(account, replayed)| (account, replayed.days)).unzip();
     let moves = band_moves(&record, &base, &accounts, &days);
     let horizon_days = record.span.horizon_days();
-    // The bootstrap takes seconds: not on a thread that serves calls.
-    let judged = tokio::task::spawn_blocking(move || {
+    // The bootstrap takes seconds.
+    let judged = long_computation::run(conn, move || {
         let judged = Judged { trial: &record.model, base: &base, accounts: &days, horizon_days, unknown_account_count };
         judge(&judged).map(|report| (record, report))
     });
-    let (record, report) = match judged.await.map_err(|error| StorageError::Corrupt(error.to_string()))? {
+    let (record, report) = match judged.await? {
         Ok(judged) => judged,
         Err(found) => return Ok(backtests::refuse(conn, id, found).await?),
     };

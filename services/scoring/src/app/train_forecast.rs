@@ -1,60 +1,68 @@
-//! Learns a forecast model from what became of the company's customers.
-
-use std::sync::Arc;
+//! Begins to learn a forecast model from what became of the company's customers, as an operation one can watch.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
+use mainstay_domain::day_of;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
-use super::get_forecast_model::get;
 use super::get_model::ACTIVE_NAME;
-use super::learnt_customers::{Draw, outcome_rows};
-use super::{App, Mutation, Replayable, ScoringError};
-use crate::domain::HealthModel;
-use crate::domain::forecast::{ForecastModel, MONTHS_LEARNT_MAX, OutcomeRow, ROWS_MAX, TrainError, train};
-use crate::storage::forecasts;
+use super::get_operation::OperationView;
+use super::{App, Mutation, Replayable, ScoringError, operation_steps};
+use crate::domain::forecast::{Draw, MONTHS_LEARNT_MAX, ROWS_MAX, TrainError, TrainingRecord};
+use crate::domain::{HealthModel, OperationKind};
+use crate::storage::{forecast_trainings, forecasts, group_distributions};
 
-/// Learns, judges and keeps a model whose probabilities are of so many days, for the caller `creator`. `answer` makes of it what the
-/// caller is told, and told again.
-///
-/// All in the transaction of the record of the request, though it takes seconds: sent again, the request is answered without
-/// learning again, whatever has become of the data.
+/// What to learn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrainingRequest {
+    /// Within how many days a customer must have left to count as lost.
+    pub horizon_days: u32,
+    /// Who asks.
+    pub creator: String,
+    /// Whether the model is to make forecasts, and not only to be judged.
+    pub is_kept: bool,
+}
+
+/// Begins the operation, of which there is one at a time. `answer` makes of it what the caller is told, and told again.
 pub(crate) async fn execute<T: Replayable + Send>(
     app: &App,
     mutation: &Mutation,
-    creator: &str,
-    horizon_days: u32,
-    answer: impl Fn(&ForecastModel) -> T + Sync,
+    request: &TrainingRequest,
+    answer: impl Fn(OperationView) -> T + Sync,
 ) -> Result<T, ScoringError> {
     app.core
         .mutate(mutation, async |conn| {
-            let (health_model, rows) = read(app, conn, horizon_days).await?;
-            let health_model_id = health_model.id.clone();
-            let learnt = tokio::task::spawn_blocking(move || train(&health_model, &rows, horizon_days));
-            let learnt = learnt.await.map_err(|error| StorageError::Corrupt(error.to_string()))?;
-            let definition = learnt.map_err(ScoringError::TooLittleData)?;
-            let created_at = app.core.clock.now();
-            if mutation.validate_only {
-                let (number, creator, health_model) = (0, creator.to_owned(), health_model_id);
-                return Ok(answer(&ForecastModel { number, created_at, creator, health_model, definition }));
-            }
-            let number = forecasts::create(conn, &health_model_id, &definition, creator, created_at).await?;
-            // Read back as every later reader will: what cannot be read is not kept.
-            Ok(answer(&get(conn, Some(number)).await?))
+            let today = day_of(app.core.clock.now());
+            let book = app.models.book(conn).await?;
+            let model = book.general_model(today).ok_or_else(|| ScoringError::ModelNotFound(ACTIVE_NAME.to_owned()))?;
+            let draw = draw(conn, today, request.horizon_days).await?;
+            let unmade_days = unmade_days(conn, &model, &draw.days).await?;
+            let account_count = forecasts::count_accounts(conn, draw.parts).await?;
+            let account_count =
+                i64::try_from(account_count).map_err(|error| StorageError::Corrupt(error.to_string()))?;
+            let steps = if unmade_days.is_empty() { 1 } else { 2 };
+            let first_day = draw.days.first().copied().unwrap_or(today);
+            let (kind, running) = (OperationKind::Training, ScoringError::TrainingRunning);
+            let operation = operation_steps::begin(app, conn, kind, first_day, account_count * steps, running).await?;
+            let record = TrainingRecord {
+                id: operation.operation_id,
+                health_model: model.id.clone(),
+                scored_segments: book.activations().segments_scored_by(&model.id, today),
+                draw,
+                unmade_days,
+                creator: request.creator.clone(),
+                is_kept: request.is_kept,
+                group_distributions: None,
+            };
+            forecast_trainings::begin(conn, &record).await?;
+            Ok(answer(OperationView::begun(operation)))
         })
         .await
 }
 
-/// The general health model of today, and the customers of the months whose outcome is known.
-async fn read(
-    app: &App,
-    conn: &mut PgConnection,
-    horizon_days: u32,
-) -> Result<(Arc<HealthModel>, Vec<OutcomeRow>), ScoringError> {
-    let today = app.core.clock.today();
-    let book = app.models.book(conn).await?;
-    let health_model = book.general_model(today).ok_or_else(|| ScoringError::ModelNotFound(ACTIVE_NAME.to_owned()))?;
-    let too_few = || ScoringError::TooLittleData(TrainError::TooFewMonths { months: 0, horizon_days });
+/// The months whose outcome is known, and how many of the customers give as many rows as one can learn from.
+async fn draw(conn: &mut PgConnection, today: NaiveDate, horizon_days: u32) -> Result<Draw, ScoringError> {
+    let too_few = || ScoringError::TooLittleData(TrainError::TooFewMonths { months: 0, horizon_days }.to_string());
     let first = today.checked_sub_months(Months::new(MONTHS_LEARNT_MAX)).ok_or_else(too_few)?;
     let last = last_known_day(today, horizon_days).ok_or_else(too_few)?;
     let first_signal_day = forecasts::first_signal_day(conn).await?.ok_or_else(too_few)?;
@@ -62,11 +70,23 @@ async fn read(
     if days.is_empty() {
         return Err(too_few());
     }
-    let accounts = forecasts::count_accounts(conn).await?;
+    let accounts = forecasts::count_accounts(conn, forecasts::PARTS).await?;
     let parts = parts(accounts, days.len() as u64);
-    let scored_segments = book.activations().segments_scored_by(&health_model.id, today);
-    let rows = outcome_rows(conn, &health_model, &scored_segments, &Draw { days, parts, horizon_days }).await?;
-    Ok((health_model, rows))
+    Ok(Draw { days, parts, horizon_days })
+}
+
+/// Those of the days for which it is not kept how measures were spread over groups, if the model compares with these.
+async fn unmade_days(
+    conn: &mut PgConnection,
+    model: &HealthModel,
+    days: &[NaiveDate],
+) -> Result<Vec<NaiveDate>, ScoringError> {
+    let Some((first, last)) = days.first().zip(days.last()) else { return Ok(Vec::new()) };
+    if !model.compares_accounts() {
+        return Ok(Vec::new());
+    }
+    let made = group_distributions::made_days(conn, &[model.id.as_str()], *first, *last, None).await?;
+    Ok(days.iter().filter(|day| !made.contains(&(model.id.clone(), **day))).copied().collect())
 }
 
 /// The last day of whose horizon no day is to come or still goes on.

@@ -5,6 +5,7 @@
 mod inputs;
 mod model;
 mod portfolio;
+mod record;
 mod training;
 
 pub(crate) use inputs::{ContractDays, CustomerDay, InputKind};
@@ -12,6 +13,7 @@ pub(crate) use model::{
     Accuracy, ChurnForecast, ForecastDefinition, ForecastInput, ForecastModel, ReliabilityPart, RowCounts,
 };
 pub(crate) use portfolio::{ForecastCustomer, ForecastGroup, PortfolioForecast, count_interval, money_interval};
+pub(crate) use record::{Draw, TrainingEnd, TrainingRecord};
 pub(crate) use training::{OutcomeRow, TrainError, train};
 
 /// Least days within which a customer must have left to count as lost.
@@ -22,6 +24,6 @@ pub(crate) const HORIZON_DAYS_MAX: u32 = 365;
 pub(crate) const HORIZON_DAYS_DEFAULT: u32 = 90;
 /// Months to learn from at most, the newest.
 pub(crate) const MONTHS_LEARNT_MAX: u32 = 36;
-/// Rows to learn from at most; of more customers a part is drawn, whole customers each. A call has half a minute, and each row is
-/// scored anew.
+/// Rows to learn from at most; of more customers a part is drawn, whole customers each. All are in memory while one learns, which
+/// takes the longer the more there are, and more tell little more.
 pub(crate) const ROWS_MAX: u64 = 50_000;

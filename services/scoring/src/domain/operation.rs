@@ -7,4 +7,6 @@ pub(crate) enum OperationKind {
     Recompute,
     /// Says how well a model would have found those who left.
     Backtest,
+    /// Learns a forecast from those who left and those who stayed.
+    Training,
 }

@@ -182,11 +182,17 @@ impl From<ScoringError> for ApiError {
                     .with_metadata("definition", name)
             }
             ScoringError::Backtest(error) => of_backtest(error),
-            ScoringError::TooLittleData(error) => of(
+            ScoringError::TooLittleData(why) => of(
                 Code::FailedPrecondition,
                 ErrorReason::TooLittleData,
-                format!("too little is known to learn a forecast from: {error}"),
+                format!("too little is known to learn a forecast from: {why}"),
             ),
+            ScoringError::TrainingRunning(operation) => of(
+                Code::FailedPrecondition,
+                ErrorReason::TrainingRunning,
+                format!("operations/{operation} is under way: wait for it, or cancel it"),
+            )
+            .with_metadata("operation", format!("operations/{operation}")),
             ScoringError::ForecastModelNotFound(number) => {
                 let name = number.map_or_else(|| "forecastModels/newest".to_owned(), model_name);
                 let hint = if number.is_none() { ": train one with TrainForecast" } else { "" };

@@ -1,5 +1,6 @@
 //! `mainstay.scoring.v1.ForecastService`.
 
+use mainstay_api::google::longrunning as lro;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::forecast_service_server::ForecastService;
 use mainstay_domain::{AccountId, Violations};
@@ -8,6 +9,8 @@ use mainstay_rpc::{ApiError, caller};
 use mainstay_service::{request, wire};
 use tonic::{Request, Response, Status};
 
+use super::operations::operation;
+use crate::app::train_forecast::TrainingRequest;
 use crate::app::{App, compare_investments, forecast_churn, get_forecast_model, train_forecast};
 use crate::convert::account::segments;
 use crate::convert::{forecast, investment_comparison};
@@ -24,20 +27,17 @@ impl ForecastService for ForecastRpc {
     async fn train_forecast(
         &self,
         request: Request<proto::TrainForecastRequest>,
-    ) -> Result<Response<proto::ForecastModel>, Status> {
+    ) -> Result<Response<lro::Operation>, Status> {
         let message = request.get_ref();
-        let mutation = request::mutation(
-            &request,
-            "mainstay.scoring.v1.ForecastService/TrainForecast",
-            &message.request_id,
-            message.validate_only,
-        )?;
+        let method = "mainstay.scoring.v1.ForecastService/TrainForecast";
+        // What is only judged takes an operation too.
+        let mutation = request::mutation(&request, method, &message.request_id, false)?;
         let mut found = Violations::new();
         let horizon_days = forecast::horizon_days(&mut found, "horizon_days", message.horizon_days);
         found.into_result(()).map_err(ApiError::invalid)?;
         let creator = caller(&request).identity;
-        let model = train_forecast::execute(&self.app, &mutation, &creator, horizon_days, forecast::model).await?;
-        Ok(Response::new(model))
+        let asked = TrainingRequest { horizon_days, creator, is_kept: !message.validate_only };
+        Ok(Response::new(train_forecast::execute(&self.app, &mutation, &asked, operation).await?))
     }
 
     async fn get_forecast_model(

@@ -16,7 +16,7 @@ use prost_types::Any;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
-use crate::app::get_operation::OperationView;
+use crate::app::get_operation::{OperationEnd, OperationView};
 use crate::app::{
     App, BacktestError, ScoringError, cancel_operation, get_operation, list_operations, recompute_health as recompute,
     wait_operation,
@@ -24,6 +24,7 @@ use crate::app::{
 use crate::convert;
 use crate::domain::OperationKind;
 use crate::domain::backtest::BacktestEnd;
+use crate::domain::forecast::TrainingEnd;
 use mainstay_service::wire;
 use mainstay_service::wire::timestamp;
 
@@ -145,6 +146,12 @@ pub(super) fn operation(view: OperationView) -> lro::Operation {
             start_time,
             end_time,
         }),
+        OperationKind::Training => any(&proto::TrainForecastMetadata {
+            account_count: record.account_count,
+            done_count: *done_count,
+            start_time,
+            end_time,
+        }),
     };
     lro::Operation {
         name: format!("{COLLECTION}/{}", record.operation_id),
@@ -158,8 +165,17 @@ fn failed(code: Code, message: String) -> lro::operation::Result {
     lro::operation::Result::Error(rpc::Status { code: code.into(), message, details: Vec::new() })
 }
 
+fn refused(error: ScoringError) -> lro::operation::Result {
+    lro::operation::Result::Error(ApiError::from(error).into_rpc_status())
+}
+
+/// A response whose message was kept.
+fn kept<M: Name>(message: Vec<u8>) -> lro::operation::Result {
+    lro::operation::Result::Response(Any { type_url: type_url::<M>(), value: message })
+}
+
 fn result(view: OperationView) -> lro::operation::Result {
-    let OperationView { record, done_count, backtest } = view;
+    let OperationView { record, done_count, end } = view;
     let failed_count = record.account_count - done_count;
     if record.cancelled {
         return failed(
@@ -167,18 +183,22 @@ fn result(view: OperationView) -> lro::operation::Result {
             format!("cancelled with {done_count} of {} accounts scored", record.account_count),
         );
     }
-    match (record.kind, backtest) {
-        (OperationKind::Recompute, _) => recomputed(record.account_count, done_count, failed_count),
-        (OperationKind::Backtest, Some(BacktestEnd::Complete(report))) => {
-            let type_url = format!("type.googleapis.com/{}", proto::Backtest::full_name());
-            lro::operation::Result::Response(Any { type_url, value: report })
+    match end {
+        Some(OperationEnd::Backtest(BacktestEnd::Complete(report))) => kept::<proto::Backtest>(report),
+        Some(OperationEnd::Backtest(BacktestEnd::TooFew(found))) => {
+            refused(BacktestError::TooFewOutcomes(found).into())
         }
-        (OperationKind::Backtest, Some(BacktestEnd::TooFew(found))) => lro::operation::Result::Error(
-            ApiError::from(ScoringError::from(BacktestError::TooFewOutcomes(found))).into_rpc_status(),
-        ),
-        (OperationKind::Backtest, None) => {
-            failed(Code::Internal, "the backtest could not be made: the log says why".to_owned())
-        }
+        Some(OperationEnd::Training(TrainingEnd::Complete(model))) => kept::<proto::ForecastModel>(model),
+        Some(OperationEnd::Training(TrainingEnd::TooLittleData(why))) => refused(ScoringError::TooLittleData(why)),
+        None => match record.kind {
+            OperationKind::Recompute => recomputed(record.account_count, done_count, failed_count),
+            OperationKind::Backtest => {
+                failed(Code::Internal, "the backtest could not be made: the log says why".to_owned())
+            }
+            OperationKind::Training => {
+                failed(Code::Internal, "the forecast could not be learnt: the log says why".to_owned())
+            }
+        },
     }
 }
 
@@ -194,5 +214,9 @@ fn recomputed(account_count: i64, done_count: i64, failed_count: i64) -> lro::op
 }
 
 fn any<M: Message + Name>(message: &M) -> Any {
-    Any { type_url: format!("type.googleapis.com/{}", M::full_name()), value: message.encode_to_vec() }
+    Any { type_url: type_url::<M>(), value: message.encode_to_vec() }
+}
+
+fn type_url<M: Name>() -> String {
+    format!("type.googleapis.com/{}", M::full_name())
 }

@@ -1,9 +1,7 @@
-//! Rows of backtests, of what is replayed for them, and of the accounts in another band.
+//! Rows of backtests, and of the accounts in another band.
 
-use mainstay_domain::{AccountId, Band, ModelId, Points};
+use mainstay_domain::{Band, ModelId, Points};
 use mainstay_storage::StorageError;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -13,24 +11,6 @@ use crate::domain::backtest::{
     BacktestEnd, BacktestRecord, BacktestSpan, BandChange, Difference, FoundDifference, TooFewOutcomes,
 };
 use crate::domain::{HealthModel, Segment, parse_model_file, write_model_file};
-
-/// A step of a backtest, for which all accounts are gone through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// What distributions over groups are made of.
-    Readings,
-    /// Scores.
-    Scores,
-}
-
-impl Step {
-    const fn number(self) -> i16 {
-        match self {
-            Self::Readings => 1,
-            Self::Scores => 2,
-        }
-    }
-}
 
 /// Stores a backtest that begins.
 pub(crate) async fn begin(conn: &mut PgConnection, record: &BacktestRecord) -> Result<(), StorageError> {
@@ -91,64 +71,8 @@ pub(crate) async fn set_group_distributions(
     Ok(())
 }
 
-/// Keeps what was replayed of accounts in a step; the same again changes nothing.
-pub(crate) async fn keep<T: Serialize>(
-    conn: &mut PgConnection,
-    id: Uuid,
-    step: Step,
-    accounts: &[(AccountId, T)],
-) -> Result<(), StorageError> {
-    let ids: Vec<&str> = accounts.iter().map(|(account, _)| account.as_str()).collect();
-    let replayed: Vec<Value> = accounts
-        .iter()
-        .map(|(_, replayed)| serde_json::to_value(replayed))
-        .collect::<Result<_, _>>()
-        .map_err(codes::corrupt)?;
-    sqlx::query!(
-        "INSERT INTO scoring.backtest_accounts (backtest_id, step, account_id, replayed)
-         SELECT $1, $2, account_id, replayed FROM unnest($3::text[], $4::jsonb[]) AS given (account_id, replayed)
-         ON CONFLICT DO NOTHING",
-        id,
-        step.number(),
-        &ids as &[&str],
-        &replayed,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// What was replayed of all accounts in a step, in the order of their ids.
-pub(crate) async fn replayed<T: DeserializeOwned>(
-    conn: &mut PgConnection,
-    id: Uuid,
-    step: Step,
-) -> Result<Vec<(AccountId, T)>, StorageError> {
-    let rows = sqlx::query!(
-        "SELECT account_id, replayed FROM scoring.backtest_accounts
-          WHERE backtest_id = $1 AND step = $2 ORDER BY account_id",
-        id,
-        step.number()
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok((codes::account_id(&row.account_id)?, serde_json::from_value(row.replayed).map_err(codes::corrupt)?))
-        })
-        .collect()
-}
-
-/// Of how many accounts something was replayed, each step counted.
-pub(crate) async fn count_replayed(conn: &mut PgConnection, id: Uuid) -> Result<i64, StorageError> {
-    Ok(sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM scoring.backtest_accounts WHERE backtest_id = $1"#, id)
-        .fetch_one(conn)
-        .await?)
-}
-
-/// Forgets what was replayed.
-pub(crate) async fn forget_replayed(conn: &mut PgConnection, id: Uuid) -> Result<(), StorageError> {
-    sqlx::query!("DELETE FROM scoring.backtest_accounts WHERE backtest_id = $1", id).execute(&mut *conn).await?;
+/// Forgets how measures were spread over groups.
+pub(crate) async fn forget_group_distributions(conn: &mut PgConnection, id: Uuid) -> Result<(), StorageError> {
     sqlx::query!("UPDATE scoring.backtests SET group_distributions = NULL WHERE backtest_id = $1", id)
         .execute(conn)
         .await?;

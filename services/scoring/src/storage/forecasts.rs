@@ -22,7 +22,7 @@ pub(crate) const PARTS: i64 = 1_024;
 pub(crate) async fn contracts(
     conn: &mut PgConnection,
     parts: i64,
-    after: Option<&AccountId>,
+    after: Option<&str>,
     limit: i64,
 ) -> Result<BTreeMap<AccountId, ContractDays>, StorageError> {
     let rows = sqlx::query!(
@@ -38,7 +38,7 @@ pub(crate) async fn contracts(
             ORDER BY account_id
             LIMIT $3"#,
         parts,
-        after.map(AccountId::as_str),
+        after,
         limit,
         codes::lifecycle_stage_number(LifecycleStage::Trial),
         codes::lifecycle_stage_number(LifecycleStage::Churned),
@@ -62,11 +62,13 @@ pub(crate) async fn first_signal_day(conn: &mut PgConnection) -> Result<Option<N
     .await?)
 }
 
-/// How many accounts there are, archived ones too.
-pub(crate) async fn count_accounts(conn: &mut PgConnection) -> Result<u64, StorageError> {
+/// How many accounts that are no trials there are in the first `parts` of [`PARTS`], archived ones too.
+pub(crate) async fn count_accounts(conn: &mut PgConnection, parts: i64) -> Result<u64, StorageError> {
     let count = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM scoring.accounts WHERE lifecycle_stage <> $1"#,
+        r#"SELECT count(*) AS "count!" FROM scoring.accounts
+            WHERE lifecycle_stage <> $1 AND (hashtextextended(account_id, 0) & 1023) < $2"#,
         codes::lifecycle_stage_number(LifecycleStage::Trial),
+        parts,
     )
     .fetch_one(conn)
     .await?;

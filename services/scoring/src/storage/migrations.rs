@@ -50,6 +50,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(28, "0028_system_days"),
         migration!(29, "0029_shared_targets"),
         migration!(30, "0030_untried_models"),
+        migration!(31, "0031_forecast_trainings"),
     ],
 };
 

@@ -12,6 +12,7 @@ const fn kind_number(kind: OperationKind) -> i16 {
     match kind {
         OperationKind::Recompute => 1,
         OperationKind::Backtest => 2,
+        OperationKind::Training => 3,
     }
 }
 
@@ -22,7 +23,7 @@ pub(crate) struct OperationRecord {
     pub kind: OperationKind,
     pub start_day: NaiveDate,
     pub account_count: i64,
-    /// Once it has ended: how many accounts were scored. 0 before.
+    /// Once it has ended: of how many accounts its work was done. 0 before.
     pub done_count: i64,
     pub started_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
@@ -47,6 +48,7 @@ impl TryFrom<OperationRow> for OperationRecord {
         let kind = match row.kind {
             1 => OperationKind::Recompute,
             2 => OperationKind::Backtest,
+            3 => OperationKind::Training,
             other => return Err(codes::corrupt(format!("operation kind {other}"))),
         };
         Ok(Self {
@@ -103,6 +105,16 @@ pub(crate) async fn running(
     let row =
         select_operations!("WHERE ended_at IS NULL AND kind = $1", kind_number(kind)).fetch_optional(conn).await?;
     row.map(OperationRecord::try_from).transpose()
+}
+
+/// The operation of the kind that ended last: the ids rise with time, and one runs at a time.
+pub(crate) async fn last_ended(conn: &mut PgConnection, kind: OperationKind) -> Result<Option<Uuid>, StorageError> {
+    let last = sqlx::query_scalar!(
+        "SELECT operation_id FROM scoring.operations WHERE kind = $1 AND ended_at IS NOT NULL
+          ORDER BY operation_id DESC LIMIT 1",
+        kind_number(kind)
+    );
+    Ok(last.fetch_optional(conn).await?)
 }
 
 /// Notes over how many accounts the operation goes.

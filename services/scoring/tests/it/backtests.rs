@@ -192,11 +192,30 @@ async fn one_backtest_runs_at_a_time_and_may_be_cancelled() {
     finish(&harness).await;
     assert_eq!(list(&harness, "").await, Vec::<String>::new());
     backtest(&harness, request("sees")).await;
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM scoring.backtest_accounts")
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM scoring.replayed_accounts")
         .fetch_one(harness.database.pool())
         .await
         .expect("a count");
     assert_eq!(left, 0, "nothing stays of what was replayed");
+}
+
+#[tokio::test]
+async fn a_backtest_that_is_complete_is_cancelled_in_vain() {
+    let harness = customers(misleads()).await;
+    create(&harness, "sees", sees()).await;
+    let begun = begin(&harness, request("sees")).await.expect("begun");
+    // Nobody looks yet whether it is over.
+    sqlx::raw_sql("UPDATE scoring.jobs SET due_at = due_at + interval '1 hour' WHERE queue = 'operations'")
+        .execute(harness.database.pool())
+        .await
+        .expect("later");
+    harness.settle().await;
+    assert!(!operation(&harness, &begun.name).await.done);
+    let cancel = CancelOperationRequest { name: begun.name.clone() };
+    harness.operations.clone().cancel_operation(cancel).await.expect("answered");
+    let ended = operation(&harness, &begun.name).await;
+    assert!(matches!(ended.result, Some(OperationResult::Response(_))), "{:?}", ended.result);
+    assert_eq!(list(&harness, "").await, [metadata(&ended).backtest], "its report is there");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ fn learnt(model: &proto::ForecastModel) -> proto::ForecastModel {
 }
 
 /// Emails against what half of the segment have more of.
-fn emails_in_segment() -> proto::Model {
+pub(crate) fn emails_in_segment() -> proto::Model {
     let curve = vec![proto::CurvePoint { x: 0.0, points: 0.0 }, proto::CurvePoint { x: 2.0, points: 100.0 }];
     model_of(proto::Measure { comparison: proto::Comparison::SegmentMedian.into(), curve, ..sum_of("emails", 7) })
 }

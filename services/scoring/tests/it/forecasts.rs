@@ -1,14 +1,18 @@
 //! How likely customers are to leave, by what became of others.
 
+use mainstay_api::google::longrunning::Operation;
+use mainstay_api::google::longrunning::operation::Result as OperationResult;
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::cohort_service_client::CohortServiceClient;
 use mainstay_api::mainstay::scoring::v1::forecast_service_client::ForecastServiceClient;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
+use prost::{Message, Name};
 use proto::Segment;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
+use crate::backtest_fixtures::{finish, operation};
 use crate::harness::{Harness, account, model_of, sum_of};
 use crate::refusals::{reason, violated_fields};
 use crate::risk_fixtures::{churn, lifecycle};
@@ -70,16 +74,40 @@ pub(crate) fn client(harness: &Harness) -> ForecastServiceClient<Channel> {
 pub(crate) async fn company() -> Harness {
     let mut harness = Harness::start("2025-01-01T00:00:00Z").await;
     harness.activate("sum", model_of(sum_of("emails", 7))).await;
+    // There is nobody yet to be scored anew because of it.
+    harness.settle().await;
     harness.clock.set(crate::harness::at("2026-07-01"));
     sqlx::raw_sql(COMPANY).execute(harness.database.pool()).await.expect("a company");
     harness
 }
 
+/// Begins to learn.
+pub(crate) async fn begin(harness: &Harness, request: proto::TrainForecastRequest) -> Result<Operation, Status> {
+    client(harness).train_forecast(request).await.map(Response::into_inner)
+}
+
+/// What the operation gave at its end.
+pub(crate) async fn outcome(harness: &Harness, name: &str) -> Result<proto::ForecastModel, Status> {
+    match operation(harness, name).await.result.expect("it has ended") {
+        OperationResult::Response(response) => {
+            assert_eq!(response.type_url, format!("type.googleapis.com/{}", proto::ForecastModel::full_name()));
+            Ok(proto::ForecastModel::decode(response.value.as_slice()).expect("decodes"))
+        }
+        OperationResult::Error(status) => {
+            let details = status.encode_to_vec();
+            Err(Status::with_details(status.code.into(), status.message, details.into()))
+        }
+    }
+}
+
+/// Learns, to the end.
 pub(crate) async fn train(
     harness: &Harness,
     request: proto::TrainForecastRequest,
 ) -> Result<proto::ForecastModel, Status> {
-    client(harness).train_forecast(request).await.map(Response::into_inner)
+    let begun = begin(harness, request).await?;
+    finish(harness).await;
+    outcome(harness, &begun.name).await
 }
 
 pub(crate) async fn forecast(harness: &Harness, id: &str) -> Result<proto::ChurnForecast, Status> {

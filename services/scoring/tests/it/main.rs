@@ -62,6 +62,7 @@ mod stories;
 mod story_scores;
 mod told_by_services;
 mod touchpoints;
+mod training_operations;
 mod unstorable_text;
 mod use_changes;
 mod webhook_lists;

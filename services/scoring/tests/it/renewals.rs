@@ -237,8 +237,7 @@ async fn who_leaves_as_the_date_is_corrected_leaves_the_contract_of_the_right_da
 #[tokio::test]
 async fn r88_what_people_say_stands_beside_what_the_model_says() {
     let harness = company().await;
-    let train = proto::TrainForecastRequest::default();
-    crate::forecasts::client(&harness).train_forecast(train).await.expect("a model");
+    crate::forecasts::train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
     let sql = "WITH due AS (SELECT account_id, row_number() OVER (ORDER BY account_id) AS place
                  FROM scoring.accounts WHERE lifecycle_stage = 3)
         UPDATE scoring.accounts SET renewal_at = timestamptz '2026-06-20Z' + make_interval(days => 10 * place::integer)
@@ -301,8 +300,8 @@ async fn r184_a_likelihood_has_the_interval_of_those_of_whom_as_much_was_forecas
     sqlx::raw_sql(sql).execute(harness.database.pool()).await.expect("renewals");
     let early = list(&harness, proto::ListRenewalsRequest::default()).await.remove(0);
     assert_eq!((early.likelihood_low, early.likelihood_high, early.forecast_model.as_str()), (None, None, ""));
-    let model = crate::forecasts::client(&harness).train_forecast(proto::TrainForecastRequest::default()).await;
-    let parts = model.expect("a model").into_inner().accuracy.expect("figures").reliability;
+    let model = crate::forecasts::train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    let parts = model.accuracy.expect("figures").reliability;
     let renewals = list(&harness, proto::ListRenewalsRequest { page_size: 1_000, ..Default::default() }).await;
     for one in &renewals {
         // Due in 60 days and awaited for 30: that is the horizon, of which the parts are.

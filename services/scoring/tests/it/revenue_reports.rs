@@ -240,7 +240,7 @@ async fn r51_r201_the_renewal_rate_and_retention_are_those_of_their_own_reports(
 #[tokio::test]
 async fn r186_what_can_be_expected_to_be_lost_is_what_the_newest_model_says_of_the_next_quarter() {
     let harness = company().await;
-    forecasts::client(&harness).train_forecast(proto::TrainForecastRequest::default()).await.expect("a model");
+    forecasts::train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
     let expected = forecasts::portfolio(&harness, 90).await;
     let found = weekly(&harness).await.revenue_health.expect("revenue");
     assert_eq!(found.expected_churn, Some(expected.clone()));

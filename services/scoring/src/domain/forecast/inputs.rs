@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{HealthModel, Scored};
 
 /// An account at the end of a day, as far as it was known then.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CustomerDay {
     pub day: NaiveDate,
     /// What was read of each measure of the health model, in its order.

@@ -8,6 +8,7 @@ use mainstay_statistics::classification::{Binning, Case, Forecast, RESAMPLES, au
 use mainstay_statistics::logistic::{Example, FitError, Input, LogisticModel, LogisticRegression, PredictError};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::inputs::{CustomerDay, InputKind};
@@ -30,7 +31,7 @@ const RELIABILITY_PARTS: u32 = 10;
 const SEED: u64 = 1;
 
 /// A customer at the beginning of a month, and whether it left within the horizon.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OutcomeRow {
     pub account: String,
     pub customer: CustomerDay,

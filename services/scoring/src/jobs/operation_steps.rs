@@ -1,4 +1,4 @@
-//! Goes on with the backtest that runs.
+//! Goes on with the operations that run: a backtest, and the training of a forecast.
 
 use async_trait::async_trait;
 use mainstay_jobs::{Job, JobError, JobHandler, Outcome};
@@ -7,25 +7,26 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::rescore::job_error;
-use crate::app::queues::BACKTEST_QUEUE;
-use crate::app::run_backtest::Progress;
-use crate::app::{App, run_backtest};
+use crate::app::operation_steps::Progress;
+use crate::app::queues::OPERATION_STEPS_QUEUE;
+use crate::app::{App, operation_steps};
 
-/// The worker of [`BACKTEST_QUEUE`].
-pub(crate) struct RunBacktest(pub App);
+/// The worker of [`OPERATION_STEPS_QUEUE`].
+pub(crate) struct OperationSteps(pub App);
 
 #[async_trait]
-impl JobHandler for RunBacktest {
+impl JobHandler for OperationSteps {
     fn queue(&self) -> &'static str {
-        BACKTEST_QUEUE
+        OPERATION_STEPS_QUEUE
     }
 
     async fn run(&self, connection: &mut PgConnection, jobs: &[Job]) -> Result<Vec<Outcome>, JobError> {
         let app = &self.0;
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let id: Uuid = job.key.parse().map_err(|error| JobError::Dead(format!("not a backtest's id: {error}")))?;
-            let next = run_backtest::execute(app, connection, id, progress(job)?).await.map_err(job_error)?;
+            let id: Uuid =
+                job.key.parse().map_err(|error| JobError::Dead(format!("not an operation's id: {error}")))?;
+            let next = operation_steps::execute(app, connection, id, progress(job)?).await.map_err(job_error)?;
             outcomes.push(match next {
                 None => Outcome::Done,
                 Some(progress) => {
