@@ -129,23 +129,33 @@ fn end_of(day: NaiveDate) -> DateTime<Utc> {
     start_of_day(day + Days::new(1))
 }
 
-/// How many customers a model scored on a day: accounts that are not archived, and had not left by its end.
+/// A query of the customers whom a model scored on a day, accounts that are not archived and had not left by its end, so that these
+/// conditions stand here once.
+macro_rules! select_scored {
+    ($query:ident, $columns:tt, $joined:tt, $model:expr, $day:expr) => {
+        sqlx::$query!(
+            "SELECT "
+                + $columns
+                + " FROM scoring.health_history AS history
+               JOIN scoring.accounts ON accounts.account_id = history.account_id "
+                + $joined
+                + "
+              WHERE history.day = $1 AND history.model_id = $2 AND accounts.archived_at IS NULL
+                AND NOT (accounts.lifecycle_stage = 5 AND COALESCE(accounts.churned_at < $3, true))",
+            $day,
+            $model.as_str(),
+            end_of($day),
+        )
+    };
+}
+
+/// How many customers a model scored on a day.
 pub(crate) async fn count_scored(
     conn: &mut PgConnection,
     model: &ModelId,
     day: NaiveDate,
 ) -> Result<usize, StorageError> {
-    let count = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM scoring.health_history AS history
-             JOIN scoring.accounts ON accounts.account_id = history.account_id
-            WHERE history.day = $1 AND history.model_id = $2 AND accounts.archived_at IS NULL
-              AND NOT (accounts.lifecycle_stage = 5 AND COALESCE(accounts.churned_at < $3, true))"#,
-        day,
-        model.as_str(),
-        end_of(day),
-    )
-    .fetch_one(conn)
-    .await?;
+    let count = select_scored!(query_scalar, r#"count(*) AS "count!""#, "", model, day).fetch_one(conn).await?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
@@ -156,21 +166,17 @@ pub(crate) async fn raw_values(
     model: &ModelId,
     day: NaiveDate,
 ) -> Result<Vec<(ScoringFacts, Vec<Option<f64>>)>, StorageError> {
-    let rows = sqlx::query!(
-        r#"SELECT facts.segment, facts.industry, facts.plan, history.measure_raw_values AS "raw_values: Vec<Option<f64>>"
-             FROM scoring.health_history AS history
-             JOIN scoring.accounts ON accounts.account_id = history.account_id
-            CROSS JOIN LATERAL (
-                  SELECT segment, industry, plan FROM scoring.scoring_facts
-                   WHERE account_id = history.account_id
-                   -- The newest up to the day; of those that came later only, the oldest.
-                   ORDER BY from_day > $1, CASE WHEN from_day > $1 THEN from_day - $1 ELSE $1 - from_day END
-                   LIMIT 1) AS facts
-            WHERE history.day = $1 AND history.model_id = $2 AND accounts.archived_at IS NULL
-              AND NOT (accounts.lifecycle_stage = 5 AND COALESCE(accounts.churned_at < $3, true))"#,
-        day,
-        model.as_str(),
-        end_of(day),
+    let rows = select_scored!(
+        query,
+        r#"facts.segment, facts.industry, facts.plan, history.measure_raw_values AS "raw_values: Vec<Option<f64>>""#,
+        // The newest up to the day; of those that came later only, the oldest.
+        "CROSS JOIN LATERAL (
+              SELECT segment, industry, plan FROM scoring.scoring_facts
+               WHERE account_id = history.account_id
+               ORDER BY from_day > $1, CASE WHEN from_day > $1 THEN from_day - $1 ELSE $1 - from_day END
+               LIMIT 1) AS facts",
+        model,
+        day
     )
     .fetch_all(conn)
     .await?;
