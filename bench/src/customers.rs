@@ -20,13 +20,23 @@ pub(crate) fn noon_of_last_day() -> DateTime<Utc> {
     day(DAY_COUNT - 1).and_time(noon).and_utc()
 }
 
-/// Accounts with the days of their metrics and a model that reads them, all scored.
+/// Accounts with the days of their metrics and a model that compares each metric's 28 days with the 28 before, all scored.
 pub(crate) async fn move_in(service: &ScoringService, database: &Database, accounts: u32) -> anyhow::Result<()> {
+    move_in_compared(service, database, accounts, proto::Comparison::EarlierWindow).await
+}
+
+/// The same, with a model that compares in another way.
+pub(crate) async fn move_in_compared(
+    service: &ScoringService,
+    database: &Database,
+    accounts: u32,
+    comparison: proto::Comparison,
+) -> anyhow::Result<()> {
     create_accounts(service, accounts).await?;
     progress("their days");
     database.run(series_sql(accounts)).await?;
     database.run("VACUUM ANALYZE").await?;
-    activate_model(service).await?;
+    activate_model(service, comparison).await?;
     progress("their first scores");
     service::settle(service).await?;
     database.run("VACUUM ANALYZE").await
@@ -72,12 +82,11 @@ fn series_sql(accounts: u32) -> String {
     )
 }
 
-/// A model that compares each metric's 28 days with the 28 before.
-async fn activate_model(service: &ScoringService) -> anyhow::Result<()> {
+async fn activate_model(service: &ScoringService, comparison: proto::Comparison) -> anyhow::Result<()> {
     let mut client = ModelServiceClient::new(service.in_memory_channel());
     let model = proto::Model {
         display_name: "Measured".to_owned(),
-        components: (1..=METRIC_COUNT).map(component).collect(),
+        components: (1..=METRIC_COUNT).map(|metric| component(metric, comparison)).collect(),
         ..Default::default()
     };
     let request =
@@ -89,16 +98,16 @@ async fn activate_model(service: &ScoringService) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn component(metric: u32) -> proto::Component {
+fn component(metric: u32, comparison: proto::Comparison) -> proto::Component {
     let name = metric_name(metric);
     let measure = proto::Measure {
         id: format!("{name}_trend"),
-        display_name: format!("{name} against the 28 days before"),
+        display_name: format!("{name}, compared"),
         weight: 1.0,
         input: Some(proto::Input { series: Some(proto::input::Series::Metric(name.clone())) }),
         window_days: 28,
         aggregation: proto::Aggregation::Sum.into(),
-        comparison: proto::Comparison::EarlierWindow.into(),
+        comparison: comparison.into(),
         curve: vec![proto::CurvePoint { x: 0.0, points: 0.0 }, proto::CurvePoint { x: 2.0, points: 100.0 }],
         ..Default::default()
     };

@@ -21,6 +21,7 @@ mod layouts;
 mod load;
 mod people;
 mod portfolio;
+mod recompute;
 mod relay;
 mod report;
 mod report_rows;
@@ -64,6 +65,8 @@ enum What {
     GetHealth,
     /// A portfolio scored anew against one SQL aggregate and DuckDB.
     Rescore,
+    /// A month of days scored anew, by a model that ranks accounts beside one that does not.
+    Recompute,
     /// Reports about all customers against a count.
     Reports,
     /// From a signal acknowledged to the new score read.
@@ -91,6 +94,7 @@ struct Scale {
     name: &'static str,
     portfolio_accounts: u32,
     rescore_sizes: Vec<u32>,
+    recompute_accounts: u32,
     ingest_accounts: u32,
     ingest_batches: u64,
     read_accounts: u32,
@@ -113,6 +117,7 @@ impl Scale {
                 name: "quick, the figures mean nothing",
                 portfolio_accounts,
                 rescore_sizes,
+                recompute_accounts: 200,
                 ingest_accounts: 4_000,
                 ingest_batches: 4,
                 read_accounts: 200,
@@ -130,6 +135,7 @@ impl Scale {
             name: "full",
             portfolio_accounts,
             rescore_sizes,
+            recompute_accounts: 10_000,
             ingest_accounts: 20_000,
             ingest_batches: 60,
             read_accounts: 10_000,
@@ -164,6 +170,9 @@ async fn measure(server: &Server, what: What, scale: &Scale) -> anyhow::Result<(
     }
     if what.includes(What::Rescore) {
         rescore::run(server, &scale.rescore_sizes).await?;
+    }
+    if what.includes(What::Recompute) {
+        recompute::run(server, scale.recompute_accounts).await?;
     }
     if what.includes(What::Reports) {
         reports::run(server, scale.portfolio_accounts).await?;

@@ -59,6 +59,13 @@ impl Output {
         }
     }
 
+    /// Writes a table in CSV, and beside it what it is and as of when: programs read the table line by line.
+    pub(crate) fn csv_table(&mut self, lines: &[String], title: &str) -> io::Result<()> {
+        lines.iter().try_for_each(|line| self.csv_line(line))?;
+        note(&format!("{title}."));
+        Ok(())
+    }
+
     /// Writes a line of CSV: for a file as it is, for a terminal without what would make that do something.
     pub(crate) fn csv_line(&mut self, text: &str) -> io::Result<()> {
         if io::stdout().is_terminal() { writeln!(self.out, "{}", harmless(text)) } else { writeln!(self.out, "{text}") }

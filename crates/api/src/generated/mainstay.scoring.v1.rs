@@ -4890,9 +4890,11 @@ pub mod model_service_client {
         /// accounts do not.
         ///
         /// A model without such a backtest is refused, too, unless the caller says so,
-        /// once 10 accounts have left and 10 have not: from then on it can be tried
-        /// (`BacktestModel`). One that scored these accounts before need not be tried
-        /// to score them again.
+        /// once 10 accounts of the company have left and 10 have not: from then on
+        /// models can be tried (`BacktestModel`). A backtest that ended with
+        /// `TOO_FEW_OUTCOMES`, as of a small segment, tried nothing. A model that scored
+        /// these accounts before need not be tried to score them again, and
+        /// `ReleaseSegment` asks for no trial.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
         /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_UNTRIED`, `MODEL_CUTS_DIFFER`),
@@ -5039,9 +5041,11 @@ pub mod model_service_server {
         /// accounts do not.
         ///
         /// A model without such a backtest is refused, too, unless the caller says so,
-        /// once 10 accounts have left and 10 have not: from then on it can be tried
-        /// (`BacktestModel`). One that scored these accounts before need not be tried
-        /// to score them again.
+        /// once 10 accounts of the company have left and 10 have not: from then on
+        /// models can be tried (`BacktestModel`). A backtest that ended with
+        /// `TOO_FEW_OUTCOMES`, as of a small segment, tried nothing. A model that scored
+        /// these accounts before need not be tried to score them again, and
+        /// `ReleaseSegment` asks for no trial.
         ///
         /// Errors: `NOT_FOUND` (`MODEL_NOT_FOUND`), `ABORTED` (`ETAG_MISMATCH`),
         /// `FAILED_PRECONDITION` (`MODEL_WORSE`, `MODEL_UNTRIED`, `MODEL_CUTS_DIFFER`),
@@ -5492,6 +5496,11 @@ pub struct RiskTrigger {
     /// The account's score at the last change, 0 to 100. Absent: no score.
     #[prost(double, optional, tag = "10")]
     pub score: ::core::option::Option<f64>,
+    /// What to do about it, the most pressing first, with `role` and `sentence`
+    /// alone. Empty: it has ended. `ExplainHealth` has the steps of all that is
+    /// behind a score, each once.
+    #[prost(message, repeated, tag = "22")]
+    pub recommended_steps: ::prost::alloc::vec::Vec<RecommendedStep>,
     /// The data that made it, as of the last change.
     #[prost(
         oneof = "risk_trigger::Cause",
@@ -14567,7 +14576,7 @@ pub struct TrainForecastRequest {
     pub request_id: ::prost::alloc::string::String,
     /// Learn and judge only: the operation, which runs all the same, responds with
     /// the model as if kept, under the name `forecastModels/0`, and no forecast is
-    /// made by it. Default: keep it.
+    /// made by it. Such a request has a `request_id` of its own. Default: keep it.
     #[prost(bool, tag = "3")]
     pub validate_only: bool,
 }
@@ -18360,8 +18369,8 @@ pub struct RevenueHealth {
     /// The contracts that were due in these months.
     #[prost(message, optional, tag = "3")]
     pub renewal_rate: ::core::option::Option<RenewalRate>,
-    /// What can be expected to be lost within 90 days from today, by the newest
-    /// forecast model; customers in their trial are in no forecast. Absent: there
+    /// What can be expected to be lost from today on, by the newest forecast model:
+    /// in a report over a month within 30 days, in others within 90; customers in their trial are in no forecast. Absent: there
     /// is no model.
     #[prost(message, optional, tag = "4")]
     pub expected_churn: ::core::option::Option<PortfolioForecast>,
@@ -18945,7 +18954,8 @@ pub struct GetHealthReportRequest {
     #[prost(int32, optional, tag = "4")]
     pub list_size: ::core::option::Option<i32>,
     /// From which change on a customer is in the lists of those who fell and rose:
-    /// above 0, at most 100 points. Absent: 15.
+    /// above 0, at most 100 points. Absent: more than 15, as the condition
+    /// `RISK_TRIGGER_KIND_HEALTH_DROP`.
     #[prost(double, optional, tag = "5")]
     pub change_at_least: ::core::option::Option<f64>,
 }
@@ -19336,7 +19346,8 @@ pub struct DataQualityReport {
     /// lack first.
     #[prost(message, repeated, tag = "6")]
     pub fields: ::prost::alloc::vec::Vec<FieldQuality>,
-    /// Sources of signals, those that are silent first, then by name.
+    /// Sources of signals and of fields of accounts, those that are silent first,
+    /// then by name.
     #[prost(message, repeated, tag = "7")]
     pub sources: ::prost::alloc::vec::Vec<SourceQuality>,
     /// Metrics that come in and that no model which scores accounts today reads, by
@@ -19455,9 +19466,9 @@ pub struct SourceQuality {
     /// up, as one that was replaced, and is not here.
     #[prost(string, tag = "1")]
     pub source: ::prost::alloc::string::String,
-    /// The newest day, not after today, of which any account sent a signal: that of
-    /// the event. For `account` the newest day on which fields were told.
-    /// `YYYY-MM-DD`.
+    /// The newest day, not after today, of which a signal of the kind came from any
+    /// account; of a system the newest day on which it told the kind, of whatever
+    /// day. `YYYY-MM-DD`.
     #[prost(string, tag = "2")]
     pub last_day: ::prost::alloc::string::String,
     /// How many days ago that is; 0 today.
@@ -19468,7 +19479,8 @@ pub struct SourceQuality {
     #[prost(int32, optional, tag = "4")]
     pub longest_pause_days: ::core::option::Option<i32>,
     /// Whether it went silent: for longer than twice that pause, and 2 days at
-    /// least. Of a source that spoke on one day only: for longer than 30 days.
+    /// least; 30 days at least where it spoke on fewer than 7 of those 90 days,
+    /// which do not say what is usual.
     #[prost(bool, tag = "5")]
     pub is_silent: bool,
     /// Who answers for it: mail address. Empty: nobody was named.

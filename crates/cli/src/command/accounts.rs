@@ -11,6 +11,7 @@ use mainstay_api::mainstay::scoring::v1::{
 };
 use mainstay_clients::{ServiceChannel, retrying};
 
+use crate::command::account_signals::{self, SignalsArguments};
 use crate::command::models::new_request_id;
 use crate::command::{Listed, account_card, account_claims, finish_list, is_enough, page_size};
 use crate::connection::Connection;
@@ -52,6 +53,15 @@ Examples:
   mainstay accounts claims acme
   mainstay accounts claims acme --output json")]
     Claims(AccountArgument),
+    /// List all that was seen of an account, newest first
+    #[command(after_help = "\
+Its scores are in `mainstay health history`, its conditions in `mainstay risks list`.
+
+Examples:
+  mainstay accounts signals acme
+  mainstay accounts signals acme --kind ticket,invoice --from 2026-01-01
+  mainstay accounts signals acme --source zendesk --limit 0 --output json > acme.jsonl")]
+    Signals(SignalsArguments),
     /// End the scoring of an account that left
     #[command(after_help = "\
 The account stays readable with its history. It leaves the lists, and takes no changes and no
@@ -126,6 +136,7 @@ pub(crate) async fn run(
         AccountsCommand::List(arguments) => list(arguments, connection, output).await,
         AccountsCommand::Get(argument) => get(argument, connection, output).await,
         AccountsCommand::Claims(argument) => account_claims::run(argument, connection, output).await,
+        AccountsCommand::Signals(arguments) => account_signals::run(arguments, connection, output).await,
         AccountsCommand::Card(argument) => account_card::run(argument, connection, output).await,
         AccountsCommand::Archive(argument) => archive(argument, connection, output).await,
         AccountsCommand::Unarchive(argument) => unarchive(argument, connection, output).await,

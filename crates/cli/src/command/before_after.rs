@@ -69,20 +69,21 @@ pub(crate) async fn run(
     if output.is_json() {
         return Ok(output.json_object(&answer)?);
     }
-    if let Some(part) = arguments.csv {
-        let lines = match part {
-            Part::Curves => curves_csv(&answer),
-            Part::Months => months_csv(&answer),
-        };
-        return lines.iter().try_for_each(|line| Ok(output.csv_line(line)?));
-    }
     let name = match (answer.label.as_str(), arguments.feature.as_deref()) {
         ("", None) => "the change".to_owned(),
         ("", Some(feature)) => format!("the feature {feature}"),
         (label, _) => label.to_owned(),
     };
     let as_of = time_text(answer.as_of_time);
-    output.title(&format!("Retention before and after {name} of {}, as of {as_of}", answer.change_day))?;
+    let title = format!("Retention before and after {name} of {}, as of {as_of}", answer.change_day);
+    if let Some(part) = arguments.csv {
+        let lines = match part {
+            Part::Curves => curves_csv(&answer),
+            Part::Months => months_csv(&answer),
+        };
+        return Ok(output.csv_table(&lines, &title)?);
+    }
+    output.title(&title)?;
     output.table(periods(&answer))?;
     for line in remarks(&answer) {
         output.line(&line)?;

@@ -177,13 +177,11 @@ async fn retention(
     if output.is_json() {
         return Ok(output.json_object(&answer)?);
     }
+    let title = format!("Retention of customers, as of {}", time_text(answer.as_of_time));
     if arguments.csv {
-        for line in csv_lines(&answer) {
-            output.csv_line(&line)?;
-        }
-        return Ok(());
+        return Ok(output.csv_table(&csv_lines(&answer), &title)?);
     }
-    output.title(&format!("Retention of customers, as of {}", time_text(answer.as_of_time)))?;
+    output.title(&title)?;
     if answer.cohorts.is_empty() {
         note("There are no customers.");
     } else {
@@ -327,6 +325,7 @@ async fn value(arguments: &ValueArguments, connection: &Connection, output: &mut
         |months: Option<f64>| months.map_or_else(|| "not known".to_owned(), |months| format!("{months:.1} months"));
     let cohort = cohort_word(&worth.cohort, dimension(arguments.by));
     output.table(facts(vec![
+        ("As of", time_text(worth.as_of_time)),
         ("Value", worth.value.as_ref().map_or_else(|| "not known".to_owned(), money::format)),
         ("Expected to stay", months(worth.expected_months)),
         ("Looked ahead", months(worth.lookahead_months)),

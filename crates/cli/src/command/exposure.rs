@@ -181,10 +181,11 @@ pub(crate) async fn run(
     if output.is_json() {
         return Ok(output.json_object(&answer)?);
     }
+    let title = format!("{name} and retention, as of {}", time_text(answer.as_of_time));
     if spans.csv {
-        return csv_lines(&answer).iter().try_for_each(|line| Ok(output.csv_line(line)?));
+        return Ok(output.csv_table(&csv_lines(&answer), &title)?);
     }
-    output.title(&format!("{name} and retention, as of {}", time_text(answer.as_of_time)))?;
+    output.title(&title)?;
     if answer.segments.is_empty() {
         note("There were no customers at the landmark.");
     } else {

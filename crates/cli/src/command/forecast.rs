@@ -273,6 +273,7 @@ async fn account(arguments: &AccountArguments, connection: &Connection, output: 
     if output.is_json() {
         return Ok(output.json_object(&forecast)?);
     }
+    let how_good = how_good(&forecast.forecast_model, connection).await?;
     output.line(&format!(
         "{} leaves within {} days with a probability of {} (as of {}, {}).",
         id_of(&forecast.account),
@@ -290,7 +291,25 @@ async fn account(arguments: &AccountArguments, connection: &Connection, output: 
             format!("{:.2}", reason.log_odds.exp()),
         ]);
     }
-    Ok(output.table(rows)?)
+    output.table(rows)?;
+    Ok(output.line(&how_good)?)
+}
+
+/// How good a model was on months that it did not learn from, in a line: a probability says little without it.
+async fn how_good(name: &str, connection: &Connection) -> Result<String, Failure> {
+    let request = proto::GetForecastModelRequest { name: name.to_owned() };
+    let get = async || client(connection).get_forecast_model(request.clone()).await;
+    let accuracy = retrying(&connection.retries, get).await?.into_inner().accuracy.unwrap_or_default();
+    Ok(format!(
+        "On later months {name} had an AUC of {:.3} ({:.3}–{:.3}) and a Brier score of {:.4} (base rate {:.4}); its reliability: \
+         mainstay forecast model {}.",
+        accuracy.auc,
+        accuracy.auc_low,
+        accuracy.auc_high,
+        accuracy.brier,
+        accuracy.brier_of_base_rate,
+        id_of(name),
+    ))
 }
 
 async fn portfolio(
@@ -307,12 +326,15 @@ async fn portfolio(
     if output.is_json() {
         return Ok(output.json_object(&forecast)?);
     }
+    let title = format!("What can be expected to be lost, as of {}", time_text(forecast.as_of_time));
     if arguments.csv {
-        return csv_lines(&forecast).iter().try_for_each(|line| Ok(output.csv_line(line)?));
+        return Ok(output.csv_table(&csv_lines(&forecast), &title)?);
     }
-    output.title(&format!("What can be expected to be lost, as of {}", time_text(forecast.as_of_time)))?;
+    let how_good = how_good(&forecast.forecast_model, connection).await?;
+    output.title(&title)?;
     output.table(groups(&forecast))?;
     output.line(&format!("Within {} days, by {}.", forecast.day_count, forecast.forecast_model))?;
+    output.line(&how_good)?;
     if forecast.unforecast_account_count > 0 {
         let unforecast = counted(forecast.unforecast_account_count, "account");
         output.line(&format!("Without a forecast: {unforecast}, not read today by the model's health model."))?;

@@ -2,6 +2,7 @@
 
 mod account_card;
 mod account_claims;
+mod account_signals;
 pub(crate) mod accounts;
 pub(crate) mod adoption;
 mod adoption_sections;

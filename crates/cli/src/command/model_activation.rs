@@ -126,7 +126,7 @@ pub(crate) async fn make_active(request: ActivateModelRequest, connection: &Conn
     if model.backtest.is_empty() {
         let id = id_of(&model.name);
         note(&format!(
-            "Nobody knows yet whether {id} finds those who leave: `mainstay models backtest {id}` says, once some have left."
+            "Nobody tried whether {id} finds those who leave: `mainstay models backtest {id}` says, once ten have left."
         ));
     }
     Ok(model)

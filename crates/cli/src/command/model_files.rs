@@ -59,7 +59,8 @@ pub(crate) async fn apply(
         let id = id_of(&model.name).to_owned();
         let request = ActivateModelRequest { name: model.name, ..ActivateModelRequest::default() };
         let activated = make_active(request, connection).await;
-        model = activated.inspect_err(|_| note(&format!("{id} is created, and does not score.")))?;
+        model = activated
+            .inspect_err(|_| note(&format!("{id} is created; `mainstay models get {id}` says whether it scores.")))?;
     }
     if output.is_json() {
         output.json_object(&model)?;

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment};
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_domain::BIG_CHANGE_ABOVE;
 use prost::{Message, Name};
 use prost_types::Timestamp;
 
@@ -135,7 +136,7 @@ impl Section {
     }
 }
 
-/// Writes a report as JSON, as the section that has the name of the argument in CSV, or all of it for people, with a title as of when.
+/// Writes a report as JSON, as the section that has the name of the argument in CSV, or all of it for people, and as of when it is.
 pub(super) fn show_report<M: Message + Name, S: ValueEnum>(
     (title, as_of): (&str, Option<Timestamp>),
     report: &M,
@@ -150,7 +151,8 @@ pub(super) fn show_report<M: Message + Name, S: ValueEnum>(
     let name = word.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let section = sections.iter().find(|section| section.name == name);
     let section = section.ok_or_else(|| Failure::Usage(format!("the report has no section `{name}`")))?;
-    section.csv_lines().iter().try_for_each(|line| Ok(output.csv_line(line)?))
+    let of = format!("{}: {title}, as of {}", section.title, time_text(as_of));
+    Ok(output.csv_table(&section.csv_lines(), &of)?)
 }
 
 /// Writes a report for people.
@@ -233,8 +235,9 @@ fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
         (">SHARE", "referenceable_share"),
     ];
     let [segments, owner] = asked_for(&asked.segment, &asked.owner);
-    let mut from = Value::points(Some(asked.change));
-    from.shown = format!("± {}", from.shown);
+    let mut from = Value::points(asked.change);
+    from.shown =
+        asked.change.map_or_else(|| format!("over ± {}", BIG_CHANGE_ABOVE.as_f64()), |_| format!("± {}", from.shown));
     Section::new(("summary", "Customers"), &columns, "").with([vec![
         Value::count(report.account_count),
         Value::points(report.mean_score),
@@ -452,7 +455,7 @@ mod tests {
             segment: Vec::new(),
             owner: String::new(),
             size: 10,
-            change: 15.0,
+            change: Some(15.0),
             csv: None,
         }
     }

@@ -65,7 +65,7 @@ Examples:
     Features(FeaturesArguments),
     /// Show what is missing, silent, unread or told twice in the data
     #[command(after_help = "\
-A source is silent after twice the longest pause that it made in the 90 days before. Sources are the kinds of signals
+A source is silent after twice the longest pause that it made in the 90 days before, a rare one after 30 days. Sources are the kinds of signals
 that models read, whoever sends them, and what each system tells: one of two help desks is seen to fall silent.
 
 Examples:
@@ -114,9 +114,9 @@ pub(crate) struct HealthArguments {
     /// How many customers each list has at most, 1 to 100
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     pub(crate) size: i32,
-    /// From how many points on a fall or rise is listed
-    #[arg(long, value_name = "POINTS", default_value_t = 15.0)]
-    pub(crate) change: f64,
+    /// From how many points on a fall or rise is listed [default: more than 15]
+    #[arg(long, value_name = "POINTS")]
+    pub(crate) change: Option<f64>,
     /// Write one section as CSV
     #[arg(long, value_name = "SECTION", value_enum)]
     pub(crate) csv: Option<HealthSection>,
@@ -347,7 +347,7 @@ async fn health(arguments: &HealthArguments, connection: &Connection, output: &m
         segments: arguments.segment.iter().map(|word| proto::Segment::from(*word).into()).collect(),
         owner_email: arguments.owner.clone(),
         list_size: Some(arguments.size),
-        change_at_least: Some(arguments.change),
+        change_at_least: arguments.change,
     };
     let report = retrying(&connection.retries, async || client(connection).get_health_report(request.clone()).await)
         .await?

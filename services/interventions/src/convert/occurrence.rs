@@ -17,7 +17,10 @@ const NAME_SHOWN_MAX: usize = 100;
 /// What a risk trigger of scoring says; none when this version does not know its kind.
 pub(crate) fn of_trigger(trigger: &scoring::RiskTrigger) -> Option<Occurrence> {
     let account = AccountId::parse_name(&trigger.account).ok()?;
-    let (headline, details) = words(trigger);
+    let (headline, mut details) = words(trigger);
+    details
+        .extend(trigger.recommended_steps.iter().map(|step| format!("{}: {}", role_words(step.role()), step.sentence)));
+    details.truncate(DETAILS_MAX);
     let happened_at = trigger.raise_time.as_ref().and_then(time)?;
     Some(Occurrence {
         account,
@@ -33,6 +36,17 @@ pub(crate) fn of_trigger(trigger: &scoring::RiskTrigger) -> Option<Occurrence> {
         score: trigger.score.map(Points::nearest),
         answer: None,
     })
+}
+
+/// Who takes a step, in words.
+const fn role_words(role: scoring::StepRole) -> &'static str {
+    match role {
+        scoring::StepRole::Unspecified => "To do",
+        scoring::StepRole::Csm => "CSM",
+        scoring::StepRole::CsmDirector => "Director of customer success",
+        scoring::StepRole::FinanceContact => "Finance",
+        scoring::StepRole::Support => "Support",
+    }
 }
 
 /// The kind of the alert for a trigger.
@@ -286,6 +300,23 @@ mod tests {
         let occurrence = of_trigger(&fell).expect("known");
         assert_eq!(occurrence.headline, "Health fell below 50: 49.5");
         assert_eq!(occurrence.details, ["Score 49.5 on 2026-03-01.", "Before: 51.0."]);
+    }
+
+    #[test]
+    fn r80_what_to_do_stands_beside_the_warning() {
+        let silence = scoring::risk_trigger::Cause::Inactivity(scoring::InactivityCause::default());
+        let mut silent = trigger(scoring::RiskTriggerKind::Inactivity, silence);
+        let before = of_trigger(&silent).expect("known").details;
+        let step = |role: scoring::StepRole, sentence: &str| scoring::RecommendedStep {
+            role: role.into(),
+            sentence: sentence.to_owned(),
+            ..Default::default()
+        };
+        let role = scoring::StepRole::CsmDirector;
+        silent.recommended_steps =
+            vec![step(scoring::StepRole::Csm, "Ask the champion."), step(role, "Call the sponsor.")];
+        let steps = ["CSM: Ask the champion.", "Director of customer success: Call the sponsor."].map(str::to_owned);
+        assert_eq!(of_trigger(&silent).expect("known").details, [before, steps.to_vec()].concat());
     }
 
     #[test]

@@ -10,14 +10,16 @@ use super::get_health_report::TIME_TO_VALUE_DAYS;
 use super::get_model::ModelName;
 use super::{App, ScoringError, forecast_churn};
 use crate::domain::customer_filter::CustomerFilter;
-use crate::domain::health_report::ReportSums;
+use crate::domain::health_report::{ReportPeriod, ReportSums};
 use crate::domain::retention_goals::GoalInputs;
 use crate::domain::revenue_report::{PaymentStatus, RevenueQuery, RevenueReport, billing_flows};
 use crate::domain::shared_target::Targets;
 use crate::storage::{arr_history, billing_reports, health_reports, renewals, shared_targets};
 
 const MONTHS_OF_A_YEAR: Months = Months::new(12);
-/// A quarter, for which churn is forecast.
+/// A month, for which churn is forecast beside a month that was.
+const MONTH_DAYS: u32 = 30;
+/// A quarter, for which churn is forecast beside a week or a day.
 const QUARTER_DAYS: u32 = 90;
 
 /// From what is kept ready.
@@ -37,6 +39,7 @@ pub(crate) async fn execute(app: &App, query: &RevenueQuery) -> Result<RevenueRe
     let activated_since = as_of - TimeDelta::days(TIME_TO_VALUE_DAYS);
     let time_to_value = health_reports::time_to_value(conn, customers, activated_since).await?;
     let inputs = GoalInputs { renewed: renewals.renewed, retention: &retention, groups: &groups, time_to_value };
+    let churn_days = if query.period == ReportPeriod::Month { MONTH_DAYS } else { QUARTER_DAYS };
     let targets = Targets { asked: query.asked_targets.clone(), shared: shared_targets::all(conn).await? };
     Ok(RevenueReport {
         as_of,
@@ -50,7 +53,7 @@ pub(crate) async fn execute(app: &App, query: &RevenueQuery) -> Result<RevenueRe
         year: (year_ago, today),
         retention,
         renewals,
-        expected_churn: forecast_churn::newest(app, conn, customers, QUARTER_DAYS).await?,
+        expected_churn: forecast_churn::newest(app, conn, customers, churn_days).await?,
     })
 }
 

@@ -182,7 +182,7 @@ async fn record(
     }
     let paying = tellers_of(accepted, InvoiceSignal::tells_payment);
     payment_sources::note(conn, &tellers_of(accepted, |_| true), &paying, now).await?;
-    system_days::note(conn, &days_told(accepted)).await?;
+    system_days::note(conn, &told_on(accepted, day_of(now))).await?;
     let new = signals::insert_new(conn, accepted, now).await?;
     let recorded = || new.iter().map(|&index| accepted[index]);
     signal_details::insert(conn, recorded()).await?;
@@ -209,14 +209,13 @@ fn tellers_of<'a>(signals: &[&'a Signal], is_it: impl Fn(&InvoiceSignal) -> bool
     signals.iter().filter(tells).map(|signal| signal.source.as_str()).collect()
 }
 
-/// The days on which systems told something of a kind in these signals.
-fn days_told<'a>(signals: &[&'a Signal]) -> BTreeSet<SystemDay<'a>> {
-    let day = |signal: &&'a Signal| SystemDay {
-        system: &signal.source,
-        told: Told::Signals(signal.payload.kind()),
-        day: day_of(signal.event_at),
+/// Which systems told something of which kind in these signals.
+fn told_on<'a>(signals: &[&'a Signal], day: NaiveDate) -> BTreeSet<SystemDay<'a>> {
+    let told = |signal: &&'a Signal| {
+        let told = Told::Signals(signal.payload.kind());
+        SystemDay { system: &signal.source, told, day }
     };
-    signals.iter().map(day).collect()
+    signals.iter().map(told).collect()
 }
 
 /// Has all accounts scored again when a source came to life.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use mainstay_storage::StorageError;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::made_distributions::distributions;
 use crate::domain::backtest::{Replay, ReplayedAccount};
@@ -78,6 +80,16 @@ pub(super) struct DistributionsByDay {
 }
 
 impl DistributionsByDay {
+    /// As they are kept while the operation runs.
+    pub(super) fn to_json(&self) -> Result<Value, StorageError> {
+        serde_json::to_value(self).map_err(codes::corrupt)
+    }
+
+    /// As they were kept; none without.
+    pub(super) fn of_json(kept: Option<&Value>) -> Result<Self, StorageError> {
+        kept.map_or_else(|| Ok(Self::default()), |kept| Self::deserialize(kept).map_err(codes::corrupt))
+    }
+
     pub(super) fn trial(&self, day: NaiveDate) -> GroupDistributions {
         read(self.trial.get(&day))
     }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use mainstay_domain::AccountId;
 use mainstay_statistics::classification::AucDifference;
-use mainstay_storage::StorageError;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -78,13 +77,8 @@ pub(crate) async fn execute(
     }
     let raw: Vec<(AccountId, Vec<RawDay>)> = replayed_accounts::load(conn, id, Step::Readings).await?;
     let distributions = distributions_by_day(&record.model, &base, raw.into_iter().flat_map(|(_, days)| days));
-    let distributions = serde_json::to_value(&distributions).map_err(|error| corrupt(&error))?;
-    backtests::set_group_distributions(conn, id, &distributions).await?;
+    backtests::set_group_distributions(conn, id, &distributions.to_json()?).await?;
     Ok(Some(Progress { has_distributions: true, after: None }))
-}
-
-fn corrupt(error: &serde_json::Error) -> StorageError {
-    StorageError::Corrupt(error.to_string())
 }
 
 /// What `each` makes of every account.
@@ -127,10 +121,7 @@ async fn score_page(
     base: Arc<HealthModel>,
     page: &ReplayedAccounts,
 ) -> Result<(), ScoringError> {
-    let distributions = match &record.group_distributions {
-        Some(kept) => serde_json::from_value(kept.clone()).map_err(|error| corrupt(&error))?,
-        None => DistributionsByDay::default(),
-    };
+    let distributions = DistributionsByDay::of_json(record.group_distributions.as_ref())?;
     let days: BTreeSet<NaiveDate> = record.span.days().iter().copied().collect();
     let models = Models::load(conn, record, base, &days, &distributions).await?;
     let replayed = map(page, |account| Replayed {

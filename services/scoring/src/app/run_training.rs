@@ -58,22 +58,17 @@ pub(super) async fn execute(
     Ok(Some(Progress { has_distributions, after }))
 }
 
-fn corrupt(error: &serde_json::Error) -> StorageError {
-    StorageError::Corrupt(error.to_string())
-}
-
 /// How measures were spread on the unmade days.
 fn made(record: &TrainingRecord) -> Result<BTreeMap<NaiveDate, GroupDistributions>, StorageError> {
     let Some(kept) = &record.group_distributions else { return Ok(BTreeMap::new()) };
-    let by_day: DistributionsByDay = serde_json::from_value(kept.clone()).map_err(|error| corrupt(&error))?;
+    let by_day = DistributionsByDay::of_json(Some(kept))?;
     Ok(record.unmade_days.iter().map(|day| (*day, by_day.base(*day))).collect())
 }
 
 async fn make_distributions(conn: &mut PgConnection, id: Uuid, model: &HealthModel) -> Result<(), ScoringError> {
     let raw: Vec<(AccountId, Vec<RawDay>)> = replayed_accounts::load(conn, id, Step::Readings).await?;
     let distributions = distributions_by_day(model, model, raw.into_iter().flat_map(|(_, days)| days));
-    let distributions = serde_json::to_value(&distributions).map_err(|error| corrupt(&error))?;
-    Ok(forecast_trainings::set_group_distributions(conn, id, &distributions).await?)
+    Ok(forecast_trainings::set_group_distributions(conn, id, &distributions.to_json()?).await?)
 }
 
 /// Learns, judges and keeps a model of what was replayed.

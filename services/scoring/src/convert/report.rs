@@ -1,7 +1,7 @@
 //! Reports about all customers.
 
 use mainstay_api::mainstay::scoring::v1 as proto;
-use mainstay_domain::{AccountId, EMAIL_LENGTH_MAX, Points, Proportion, Violations};
+use mainstay_domain::{AccountId, BIG_CHANGE_ABOVE, EMAIL_LENGTH_MAX, Points, Proportion, Violations};
 use mainstay_service::wire::{count, money_message, timestamp};
 
 use super::account::{segment_message, segments};
@@ -16,22 +16,22 @@ use crate::domain::health_report::{
 
 const LIST_SIZE: i32 = 10;
 const LIST_SIZE_MAX: i32 = 100;
-/// The settled change that is flagged.
-const CHANGE_AT_LEAST: f64 = 15.0;
+/// The smallest change that is more than the settled one.
+const CHANGE_AT_LEAST: Points = Points::from_units(BIG_CHANGE_ABOVE.units() + 1);
 
 /// Which report; notes all that is wrong with the request.
 pub(crate) fn query(found: &mut Violations, given: proto::GetHealthReportRequest) -> ReportQuery {
     let period = period(found, given.period, ReportPeriod::Month);
     let owner_email = owner_email(found, given.owner_email);
     let list_size = list_size(found, given.list_size, LIST_SIZE);
-    let change = given.change_at_least.unwrap_or(CHANGE_AT_LEAST);
+    let change = given.change_at_least.unwrap_or(CHANGE_AT_LEAST.as_f64());
     let is_change = change > 0.0 && change <= 100.0;
     found.require(is_change, "change_at_least", "must be above 0 and at most 100 points");
     ReportQuery {
         period,
         customers: CustomerFilter { segments: segments(found, "segments", &given.segments), owner_email },
         list_size: list_size.into(),
-        change_at_least: Points::nearest(if is_change { change } else { CHANGE_AT_LEAST }),
+        change_at_least: if is_change { Points::nearest(change) } else { CHANGE_AT_LEAST },
     }
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::health::band_message;
 use super::story_signal::priority_message;
+use super::why;
 use crate::domain::feature_adoption::{PeerFeature, Unadopted};
 use crate::domain::json::Amount;
 use crate::domain::risk_trigger::{ClearReason, RiskCause, RiskTrigger, RiskTriggerKind};
@@ -92,6 +93,7 @@ pub(crate) fn message(trigger: &RiskTrigger) -> proto::RiskTrigger {
         occurrence_count: trigger.condition.occurrence_count,
         score: trigger.score.map(Points::as_f64),
         cause: Some(cause_message(&trigger.condition.cause, &trigger.subject)),
+        recommended_steps: if trigger.cleared.is_none() { why::steps_against(trigger.kind) } else { Vec::new() },
     }
 }
 

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::health::missing_message;
 use super::risk_trigger;
 use crate::app::explain_health::Explained;
-use crate::domain::{DeclineSource, Lift, LiftObstacle, LiftStep, ObstacleReason, StepRole};
+use crate::domain::risk_trigger::RiskTriggerKind;
+use crate::domain::{self, DeclineSource, Lift, LiftObstacle, LiftStep, ObstacleReason, StepRole};
 
 /// What is behind a fall, as messages have it.
 pub(super) fn decline_triggers(explained: &Explained) -> Vec<proto::DeclineTrigger> {
@@ -32,6 +33,16 @@ pub(super) fn recommended_steps(explained: &Explained) -> Vec<proto::Recommended
         measures: step.measures.clone(),
     });
     steps.collect()
+}
+
+/// What to do about a condition by itself, as messages have it.
+pub(super) fn steps_against(kind: RiskTriggerKind) -> Vec<proto::RecommendedStep> {
+    let step = |&(role, sentence): &(StepRole, &str)| proto::RecommendedStep {
+        role: role_message(role).into(),
+        sentence: sentence.to_owned(),
+        ..Default::default()
+    };
+    domain::steps_against(kind).iter().map(step).collect()
 }
 
 const fn role_message(role: StepRole) -> proto::StepRole {

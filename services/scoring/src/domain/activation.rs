@@ -72,10 +72,16 @@ impl Activations {
         self.own(segment, day).or_else(|| self.general(day)?.model.as_ref())
     }
 
-    /// Whether a model scored a segment's accounts as its own model, or as the general one, on a day or before it.
+    /// Whether a model was the general one, or scored a segment's accounts, on a day or before it, be it only until another one came on
+    /// the same day.
     pub(crate) fn has_scored(&self, model: &ModelId, segment: Option<Segment>, day: NaiveDate) -> bool {
-        let is_its = |one: &&Activation| one.model.as_ref() == Some(model) && one.segment == segment;
-        self.0.iter().filter(is_its).any(|one| one.from_day <= day)
+        let was_put_in_force = |one: &Activation| one.segment == segment && one.model.as_ref() == Some(model);
+        let scored_on = |day| match segment {
+            Some(segment) => self.model_for(segment, day) == Some(model),
+            None => self.general(day).and_then(|general| general.model.as_ref()) == Some(model),
+        };
+        let begun = self.0.iter().filter(|activation| activation.from_day <= day);
+        begun.into_iter().any(|activation| was_put_in_force(activation) || scored_on(activation.from_day))
     }
 
     /// The segments whose accounts a model scores.
@@ -115,6 +121,37 @@ impl ActivationCause {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_segment_was_scored_by_its_own_model_and_before_by_the_general_one() {
+        let [general, large, third] = ["general", "large", "third"].map(|id| ModelId::parse(id).expect("an id"));
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+        let activation = |sequence, model: &ModelId, segment, from_day| Activation {
+            sequence,
+            model: Some(model.clone()),
+            segment,
+            from_day: day(from_day),
+            cause: ActivationCause::default(),
+        };
+        let enterprise = Some(Segment::Enterprise);
+        let all = Activations::new(vec![
+            activation(1, &general, None, "2026-01-01"),
+            activation(2, &large, enterprise, "2026-02-01"),
+            activation(3, &third, None, "2026-03-01"),
+        ]);
+        for (model, segment, on, expected) in [
+            (&general, enterprise, "2026-02-15", true),
+            (&large, enterprise, "2026-02-15", true),
+            (&large, enterprise, "2026-01-31", false),
+            (&large, None, "2026-02-15", false),
+            (&third, enterprise, "2026-03-15", false),
+            (&third, Some(Segment::Smb), "2026-03-15", true),
+            (&third, None, "2026-02-28", false),
+            (&general, None, "2026-03-15", true),
+        ] {
+            assert_eq!(all.has_scored(model, segment, day(on)), expected, "{model} for {segment:?} on {on}");
+        }
+    }
 
     #[test]
     fn a_worse_or_untried_model_needs_a_reason() {

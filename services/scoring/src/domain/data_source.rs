@@ -9,8 +9,11 @@ use super::story_series::StorySource;
 
 /// Days before the newest in which a source's longest pause is looked for.
 pub(crate) const PAUSE_DAYS: i64 = 90;
-/// A source that spoke on one day only is silent after this many more.
-const SINGLE_DAY_SILENCE_DAYS: i64 = 30;
+/// On so many of these days a source must have spoken for its pauses to tell what is usual: disputes of two days in a row promise none
+/// on the third.
+const USUAL_DAYS_MIN: i64 = 7;
+/// A source that spoke on fewer days is silent after this many more, at least.
+const RARE_SILENCE_DAYS: i64 = 30;
 /// No source is silent before so many days have passed.
 const SILENCE_DAYS_MIN: i64 = 2;
 /// A system that told nothing of a kind for so long is given up, as a help desk is that another one replaced: it is a source no more.
@@ -101,7 +104,9 @@ pub(crate) struct SystemDay<'a> {
 pub(crate) struct SourceDays {
     pub source: DataSource,
     pub last_day: NaiveDate,
-    /// The longest pause between two days in the [`PAUSE_DAYS`] before the newest; none: there was one day only.
+    /// On how many days it spoke in the [`PAUSE_DAYS`] before the newest, that one included.
+    pub spoken_days: i64,
+    /// The longest pause between two of them; none: there was one day only.
     pub longest_pause_days: Option<i64>,
 }
 
@@ -113,8 +118,8 @@ impl SourceDays {
 
     /// Whether it went silent: for longer than twice its longest pause.
     pub(crate) fn is_silent(&self, today: NaiveDate) -> bool {
-        let limit = self.longest_pause_days.map_or(SINGLE_DAY_SILENCE_DAYS, |pause| (2 * pause).max(SILENCE_DAYS_MIN));
-        self.silent_days(today) > limit
+        let least = if self.spoken_days < USUAL_DAYS_MIN { RARE_SILENCE_DAYS } else { SILENCE_DAYS_MIN };
+        self.silent_days(today) > (2 * self.longest_pause_days.unwrap_or(0)).max(least)
     }
 }
 
@@ -127,14 +132,25 @@ mod tests {
     }
 
     #[test]
-    fn r217_a_source_is_silent_after_twice_its_usual_pause_and_two_days_at_least() {
-        let source =
-            |pause| SourceDays { source: DataSource::Users, last_day: day("2026-03-01"), longest_pause_days: pause };
-        for (pause, last_day_not_silent) in [(Some(1), "2026-03-03"), (Some(3), "2026-03-07"), (None, "2026-03-31")] {
+    fn r217_a_source_is_silent_after_twice_its_usual_pause_and_later_where_nothing_is_usual() {
+        let source = |spoken_days, longest_pause_days| SourceDays {
+            source: DataSource::Users,
+            last_day: day("2026-03-01"),
+            spoken_days,
+            longest_pause_days,
+        };
+        for (spoken, pause, last_day_not_silent) in [
+            (7, Some(1), "2026-03-03"),
+            (90, Some(3), "2026-03-07"),
+            (1, None, "2026-03-31"),
+            // Too few days to know what is usual.
+            (6, Some(1), "2026-03-31"),
+            (2, Some(20), "2026-04-10"),
+        ] {
             let last = day(last_day_not_silent);
-            assert!(!source(pause).is_silent(last), "{pause:?}");
-            assert!(source(pause).is_silent(last + chrono::TimeDelta::days(1)), "{pause:?}");
+            assert!(!source(spoken, pause).is_silent(last), "{spoken} days, {pause:?}");
+            assert!(source(spoken, pause).is_silent(last + chrono::TimeDelta::days(1)), "{spoken} days, {pause:?}");
         }
-        assert_eq!(source(None).silent_days(day("2026-02-20")), 0, "signals may be ahead of the clock");
+        assert_eq!(source(1, None).silent_days(day("2026-02-20")), 0, "signals may be ahead of the clock");
     }
 }

@@ -107,7 +107,7 @@ pub(crate) use operation::OperationKind;
 pub use peer_shares::is_everybodys;
 pub(crate) use portfolio::{BandSummary, HealthCursor, HealthFilter, HealthOrder, HealthSummary, SummaryGroup};
 pub use pulses::{JoinedDay, Pulses};
-pub use recommended_steps::{RecommendedStep, StepRole, recommended_steps};
+pub use recommended_steps::{RecommendedStep, StepRole, recommended_steps, steps_against};
 pub use score::{AccountInputs, ComponentOutcome, MeasureOutcome, Scored, score, score_readings};
 pub use scoring_facts::{ScoringFacts, ScoringFactsByDay};
 pub use series::{AccountSeries, DayNumber, DayValues, GaugeDays, Level, SeriesKey, SeriesKind, date_of, day_number};

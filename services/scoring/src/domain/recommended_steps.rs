@@ -121,6 +121,11 @@ const fn rules_of(kind: RiskTriggerKind) -> (u8, &'static [Rule]) {
     }
 }
 
+/// What to do about a condition by itself.
+pub const fn steps_against(kind: RiskTriggerKind) -> &'static [(StepRole, &'static str)] {
+    rules_of(kind).1
+}
+
 /// What the fall of a measure asks for, by what it looks at.
 const fn rule_of(input: &Input) -> Rule {
     match input {

@@ -42,7 +42,7 @@ fn of_backtest(error: BacktestError) -> ApiError {
             Code::FailedPrecondition,
             ErrorReason::ModelUntried,
             format!(
-                "no backtest tried {} beside {}, which scores these accounts: try it with BacktestModel, or say accept_untried with a reason",
+                "no backtest tried {} beside {}, which scores these accounts: try it with BacktestModel, or say accept_untried with a reason (where too few left to judge it, for example)",
                 model.name(),
                 base.name(),
             ),

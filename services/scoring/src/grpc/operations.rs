@@ -178,9 +178,13 @@ fn result(view: OperationView) -> lro::operation::Result {
     let OperationView { record, done_count, end } = view;
     let failed_count = record.account_count - done_count;
     if record.cancelled {
+        let done = match record.kind {
+            OperationKind::Recompute | OperationKind::Backtest => "scored",
+            OperationKind::Training => "read",
+        };
         return failed(
             Code::Cancelled,
-            format!("cancelled with {done_count} of {} accounts scored", record.account_count),
+            format!("cancelled with {done_count} of {} accounts {done}", record.account_count),
         );
     }
     match end {

@@ -93,13 +93,14 @@ pub(crate) async fn kinds_of_signals(
                                 WHERE (days.kind, days.name) > (series.kind, series.name)
                                 ORDER BY kind, name LIMIT 1) AS next)
            SELECT series.kind AS "kind!", series.name AS "name!", newest.day AS "last_day!",
-                  (SELECT max(pause) FROM (
-                       SELECT day - lag(day) OVER (ORDER BY day) AS pause FROM scoring.series_days AS days
-                        WHERE days.kind = series.kind AND days.name = series.name
-                          AND day BETWEEN newest.day - $2::integer AND newest.day) AS pauses) AS longest_pause_days
+                  spoken.day_count AS "spoken_days!", spoken.longest_pause AS longest_pause_days
              FROM series,
                   LATERAL (SELECT max(day) AS day FROM scoring.series_days AS days
-                            WHERE days.kind = series.kind AND days.name = series.name AND day <= $1) AS newest
+                            WHERE days.kind = series.kind AND days.name = series.name AND day <= $1) AS newest,
+                  LATERAL (SELECT count(*) AS day_count, max(pause) AS longest_pause FROM (
+                                  SELECT day - lag(day) OVER (ORDER BY day) AS pause FROM scoring.series_days AS days
+                                   WHERE days.kind = series.kind AND days.name = series.name
+                                     AND day BETWEEN newest.day - $2::integer AND newest.day) AS pauses) AS spoken
             WHERE newest.day IS NOT NULL AND (series.kind <> $3 OR series.name = '')"#,
         today,
         i32::try_from(PAUSE_DAYS).map_err(codes::corrupt)?,
@@ -114,6 +115,7 @@ pub(crate) async fn kinds_of_signals(
             sources.push(SourceDays {
                 source,
                 last_day: row.last_day,
+                spoken_days: row.spoken_days,
                 longest_pause_days: row.longest_pause_days.map(i64::from),
             });
         }

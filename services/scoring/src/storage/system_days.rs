@@ -34,12 +34,13 @@ pub(crate) async fn note(conn: &mut PgConnection, days: &BTreeSet<SystemDay<'_>>
     let systems: Vec<&str> = days.iter().map(|day| day.system).collect();
     let told: Vec<i16> = days.iter().map(|day| number(day.told)).collect();
     let days: Vec<NaiveDate> = days.iter().map(|day| day.day).collect();
-    // In the order of the set, so that two who note the same wait for one another.
+    // In the same order by all, so that two who note the same wait for one another.
     sqlx::query!(
         "INSERT INTO scoring.system_days (system, told, day)
          SELECT given.* FROM unnest($1::text[], $2::smallint[], $3::date[]) AS given (system, told, day)
           WHERE NOT EXISTS (SELECT FROM scoring.system_days AS known
                              WHERE known.system = given.system AND known.told = given.told AND known.day = given.day)
+          ORDER BY 1, 2, 3
          ON CONFLICT DO NOTHING",
         &systems as &[&str],
         &told,
@@ -63,13 +64,15 @@ pub(crate) async fn exists(conn: &mut PgConnection, system: &str, told: Told) ->
 /// What each system tells, with the newest day up to today and its longest pause, as long as it is not given up.
 pub(crate) async fn sources(conn: &mut PgConnection, today: NaiveDate) -> Result<Vec<SourceDays>, StorageError> {
     let rows = sqlx::query!(
-        r#"SELECT newest.system, newest.told, newest.day AS "last_day!",
-                  (SELECT max(pause) FROM (
-                       SELECT day - lag(day) OVER (ORDER BY day) AS pause FROM scoring.system_days AS days
-                        WHERE days.system = newest.system AND days.told = newest.told
-                          AND day BETWEEN newest.day - $2::integer AND newest.day) AS pauses) AS longest_pause_days
+        r#"SELECT newest.system, newest.told, newest.day AS "last_day!", spoken.day_count AS "spoken_days!",
+                  spoken.longest_pause AS longest_pause_days
              FROM (SELECT system, told, max(day) AS day FROM scoring.system_days WHERE day <= $1
                     GROUP BY system, told) AS newest
+            CROSS JOIN LATERAL (
+                  SELECT count(*) AS day_count, max(pause) AS longest_pause FROM (
+                         SELECT day - lag(day) OVER (ORDER BY day) AS pause FROM scoring.system_days AS days
+                          WHERE days.system = newest.system AND days.told = newest.told
+                            AND day BETWEEN newest.day - $2::integer AND newest.day) AS pauses) AS spoken
             WHERE newest.day >= $1::date - $3::integer"#,
         today,
         i32::try_from(PAUSE_DAYS).map_err(codes::corrupt)?,
@@ -83,6 +86,7 @@ pub(crate) async fn sources(conn: &mut PgConnection, today: NaiveDate) -> Result
             Ok(SourceDays {
                 source: source(row.system, row.told)?,
                 last_day: row.last_day,
+                spoken_days: row.spoken_days,
                 longest_pause_days: row.longest_pause_days.map(i64::from),
             })
         })

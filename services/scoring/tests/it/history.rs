@@ -105,63 +105,45 @@ fn said(health: &proto::Health) -> proto::Health {
     proto::Health { account_display_name: String::new(), segment: 0, arr: None, score_time: None, ..health.clone() }
 }
 
-#[tokio::test]
-async fn as_of_a_day_is_what_was_answered_that_day_while_all_is_told_on_its_day() {
-    let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
-    let ids = ["acme", "globex", "initech"];
-    harness.create_accounts(&ids).await;
-    let mut answered = Vec::new();
-    // A linear congruential generator (Numerical Recipes): the same days in each run.
-    let mut state: u32 = 20_260_301;
-    let mut draw = |below: u32| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) % below
-    };
-    for number in 1..=40 {
-        let today = harness.clock.today().to_string();
-        let mut told = Vec::new();
-        for id in ids {
-            told.extend((0..draw(4)).map(|user| activity(id, &today, &format!("user-{user}"))));
-            if draw(3) == 0 {
-                told.push(gauge(id, &today, "seats", f64::from(draw(20))));
-            }
-            if draw(4) == 0 {
-                let action = if draw(2) == 0 { proto::TicketAction::Opened } else { proto::TicketAction::Resolved };
-                let ticket_id = format!("t-{}", draw(3));
-                told.push(ticket(id, &today, &ticket_id, action, proto::TicketPriority::Urgent));
-            }
-            if draw(6) == 0 {
-                let action =
-                    if draw(2) == 0 { proto::InvoiceAction::PaymentFailed } else { proto::InvoiceAction::Paid };
-                told.push(invoice(id, &today, &format!("in-{}", draw(3)), action));
-            }
-        }
-        harness.record(told).await;
-        if draw(5) == 0 {
-            let limits = [("seats".to_owned(), 20.0 + f64::from(draw(9)))].into();
-            let changed = proto::Account { plan_limits: limits, ..account(ids[0]) };
-            let request = proto::BatchUpsertAccountsRequest { accounts: vec![changed], ..Default::default() };
-            harness.accounts.batch_upsert_accounts(request).await.expect("changed");
-        }
-        if number == 25 {
-            let mut model = sum_of("seats", 7);
-            model.input = Some(proto::Input { series: Some(proto::input::Series::AnyUser(true)) });
-            harness.activate("second", model_of(model)).await;
-        }
-        harness.settle().await;
-        for id in ids {
-            answered.push(said(&harness.health_of(id, &today).await));
-        }
-        harness.pass_days(1).await;
+/// A linear congruential generator (Numerical Recipes): the same days in each run.
+struct Draws(u32);
+
+impl Draws {
+    fn below(&mut self, limit: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 16) % limit
     }
-    assert!(answered.iter().filter(|health| health.score.is_some()).count() > 100);
+
+    /// What happens to an account on a day.
+    fn signals(&mut self, id: &str, today: &str) -> Vec<proto::Signal> {
+        let mut told: Vec<proto::Signal> =
+            (0..self.below(4)).map(|user| activity(id, today, &format!("user-{user}"))).collect();
+        if self.below(3) == 0 {
+            told.push(gauge(id, today, "seats", f64::from(self.below(20))));
+        }
+        if self.below(4) == 0 {
+            let action = if self.below(2) == 0 { proto::TicketAction::Opened } else { proto::TicketAction::Resolved };
+            let ticket_id = format!("t-{}", self.below(3));
+            told.push(ticket(id, today, &ticket_id, action, proto::TicketPriority::Urgent));
+        }
+        if self.below(6) == 0 {
+            let action =
+                if self.below(2) == 0 { proto::InvoiceAction::PaymentFailed } else { proto::InvoiceAction::Paid };
+            told.push(invoice(id, today, &format!("in-{}", self.below(3)), action));
+        }
+        told
+    }
+}
+
+/// That each of these days is answered as on that day, also when all are scored again from `first_day` on.
+async fn assert_answers_stay(harness: &mut Harness, first_day: &str, answered: &[proto::Health]) {
     for is_scored_again in [false, true] {
         if is_scored_again {
-            let request = proto::RecomputeHealthRequest { start_day: "2026-03-01".to_owned(), ..Default::default() };
+            let request = proto::RecomputeHealthRequest { start_day: first_day.to_owned(), ..Default::default() };
             harness.health.clone().recompute_health(request).await.expect("begins");
             harness.settle().await;
         }
-        for then in &answered {
+        for then in answered {
             let id = then.account.trim_start_matches("accounts/");
             let mut now = said(&harness.health_of(id, &then.day).await);
             if is_scored_again {
@@ -171,6 +153,74 @@ async fn as_of_a_day_is_what_was_answered_that_day_while_all_is_told_on_its_day(
             assert_eq!(now, *then, "scored again: {is_scored_again}");
         }
     }
+}
+
+#[tokio::test]
+async fn as_of_a_day_is_what_was_answered_that_day_while_all_is_told_on_its_day() {
+    let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
+    let ids = ["acme", "globex", "initech"];
+    harness.create_accounts(&ids).await;
+    let mut answered = Vec::new();
+    let mut draws = Draws(20_260_301);
+    for number in 1..=40 {
+        let today = harness.clock.today().to_string();
+        harness.record(ids.iter().flat_map(|id| draws.signals(id, &today)).collect()).await;
+        if draws.below(5) == 0 {
+            let limits = [("seats".to_owned(), 20.0 + f64::from(draws.below(9)))].into();
+            let changed = proto::Account { plan_limits: limits, ..account(ids[0]) };
+            let request = proto::BatchUpsertAccountsRequest { accounts: vec![changed], ..Default::default() };
+            harness.accounts.batch_upsert_accounts(request).await.expect("changed");
+        }
+        if number == 25 {
+            harness.activate("second", model_of(of_users(7))).await;
+        }
+        harness.settle().await;
+        for id in ids {
+            answered.push(said(&harness.health_of(id, &today).await));
+        }
+        harness.pass_days(1).await;
+    }
+    assert!(answered.iter().filter(|health| health.score.is_some()).count() > 100);
+    assert_answers_stay(&mut harness, "2026-03-01", &answered).await;
+}
+
+/// How many users were there.
+fn of_users(window_days: i32) -> proto::Measure {
+    let input = Some(proto::Input { series: Some(proto::input::Series::AnyUser(true)) });
+    proto::Measure { input, ..sum_of("seats", window_days) }
+}
+
+#[tokio::test]
+async fn as_of_a_day_is_what_was_answered_that_day_also_where_accounts_are_compared_with_others() {
+    let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
+    let ids: Vec<String> = (1..=44).map(|number| format!("c{number:02}")).collect();
+    let on_plan = |(number, id): (usize, &String)| proto::Account {
+        plan: if number % 2 == 0 { "pro" } else { "free" }.to_owned(),
+        ..account(id)
+    };
+    let accounts = ids.iter().enumerate().map(on_plan).collect();
+    let request = proto::BatchUpsertAccountsRequest { accounts, ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    let ranked = proto::Measure { comparison: proto::Comparison::PlanRank.into(), ..of_users(7) };
+    let ranked = proto::Measure {
+        curve: vec![proto::CurvePoint { x: 0.0, points: 0.0 }, proto::CurvePoint { x: 1.0, points: 100.0 }],
+        ..ranked
+    };
+    harness.activate("ranked", model_of(ranked)).await;
+    let mut answered = Vec::new();
+    let mut draws = Draws(20_260_301);
+    for _ in 1..=10 {
+        let today = harness.clock.today().to_string();
+        harness.record(ids.iter().flat_map(|id| draws.signals(id, &today)).collect()).await;
+        harness.settle().await;
+        for id in &ids {
+            answered.push(said(&harness.health_of(id, &today).await));
+        }
+        harness.pass_days(1).await;
+    }
+    assert!(answered.iter().filter(|health| health.score.is_some()).count() > 200);
+    // On the first day there is no day before to compare with, as a recomputation leaves it.
+    assert_answers_stay(&mut harness, "2026-03-01", &answered).await;
 }
 
 #[tokio::test]
