@@ -2098,17 +2098,36 @@ pub struct CasePriority {
     /// detractor's case of a healthy account has 0: it comes by its deadlines.
     #[prost(double, tag = "3")]
     pub decline: f64,
-    /// The chance to save the customer, 0 to 1: of the cases of this kind closed
-    /// before, in the account's segment, the share that was saved or recovered,
-    /// (saved + 3) / (saved + lost + 4), which begins at the target of 75 % and
-    /// follows what happens: with the next news of the account, or else with the
-    /// next look at the case. Lost are those that churned or did not recover; those
-    /// without action count neither way.
+    /// The chance to save the customer, above 0 and below 1, from what became of
+    /// cases closed before, on two levels:
+    ///
+    /// * p = (saved + 3) / (saved + lost + 4), of all cases of this kind in the
+    ///   account's segment. It begins at the target of 75 %.
+    /// * the chance = (saved_d + 4 p) / (saved_d + lost_d + 4), of those of them
+    ///   that were as deep when they were opened: whose `Case.score_at_open` was
+    ///   below 50 as this case's is, or from 50 to below 70, or 70 and above, or
+    ///   absent.
+    ///
+    /// Each is the mean of a beta-binomial model, shrunk towards the mean of the
+    /// level above with the weight of 4 cases (Gelman et al., Bayesian Data
+    /// Analysis, 3rd ed., 2013, sections 2.4 and 5.3). Without a case as deep the
+    /// chance is p; the more there are, the closer it is to their own share.
+    ///
+    /// Saved are those that were saved or recovered, lost those that churned or did
+    /// not recover; those without action count neither way. It follows what
+    /// happens: with the next news of the account, or else with the next look at
+    /// the case.
     #[prost(double, tag = "4")]
     pub save_chance: f64,
-    /// Closed cases that the chance is estimated from: saved + lost. From 0.
+    /// Closed cases of this kind and segment that the chance is estimated from:
+    /// saved + lost. From 0.
     #[prost(int32, tag = "5")]
     pub save_chance_cases: i32,
+    /// Those of `save_chance_cases` that were as deep when they were opened:
+    /// saved_d + lost_d. Of cases closed before services told depths apart it is not
+    /// known: they are none of these. From 0.
+    #[prost(int32, tag = "6")]
+    pub save_chance_alike_cases: i32,
 }
 impl ::prost::Name for CasePriority {
     const NAME: &'static str = "CasePriority";

@@ -53,15 +53,15 @@ pub(crate) fn show(case: &proto::Case, output: &mut Output) -> Result<(), Failur
     ];
     if let (Some(gain), Some(revenue)) = (&priority.expected_gain, &priority.revenue_at_risk) {
         let parts = format!(
-            "{} = {} at risk × {} decline × {} chance ({})",
+            "{} = {} at risk × {} decline × {} chance",
             money::format(gain),
             money::format(revenue),
             percent(priority.decline),
-            percent(priority.save_chance),
-            counted(priority.save_chance_cases.into(), "closed case")
+            percent(priority.save_chance)
         );
         rows.push(("priority", parts));
     }
+    rows.push(("chance to save", chance_text(&priority)));
     let scores = [("score at opening", case.score_at_open), ("score at the end", case.score_at_close)];
     rows.extend(scores.into_iter().filter_map(|(name, score)| Some((name, points(Some(score?))))));
     rows.extend(case.survey_score.map(|score| ("answered", format!("{score} of 10"))));
@@ -87,6 +87,19 @@ pub(crate) fn show(case: &proto::Case, output: &mut Output) -> Result<(), Failur
     show_clocks(&case.clocks, output)
 }
 
+/// The chance to save the customer, and what it is made of.
+fn chance_text(priority: &proto::CasePriority) -> String {
+    let chance = percent(priority.save_chance);
+    if priority.save_chance_cases == 0 {
+        return format!("{chance}, the target: no case of its kind and segment ended before");
+    }
+    let closed = counted(priority.save_chance_cases.into(), "closed case");
+    format!(
+        "{chance}, from {closed} of its kind and segment (as deep at opening: {})",
+        priority.save_chance_alike_cases
+    )
+}
+
 /// Where a case is, and what is due in it.
 pub(crate) fn say(case: &proto::Case, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
@@ -101,4 +114,21 @@ pub(crate) fn say(case: &proto::Case, output: &mut Output) -> Result<(), Failure
         _ => String::new(),
     };
     Ok(output.line(&format!("The case of {}: {}{due}.", case.account_display_name, state(case)))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r79_the_chance_says_what_it_is_made_of() {
+        let chance = |save_chance, save_chance_cases, save_chance_alike_cases| {
+            let parts =
+                proto::CasePriority { save_chance, save_chance_cases, save_chance_alike_cases, ..Default::default() };
+            chance_text(&parts)
+        };
+        assert_eq!(chance(0.75, 0, 0), "75%, the target: no case of its kind and segment ended before");
+        assert_eq!(chance(0.5, 1, 0), "50%, from 1 closed case of its kind and segment (as deep at opening: 0)");
+        assert_eq!(chance(0.3, 12, 6), "30%, from 12 closed cases of its kind and segment (as deep at opening: 6)");
+    }
 }

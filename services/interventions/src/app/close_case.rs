@@ -89,7 +89,7 @@ pub(super) async fn in_session(
     let ended = Case { has_breach: ended.has_breach || all.iter().any(tick_clocks::is_breach), ..ended };
     let ended = session.save_case(ended).await?;
     if let Some(is_saved) = is_saved(outcome) {
-        cases::count_outcome(session.conn, ended.kind, session.account.segment, is_saved).await?;
+        cases::count_outcome(session.conn, ended.kind, session.account.segment, ended.depth(), is_saved).await?;
     }
     let body = if notes.is_empty() { words(outcome).to_owned() } else { format!("{}: {notes}", words(outcome)) };
     session.note("case_closed", body, About::case(ended.id)).await?;

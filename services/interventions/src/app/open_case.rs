@@ -12,7 +12,7 @@ use crate::domain::case::{Case, CaseKind, Findings};
 use crate::domain::clock::{Clock, ClockStep, ClockSubject};
 use crate::domain::owners::Assignee;
 use crate::domain::policy::{ClockRule, PolicySubject};
-use crate::domain::priority::Priority;
+use crate::domain::priority::{Depth, Priority};
 use crate::domain::task::TaskResource;
 use crate::storage::{alerts, cases, tasks as tasks_of};
 
@@ -75,8 +75,8 @@ async fn open(
 ) -> Result<(Case, Vec<Clock>), InterventionsError> {
     let policy = session.policy(PolicySubject::Case(kind)).await?;
     let owner = owner.unwrap_or_else(|| find_owner::of(session.app, &session.account, policy.definition.owner));
-    let (saved, lost) = cases::outcomes(session.conn, kind, session.account.segment).await?;
     let score = session.account.health.score;
+    let experience = cases::experience(session.conn, kind, session.account.segment, Depth::of(score)).await?;
     let answer = occurrence.and_then(|occurrence| occurrence.answer.as_ref());
     let id = session.app.core.ids.new_id();
     // A detractor waits from the moment of the answer on, not from when it was heard.
@@ -102,7 +102,7 @@ async fn open(
         subject: answer.map(|answer| answer.response.clone()).unwrap_or_default(),
         owner_email: owner.email,
         owner_is_fallback: owner.is_fallback,
-        priority: Priority::of(session.account.arr, score, saved, lost),
+        priority: Priority::of(session.account.arr, score, experience),
         opened_at,
         state_at: session.now,
         next_due_at: Some(next_due_at),

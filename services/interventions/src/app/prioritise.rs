@@ -9,8 +9,8 @@ use crate::storage::cases;
 pub(super) async fn open_cases(session: &mut Session<'_>) -> Result<(), InterventionsError> {
     let account = session.account.id.clone();
     for case in cases::open_of_account(session.conn, &account).await? {
-        let (saved, lost) = cases::outcomes(session.conn, case.kind, session.account.segment).await?;
-        let priority = Priority::of(session.account.arr, session.account.health.score, saved, lost);
+        let experience = cases::experience(session.conn, case.kind, session.account.segment, case.depth()).await?;
+        let priority = Priority::of(session.account.arr, session.account.health.score, experience);
         if priority != case.priority {
             cases::set_priority(session.conn, &Case { priority, ..case }).await?;
         }

@@ -53,6 +53,7 @@ fn priority_message(priority: &Priority) -> proto::CasePriority {
         decline: priority.decline,
         save_chance: priority.save_chance,
         save_chance_cases: priority.save_chance_cases,
+        save_chance_alike_cases: priority.save_chance_alike,
     }
 }
 

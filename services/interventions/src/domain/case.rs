@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::clock::ClockStep;
 use super::policy::PolicyId;
-use super::priority::Priority;
+use super::priority::{Depth, Priority};
 
 /// What a case is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -255,6 +255,11 @@ impl Case {
     /// The etag of the case as it is.
     pub fn etag(&self) -> Etag {
         Etag::of_version(self.version)
+    }
+
+    /// How deep the account had fallen when it was opened: fixed, so that it is compared with its like for as long as it is open.
+    pub fn depth(&self) -> Depth {
+        Depth::of(self.score_at_open)
     }
 
     /// Whether it is over.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::codes;
 use crate::domain::case::{Case, CaseKind, CaseState, Findings};
-use crate::domain::priority::Priority;
+use crate::domain::priority::{Depth, Experience, Priority, Tally};
 
 struct CaseRow {
     account_id: String,
@@ -23,6 +23,7 @@ struct CaseRow {
     decline: f64,
     save_chance: f64,
     save_chance_cases: i32,
+    save_chance_alike: i32,
     opened_at: DateTime<Utc>,
     state_at: DateTime<Utc>,
     next_due_at: Option<DateTime<Utc>>,
@@ -69,6 +70,7 @@ impl TryFrom<CaseRow> for Case {
                 decline: row.decline,
                 save_chance: row.save_chance,
                 save_chance_cases: row.save_chance_cases,
+                save_chance_alike: row.save_chance_alike,
             },
             opened_at: row.opened_at,
             state_at: row.state_at,
@@ -110,9 +112,9 @@ macro_rules! select_cases {
         sqlx::query_as!(
             CaseRow,
             "SELECT account_id, case_id, kind, state, subject, owner_email, owner_is_fallback, currency,
-                    revenue_minor_units, decline, save_chance, save_chance_cases, opened_at, state_at, next_due_at,
-                    has_breach, escalation_count, policy_id, policy_version, score_at_open, score_at_close,
-                    assessment_steps, root_cause, plan, resolution, what_worked, has_outbound_touch, contact_id,
+                    revenue_minor_units, decline, save_chance, save_chance_cases, save_chance_alike, opened_at, state_at,
+                    next_due_at, has_breach, escalation_count, policy_id, policy_version, score_at_open,
+                    score_at_close, assessment_steps, root_cause, plan, resolution, what_worked, has_outbound_touch, contact_id,
                     survey_score, resurvey_score, outcome, outcome_notes, resolved_at, intervening_at, closed_at,
                     version
                FROM interventions.cases " + $tail
@@ -255,20 +257,30 @@ pub(crate) async fn list_closed(
     cases(rows)
 }
 
-/// How many cases of a kind, of accounts of a segment, ended well and ill.
-pub(crate) async fn outcomes(
+/// How cases of a kind, of accounts of a segment, ended: all, and those that were as deep when they were opened.
+pub(crate) async fn experience(
     conn: &mut PgConnection,
     kind: CaseKind,
     segment: Segment,
-) -> Result<(i32, i32), StorageError> {
+    depth: Depth,
+) -> Result<Experience, StorageError> {
     let row = sqlx::query!(
-        "SELECT saved_count, lost_count FROM interventions.case_outcomes WHERE kind = $1 AND segment = $2",
+        r#"SELECT coalesce(sum(saved_count), 0)::integer AS "saved!",
+                  coalesce(sum(lost_count), 0)::integer AS "lost!",
+                  coalesce(sum(saved_count) FILTER (WHERE depth = $3), 0)::integer AS "saved_alike!",
+                  coalesce(sum(lost_count) FILTER (WHERE depth = $3), 0)::integer AS "lost_alike!"
+             FROM interventions.case_outcomes
+            WHERE kind = $1 AND segment = $2"#,
         codes::case_kind_number(kind),
         mainstay_accounts::segment_number(segment),
+        codes::depth_number(depth),
     )
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(row.map_or((0, 0), |row| (row.saved_count, row.lost_count)))
+    Ok(Experience {
+        all: Tally { saved: row.saved, lost: row.lost },
+        alike: Tally { saved: row.saved_alike, lost: row.lost_alike },
+    })
 }
 
 /// Counts a case that ended well or ill.
@@ -276,16 +288,18 @@ pub(crate) async fn count_outcome(
     conn: &mut PgConnection,
     kind: CaseKind,
     segment: Segment,
+    depth: Depth,
     is_saved: bool,
 ) -> Result<(), StorageError> {
     sqlx::query!(
-        "INSERT INTO interventions.case_outcomes AS known (kind, segment, saved_count, lost_count)
-         VALUES ($1, $2, $3, $4)
-         ON CONFLICT (kind, segment) DO UPDATE
+        "INSERT INTO interventions.case_outcomes AS known (kind, segment, depth, saved_count, lost_count)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (kind, segment, depth) DO UPDATE
              SET saved_count = known.saved_count + excluded.saved_count,
                  lost_count = known.lost_count + excluded.lost_count",
         codes::case_kind_number(kind),
         mainstay_accounts::segment_number(segment),
+        codes::depth_number(depth),
         i32::from(is_saved),
         i32::from(!is_saved),
     )
@@ -296,12 +310,13 @@ pub(crate) async fn count_outcome(
 
 /// Stores a new case.
 pub(crate) async fn insert(conn: &mut PgConnection, case: &Case) -> Result<(), StorageError> {
-    let Priority { revenue_at_risk, decline, save_chance, save_chance_cases } = case.priority;
+    let Priority { revenue_at_risk, decline, save_chance, save_chance_cases, save_chance_alike } = case.priority;
     let stored = sqlx::query!(
         "INSERT INTO interventions.cases (account_id, case_id, kind, state, subject, owner_email, owner_is_fallback,
-             currency, revenue_minor_units, decline, save_chance, save_chance_cases, expected_gain_minor_units,
-             opened_at, state_at, next_due_at, policy_id, policy_version, score_at_open, contact_id, survey_score)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+             currency, revenue_minor_units, decline, save_chance, save_chance_cases, save_chance_alike,
+             expected_gain_minor_units, opened_at, state_at, next_due_at, policy_id, policy_version, score_at_open,
+             contact_id, survey_score)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
         case.account.as_str(),
         case.id,
         codes::case_kind_number(case.kind),
@@ -314,6 +329,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, case: &Case) -> Result<(), S
         decline,
         save_chance,
         save_chance_cases,
+        save_chance_alike,
         case.priority.expected_gain().map(|gain| gain.minor_units),
         case.opened_at,
         case.state_at,
@@ -331,11 +347,11 @@ pub(crate) async fn insert(conn: &mut PgConnection, case: &Case) -> Result<(), S
 
 /// Writes the priority of a case alone: the row's version stays, because nobody decided anything.
 pub(crate) async fn set_priority(conn: &mut PgConnection, case: &Case) -> Result<(), StorageError> {
-    let Priority { revenue_at_risk, decline, save_chance, save_chance_cases } = case.priority;
+    let Priority { revenue_at_risk, decline, save_chance, save_chance_cases, save_chance_alike } = case.priority;
     let stored = sqlx::query!(
         "UPDATE interventions.cases
             SET currency = $3, revenue_minor_units = $4, decline = $5, save_chance = $6, save_chance_cases = $7,
-                expected_gain_minor_units = $8
+                save_chance_alike = $8, expected_gain_minor_units = $9
           WHERE account_id = $1 AND case_id = $2",
         case.account.as_str(),
         case.id,
@@ -344,6 +360,7 @@ pub(crate) async fn set_priority(conn: &mut PgConnection, case: &Case) -> Result
         decline,
         save_chance,
         save_chance_cases,
+        save_chance_alike,
         case.priority.expected_gain().map(|gain| gain.minor_units),
     )
     .execute(conn)

@@ -9,6 +9,7 @@ use crate::domain::alert::{AlertKind, AlertState, Resolution, Severity};
 use crate::domain::case::{AssessmentStep, CaseKind, CaseState, Outcome};
 use crate::domain::clock::{ClockState, ClockStep};
 use crate::domain::policy::PolicyId;
+use crate::domain::priority::Depth;
 use crate::domain::task::{TaskResource, TaskState};
 use crate::domain::touch::TouchChannel;
 
@@ -157,6 +158,16 @@ numbered!(TaskResource, task_resource_number, task_resource, {
     Training = 2,
     Product = 3,
 });
+
+/// Depths are counted by and never read back. 0 is that of cases that were closed before depths were told apart.
+pub(crate) const fn depth_number(depth: Depth) -> i16 {
+    match depth {
+        Depth::Critical => 1,
+        Depth::AtRisk => 2,
+        Depth::Above => 3,
+        Depth::NoScore => 4,
+    }
+}
 
 /// Contacts are written and never read back: the story has them in words.
 pub(crate) const fn touch_channel_number(channel: TouchChannel) -> i16 {

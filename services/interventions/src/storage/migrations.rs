@@ -28,6 +28,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(6, "0006_follow_ups"),
         migration!(7, "0007_billing_digest"),
         Migration { transactional: false, ..migration!(8, "0008_billing_alerts") },
+        migration!(9, "0009_outcomes_by_depth"),
     ],
 };
 

@@ -21,7 +21,7 @@ async fn advance(harness: &mut Harness, name: &str, state: proto::CaseState) -> 
     harness.cases.advance_case(request).await.map(tonic::Response::into_inner)
 }
 
-async fn close(
+pub(crate) async fn close(
     harness: &mut Harness,
     name: &str,
     outcome: proto::CaseOutcome,
@@ -268,74 +268,6 @@ async fn a_customer_who_left_ends_the_case_as_churned_with_its_tasks() {
     assert_eq!(tasks, []);
     harness.pass(TimeDelta::days(90)).await;
     assert_eq!(harness.events::<proto::ClockBreached>().await, []);
-}
-
-#[tokio::test]
-async fn r107_cases_come_by_what_can_be_kept_and_move_with_the_score() {
-    let mut harness = Harness::with_acme(START).await;
-    harness.tell_account(scoring::Account { name: "accounts/small".to_owned(), arr: None, ..acme() }).await;
-    harness.tell_score(35.0).await;
-    harness.settle().await;
-    let request = proto::OpenCaseRequest { account: "accounts/small".to_owned(), ..Default::default() };
-    harness.cases.open_case(request).await.expect("a case");
-    let name = open(&mut harness).await.name;
-    let listed = harness.cases.list_cases(proto::ListCasesRequest::default()).await.expect("cases").into_inner().cases;
-    let accounts: Vec<&str> = listed.iter().map(|case| case.account.as_str()).collect();
-    assert_eq!(accounts, ["accounts/acme", "accounts/small"], "unknown revenue comes last");
-    let priority = listed[0].priority.clone().expect("a priority");
-    // 180 000 EUR × (70 − 35) / 70 × 0.75.
-    assert_eq!(priority.expected_gain.expect("an amount").minor_units, 6_750_000);
-    let etag = harness.case(&name).await.etag;
-    harness.tell_score(56.0).await;
-    harness.settle().await;
-    let case = harness.case(&name).await;
-    assert_eq!(case.priority.expect("a priority").expected_gain.expect("an amount").minor_units, 2_700_000);
-    assert_eq!(case.etag, etag, "nobody decided anything");
-}
-
-/// Opens cases of an account and loses them.
-async fn lose(harness: &mut Harness, account: &str, times: usize) {
-    for _ in 0..times {
-        let request = proto::OpenCaseRequest { account: account.to_owned(), ..Default::default() };
-        let name = harness.cases.open_case(request).await.expect("a case").into_inner().name;
-        close(harness, &name, proto::CaseOutcome::Churned, "They left").await.expect("lost");
-    }
-}
-
-/// Of each open case, what comes first first: the account, the chance to save it, and what that is estimated from.
-async fn chances(harness: &mut Harness) -> Vec<(String, f64, i32)> {
-    let listed = harness.cases.list_cases(proto::ListCasesRequest::default()).await.expect("cases").into_inner().cases;
-    let chance = |case: proto::Case| {
-        let priority = case.priority.expect("a priority");
-        (case.account, priority.save_chance, priority.save_chance_cases)
-    };
-    listed.into_iter().map(chance).collect()
-}
-
-#[tokio::test]
-async fn r79_of_accounts_with_equal_revenue_and_score_the_one_that_is_likelier_to_be_saved_comes_first() {
-    let mut harness = Harness::with_acme(START).await;
-    let small =
-        |id: &str| scoring::Account { name: format!("accounts/{id}"), segment: scoring::Segment::Smb.into(), ..acme() };
-    for account in [small("small"), small("lost"), scoring::Account { name: "accounts/large".to_owned(), ..acme() }] {
-        harness.tell_account(account).await;
-    }
-    harness.settle().await;
-    lose(&mut harness, "accounts/lost", 3).await;
-    // Opened first, it would come first if all else were equal.
-    let request = proto::OpenCaseRequest { account: "accounts/small".to_owned(), ..Default::default() };
-    harness.cases.open_case(request).await.expect("a case");
-    let name = open(&mut harness).await.name;
-    let of_small = ("accounts/small".to_owned(), 3.0 / 7.0, 3);
-    assert_eq!(chances(&mut harness).await, [("accounts/acme".to_owned(), 0.75, 0), of_small.clone()]);
-
-    // What becomes of others counts by the next weekly look, even where nothing is heard of the account itself.
-    lose(&mut harness, "accounts/large", 6).await;
-    harness.pass(TimeDelta::days(7)).await;
-    assert_eq!(chances(&mut harness).await, [of_small, ("accounts/acme".to_owned(), 0.3, 6)]);
-    let priority = harness.case(&name).await.priority.expect("a priority");
-    // 180 000 EUR × 1 without a score × 0.3.
-    assert_eq!(priority.expected_gain.expect("an amount").minor_units, 5_400_000);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod harness;
 mod invariant;
 mod notices;
 mod policies;
+mod priority;
 mod reports;
 mod requests;
 mod scoring_peer;
