@@ -18,6 +18,7 @@ mod backtest_speed;
 mod backtests;
 mod billing_fixtures;
 mod cohorts;
+mod compact_signals;
 mod deadlines;
 mod default_model;
 mod definitions;
