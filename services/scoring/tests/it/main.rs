@@ -14,6 +14,7 @@ mod adoption_fixtures;
 mod adoption_outcomes;
 mod adoption_targets;
 mod backtest_fixtures;
+mod backtest_measures;
 mod backtest_speed;
 mod backtests;
 mod billing_fixtures;
