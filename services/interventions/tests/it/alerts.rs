@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use mainstay_api::mainstay::interventions::v1 as proto;
 use mainstay_api::mainstay::scoring::v1 as scoring;
+use mainstay_domain::Clock;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -23,6 +24,36 @@ async fn r93_fourteen_silent_days_are_told_to_the_csm_at_once() {
     assert_eq!(mail.len(), 1);
     assert_eq!(mail[0].subject, "Acme Ltd: No activity for 14 days");
     assert!(mail[0].text.contains("Last activity on 2026-02-15."), "{}", mail[0].text);
+}
+
+#[tokio::test]
+async fn r59_what_begins_on_a_day_is_an_alert_and_a_mail_on_that_day_and_nothing_new_on_the_others() {
+    let mut harness = Harness::with_acme(START).await;
+    let (mut alerted, mut mailed) = (Vec::new(), Vec::new());
+    for day in 1..=5 {
+        match day {
+            2 => harness.raise(harness.silence()).await,
+            4 => harness.raise(harness.failed_payment("in_1", 2)).await,
+            _ => {}
+        }
+        let mails_before = harness.mail_to(CSM).len();
+        harness.settle().await;
+        let now = harness.clock.now().timestamp();
+        let begun = harness.open_alerts().await.into_iter().filter(|alert| {
+            let time = alert.alert_time.expect("a time").seconds;
+            assert!(time <= now, "{alert:?}");
+            time == now
+        });
+        alerted
+            .push(begun.map(|alert| format!("{}: {}", alert.account_display_name, alert.headline)).collect::<Vec<_>>());
+        mailed.push(harness.mail_to(CSM).into_iter().skip(mails_before).map(|mail| mail.subject).collect::<Vec<_>>());
+        harness.pass(TimeDelta::days(1)).await;
+    }
+    let of = |subject: &str| vec![format!("Acme Ltd: {subject}")];
+    let silence = of("No activity for 14 days");
+    let payment = of("The payment of invoice in_1 failed 2 times");
+    let expected = [Vec::new(), silence, Vec::new(), payment, Vec::new()];
+    assert_eq!((alerted.as_slice(), mailed.as_slice()), (&expected[..], &expected[..]));
 }
 
 #[tokio::test]

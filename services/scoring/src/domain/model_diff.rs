@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn r56_a_model_does_not_differ_from_itself_in_whatever_order() {
+    fn a_model_does_not_differ_from_itself_in_whatever_order() {
         let base = default_model();
         let mut other = base.clone();
         other.components.reverse();

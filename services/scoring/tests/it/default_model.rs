@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
+use proto::RiskTriggerKind::RenewalAtRisk;
 use proto::{TicketAction, TicketPriority};
 
 use crate::account_fixtures::time;
 use crate::adoption_fixtures::uses;
-use crate::harness::{Harness, activity};
-use crate::risk_fixtures::{invoice, ticket};
+use crate::harness::{Harness, account, activity};
+use crate::risk_fixtures::{Told, invoice, ticket, told_of_account};
 
 /// A day of 2026, by how many days after January 1 it is.
 fn day(number: u64) -> String {
@@ -81,4 +82,69 @@ async fn r64_r75_tickets_that_come_back_and_slow_answers_count_in_it() {
     let mut score = async |id: &str| harness.health_of(id, "").await.score.expect("a score");
     let (again, slow, well) = (score("again").await, score("slow").await, score("well").await);
     assert!(again < well && slow < well, "again {again}, slow {slow}, well {well}");
+}
+
+#[tokio::test]
+async fn r63_each_escalation_lowers_the_score_of_who_had_as_many_tickets() {
+    let mut harness = Harness::start("2026-01-01T00:00:00Z").await;
+    let ids = ["never", "once", "thrice"];
+    harness.create_accounts(&ids).await;
+    harness.turn_to(&day(90)).await;
+    for (id, escalation_count) in ids.into_iter().zip([0, 1, 3]) {
+        let active = (0..=90).map(|number| activity(id, &day(number), "ann"));
+        let tickets = [30, 50, 70].into_iter().enumerate().flat_map(|(place, number)| {
+            let ticket_id = format!("t-{number}");
+            let on = |after: u64, action| ticket(id, &day(number + after), &ticket_id, action, TicketPriority::Normal);
+            let escalated = (place < escalation_count).then(|| on(1, TicketAction::Escalated));
+            [Some(on(0, TicketAction::Opened)), escalated, Some(on(3, TicketAction::Resolved))].into_iter().flatten()
+        });
+        harness.record(active.chain(tickets).collect()).await;
+    }
+    harness.settle().await;
+    let mut scores = Vec::new();
+    for id in ids {
+        scores.push(harness.health_of(id, "").await.score.expect("a score"));
+    }
+    assert!(scores[0] > scores[1] && scores[1] > scores[2], "{scores:?}");
+}
+
+#[tokio::test]
+async fn r71_a_renewal_is_at_risk_by_tickets_and_falling_use_and_not_without_them() {
+    let mut harness = Harness::start("2026-01-01T00:00:00Z").await;
+    // Whether use falls, and whether tickets are escalated and stay open.
+    let customers = [("well", false, false), ("asks", false, true), ("fades", true, false), ("troubled", true, true)];
+    let accounts = customers.map(|(id, ..)| proto::Account { renewal_time: Some(time(&day(150))), ..account(id) });
+    let request = proto::BatchUpsertAccountsRequest { accounts: accounts.to_vec(), ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    harness.turn_to(&day(90)).await;
+    for (id, use_falls, asks) in customers {
+        let mut told = Vec::new();
+        for number in 0..=90 {
+            if use_falls && number > 62 && number % 5 > 0 {
+                continue;
+            }
+            let users: &[&str] = if use_falls && number > 62 { &["ann"] } else { &["ann", "bob", "eve"] };
+            told.extend(users.iter().map(|user| activity(id, &day(number), user)));
+        }
+        for number in [75, 80, 85] {
+            let on = |after: u64, action, priority| {
+                ticket(id, &day(number + after), &format!("t-{number}"), action, priority)
+            };
+            told.push(on(0, TicketAction::Opened, if asks { TicketPriority::Urgent } else { TicketPriority::Normal }));
+            let next = if asks { TicketAction::Escalated } else { TicketAction::Resolved };
+            told.push(on(2, next, TicketPriority::Unspecified));
+        }
+        harness.record(told).await;
+    }
+    harness.settle().await;
+    let mut scores = BTreeMap::new();
+    for (id, ..) in customers {
+        scores.insert(id, harness.health_of(id, "").await.score.expect("a score"));
+    }
+    assert!(scores["well"] > 72.0 && scores["troubled"] < 70.0, "{scores:?}");
+    let (worse_for_use, worse_for_tickets) =
+        (scores["asks"] - scores["troubled"], scores["fades"] - scores["troubled"]);
+    assert!(worse_for_use > 5.0 && worse_for_tickets > 5.0, "each tells of the risk: {scores:?}");
+    assert_eq!(told_of_account(&harness, "troubled", RenewalAtRisk).await, [Told::Raised]);
+    assert_eq!(told_of_account(&harness, "well", RenewalAtRisk).await, []);
 }

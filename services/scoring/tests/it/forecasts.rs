@@ -251,6 +251,53 @@ async fn r87_r197_the_portfolio_is_the_sum_of_its_customers_by_segment_and_span(
 }
 
 #[tokio::test]
+async fn r86_finance_sees_the_revenue_at_risk_of_each_currency_as_the_sum_of_its_customers() {
+    let harness = company().await;
+    train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
+    // Of each five customers one pays nothing that is known, and one pays in dollars.
+    let sql = "UPDATE scoring.accounts
+           SET arr_minor_units = CASE WHEN number % 5 > 0 THEN arr_minor_units END,
+               currency = CASE number % 5 WHEN 0 THEN NULL WHEN 1 THEN 'USD' ELSE 'EUR' END
+          FROM (SELECT account_id AS id, split_part(account_id, '-', 2)::integer AS number FROM scoring.accounts) AS numbers
+         WHERE id = account_id";
+    sqlx::raw_sql(sql).execute(harness.database.pool()).await.expect("currencies");
+    let (mut euros, mut dollars) = ([0.0; 3], [0.0; 3]);
+    for id in ids(&harness, 3).await {
+        let probability = forecast(&harness, &id).await.expect("a forecast").probability;
+        let number: i32 = id.trim_start_matches("account-").parse().expect("a number");
+        let arr = 100.0 * f64::from(number);
+        let sums = match number % 5 {
+            0 => continue,
+            1 => &mut dollars,
+            _ => &mut euros,
+        };
+        sums[0] += arr;
+        sums[1] += probability * arr;
+        sums[2] += probability * (1.0 - probability) * arr * arr;
+    }
+    let total = portfolio(&harness, 0).await.total.expect("a total");
+    assert_eq!(total.revenues.len(), 2, "{:?}", total.revenues);
+    for (revenue, code, [arr, loss, variance]) in
+        [(&total.revenues[0], "EUR", euros), (&total.revenues[1], "USD", dollars)]
+    {
+        let amount = |money: &Option<Money>| {
+            let money = money.as_ref().expect("money");
+            assert_eq!(money.currency_code, code);
+            money.minor_units as f64
+        };
+        assert_eq!(amount(&revenue.arr), arr);
+        let half = 1.959_964 * variance.sqrt();
+        for (found, expected) in [
+            (&revenue.expected_loss, loss),
+            (&revenue.low, (loss - half).max(0.0)),
+            (&revenue.high, (loss + half).min(arr)),
+        ] {
+            assert!((amount(found) - expected).abs() < 1.0, "{expected} in {revenue:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_training_sent_again_answers_as_before_though_nothing_could_be_learnt_any_more() {
     let harness = company().await;
     let request = proto::TrainForecastRequest { request_id: "once".to_owned(), ..Default::default() };

@@ -185,6 +185,25 @@ pub(crate) fn signal(id: &str, time: &str, payload: proto::signal::Payload) -> p
     }
 }
 
+/// Numbers below a bound, the same in each run: a linear congruential generator (Numerical Recipes).
+pub(crate) fn draws(seed: u32) -> impl FnMut(u32) -> u32 {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    }
+}
+
+/// Signals in an order that depends on the seed.
+pub(crate) fn shuffled(mut signals: Vec<proto::Signal>, seed: u32) -> Vec<proto::Signal> {
+    let mut draw = draws(seed);
+    for place in (1..signals.len()).rev() {
+        let bound = u32::try_from(place + 1).expect("few");
+        signals.swap(place, draw(bound) as usize);
+    }
+    signals
+}
+
 /// An amount of use.
 pub(crate) fn usage(id: &str, time: &str, metric: &str, quantity: i64) -> proto::Signal {
     signal(id, time, proto::signal::Payload::Usage(proto::UsageCount { metric: metric.to_owned(), quantity }))

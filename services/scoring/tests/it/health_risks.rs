@@ -22,9 +22,14 @@ pub(crate) fn points_model() -> proto::Model {
 }
 
 async fn acme() -> Harness {
+    acme_by(points_model()).await
+}
+
+/// Acme, scored by a model.
+async fn acme_by(model: proto::Model) -> Harness {
     let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
     harness.create_accounts(&["acme"]).await;
-    harness.activate("points", points_model()).await;
+    harness.activate("points", model).await;
     harness
 }
 
@@ -78,6 +83,42 @@ async fn r56_a_score_at_risk_is_told_once_below_70_and_ends_above_72() {
     let told = told_after(HealthAtRisk, &[70.0, 69.99, 70.0, 72.0, 72.01, 70.0, 69.99]).await;
     let none: Vec<Told> = Vec::new();
     assert_eq!(told, [none.clone(), vec![Raised], none.clone(), none.clone(), vec![Cleared], none, vec![Raised]]);
+}
+
+#[tokio::test]
+async fn r56_conditions_begin_and_end_at_the_cuts_of_the_model_and_not_at_the_usual_ones() {
+    use Told::{Cleared, Raised, Updated};
+    let cuts = proto::BandCuts { critical_below: 30.0, at_risk_below: 60.0, healthy_above: 80.0 };
+    let mut harness = acme_by(proto::Model { band_cuts: Some(cuts), ..points_model() }).await;
+    let (mut at_risk, mut critical) = (Vec::new(), Vec::new());
+    for (points, told_at_risk, told_critical) in [
+        (65.0, None, None),
+        (60.0, None, None),
+        (55.0, Some(Raised), None),
+        (45.0, Some(Updated), None),
+        (30.0, Some(Updated), None),
+        (29.99, None, Some(Raised)),
+        (32.0, None, Some(Cleared)),
+        (62.0, Some(Updated), None),
+        (62.01, Some(Cleared), None),
+    ] {
+        score(&mut harness, points).await;
+        at_risk.extend(told_at_risk);
+        critical.extend(told_critical);
+        assert_eq!(told_of_account(&harness, "acme", HealthAtRisk).await, at_risk, "at {points}");
+        assert_eq!(told_of_account(&harness, "acme", HealthCritical).await, critical, "at {points}");
+    }
+    score(&mut harness, 20.0).await;
+    let mut thresholds: Vec<_> = lasting(&harness, "acme")
+        .await
+        .into_iter()
+        .map(|trigger| match &trigger.cause {
+            Some(proto::risk_trigger::Cause::Health(cause)) => (trigger.kind(), cause.threshold),
+            other => panic!("a score, not {other:?}"),
+        })
+        .collect();
+    thresholds.sort_by_key(|(kind, _)| *kind);
+    assert_eq!(thresholds, [(HealthCritical, 30.0), (HealthAtRisk, 60.0)]);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ fn draft() -> proto::Model {
 }
 
 #[tokio::test]
-async fn r56_a_draft_is_compared_with_the_model_that_scores() {
+async fn a_draft_is_compared_with_the_model_that_scores() {
     let mut harness = Harness::start("2026-03-01T08:00:00Z").await;
     harness.activate("emails", model_of(sum_of("emails", 7))).await;
     let diff = diff(&harness, stored("models/active"), given(draft())).await.expect("a diff");

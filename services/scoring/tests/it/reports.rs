@@ -3,15 +3,16 @@
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
-use proto::{Band, Segment};
+use proto::{Band, RiskTriggerKind, Segment};
 use tonic::transport::Channel;
 use tonic::{Code, Response};
 
 use crate::account_fixtures::{full_account, time};
-use crate::harness::{Harness, account, activity, model_of, sum_of, usage};
+use crate::harness::{Harness, account, activity, gauge, model_of, sum_of, usage};
+use crate::health_risks::points_model;
 use crate::portfolio::portfolio;
 use crate::refusals::violated_fields;
-use crate::risk_fixtures::{churn, invoice, ticket};
+use crate::risk_fixtures::{churn, dispute, invoice, ticket};
 
 fn client(harness: &Harness) -> ReportServiceClient<Channel> {
     ReportServiceClient::new(harness.channel.clone())
@@ -143,6 +144,47 @@ async fn r70_conditions_that_warn_are_counted_and_who_left_is_no_customer() {
 }
 
 #[tokio::test]
+async fn r70_conditions_of_each_kind_are_counted_apart() {
+    let mut harness = Harness::start("2026-02-01T00:00:00Z").await;
+    harness.activate("points", points_model()).await;
+    let acme = proto::Account { renewal_time: Some(time("2026-05-10")), ..account("acme") };
+    let accounts = vec![acme, account("other"), account("gone")];
+    let request = proto::BatchUpsertAccountsRequest { accounts, ..Default::default() };
+    harness.accounts.batch_upsert_accounts(request).await.expect("accounts");
+    let opened = proto::DisputeAction::Opened;
+    harness
+        .record(vec![dispute("other", "2026-02-01", "d-old", opened), usage("acme", "2026-02-01", "emails", 1)])
+        .await;
+    harness.settle().await;
+    harness.turn_to("2026-03-10").await;
+    let day = "2026-03-10";
+    let urgent = |id: &str| ticket(id, day, "t-1", proto::TicketAction::Opened, proto::TicketPriority::Urgent);
+    let points = [("acme", 40.0), ("other", 60.0)].map(|(id, points)| gauge(id, day, "points", points));
+    let mut told = vec![dispute("acme", day, "d-1", opened), urgent("acme"), urgent("gone")];
+    told.extend(points);
+    harness.record(told).await;
+    harness.settle().await;
+    harness.record(vec![dispute("acme", day, "d-1", proto::DisputeAction::Closed), churn("gone", day)]).await;
+    harness.settle().await;
+    let report = health(&harness, proto::GetHealthReportRequest::default()).await;
+    let counts: Vec<_> = report
+        .risk_triggers
+        .iter()
+        .map(|one| (one.kind(), one.lasting_count, one.raised_count, one.cleared_count))
+        .collect();
+    let expected = [
+        (RiskTriggerKind::HealthCritical, 1, 1, 0),
+        (RiskTriggerKind::HealthAtRisk, 2, 2, 0),
+        (RiskTriggerKind::Inactivity, 1, 1, 0),
+        // The one that lasts began before the month.
+        (RiskTriggerKind::BillingDispute, 1, 1, 1),
+        (RiskTriggerKind::TicketUrgent, 1, 1, 0),
+        (RiskTriggerKind::RenewalAtRisk, 1, 1, 0),
+    ];
+    assert_eq!(counts, expected);
+}
+
+#[tokio::test]
 async fn who_lost_its_score_moved_out_of_its_band_and_mrr_counts_as_revenue() {
     let mut harness = Harness::start("2026-01-01T00:00:00Z").await;
     let mut measure = sum_of("emails", 7);
@@ -263,6 +305,38 @@ async fn r216_r217_what_is_missing_silent_unread_or_told_twice_is_found() {
     let request = proto::ActivateModelRequest { name: "models/large".to_owned(), segment, ..Default::default() };
     harness.models.clone().activate_model(request).await.expect("activated");
     assert_eq!(data(&harness).await.unread_metrics, Vec::<String>::new(), "a segment's own model reads it");
+}
+
+#[tokio::test]
+async fn r217_who_is_scored_by_less_than_half_or_silent_for_more_than_a_week_is_counted() {
+    let mut harness = Harness::start("2026-03-01T00:00:00Z").await;
+    harness.create_accounts(&["thin", "half", "week", "stale", "unscored"]).await;
+    let level = |metric: &str, weight| {
+        let aggregation = proto::Aggregation::Last.into();
+        proto::Measure { aggregation, weight, ..sum_of(metric, 28) }
+    };
+    let mut model = model_of(sum_of("emails", 28));
+    model.components[0].measures.extend([level("seats", 1.0), level("storage", 2.0)]);
+    harness.activate("levels", model).await;
+    let told = |id: &str, day: &str, levels: &[&str]| {
+        let levels = levels.iter().map(|metric| gauge(id, day, metric, 50.0));
+        levels.chain([usage(id, day, "emails", 50)]).collect::<Vec<_>>()
+    };
+    for (day, id, levels) in [
+        ("2026-03-01", "stale", &["seats", "storage"][..]),
+        ("2026-03-02", "week", &["seats", "storage"]),
+        ("2026-03-09", "half", &["seats"]),
+        ("2026-03-09", "thin", &[]),
+    ] {
+        harness.turn_to(day).await;
+        harness.record(told(id, day, levels)).await;
+        harness.settle().await;
+    }
+    assert_eq!(harness.health_of("half", "").await.coverage, 0.5, "not less than half");
+    assert_eq!(harness.health_of("week", "").await.last_signal_day, "2026-03-02", "7 days ago");
+    let report = data(&harness).await;
+    assert_eq!(report.account_count, 5);
+    assert_eq!((report.thin_count, report.stale_count, report.unscored_count), (1, 1, 1), "{report:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_testkit::{idempotency, pagination};
 use tonic::{Code, Status};
 
-use crate::harness::{Harness, activity, at, gauge, model_of, signal, sum_of, usage};
+use crate::harness::{Harness, activity, at, gauge, model_of, shuffled, signal, sum_of, usage};
 use crate::refusals::{reason, violated_fields};
 
 fn feature_use(id: &str, time: &str, feature: &str, user_id: &str) -> proto::Signal {
@@ -71,7 +71,10 @@ async fn late_signal_rescores_the_day_it_belongs_to_and_those_after() {
 #[tokio::test]
 async fn signals_in_any_order_give_the_same_health() {
     let mut harness = Harness::start("2026-03-20T00:00:00Z").await;
-    harness.create_accounts(&["forward", "backward", "mixed"]).await;
+    let seeds = [1, 20_260_320, 4_000_000_007];
+    let ids = ["backward".to_owned()].into_iter().chain(seeds.map(|seed| format!("mixed-{seed}"))).collect::<Vec<_>>();
+    harness.create_accounts(&["forward"]).await;
+    harness.create_accounts(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let signals = |id: &str| {
         let mut signals = Vec::new();
         for day in 1..=20i32 {
@@ -88,16 +91,16 @@ async fn signals_in_any_order_give_the_same_health() {
     let mut backward = signals("backward");
     backward.reverse();
     harness.record(backward).await;
-    let mut mixed = signals("mixed");
-    mixed.sort_by_key(|signal| signal.source_id.bytes().map(u32::from).sum::<u32>() % 17);
-    for some in mixed.chunks(7) {
-        harness.record(some.to_vec()).await;
-        harness.settle().await;
+    for seed in seeds {
+        for some in shuffled(signals(&format!("mixed-{seed}")), seed).chunks(7) {
+            harness.record(some.to_vec()).await;
+            harness.settle().await;
+        }
     }
     harness.settle().await;
     for day in ["2026-03-05", "2026-03-13", "2026-03-20"] {
         let forward = harness.health_of("forward", day).await;
-        for id in ["backward", "mixed"] {
+        for id in &ids {
             let other = harness.health_of(id, day).await;
             assert_eq!(other.score, forward.score, "{id} on {day}");
             assert_eq!(other.components, forward.components, "{id} on {day}");

@@ -4,7 +4,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use proto::{Aggregation, DisputeAction, InvoiceAction, StorySeries, TicketAction, TicketPriority};
 
-use crate::harness::{Harness, model_of, signal, sum_of, usage};
+use crate::harness::{Harness, model_of, shuffled, signal, sum_of, usage};
 use crate::risk_fixtures::{dispute, invoice, ticket};
 
 const START: &str = "2026-03-01T12:00:00Z";
@@ -114,7 +114,9 @@ async fn told_in_any_order_the_health_of_each_day_is_the_same() {
         model.components[0].measures.push(measure_of(series, aggregation, 5, 60.0));
     }
     let mut harness = Harness::start(START).await;
+    let mixed = ["mixed-1", "mixed-2", "mixed-3"];
     harness.create_accounts(&["forwards", "backwards", "at-once"]).await;
+    harness.create_accounts(&mixed).await;
     harness.activate("stories", model).await;
     harness.turn_to("2026-03-12").await;
     let told = |account: &str| {
@@ -138,11 +140,17 @@ async fn told_in_any_order_the_health_of_each_day_is_the_same() {
         harness.record(vec![signal]).await;
         harness.settle().await;
     }
+    for (id, seed) in mixed.into_iter().zip([1, 20_260_312, 4_000_000_007]) {
+        for signal in shuffled(told(id), seed) {
+            harness.record(vec![signal]).await;
+            harness.settle().await;
+        }
+    }
     harness.record(told("at-once")).await;
     harness.settle().await;
     let expected = scores(&mut harness, "at-once", 2..=12).await;
     assert!(expected.iter().all(Option::is_some), "{expected:?}");
-    for id in ["forwards", "backwards"] {
+    for id in ["forwards", "backwards"].into_iter().chain(mixed) {
         assert_eq!(scores(&mut harness, id, 2..=12).await, expected, "{id}");
     }
 }
