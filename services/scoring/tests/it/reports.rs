@@ -64,7 +64,10 @@ async fn r58_r193_r200_a_report_says_how_all_customers_are_and_what_changed_in_a
         ["00", "09"],
         "r55: by more than 15 points, deepest first; 01 and 05 fell by exactly 15"
     );
-    assert_eq!(ids(&report.risen), ["08", "10"]);
+    assert_eq!(ids(&report.risen), Vec::<&str>::new(), "08 and 10 rose by exactly 15");
+    let by_fifteen = proto::GetHealthReportRequest { change_at_least: Some(15.0), ..Default::default() };
+    let by_fifteen = health(&harness, by_fifteen).await;
+    assert_eq!((ids(&by_fifteen.fallen), ids(&by_fifteen.risen)), (vec!["00", "09", "01", "05"], vec!["08", "10"]));
     let deepest = &report.fallen[0];
     assert_eq!(
         (deepest.score, deepest.change, deepest.csm_email.as_str()),
