@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::health_service_client::HealthServiceClient;
 use mainstay_domain::{Clock, ManualClock};
@@ -58,24 +58,32 @@ async fn measure(
     let clock = ManualClock::at(customers::noon_of_last_day());
     let service = service::at_rest(&database, Arc::new(clock.clone())).await?;
     customers::move_in_compared(&service, &database, accounts, comparison).await?;
+    while count(&database, "SELECT count(*) FROM scoring.health WHERE day = $1", clock.today()).await? < accounts.into()
+    {
+        clock.advance(STEP);
+        service::settle(&service).await?;
+    }
 
     progress("their days anew");
     let started = Instant::now();
     let begun_at = clock.now();
-    let request =
-        proto::RecomputeHealthRequest { start_day: day(DAY_COUNT - RECOMPUTED_DAYS).to_string(), ..Default::default() };
+    let first_day = day(DAY_COUNT - RECOMPUTED_DAYS);
+    let request = proto::RecomputeHealthRequest { start_day: first_day.to_string(), ..Default::default() };
     HealthServiceClient::new(service.in_memory_channel()).recompute_health(request).await?;
     while is_under_way(&service, &database).await? {
         clock.advance(STEP);
     }
     let elapsed = started.elapsed();
-    let scored: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM scoring.health_history").fetch_one(&database.pool).await?;
+    let scored = count(&database, "SELECT count(*) FROM scoring.health_history WHERE day >= $1", first_day).await?;
     let expected = i64::from(accounts) * i64::from(RECOMPUTED_DAYS);
     ensure!(scored == expected, "{scored} of {expected} account-days were scored");
     drop(service);
     database.pool.close().await;
     Ok((elapsed, (clock.now() - begun_at).to_std()?))
+}
+
+async fn count(database: &Database, sql: &'static str, day: NaiveDate) -> anyhow::Result<i64> {
+    Ok(sqlx::query_scalar(sql).bind(day).fetch_one(&database.pool).await?)
 }
 
 /// Does what is due, and says whether something of the recomputation is left.

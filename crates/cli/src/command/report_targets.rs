@@ -112,7 +112,7 @@ pub(super) async fn list(connection: &Connection, output: &mut Output) -> Result
     if output.is_json() {
         return targets.iter().try_for_each(|target| Ok(output.json_line(target)?));
     }
-    let mut shown = table(&["METRIC", ">TARGET", "OF", "TEAMS", "SET BY", "SET"]);
+    let mut shown = table(&["METRIC", ">TARGET", "ORIGIN", "TEAMS", "SET BY", "SET"]);
     for target in &targets {
         shown.add_row([
             metric_text(target),

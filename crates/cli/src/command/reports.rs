@@ -65,8 +65,9 @@ Examples:
     Features(FeaturesArguments),
     /// Show what is missing, silent, unread or told twice in the data
     #[command(after_help = "\
-A source is silent after twice the longest pause that it made in the 90 days before, a rare one after 30 days. Sources are the kinds of signals
-that models read, whoever sends them, and what each system tells: one of two help desks is seen to fall silent.
+A source is silent after twice the longest pause that it made in the 90 days before, a rare one after 30 days. Sources
+are the kinds of signals that models read, whoever sends them, and what each system tells: one of two help desks is seen
+to fall silent.
 
 Examples:
   mainstay reports data

@@ -265,7 +265,7 @@ fn goals(report: &proto::RevenueReport) -> Section {
         (">TARGET", "target"),
         ("STATE", "state"),
         (">COUNTED", "counted"),
-        ("OF", "target_origin"),
+        ("ORIGIN", "target_origin"),
         ("TEAMS", "teams"),
     ];
     let row = |one: &proto::RetentionGoal| {

@@ -9,7 +9,7 @@ use crate::up::{PATIENCE, Up, done, folder};
 use crate::{run, write};
 
 /// The one measure of the company's health.
-const MODEL: &str = "\
+pub(crate) const MODEL: &str = "\
 name: models/sum
 display_name: Mails
 components:

@@ -1,6 +1,7 @@
 //! The `mainstay` command, run as a process: against a server in memory on a
 //! loopback socket, and as the server itself.
 
+mod account_signals;
 mod adoption;
 mod cohorts;
 mod company;
@@ -10,6 +11,7 @@ mod import_accounts;
 mod import_payloads;
 mod import_signals;
 mod look_ups;
+mod models;
 mod operations;
 mod renewal_sync;
 mod reports;

@@ -17,9 +17,7 @@ use crate::domain::shared_target::Targets;
 use crate::storage::{arr_history, billing_reports, health_reports, renewals, shared_targets};
 
 const MONTHS_OF_A_YEAR: Months = Months::new(12);
-/// A month, for which churn is forecast beside a month that was.
-const MONTH_DAYS: u32 = 30;
-/// A quarter, for which churn is forecast beside a week or a day.
+/// A quarter, for which churn is forecast beside a week or a day: of so few days it is too rare to be forecast.
 const QUARTER_DAYS: u32 = 90;
 
 /// From what is kept ready.
@@ -39,7 +37,10 @@ pub(crate) async fn execute(app: &App, query: &RevenueQuery) -> Result<RevenueRe
     let activated_since = as_of - TimeDelta::days(TIME_TO_VALUE_DAYS);
     let time_to_value = health_reports::time_to_value(conn, customers, activated_since).await?;
     let inputs = GoalInputs { renewed: renewals.renewed, retention: &retention, groups: &groups, time_to_value };
-    let churn_days = if query.period == ReportPeriod::Month { MONTH_DAYS } else { QUARTER_DAYS };
+    let churn_days = match query.period {
+        ReportPeriod::Month => query.period.days().unsigned_abs(),
+        ReportPeriod::Week | ReportPeriod::Day => QUARTER_DAYS,
+    };
     let targets = Targets { asked: query.asked_targets.clone(), shared: shared_targets::all(conn).await? };
     Ok(RevenueReport {
         as_of,

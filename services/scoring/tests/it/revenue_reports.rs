@@ -238,12 +238,17 @@ async fn r51_r201_the_renewal_rate_and_retention_are_those_of_their_own_reports(
 }
 
 #[tokio::test]
-async fn r186_what_can_be_expected_to_be_lost_is_what_the_newest_model_says_of_the_next_quarter() {
+async fn r186_what_can_be_expected_to_be_lost_is_what_the_newest_model_says_of_the_next_quarter_or_month() {
     let harness = company().await;
     forecasts::train(&harness, proto::TrainForecastRequest::default()).await.expect("a model");
     let expected = forecasts::portfolio(&harness, 90).await;
     let found = weekly(&harness).await.revenue_health.expect("revenue");
     assert_eq!(found.expected_churn, Some(expected.clone()));
+    let monthly = report(&harness, over(proto::ReportPeriod::Month)).await.revenue_health.expect("revenue");
+    let month = forecasts::portfolio(&harness, 30).await;
+    assert_eq!(monthly.expected_churn, Some(month.clone()));
+    let lost = |forecast: &proto::PortfolioForecast| forecast.total.as_ref().map(|all| all.expected_churned_count);
+    assert!(lost(&month) > Some(0.0) && lost(&month) < lost(&expected), "{month:?}");
     let request = proto::GetRevenueReportRequest { segments: vec![Segment::Smb.into()], ..Default::default() };
     let of_segment = report(&harness, request).await.revenue_health.expect("revenue").expected_churn.expect("churn");
     let smb = expected.segments.iter().find(|one| one.segment() == Segment::Smb).expect("the segment");
