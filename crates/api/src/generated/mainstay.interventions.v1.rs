@@ -504,6 +504,8 @@ pub enum AlertKind {
     ChampionSilent = 14,
     /// The renewal is within 90 days, and the score at risk or critical.
     RenewalAtRisk = 15,
+    /// Invoices are paid later than they used to be.
+    PaymentSlowing = 16,
 }
 impl AlertKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -528,6 +530,7 @@ impl AlertKind {
             Self::FeatureNotAdopted => "ALERT_KIND_FEATURE_NOT_ADOPTED",
             Self::ChampionSilent => "ALERT_KIND_CHAMPION_SILENT",
             Self::RenewalAtRisk => "ALERT_KIND_RENEWAL_AT_RISK",
+            Self::PaymentSlowing => "ALERT_KIND_PAYMENT_SLOWING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -549,6 +552,7 @@ impl AlertKind {
             "ALERT_KIND_FEATURE_NOT_ADOPTED" => Some(Self::FeatureNotAdopted),
             "ALERT_KIND_CHAMPION_SILENT" => Some(Self::ChampionSilent),
             "ALERT_KIND_RENEWAL_AT_RISK" => Some(Self::RenewalAtRisk),
+            "ALERT_KIND_PAYMENT_SLOWING" => Some(Self::PaymentSlowing),
             _ => None,
         }
     }
@@ -4815,7 +4819,7 @@ pub struct Policy {
     /// `health_at_risk`, `health_drop`, `inactivity`, `payment_failed`,
     /// `billing_dispute`, `ticket_urgent`, `detractor`, `manual`,
     /// `usage_decline`, `login_drop`, `feature_not_adopted`, `champion_silent`,
-    /// `renewal_at_risk`, `ticket_frustrated`) or of case (`case_at_risk`,
+    /// `renewal_at_risk`, `ticket_frustrated`, `payment_slowing`) or of case (`case_at_risk`,
     /// `case_detractor`), for one segment with `.enterprise`, `.mid_market`, `.smb`
     /// or `.unknown` behind it. Required.
     #[prost(string, tag = "1")]

@@ -4443,6 +4443,13 @@ pub enum StorySeries {
     /// Minutes of incidents and outages, on the day on which each is told to have
     /// happened. Counted.
     IncidentMinutes = 24,
+    /// Whole UTC days from the day on which an invoice was due to that on which it
+    /// was paid, on the latter; 0 when it was paid in time. Invoices that do not say
+    /// when they are due, that were voided, or over nothing, have none. A figure.
+    PaymentDaysLate = 25,
+    /// Milestones reached on the way to value, one for each signal that tells of
+    /// one (see `Milestone`). Counted.
+    Milestones = 26,
 }
 impl StorySeries {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4476,6 +4483,8 @@ impl StorySeries {
             Self::FeatureReleases => "STORY_SERIES_FEATURE_RELEASES",
             Self::Incidents => "STORY_SERIES_INCIDENTS",
             Self::IncidentMinutes => "STORY_SERIES_INCIDENT_MINUTES",
+            Self::PaymentDaysLate => "STORY_SERIES_PAYMENT_DAYS_LATE",
+            Self::Milestones => "STORY_SERIES_MILESTONES",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4506,6 +4515,8 @@ impl StorySeries {
             "STORY_SERIES_FEATURE_RELEASES" => Some(Self::FeatureReleases),
             "STORY_SERIES_INCIDENTS" => Some(Self::Incidents),
             "STORY_SERIES_INCIDENT_MINUTES" => Some(Self::IncidentMinutes),
+            "STORY_SERIES_PAYMENT_DAYS_LATE" => Some(Self::PaymentDaysLate),
+            "STORY_SERIES_MILESTONES" => Some(Self::Milestones),
             _ => None,
         }
     }
@@ -5504,7 +5515,7 @@ pub struct RiskTrigger {
     /// The data that made it, as of the last change.
     #[prost(
         oneof = "risk_trigger::Cause",
-        tags = "11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
+        tags = "11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 23"
     )]
     pub cause: ::core::option::Option<risk_trigger::Cause>,
 }
@@ -5546,6 +5557,9 @@ pub mod risk_trigger {
         /// For renewals at risk.
         #[prost(message, tag = "21")]
         RenewalAtRisk(super::RenewalAtRiskCause),
+        /// For payments that come later than they used to.
+        #[prost(message, tag = "23")]
+        PaymentSlowing(super::PaymentSlowingCause),
     }
 }
 impl ::prost::Name for RiskTrigger {
@@ -5796,6 +5810,38 @@ impl ::prost::Name for LoginDropCause {
         "/mainstay.scoring.v1.LoginDropCause".into()
     }
 }
+/// Payments that come later than they used to.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PaymentSlowingCause {
+    /// The UTC day on which the newest invoice was paid, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub newest_payment_day: ::prost::alloc::string::String,
+    /// How many of the newest paid invoices were looked at: 3, or more when some
+    /// were paid on the same day.
+    #[prost(int64, tag = "2")]
+    pub invoice_count: i64,
+    /// Their mean of days between due and paid, 0 or more; what is paid in time
+    /// counts as 0.
+    #[prost(double, tag = "3")]
+    pub days_late: f64,
+    /// How many of those before were looked at: 3 to 12, or more when some were
+    /// paid on the same day.
+    #[prost(int64, tag = "4")]
+    pub earlier_invoice_count: i64,
+    /// The same mean of those.
+    #[prost(double, tag = "5")]
+    pub earlier_days_late: f64,
+}
+impl ::prost::Name for PaymentSlowingCause {
+    const NAME: &'static str = "PaymentSlowingCause";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.PaymentSlowingCause".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.PaymentSlowingCause".into()
+    }
+}
 /// Features that an account never used.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FeatureNotAdoptedCause {
@@ -5961,6 +6007,12 @@ pub enum RiskTriggerKind {
     /// when it is more than 2 points above the at-risk cut, or the renewal not
     /// near: renewed, or moved.
     RenewalAtRisk = 13,
+    /// The newest three invoices that were paid, the last of them within 180 days,
+    /// were paid 7 days or more later after their due day than the (up to) twelve
+    /// before, in the mean; there must be three of those. Cleared when they were
+    /// paid less than 3 days later, and when it is no longer known how the account
+    /// pays. Needs invoices that say when they are due.
+    PaymentSlowing = 14,
 }
 impl RiskTriggerKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -5983,6 +6035,7 @@ impl RiskTriggerKind {
             Self::FeatureNotAdopted => "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED",
             Self::ChampionSilent => "RISK_TRIGGER_KIND_CHAMPION_SILENT",
             Self::RenewalAtRisk => "RISK_TRIGGER_KIND_RENEWAL_AT_RISK",
+            Self::PaymentSlowing => "RISK_TRIGGER_KIND_PAYMENT_SLOWING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -6002,6 +6055,7 @@ impl RiskTriggerKind {
             "RISK_TRIGGER_KIND_FEATURE_NOT_ADOPTED" => Some(Self::FeatureNotAdopted),
             "RISK_TRIGGER_KIND_CHAMPION_SILENT" => Some(Self::ChampionSilent),
             "RISK_TRIGGER_KIND_RENEWAL_AT_RISK" => Some(Self::RenewalAtRisk),
+            "RISK_TRIGGER_KIND_PAYMENT_SLOWING" => Some(Self::PaymentSlowing),
             _ => None,
         }
     }

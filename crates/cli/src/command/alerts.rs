@@ -248,6 +248,8 @@ pub(crate) enum AlertKindWord {
     RenewalAtRisk,
     /// In an open ticket the customer writes with frustration
     TicketFrustrated,
+    /// Invoices are paid later than they used to be
+    PaymentSlowing,
 }
 
 impl From<AlertKindWord> for proto::AlertKind {
@@ -268,6 +270,7 @@ impl From<AlertKindWord> for proto::AlertKind {
             AlertKindWord::ChampionSilent => Self::ChampionSilent,
             AlertKindWord::RenewalAtRisk => Self::RenewalAtRisk,
             AlertKindWord::TicketFrustrated => Self::TicketFrustrated,
+            AlertKindWord::PaymentSlowing => Self::PaymentSlowing,
         }
     }
 }

@@ -77,6 +77,8 @@ pub(crate) enum KindWord {
     RenewalAtRisk,
     /// In an open ticket the customer writes with frustration
     TicketFrustrated,
+    /// Invoices are paid later than they used to be
+    PaymentSlowing,
 }
 
 impl From<KindWord> for RiskTriggerKind {
@@ -95,6 +97,7 @@ impl From<KindWord> for RiskTriggerKind {
             KindWord::ChampionSilent => Self::ChampionSilent,
             KindWord::RenewalAtRisk => Self::RenewalAtRisk,
             KindWord::TicketFrustrated => Self::TicketFrustrated,
+            KindWord::PaymentSlowing => Self::PaymentSlowing,
         }
     }
 }
@@ -115,6 +118,7 @@ fn kind_words(kind: RiskTriggerKind) -> &'static str {
         RiskTriggerKind::ChampionSilent => "champion silent",
         RiskTriggerKind::RenewalAtRisk => "renewal at risk",
         RiskTriggerKind::TicketFrustrated => "frustrated ticket",
+        RiskTriggerKind::PaymentSlowing => "pays later",
     }
 }
 
@@ -219,6 +223,10 @@ fn why(cause: &Cause) -> String {
         Cause::LoginDrop(days) => {
             let of_28 = |days: i32| format!("{days} of 28 days");
             vec![of_28(days.active_days), format!("{} before", of_28(days.earlier_active_days))]
+        }
+        Cause::PaymentSlowing(delay) => {
+            let late = format!("last {} invoices {:.0} days late", delay.invoice_count, delay.days_late);
+            vec![late, format!("{:.0} days before", delay.earlier_days_late)]
         }
         Cause::FeatureNotAdopted(unadopted) => {
             let feature = |known: &PeerFeature| {

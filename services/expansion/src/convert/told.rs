@@ -48,7 +48,8 @@ pub(crate) fn risk_trigger(message: &scoring::RiskTrigger) -> Result<Option<(Acc
         | scoring::RiskTriggerKind::LoginDrop
         | scoring::RiskTriggerKind::FeatureNotAdopted
         | scoring::RiskTriggerKind::ChampionSilent
-        | scoring::RiskTriggerKind::RenewalAtRisk => return Ok(None),
+        | scoring::RiskTriggerKind::RenewalAtRisk
+        | scoring::RiskTriggerKind::PaymentSlowing => return Ok(None),
     };
     let account = AccountId::parse_name(&message.account).map_err(|_| "account")?;
     let started_at = time(message.raise_time.as_ref()).ok_or("raise_time")?;

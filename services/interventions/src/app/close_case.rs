@@ -133,6 +133,7 @@ async fn close_alerts(session: &mut Session<'_>, case: &Case, outcome: Outcome) 
             | AlertKind::Manual => case.kind == CaseKind::AtRisk,
             AlertKind::Detractor => case.kind == CaseKind::Detractor,
             AlertKind::PaymentFailed
+            | AlertKind::PaymentSlowing
             | AlertKind::BillingDispute
             | AlertKind::TicketUrgent
             | AlertKind::TicketFrustrated => false,

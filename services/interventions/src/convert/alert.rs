@@ -120,6 +120,7 @@ pub(crate) fn kind_message(kind: AlertKind) -> proto::AlertKind {
         AlertKind::FeatureNotAdopted => proto::AlertKind::FeatureNotAdopted,
         AlertKind::ChampionSilent => proto::AlertKind::ChampionSilent,
         AlertKind::RenewalAtRisk => proto::AlertKind::RenewalAtRisk,
+        AlertKind::PaymentSlowing => proto::AlertKind::PaymentSlowing,
         AlertKind::TicketFrustrated => proto::AlertKind::TicketFrustrated,
     }
 }

@@ -66,6 +66,7 @@ pub(crate) fn kind_of_trigger(kind: scoring::RiskTriggerKind) -> Option<AlertKin
         scoring::RiskTriggerKind::FeatureNotAdopted => Some(AlertKind::FeatureNotAdopted),
         scoring::RiskTriggerKind::ChampionSilent => Some(AlertKind::ChampionSilent),
         scoring::RiskTriggerKind::RenewalAtRisk => Some(AlertKind::RenewalAtRisk),
+        scoring::RiskTriggerKind::PaymentSlowing => Some(AlertKind::PaymentSlowing),
     }
 }
 
@@ -121,6 +122,7 @@ fn words(trigger: &scoring::RiskTrigger) -> (String, Vec<String>) {
             format!("Active on {} of 28 days, {} before", days.active_days, days.earlier_active_days),
             vec![format!("Days with activity of users, up to and with {}.", days.last_day)],
         ),
+        Some(scoring::risk_trigger::Cause::PaymentSlowing(delay)) => slowing_words(delay),
         Some(scoring::risk_trigger::Cause::FeatureNotAdopted(unadopted)) => unadopted_words(unadopted),
         Some(scoring::risk_trigger::Cause::ChampionSilent(silence)) => champion_words(silence),
         Some(scoring::risk_trigger::Cause::RenewalAtRisk(renewal)) => renewal_words(renewal),
@@ -193,6 +195,14 @@ fn decline_words(decline: &scoring::UsageDeclineCause) -> (String, Vec<String>) 
     let mut details = vec![format!("Before: {:.0} a week, up to the week of {}.", decline.base, decline.base_week)];
     details.extend(decline.weeks.iter().map(|week| format!("Week of {}: {}.", week.week, week.total)));
     (format!("{what} is {percent:.0} % below what it was"), details)
+}
+
+fn slowing_words(delay: &scoring::PaymentSlowingCause) -> (String, Vec<String>) {
+    let (late, earlier) = (delay.days_late, delay.earlier_days_late);
+    let headline =
+        format!("The last {} invoices were paid {late:.0} days late, {earlier:.0} before", delay.invoice_count);
+    let before = format!("Before: the mean of {} invoices.", delay.earlier_invoice_count);
+    (headline, vec![format!("The last payment was on {}.", delay.newest_payment_day), before])
 }
 
 fn unadopted_words(unadopted: &scoring::FeatureNotAdoptedCause) -> (String, Vec<String>) {

@@ -52,11 +52,13 @@ pub enum AlertKind {
     RenewalAtRisk,
     /// In an open ticket the customer writes with frustration.
     TicketFrustrated,
+    /// Invoices are paid later than they used to be.
+    PaymentSlowing,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::HealthCritical,
         Self::HealthAtRisk,
         Self::HealthDrop,
@@ -72,6 +74,7 @@ impl AlertKind {
         Self::ChampionSilent,
         Self::RenewalAtRisk,
         Self::TicketFrustrated,
+        Self::PaymentSlowing,
     ];
 
     /// In a policy's id.
@@ -92,6 +95,7 @@ impl AlertKind {
             Self::ChampionSilent => "champion_silent",
             Self::RenewalAtRisk => "renewal_at_risk",
             Self::TicketFrustrated => "ticket_frustrated",
+            Self::PaymentSlowing => "payment_slowing",
         }
     }
 }

@@ -64,6 +64,9 @@ fn alert(kind: AlertKind) -> PolicyDefinition {
         | AlertKind::TicketFrustrated => base(Severity::High, five_clocks()),
         // Nothing is lost yet.
         AlertKind::FeatureNotAdopted => base(Severity::Warning, five_clocks()),
+        AlertKind::PaymentSlowing => {
+            PolicyDefinition { notify: vec![OwnerRole::FinanceContact], ..base(Severity::Warning, five_clocks()) }
+        }
         AlertKind::PaymentFailed | AlertKind::BillingDispute => {
             PolicyDefinition { notify: vec![OwnerRole::FinanceContact], ..base(Severity::High, five_clocks()) }
         }
@@ -164,6 +167,7 @@ mod tests {
             "champion_silent",
             "renewal_at_risk",
             "ticket_frustrated",
+            "payment_slowing",
         ] {
             assert_eq!(due(kind), five, "{kind}");
         }

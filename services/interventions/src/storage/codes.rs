@@ -59,6 +59,7 @@ numbered!(AlertKind, alert_kind_number, alert_kind, {
     FeatureNotAdopted = 13,
     ChampionSilent = 14,
     RenewalAtRisk = 15,
+    PaymentSlowing = 16,
 });
 
 numbered!(AlertState, alert_state_number, alert_state, {

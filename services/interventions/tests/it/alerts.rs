@@ -234,7 +234,7 @@ async fn r64_a_frustrated_ticket_is_the_csms_within_the_five_deadlines() {
 }
 
 #[tokio::test]
-async fn r69_r71_use_champions_and_renewals_are_the_csms_within_the_five_deadlines() {
+async fn r65_r69_r71_use_payments_champions_and_renewals_are_the_csms_within_the_five_deadlines() {
     use scoring::RiskTriggerKind as Kind;
     use scoring::risk_trigger::Cause;
     let week = |total: i64| scoring::WeekOfUse { total, ..Default::default() };
@@ -248,12 +248,20 @@ async fn r69_r71_use_champions_and_renewals_are_the_csms_within_the_five_deadlin
     let exports = scoring::PeerFeature { feature: "exports".to_owned(), user_count: 9 };
     let unadopted = scoring::FeatureNotAdoptedCause { features: vec![exports], peer_count: 10, ..Default::default() };
     let silence = scoring::ChampionSilentCause { contact_id: "c-1".to_owned(), silent_days: 21, ..Default::default() };
+    let delay = scoring::PaymentSlowingCause {
+        invoice_count: 3,
+        days_late: 12.0,
+        earlier_invoice_count: 12,
+        earlier_days_late: 1.0,
+        ..Default::default()
+    };
     let renewal = scoring::RenewalAtRiskCause { days_left: 90, score: 60.0, ..Default::default() };
     let told = [
         (Kind::UsageDecline, Cause::UsageDecline(decline), "Use of emails is 36 % below what it was"),
         (Kind::LoginDrop, Cause::LoginDrop(days), "Active on 9 of 28 days, 20 before"),
         (Kind::FeatureNotAdopted, Cause::FeatureNotAdopted(unadopted), "exports was never used"),
         (Kind::ChampionSilent, Cause::ChampionSilent(silence), "The champion c-1 is silent for 21 days"),
+        (Kind::PaymentSlowing, Cause::PaymentSlowing(delay), "The last 3 invoices were paid 12 days late, 1 before"),
         (Kind::RenewalAtRisk, Cause::RenewalAtRisk(renewal), "The renewal is in 90 days, and health is at 60.0"),
     ];
     for (kind, cause, headline) in told {

@@ -124,7 +124,7 @@ async fn there_is_a_policy_for_every_kind_from_the_start() {
     let policies =
         harness.policies.list_policies(proto::ListPoliciesRequest {}).await.expect("policies").into_inner().policies;
     let names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
-    assert_eq!(names.len(), 18, "{names:?}");
+    assert_eq!(names.len(), 19, "{names:?}");
     let missing = proto::GetPolicyRequest { name: "policies/inactivity.smb".to_owned(), version: 0 };
     let status = harness.policies.get_policy(missing).await.expect_err("none");
     assert_eq!(status.get_details_error_info().expect("info").reason, "POLICY_NOT_FOUND");

@@ -12,6 +12,7 @@ use super::risk_changes::{Change, Lasting, settle};
 use super::silences::{self, Look, Silent, watch};
 use super::{App, ScoringError, absences, looks, use_changes};
 use crate::domain::definitions::CutsInForce;
+use crate::domain::payment_slowing::PaymentDelay;
 use crate::domain::renewal_risk::RenewalReading;
 use crate::domain::risk_trigger::{RiskTriggerKind, Verdict};
 use crate::domain::{AccountSeries, ScoreReading, inactivity};
@@ -58,6 +59,7 @@ pub(super) async fn execute(
     let ids: Vec<&str> = customers.iter().map(|customer| customer.account.id.as_str()).collect();
     let lasting = Lasting::load(conn, &ids).await?;
     let mut changes = judge_scores(&customers, known, &lasting);
+    changes.extend(judge_payments(&customers, &lasting, known.today));
     changes.extend(use_changes::judge(conn, &customers, &lasting, known.today).await?);
     changes.extend(absences::judge_champions(&customers, &lasting, known.today));
     changes.extend(absences::judge_adoption(conn, &customers, &lasting, known.today).await?);
@@ -105,6 +107,15 @@ fn judge_scores(customers: &[Customer<'_>], known: &KnownToday<'_>, lasting: &La
         changes.extend(verdicts.filter_map(|(kind, verdict)| lasting.judge(&account.id, kind, "", verdict)));
     }
     changes
+}
+
+/// What becomes of conditions of how customers pay.
+fn judge_payments(customers: &[Customer<'_>], lasting: &Lasting, today: NaiveDate) -> Vec<Change> {
+    let judge = |Customer { account, series, .. }: &Customer<'_>| {
+        let verdict = PaymentDelay::of(series, today).map_or(Verdict::NotMet, PaymentDelay::verdict);
+        lasting.judge(&account.id, RiskTriggerKind::PaymentSlowing, "", verdict)
+    };
+    customers.iter().filter_map(judge).collect()
 }
 
 /// What is known of silences before the sources are asked for.

@@ -121,6 +121,7 @@ pub(crate) const fn story_message(series: StorySeries) -> proto::StorySeries {
         StorySeries::PaymentsFailed => proto::StorySeries::PaymentsFailed,
         StorySeries::InvoicesUnpaid => proto::StorySeries::InvoicesUnpaid,
         StorySeries::DisputesOpen => proto::StorySeries::DisputesOpen,
+        StorySeries::PaymentDaysLate => proto::StorySeries::PaymentDaysLate,
         StorySeries::NpsScore => proto::StorySeries::NpsScore,
         StorySeries::CsatScore => proto::StorySeries::CsatScore,
         StorySeries::CesScore => proto::StorySeries::CesScore,
@@ -133,6 +134,7 @@ pub(crate) const fn story_message(series: StorySeries) -> proto::StorySeries {
         StorySeries::FeatureReleases => proto::StorySeries::FeatureReleases,
         StorySeries::Incidents => proto::StorySeries::Incidents,
         StorySeries::IncidentMinutes => proto::StorySeries::IncidentMinutes,
+        StorySeries::Milestones => proto::StorySeries::Milestones,
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) const fn kind_message(kind: RiskTriggerKind) -> proto::RiskTriggerKin
         RiskTriggerKind::FeatureNotAdopted => proto::RiskTriggerKind::FeatureNotAdopted,
         RiskTriggerKind::ChampionSilent => proto::RiskTriggerKind::ChampionSilent,
         RiskTriggerKind::RenewalAtRisk => proto::RiskTriggerKind::RenewalAtRisk,
+        RiskTriggerKind::PaymentSlowing => proto::RiskTriggerKind::PaymentSlowing,
     }
 }
 
@@ -49,6 +50,7 @@ fn kind_of(number: i32) -> Option<RiskTriggerKind> {
         proto::RiskTriggerKind::FeatureNotAdopted => Some(RiskTriggerKind::FeatureNotAdopted),
         proto::RiskTriggerKind::ChampionSilent => Some(RiskTriggerKind::ChampionSilent),
         proto::RiskTriggerKind::RenewalAtRisk => Some(RiskTriggerKind::RenewalAtRisk),
+        proto::RiskTriggerKind::PaymentSlowing => Some(RiskTriggerKind::PaymentSlowing),
     }
 }
 
@@ -148,6 +150,13 @@ fn cause_message(cause: &RiskCause, subject: &str) -> proto::risk_trigger::Cause
             active_days: days.active_days,
             earlier_active_days: days.earlier_active_days,
             last_day: days.last_day.to_string(),
+        }),
+        RiskCause::PaymentSlowing(delay) => Cause::PaymentSlowing(proto::PaymentSlowingCause {
+            newest_payment_day: delay.newest_day.to_string(),
+            invoice_count: delay.invoice_count,
+            days_late: delay.days_late,
+            earlier_invoice_count: delay.earlier_invoice_count,
+            earlier_days_late: delay.earlier_days_late,
         }),
         RiskCause::FeatureNotAdopted(unadopted) => Cause::FeatureNotAdopted(unadopted_message(unadopted)),
         RiskCause::ChampionSilent(silence) => Cause::ChampionSilent(proto::ChampionSilentCause {

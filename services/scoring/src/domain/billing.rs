@@ -1,7 +1,7 @@
 //! Invoices and disputes: what is told of them, and what it adds up to.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use mainstay_domain::{Money, Violations};
+use mainstay_domain::{Money, Violations, day_of};
 use serde::{Deserialize, Serialize};
 
 use super::json::Amount;
@@ -223,10 +223,27 @@ impl InvoiceStory {
         if let Some(since) = self.unpaid_since() {
             entries.span(StorySeries::InvoicesUnpaid, since, self.settled_at());
         }
+        if let Some((paid_at, days_late)) = self.paid_late_by() {
+            entries.value(StorySeries::PaymentDaysLate, paid_at, days_late);
+        }
     }
 
     fn settled_at(&self) -> Option<DateTime<Utc>> {
         self.settled.as_ref().map(|stamp| stamp.at)
+    }
+
+    /// When it was paid, and how many days after the one on which it was due; none when it is not known when that was.
+    fn paid_late_by(&self) -> Option<(DateTime<Utc>, f64)> {
+        let paid = self.settled.as_ref().filter(|stamp| stamp.rank == InvoiceAction::Paid as u8)?;
+        if self.is_over_nothing() {
+            return None;
+        }
+        let days_late = (day_of(paid.at) - day_of(self.known_due_at()?)).num_days().max(0);
+        Some((paid.at, days_late as f64))
+    }
+
+    fn is_over_nothing(&self) -> bool {
+        self.amount.get().is_some_and(|Amount(money)| money.minor_units == 0)
     }
 
     /// A time before it was settled. What failed after it was paid leaves nothing unpaid.
@@ -240,7 +257,7 @@ impl InvoiceStory {
 
     /// When it is overdue by its due time in force, if it is not settled by then, and not over nothing.
     fn lapses_at(&self) -> Option<DateTime<Utc>> {
-        if self.amount.get().is_some_and(|Amount(money)| money.minor_units == 0) {
+        if self.is_over_nothing() {
             return None;
         }
         let due_at = self.known_due_at()?;

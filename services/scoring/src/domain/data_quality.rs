@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::domain::data_source::Told;
     use crate::domain::signal::SignalKind;
-    use crate::domain::story_series::StorySource;
+    use crate::domain::story_source::StorySource;
 
     #[test]
     fn subjects_are_read_as_they_are_written() {

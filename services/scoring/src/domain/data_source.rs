@@ -5,7 +5,7 @@ use mainstay_domain::is_key;
 
 use super::series::{SeriesKey, SeriesKind};
 use super::signal::SignalKind;
-use super::story_series::StorySource;
+use super::story_source::StorySource;
 
 /// Days before the newest in which a source's longest pause is looked for.
 pub(crate) const PAUSE_DAYS: i64 = 90;

@@ -224,6 +224,11 @@ pub(super) fn condition_sentence(trigger: &RiskTrigger) -> String {
         RiskCause::LoginDrop(days) => {
             format!("Days with activity fell from {} to {} in 28 days", days.earlier_active_days, days.active_days)
         }
+        RiskCause::PaymentSlowing(delay) => {
+            let days = |days: f64| counted(days, "days");
+            let (late, earlier) = (days(delay.days_late), days(delay.earlier_days_late));
+            format!("The last {} invoices were paid {late} late, those before {earlier}", delay.invoice_count)
+        }
         RiskCause::FeatureNotAdopted(unadopted) => {
             let names: Vec<&str> = unadopted.names().collect();
             format!("Not used since the activation on {}: {}", unadopted.activation_day, names.join(", "))

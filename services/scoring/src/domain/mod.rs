@@ -50,6 +50,7 @@ mod model_diff;
 mod model_file;
 mod operation;
 pub(crate) mod outcome_report;
+pub mod payment_slowing;
 pub(crate) mod payment_source;
 mod peer_shares;
 mod portfolio;
@@ -73,6 +74,7 @@ pub(crate) mod shared_target;
 pub mod signal;
 pub mod story;
 pub mod story_series;
+pub mod story_source;
 #[cfg(test)]
 mod test_support;
 pub mod ticket;

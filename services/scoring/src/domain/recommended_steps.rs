@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::decline::{DeclineSource, DeclineTrigger};
 use super::model::Input;
 use super::risk_trigger::{RiskTrigger, RiskTriggerKind};
-use super::story_series::StorySource;
+use super::story_source::StorySource;
 
 /// Who takes a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +58,16 @@ const fn rules_of(kind: RiskTriggerKind) -> (u8, &'static [Rule]) {
             &[
                 (StepRole::FinanceContact, "Ask for another means of payment, or agree on a date."),
                 (StepRole::Csm, "Find out whether it is an oversight or a decision not to pay."),
+            ],
+        ),
+        RiskTriggerKind::PaymentSlowing => (
+            5,
+            &[
+                (
+                    StepRole::FinanceContact,
+                    "Ask who approves the invoices now, and whether another date or way to pay helps.",
+                ),
+                (StepRole::Csm, "Find out whether the budget is under review before the renewal is."),
             ],
         ),
         RiskTriggerKind::BillingDispute => (
@@ -148,6 +158,9 @@ const fn rule_of(input: &Input) -> Rule {
             }
             StorySource::Requests | StorySource::Releases => {
                 (StepRole::Csm, "Tell the customer what becomes of what it asked for, and by when.")
+            }
+            StorySource::Milestones => {
+                (StepRole::Csm, "Agree with the customer on the next milestone, and on who gets there by when.")
             }
             StorySource::Incidents => {
                 (StepRole::Support, "Tell the customer what happened, and what keeps it from happening again.")

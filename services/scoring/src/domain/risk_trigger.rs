@@ -10,12 +10,15 @@ use super::feature_adoption::Unadopted;
 use super::frustration::Frustration;
 use super::json::{Amount, StoredBand, StoredPoints};
 use super::login_drop::LoginDays;
+use super::payment_slowing::PaymentDelay;
 use super::renewal_risk::RenewalRisk;
 use super::ticket::TicketPriority;
 use super::usage_decline::Decline;
 
 /// By how much a score must have moved since a condition's last event to be told again.
 const TOLD_MOVE_MIN: Points = Points::whole(5);
+/// By how many days later, or less late, invoices must be paid to be told again.
+const TOLD_DAYS_LATE_MIN: f64 = 7.0;
 /// By how many active days of four weeks a drop must have moved to be told again: one a week.
 const TOLD_DAYS_MIN: i32 = 4;
 
@@ -48,6 +51,8 @@ pub enum RiskTriggerKind {
     RenewalAtRisk,
     /// In an open ticket the customer writes with frustration.
     TicketFrustrated,
+    /// Invoices are paid later than they used to be.
+    PaymentSlowing,
 }
 
 /// Why a condition ended.
@@ -126,6 +131,8 @@ pub enum RiskCause {
     RenewalAtRisk(RenewalRisk),
     /// A ticket's messages.
     TicketFrustrated(Frustration),
+    /// Payments that come later.
+    PaymentSlowing(PaymentDelay),
 }
 
 /// A condition as it is now.
@@ -222,6 +229,9 @@ impl Condition {
             (RiskCause::FeatureNotAdopted(now), RiskCause::FeatureNotAdopted(told)) => {
                 now.activation_day != told.activation_day || !now.names().eq(told.names())
             }
+            (RiskCause::PaymentSlowing(now), RiskCause::PaymentSlowing(told)) => {
+                (now.days_late - told.days_late).abs() >= TOLD_DAYS_LATE_MIN
+            }
             (RiskCause::ChampionSilent(now), RiskCause::ChampionSilent(told)) => {
                 now.last_activity_day != told.last_activity_day
             }
@@ -241,7 +251,8 @@ impl Condition {
                 | RiskCause::LoginDrop(_)
                 | RiskCause::FeatureNotAdopted(_)
                 | RiskCause::ChampionSilent(_)
-                | RiskCause::RenewalAtRisk(_),
+                | RiskCause::RenewalAtRisk(_)
+                | RiskCause::PaymentSlowing(_),
                 _,
             ) => self != last,
         }

@@ -310,6 +310,7 @@ const fn story_words(series: StorySeries) -> &'static str {
         StorySeries::PaymentsFailed => "payments failed",
         StorySeries::InvoicesUnpaid => "invoices unpaid",
         StorySeries::DisputesOpen => "disputes open",
+        StorySeries::PaymentDaysLate => "days that invoices were paid late",
         StorySeries::NpsScore => "answers to whether they would recommend us",
         StorySeries::CsatScore => "satisfaction",
         StorySeries::CesScore => "ease",
@@ -322,6 +323,7 @@ const fn story_words(series: StorySeries) -> &'static str {
         StorySeries::FeatureReleases => "features given",
         StorySeries::Incidents => "incidents",
         StorySeries::IncidentMinutes => "minutes of incidents",
+        StorySeries::Milestones => "milestones reached",
     }
 }
 

@@ -9,7 +9,8 @@ use super::billing::{CreditSignal, DisputeSignal, InvoiceSignal};
 use super::lifecycle::LifecycleSignal;
 use super::product::{CaseOutcomeSignal, FeatureReleaseSignal, FeatureRequestSignal, IncidentSignal};
 use super::story::StoryKind;
-use super::story_series::{DayEntries, StorySource};
+use super::story_series::{DayEntries, StorySeries};
+use super::story_source::StorySource;
 use super::ticket::TicketSignal;
 use super::voice::{self, PulseSignal, SurveyAnswerSignal, TouchSignal};
 
@@ -285,6 +286,11 @@ impl Payload {
         }
     }
 
+    /// Whether it tells that a milestone was reached.
+    pub const fn is_milestone(&self) -> bool {
+        matches!(self, Self::Lifecycle(LifecycleSignal::Milestone { .. }))
+    }
+
     /// What it enters into days by itself; stories enter what they add up to.
     pub fn day_entries(&self, event_at: DateTime<Utc>) -> DayEntries {
         let mut entries = DayEntries::default();
@@ -296,6 +302,7 @@ impl Payload {
             Self::FeatureRequest(_) => FeatureRequestSignal::enter(event_at, &mut entries),
             Self::FeatureRelease(_) => FeatureReleaseSignal::enter(event_at, &mut entries),
             Self::Incident(told) => told.enter(event_at, &mut entries),
+            Self::Lifecycle(LifecycleSignal::Milestone { .. }) => entries.count(StorySeries::Milestones, event_at),
             Self::Usage { .. }
             | Self::Gauge { .. }
             | Self::Activity { .. }
@@ -309,7 +316,7 @@ impl Payload {
         entries
     }
 
-    /// The source of what stories tell that it is from; none for usage, contracts and how cases ended.
+    /// The source of what stories tell that it is from; none for usage, what else happens to contracts and how cases ended.
     pub fn story_source(&self) -> Option<StorySource> {
         match self {
             Self::Ticket(_) => Some(StorySource::Tickets),
@@ -320,6 +327,7 @@ impl Payload {
             Self::FeatureRequest(_) => Some(StorySource::Requests),
             Self::FeatureRelease(_) => Some(StorySource::Releases),
             Self::Incident(_) => Some(StorySource::Incidents),
+            Self::Lifecycle(LifecycleSignal::Milestone { .. }) => Some(StorySource::Milestones),
             Self::Usage { .. }
             | Self::Gauge { .. }
             | Self::Activity { .. }

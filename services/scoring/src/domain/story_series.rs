@@ -10,6 +10,7 @@ use mainstay_domain::{Violations, day_of};
 use serde::{Deserialize, Serialize};
 
 use super::series::{DayNumber, DayValues, day_number};
+use super::story_source::StorySource;
 
 /// Values are kept in thousandths, as sums of whole numbers come out the same in any order.
 const VALUE_UNITS: f64 = 1_000.0;
@@ -42,6 +43,8 @@ pub enum StorySeries {
     InvoicesUnpaid,
     /// Billing disputes that are not settled.
     DisputesOpen,
+    /// Days from when an invoice was due to when it was paid, 0 when it was paid in time.
+    PaymentDaysLate,
     /// Answers to "would you recommend us?", 0 to 10.
     NpsScore,
     /// Answers to "how satisfied are you?", 1 to 5.
@@ -66,6 +69,8 @@ pub enum StorySeries {
     Incidents,
     /// How many minutes those lasted.
     IncidentMinutes,
+    /// Milestones reached on the way to value.
+    Milestones,
 }
 
 /// How the days of a series add up.
@@ -77,55 +82,6 @@ pub enum Shape {
     Open,
     /// Figures: a day has their sum and how many there were.
     Value,
-}
-
-/// The systems that tell a series: whether they live, signals of any account say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StorySource {
-    /// The help desk.
-    Tickets,
-    /// Billing.
-    Billing,
-    /// Surveys.
-    Surveys,
-    /// Those who look after accounts, in contacts.
-    Touches,
-    /// The same, in judgements.
-    Pulses,
-    /// Who notes what customers ask for.
-    Requests,
-    /// Who gives features to customers.
-    Releases,
-    /// Who watches over the service.
-    Incidents,
-}
-
-impl StorySource {
-    /// All there are.
-    pub const ALL: [Self; 8] = [
-        Self::Tickets,
-        Self::Billing,
-        Self::Surveys,
-        Self::Touches,
-        Self::Pulses,
-        Self::Requests,
-        Self::Releases,
-        Self::Incidents,
-    ];
-
-    /// As the days on which it lived are stored.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tickets => "tickets",
-            Self::Billing => "billing",
-            Self::Surveys => "surveys",
-            Self::Touches => "touches",
-            Self::Pulses => "pulses",
-            Self::Requests => "requests",
-            Self::Releases => "releases",
-            Self::Incidents => "incidents",
-        }
-    }
 }
 
 /// The names of the series, here once.
@@ -162,6 +118,7 @@ names! {
     PaymentsFailed => "payments_failed",
     InvoicesUnpaid => "invoices_unpaid",
     DisputesOpen => "disputes_open",
+    PaymentDaysLate => "payment_days_late",
     NpsScore => "nps_score",
     CsatScore => "csat_score",
     CesScore => "ces_score",
@@ -174,11 +131,12 @@ names! {
     FeatureReleases => "feature_releases",
     Incidents => "incidents",
     IncidentMinutes => "incident_minutes",
+    Milestones => "milestones",
 }
 
 impl StorySeries {
     /// All there are.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::TicketsOpened,
         Self::TicketsOpen,
         Self::UrgentTicketsOpen,
@@ -191,6 +149,7 @@ impl StorySeries {
         Self::PaymentsFailed,
         Self::InvoicesUnpaid,
         Self::DisputesOpen,
+        Self::PaymentDaysLate,
         Self::NpsScore,
         Self::CsatScore,
         Self::CesScore,
@@ -203,6 +162,7 @@ impl StorySeries {
         Self::FeatureReleases,
         Self::Incidents,
         Self::IncidentMinutes,
+        Self::Milestones,
     ];
 
     /// How its days add up.
@@ -219,12 +179,14 @@ impl StorySeries {
             | Self::FeatureRequests
             | Self::FeatureReleases
             | Self::Incidents
-            | Self::IncidentMinutes => Shape::Count,
+            | Self::IncidentMinutes
+            | Self::Milestones => Shape::Count,
             Self::TicketsOpen | Self::UrgentTicketsOpen | Self::InvoicesUnpaid | Self::DisputesOpen => Shape::Open,
             Self::TicketSatisfaction
             | Self::TicketSentiment
             | Self::FirstResponseHours
             | Self::ResolutionHours
+            | Self::PaymentDaysLate
             | Self::NpsScore
             | Self::CsatScore
             | Self::CesScore
@@ -249,6 +211,7 @@ impl StorySeries {
             | Self::PaymentsFailed
             | Self::InvoicesUnpaid
             | Self::DisputesOpen
+            | Self::PaymentDaysLate
             | Self::Touches
             | Self::TouchesAnswered
             | Self::Refunds
@@ -256,7 +219,8 @@ impl StorySeries {
             | Self::FeatureRequests
             | Self::FeatureReleases
             | Self::Incidents
-            | Self::IncidentMinutes => (0.0, f64::INFINITY),
+            | Self::IncidentMinutes
+            | Self::Milestones => (0.0, f64::INFINITY),
         }
     }
 
@@ -290,15 +254,19 @@ impl StorySeries {
             | Self::TicketSentiment
             | Self::FirstResponseHours
             | Self::ResolutionHours => StorySource::Tickets,
-            Self::PaymentsFailed | Self::InvoicesUnpaid | Self::DisputesOpen | Self::Refunds | Self::CreditNotes => {
-                StorySource::Billing
-            }
+            Self::PaymentsFailed
+            | Self::InvoicesUnpaid
+            | Self::DisputesOpen
+            | Self::PaymentDaysLate
+            | Self::Refunds
+            | Self::CreditNotes => StorySource::Billing,
             Self::NpsScore | Self::CsatScore | Self::CesScore => StorySource::Surveys,
             Self::Touches | Self::TouchesAnswered => StorySource::Touches,
             Self::CsmPulse => StorySource::Pulses,
             Self::FeatureRequests => StorySource::Requests,
             Self::FeatureReleases => StorySource::Releases,
             Self::Incidents | Self::IncidentMinutes => StorySource::Incidents,
+            Self::Milestones => StorySource::Milestones,
         }
     }
 }
@@ -398,6 +366,15 @@ pub(super) fn hours_between(from: DateTime<Utc>, until: DateTime<Utc>) -> Option
     (length >= TimeDelta::zero()).then(|| length.num_seconds() as f64 / 3_600.0)
 }
 
+/// The figures of a day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct DayFigures {
+    pub day: DayNumber,
+    /// How many; above 0.
+    pub count: i64,
+    pub sum: f64,
+}
+
 /// The days of one series of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoryDays {
@@ -440,6 +417,14 @@ impl StoryDays {
         let total = |days: &DayValues| days.between(first, last).iter().map(|&(_, amount)| amount).sum::<i64>();
         let count = total(&self.counts);
         (count > 0).then(|| total(&self.sums) as f64 / VALUE_UNITS / count as f64)
+    }
+
+    /// The figures of the days up to and with `last` that have any, the newest day first.
+    pub(super) fn figures_back_from(&self, last: DayNumber) -> impl Iterator<Item = DayFigures> {
+        self.counts.between(DayNumber::MIN, last).iter().rev().map(|&(day, count)| {
+            let sum: i64 = self.sums.between(day, day).iter().map(|&(_, sum)| sum).sum();
+            DayFigures { day, count, sum: sum as f64 / VALUE_UNITS }
+        })
     }
 
     /// The newest day with a figure, up to and with `last`.

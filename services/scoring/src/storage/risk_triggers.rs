@@ -30,6 +30,7 @@ pub(super) const fn kind_number(kind: RiskTriggerKind) -> i16 {
         RiskTriggerKind::FeatureNotAdopted => 11,
         RiskTriggerKind::ChampionSilent => 12,
         RiskTriggerKind::RenewalAtRisk => 13,
+        RiskTriggerKind::PaymentSlowing => 14,
     }
 }
 
@@ -48,6 +49,7 @@ pub(super) fn kind_of(number: i16) -> Result<RiskTriggerKind, StorageError> {
         11 => Ok(RiskTriggerKind::FeatureNotAdopted),
         12 => Ok(RiskTriggerKind::ChampionSilent),
         13 => Ok(RiskTriggerKind::RenewalAtRisk),
+        14 => Ok(RiskTriggerKind::PaymentSlowing),
         _ => Err(codes::corrupt(format!("risk trigger kind {number}"))),
     }
 }

@@ -58,7 +58,7 @@ impl<'a> SeriesDeltas<'a> {
                 let (name, day) = (source.name(), signal.event_at.date_naive());
                 deltas.pulse_days.insert(PulseDay { kind: SeriesKind::Story, name, day });
             }
-            if !signal.payload.tells_story() {
+            if !signal.payload.tells_story() || signal.payload.is_milestone() {
                 deltas.add(signal);
             }
         }
@@ -102,12 +102,13 @@ impl<'a> SeriesDeltas<'a> {
             | Payload::FeatureRequest(_)
             | Payload::FeatureRelease(_)
             | Payload::Incident(_)
-            | Payload::CaseOutcome(_) => {
+            | Payload::CaseOutcome(_)
+            | Payload::Lifecycle(_) => {
                 for (row, day, amount) in signal.payload.day_entries(signal.event_at).amounts() {
                     self.add_to_day(account, SeriesKind::Story, row.name(), date_of(day), amount);
                 }
             }
-            Payload::Ticket(_) | Payload::Invoice(_) | Payload::Dispute(_) | Payload::Lifecycle(_) => {}
+            Payload::Ticket(_) | Payload::Invoice(_) | Payload::Dispute(_) => {}
         }
     }
 

@@ -40,6 +40,7 @@ mod lifecycle;
 mod model_diffs;
 mod models;
 mod past_days;
+mod payment_trends;
 mod plan_usage;
 mod portfolio;
 mod product_signals;

@@ -6,7 +6,8 @@ use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use proto::{Aggregation, CaseOutcome, CreditKind, IncidentSeverity, StorySeries};
 use tonic::Code;
 
-use crate::harness::{Harness, at, model_of, signal, sum_of};
+use crate::adoption_fixtures::milestone;
+use crate::harness::{Harness, at, model_of, signal, sum_of, usage};
 use crate::refusals::violated_fields;
 
 const START: &str = "2026-03-01T12:00:00Z";
@@ -180,4 +181,33 @@ async fn only_figures_with_a_scale_can_fade_and_only_within_a_window() {
         let status = harness.models.create_model(request).await.expect_err("a refusal");
         assert_eq!(violated_fields(&status), [format!("model.components[0].measures[0].{field}")]);
     }
+}
+
+#[tokio::test]
+async fn r67_milestones_are_a_measure_of_models_on_the_days_on_which_they_were_reached() {
+    let mut harness = Harness::start(START).await;
+    harness.create_accounts(&["acme", "slow"]).await;
+    harness.activate("value", by(StorySeries::Milestones, Aggregation::Sum, 60)).await;
+    harness.turn_to("2026-03-20").await;
+    let mut told = vec![
+        milestone("acme", "2026-03-02", "first_campaign_sent"),
+        milestone("acme", "2026-03-09", "team_invited"),
+        usage("slow", "2026-03-02", "emails", 1),
+    ];
+    told.reverse();
+    harness.record(told).await;
+    harness.settle().await;
+    let scores = async |harness: &mut Harness, id: &str| {
+        let mut scores = Vec::new();
+        for day in ["2026-03-02", "2026-03-08", "2026-03-09", "2026-03-20"] {
+            scores.push(harness.health_of(id, day).await.score);
+        }
+        scores
+    };
+    assert_eq!(scores(&mut harness, "acme").await, [Some(20.0), Some(20.0), Some(40.0), Some(40.0)]);
+    assert_eq!(scores(&mut harness, "slow").await, [Some(0.0); 4], "who reached none has none");
+
+    harness.record(vec![milestone("acme", "2026-03-03", "data_imported")]).await;
+    harness.settle().await;
+    assert_eq!(scores(&mut harness, "acme").await, [Some(20.0), Some(40.0), Some(60.0), Some(60.0)], "told late");
 }

@@ -3,14 +3,16 @@
 
 use chrono::NaiveDate;
 
-use super::super::{billing, champions, feature_adoption, frustration, login_drop, renewal_risk, usage_decline};
+use super::super::{
+    billing, champions, feature_adoption, frustration, login_drop, payment_slowing, renewal_risk, usage_decline,
+};
 use super::{Bound, Definition, DefinitionValue, Unit, settled, value};
 
 /// When these terms were settled.
 const CONDITIONS_SETTLED: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 11, 27);
 
-/// When invoices began to be overdue without anybody saying so.
-const OVERDUE_SETTLED: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 11, 28);
+/// When invoices began to be overdue without anybody saying so, and payments to be compared with those before.
+const PAYMENTS_SETTLED: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 11, 28);
 
 pub(super) fn terms_of_conditions() -> Vec<Definition> {
     let since = CONDITIONS_SETTLED.unwrap_or_default();
@@ -24,8 +26,10 @@ pub(super) fn terms_of_conditions() -> Vec<Definition> {
         champion_silent(),
         renewal_at_risk(),
     ];
-    let overdue = Definition { since: OVERDUE_SETTLED.unwrap_or_default(), ..overdue() };
-    [overdue].into_iter().chain(of_then.map(|definition| Definition { since, ..definition })).collect()
+    let of_payments = [overdue(), payment_slowing()];
+    let of_payments =
+        of_payments.map(|definition| Definition { since: PAYMENTS_SETTLED.unwrap_or_default(), ..definition });
+    of_payments.into_iter().chain(of_then.map(|definition| Definition { since, ..definition })).collect()
 }
 
 fn condition(
@@ -53,6 +57,29 @@ fn overdue() -> Definition {
             value("after-due-day", Bound::AtLeast, hours_of_day as f64, Unit::Hours),
         ],
         &["R65", "R95"],
+    )
+}
+
+fn payment_slowing() -> Definition {
+    let (invoices, earlier) = (payment_slowing::INVOICES_MIN, payment_slowing::EARLIER_INVOICES);
+    let (begins, ends) = (payment_slowing::BEGINS_AT_DAYS, payment_slowing::ENDS_BELOW_DAYS);
+    let newest_within = payment_slowing::NEWEST_WITHIN_DAYS;
+    condition(
+        "payment-slowing",
+        "Payments slow down",
+        format!(
+            "The last {invoices} invoices that were paid, the newest within {newest_within} days, were paid {begins} days or more \
+             later after their due day than the {earlier} before, which were {invoices} or more, in the mean; over when less than \
+             {ends} days later."
+        ),
+        vec![
+            value("days-later", Bound::AtLeast, begins, Unit::Days),
+            value("days-later-ends", Bound::Below, ends, Unit::Days),
+            value("invoices", Bound::AtLeast, invoices as f64, Unit::Count),
+            value("earlier-invoices", Bound::AtMost, earlier as f64, Unit::Count),
+            value("newest-payment", Bound::Within, newest_within, Unit::Days),
+        ],
+        &["R65"],
     )
 }
 

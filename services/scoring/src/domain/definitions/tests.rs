@@ -69,7 +69,7 @@ fn r83_a_term_that_changes_its_values_changes_its_version_and_its_day() {
     let on = |id: &str| match id {
         "recovered" | "big-change" | "inactive" | "promoter" | "passive" | "detractor" | "near-limit"
         | "larger-plan" => "2026-11-22",
-        "overdue" => "2026-11-28",
+        "overdue" | "payment-slowing" => "2026-11-28",
         _ => "2026-11-27",
     };
     let expected = [
@@ -78,6 +78,7 @@ fn r83_a_term_that_changes_its_values_changes_its_version_and_its_day() {
         ("hysteresis", "426a93723c4436c2"),
         ("inactive", "37b7fbe0926399a4"),
         ("overdue", "a1f09ac5339728ca"),
+        ("payment-slowing", "f0307e97983a0906"),
         ("disputed", "cbf29ce484222325"),
         ("urgent-ticket", "cbf29ce484222325"),
         ("frustrated", "31850d6e40a50078"),
@@ -144,6 +145,7 @@ fn term_of(kind: RiskTriggerKind) -> Definition {
         RiskTriggerKind::ChampionSilent => "champion-silent",
         RiskTriggerKind::RenewalAtRisk => "renewal-at-risk",
         RiskTriggerKind::TicketFrustrated => "frustrated",
+        RiskTriggerKind::PaymentSlowing => "payment-slowing",
     })
 }
 
@@ -163,6 +165,7 @@ fn r83_every_condition_that_puts_an_account_at_risk_has_a_term() {
         RiskTriggerKind::ChampionSilent,
         RiskTriggerKind::RenewalAtRisk,
         RiskTriggerKind::TicketFrustrated,
+        RiskTriggerKind::PaymentSlowing,
     ];
     for kind in kinds {
         let term = term_of(kind);

@@ -28,7 +28,7 @@ pub(crate) enum Touchpoint {
 
 impl Touchpoint {
     /// All there are: conditions of what customers did and met, not of the score, which is made of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Condition(RiskTriggerKind::FeatureNotAdopted),
         Self::Condition(RiskTriggerKind::LoginDrop),
         Self::Condition(RiskTriggerKind::UsageDecline),
@@ -38,6 +38,7 @@ impl Touchpoint {
         Self::Condition(RiskTriggerKind::TicketFrustrated),
         Self::Incident,
         Self::Condition(RiskTriggerKind::PaymentFailed),
+        Self::Condition(RiskTriggerKind::PaymentSlowing),
         Self::Condition(RiskTriggerKind::BillingDispute),
     ];
 }
