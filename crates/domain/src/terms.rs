@@ -35,6 +35,12 @@ pub const FIRST_CONTACT_DAYS: u8 = 7;
 
 /// Percent of a limit of its plan from which on an account is near it.
 pub const NEAR_LIMIT_PERCENT: f64 = 80.0;
+/// Whether so much of a limit was used, in percent. Multiplied out: whole numbers give whole numbers, so that exactly at the boundary is
+/// not a matter of rounding.
+pub fn is_at_least_percent(used: f64, limit: f64, percent: f64) -> bool {
+    used * 100.0 >= limit * percent
+}
+
 /// Months in a row near a limit that make a chance to grow.
 pub const NEAR_LIMIT_MONTHS_MIN: u32 = 2;
 /// Percent of a limit, or of seats, from which on a larger plan is needed.

@@ -19090,6 +19090,19 @@ pub struct HealthReport {
     /// Their share of all customers, 0 to 1. Absent: there are no customers.
     #[prost(double, optional, tag = "18")]
     pub referenceable_share: ::core::option::Option<f64>,
+    /// How many customers are ready to grow: stable or healthy, and near a limit of
+    /// their plan, of which they used 80 % or more in the newest month that was told
+    /// (see `PlanUsageReported`). Whether a larger plan suits them is what
+    /// expansion's reviews look at.
+    #[prost(int64, tag = "19")]
+    pub ready_to_grow_account_count: i64,
+    /// Their annual recurring revenue, one sum for each currency.
+    #[prost(message, repeated, tag = "20")]
+    pub ready_to_grow_arr: ::prost::alloc::vec::Vec<super::super::common::v1::Money>,
+    /// Those of them with the most revenue, of each currency as many as the list has
+    /// at most.
+    #[prost(message, repeated, tag = "21")]
+    pub ready_to_grow: ::prost::alloc::vec::Vec<CustomerReport>,
 }
 impl ::prost::Name for HealthReport {
     const NAME: &'static str = "HealthReport";
@@ -19246,6 +19259,14 @@ pub struct CustomerReport {
     /// When its contract is due for renewal. Absent: not known.
     #[prost(message, optional, tag = "9")]
     pub renewal_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The metric of whose limit in its plan it used most in the newest month that
+    /// was told, where that was 80 % or more. Empty: it is near none.
+    #[prost(string, tag = "10")]
+    pub near_limit_metric: ::prost::alloc::string::String,
+    /// How much of that limit it used: 1 is all of it, and there may be more.
+    /// Absent: it is near none.
+    #[prost(double, optional, tag = "11")]
+    pub near_limit_share: ::core::option::Option<f64>,
 }
 impl ::prost::Name for CustomerReport {
     const NAME: &'static str = "CustomerReport";

@@ -20,6 +20,7 @@ pub(crate) mod cases;
 pub(crate) mod cohorts;
 mod comparison_view;
 mod corrections;
+mod data_sections;
 pub(crate) mod definitions;
 pub(crate) mod demo;
 pub(crate) mod explain;

@@ -65,6 +65,11 @@ impl Value {
         Self { shown, raw: figure(value) }
     }
 
+    /// A share, 1 being all, in whole percent.
+    pub(super) fn percent(value: Option<f64>) -> Self {
+        Self { shown: value.map_or_else(|| "–".to_owned(), percent), raw: figure(value) }
+    }
+
     /// A change of a share, in points of a percent.
     pub(super) fn share_change(value: Option<f64>) -> Self {
         let shown = value.map_or_else(|| "–".to_owned(), |change| format!("{:+.1}", change * 100.0));
@@ -233,6 +238,8 @@ fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
         (">LISTED FROM", "change_at_least"),
         (">REFERENCEABLE", "customers_referenceable"),
         (">SHARE", "referenceable_share"),
+        (">READY TO GROW", "customers_ready_to_grow"),
+        (">THEIR ARR", "arr_ready_to_grow"),
     ];
     let [segments, owner] = asked_for(&asked.segment, &asked.owner);
     let mut from = Value::points(asked.change);
@@ -248,6 +255,8 @@ fn summary(report: &proto::HealthReport, asked: &HealthArguments) -> Section {
         from,
         Value::count(report.referenceable_account_count),
         Value::share(report.referenceable_share),
+        Value::count(report.ready_to_grow_account_count),
+        Value::money(&report.ready_to_grow_arr),
     ]])
 }
 
@@ -330,8 +339,39 @@ pub(crate) fn health_sections(report: &proto::HealthReport, asked: &HealthArgume
         customers(("risen", "Rose most"), "Nobody rose so far.", &report.risen),
         customers(("at-risk", "Most revenue at risk"), "Nobody is at risk.", &report.at_risk),
         triggers,
+        ready_to_grow(&report.ready_to_grow),
         time_to_value(report),
     ]
+}
+
+/// Customers who may need a larger plan.
+fn ready_to_grow(found: &[proto::CustomerReport]) -> Section {
+    let columns = [
+        ("ACCOUNT", "account"),
+        ("NAME", "display_name"),
+        ("SEGMENT", "segment"),
+        (">SCORE", "score"),
+        ("LIMIT", "near_limit_metric"),
+        (">USED", "near_limit_share"),
+        (">ARR", "arr"),
+        ("RENEWAL", "renewal_day"),
+        ("CSM", "csm_email"),
+    ];
+    let row = |one: &proto::CustomerReport| {
+        vec![
+            Value::text(id_of(&one.account)),
+            Value::text(&one.display_name),
+            Value::text(segment(one.segment())),
+            Value::points(one.score),
+            Value::text(&one.near_limit_metric),
+            Value::share(one.near_limit_share),
+            Value::money(one.arr.as_slice()),
+            Value::text(day_of_time(one.renewal_time)),
+            Value::text(&one.csm_email),
+        ]
+    };
+    let titles = ("ready-to-grow", "Ready to grow: not at risk, and near a limit of their plan");
+    Section::new(titles, &columns, "Nobody is near a limit.").with(found.iter().map(row))
 }
 
 fn time_to_value(report: &proto::HealthReport) -> Section {
@@ -348,94 +388,6 @@ fn time_to_value(report: &proto::HealthReport) -> Section {
     .with(row)
 }
 
-/// Those of a report of data quality.
-pub(crate) fn data_sections(report: &proto::DataQualityReport) -> Vec<Section> {
-    let summary = [
-        (">CUSTOMERS", "customers"),
-        (">WITHOUT SCORE", "unscored"),
-        (">ON LITTLE DATA", "thin"),
-        (">ON OLD DATA", "stale"),
-    ];
-    let summary = Section::new(("summary", "Customers"), &summary, "").with([vec![
-        Value::count(report.account_count),
-        Value::count(report.unscored_count),
-        Value::count(report.thin_count),
-        Value::count(report.stale_count),
-    ]]);
-    let fields = [("FIELD", "field"), (">MISSING", "missing"), (">SHARE", "missing_share"), ("OWNER", "owner_email")];
-    let fields = Section::new(("fields", "What accounts lack"), &fields, "").with(report.fields.iter().map(|one| {
-        let shown = one.missing_share.map_or_else(|| "–".to_owned(), percent);
-        vec![
-            Value::text(&one.field),
-            Value::count(one.missing_count),
-            Value { shown, raw: figure(one.missing_share) },
-            Value::text(&one.owner_email),
-        ]
-    }));
-    let sources = [
-        ("SOURCE", "source"),
-        ("STATE", "state"),
-        ("LAST DAY", "last_day"),
-        (">DAYS AGO", "silent_days"),
-        (">LONGEST PAUSE", "longest_pause_days"),
-        ("OWNER", "owner_email"),
-    ];
-    let sources = Section::new(("sources", "Sources of signals"), &sources, "No signals came in.").with(
-        report.sources.iter().map(|one| {
-            vec![
-                Value::text(&one.source),
-                Value::text(if one.is_silent { "silent" } else { "speaks" }),
-                Value::text(&one.last_day),
-                Value::count(one.silent_days),
-                Value::text(figure(one.longest_pause_days)),
-                Value::text(&one.owner_email),
-            ]
-        }),
-    );
-    let inputs = [("INPUT", "input"), ("STATE", "state")];
-    let unread = report.unread_metrics.iter().map(|metric| (format!("metrics/{metric}"), "sent, not read"));
-    let awaited = report.awaited_inputs.iter().map(|input| (input.clone(), "read, never sent"));
-    let inputs =
-        Section::new(("inputs", "Inputs of the model"), &inputs, "All that is read is sent, and the other way round.")
-            .with(unread.chain(awaited).map(|(input, state)| vec![Value::text(input), Value::text(state)]));
-    let duplicates = [("NAME", "display_name"), (">CUSTOMERS", "customers"), ("ACCOUNTS", "accounts")];
-    let duplicates = Section::new(("duplicates", "Customers of the same name"), &duplicates, "There are none.").with(
-        report.duplicate_names.iter().map(|one| {
-            let accounts: Vec<&str> = one.accounts.iter().map(|account| id_of(account)).collect();
-            vec![Value::text(&one.display_name), Value::count(one.account_count), Value::text(accounts.join(" "))]
-        }),
-    );
-    vec![summary, fields, sources, inputs, duplicates, disagreements(report)]
-}
-
-fn disagreements(report: &proto::DataQualityReport) -> Section {
-    let columns = [
-        ("FIELD", "field"),
-        ("OWNER", "owner_email"),
-        (">CUSTOMERS", "customers"),
-        ("ACCOUNT", "account"),
-        ("WHO SAYS WHAT", "claims"),
-    ];
-    let rows = report.disagreements.iter().flat_map(|one| {
-        one.accounts.iter().map(|account| {
-            let claims = account.claims.iter().map(|claim| format!("{}: {}", claim.source, claim.value));
-            vec![
-                Value::text(&one.field),
-                Value::text(&one.owner_email),
-                Value::count(one.account_count),
-                Value::text(id_of(&account.account)),
-                Value::text(claims.collect::<Vec<_>>().join("; ")),
-            ]
-        })
-    });
-    Section::new(
-        ("disagreements", "What systems say differently, the first customers of each field"),
-        &columns,
-        "Nothing that is known of: say which system speaks with `import accounts --source`.",
-    )
-    .with(rows)
-}
-
 /// Every section of a report can be asked for by its word, and no other.
 #[cfg(test)]
 pub(crate) fn assert_asked_for_by<S: ValueEnum>(sections: &[Section]) {
@@ -447,7 +399,7 @@ pub(crate) fn assert_asked_for_by<S: ValueEnum>(sections: &[Section]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::reports::{DataSection, HealthSection, PeriodWord};
+    use crate::command::reports::{HealthSection, PeriodWord};
 
     fn asked() -> HealthArguments {
         HealthArguments {
@@ -463,7 +415,6 @@ mod tests {
     #[test]
     fn every_section_can_be_asked_for_and_no_other() {
         assert_asked_for_by::<HealthSection>(&health_sections(&proto::HealthReport::default(), &asked()));
-        assert_asked_for_by::<DataSection>(&data_sections(&proto::DataQualityReport::default()));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
 use mainstay_clients::{ServiceChannel, retrying};
 
+use crate::command::data_sections::data_sections;
 use crate::command::feature_sections::feature_sections;
 use crate::command::models::new_request_id;
-use crate::command::report_sections::{data_sections, health_sections, show_report};
+use crate::command::report_sections::{health_sections, show_report};
 use crate::command::report_targets::{self, MetricWord, SetTargetArguments, parse_target};
 use crate::command::revenue_sections::revenue_sections;
 use crate::command::service_sections::service_sections;
@@ -252,6 +253,8 @@ pub(crate) enum HealthSection {
     AtRisk,
     /// What puts customers at risk
     Triggers,
+    /// Who may need a larger plan
+    ReadyToGrow,
     /// From sign-up to activation
     TimeToValue,
 }

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mainstay_accounts::Account;
-use mainstay_domain::{LARGER_PLAN_HEALTH_ABOVE, LARGER_PLAN_PERCENT};
+use mainstay_domain::{LARGER_PLAN_HEALTH_ABOVE, LARGER_PLAN_PERCENT, is_at_least_percent};
 use serde::{Deserialize, Serialize};
 
 use super::condition::{Condition, Touch};
 use super::month::Month;
-use super::usage::{MonthUse, is_at_least};
+use super::usage::MonthUse;
 
 /// How long a billing issue counts after its end, and an answer after it came, in days.
 const WINDOW_DAYS: i64 = 90;
@@ -148,7 +148,7 @@ fn usage(report: Option<&MonthUse>, metric: &str, month: Month) -> Criterion {
     };
     let share = used / limit.limit;
     let text = format!("{used} of {} `{metric}` were used in {month} ({:.2} %)", limit.limit, share * 100.0);
-    Criterion::known(KIND, is_at_least(used, limit.limit, LARGER_PLAN_PERCENT), text)
+    Criterion::known(KIND, is_at_least_percent(used, limit.limit, LARGER_PLAN_PERCENT), text)
         .with_figure(share, LARGER_PLAN_PERCENT / 100.0)
         .at(Some(month.end()))
 }
@@ -171,7 +171,8 @@ fn team_growth(report: Option<&MonthUse>, months: &[MonthUse], month: Month) -> 
     let mut facts = Vec::new();
     let mut met = false;
     if let Some(seats) = report.seats {
-        met |= is_at_least(report.active_users as f64, seats as f64, LARGER_PLAN_PERCENT) && report.active_users > 0;
+        met |= is_at_least_percent(report.active_users as f64, seats as f64, LARGER_PLAN_PERCENT)
+            && report.active_users > 0;
         facts.push(format!("{} active users on {seats} seats in {month}", report.active_users));
         if let Some((earlier, before)) = earlier.and_then(|one| one.seats.map(|seats| (one.month, seats))) {
             met |= seats > before;

@@ -1,6 +1,6 @@
 //! How near an account came to the limits of its plan, month by month.
 
-use mainstay_domain::NEAR_LIMIT_PERCENT;
+use mainstay_domain::{NEAR_LIMIT_PERCENT, is_at_least_percent};
 use serde::{Deserialize, Serialize};
 
 use super::month::Month;
@@ -53,15 +53,9 @@ impl MonthUse {
     }
 }
 
-/// Whether so much of a limit was used, in percent. Multiplied out: whole numbers give whole numbers, so that exactly
-/// at the boundary is not a matter of rounding.
-pub(super) fn is_at_least(used: f64, limit: f64, percent: f64) -> bool {
-    used * 100.0 >= limit * percent
-}
-
 /// Whether a month is near the limit; one without data is not.
 pub fn is_near_limit(limit: &LimitUse) -> bool {
-    limit.used.is_some_and(|used| is_at_least(used, limit.limit, NEAR_LIMIT_PERCENT))
+    limit.used.is_some_and(|used| is_at_least_percent(used, limit.limit, NEAR_LIMIT_PERCENT))
 }
 
 /// Months in a row near the limit of a metric, up to `last` and with it. A month without a report ends the row: what
@@ -132,15 +126,15 @@ mod tests {
         #[test]
         fn whole_numbers_are_compared_exactly(used in 0u32.., limit in 1u32..) {
             let exact = u64::from(used) * 100 >= u64::from(limit) * 80;
-            prop_assert_eq!(is_at_least(f64::from(used), f64::from(limit), NEAR_LIMIT_PERCENT), exact);
+            prop_assert_eq!(is_at_least_percent(f64::from(used), f64::from(limit), NEAR_LIMIT_PERCENT), exact);
         }
 
         #[test]
         fn at_the_boundary_of_any_limit_it_counts(fifth in 1u32..500_000_000) {
             let limit = f64::from(fifth) * 5.0;
             let at = f64::from(fifth) * 4.0;
-            prop_assert!(is_at_least(at, limit, NEAR_LIMIT_PERCENT));
-            prop_assert!(!is_at_least(at - 1.0, limit, NEAR_LIMIT_PERCENT));
+            prop_assert!(is_at_least_percent(at, limit, NEAR_LIMIT_PERCENT));
+            prop_assert!(!is_at_least_percent(at - 1.0, limit, NEAR_LIMIT_PERCENT));
         }
 
         #[test]

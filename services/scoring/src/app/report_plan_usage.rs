@@ -1,7 +1,7 @@
 //! Tells, after a month has ended, how much of the limits of their plans accounts used.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
-use mainstay_domain::{AccountId, start_of_day};
+use mainstay_domain::{AccountId, NEAR_LIMIT_PERCENT, is_at_least_percent, start_of_day};
 use mainstay_jobs::NewJob;
 use sqlx::PgConnection;
 
@@ -23,6 +23,23 @@ pub(super) struct PlanUsageReport {
     pub limits: Vec<(String, Option<f64>, f64)>,
     pub active_users: i64,
     pub seats: Option<i64>,
+}
+
+impl PlanUsageReport {
+    /// The metric whose limit is used most, with the share, if it is near it.
+    fn near_limit(&self) -> Option<(&str, f64)> {
+        let near = self.limits.iter().filter_map(|(metric, used, limit)| {
+            let used = (*used).filter(|used| is_at_least_percent(*used, *limit, NEAR_LIMIT_PERCENT))?;
+            Some((metric.as_str(), used / limit)).filter(|(_, share)| share.is_finite())
+        });
+        near.max_by(|(_, one), (_, other)| one.total_cmp(other))
+    }
+}
+
+/// The newest month that is told by now.
+pub(super) fn newest_told(today: NaiveDate) -> NaiveDate {
+    let month = first_of_month(today - Days::new(1));
+    month.checked_sub_months(Months::new(1)).unwrap_or(month)
 }
 
 /// When the use in a month is told: when the first day after it has passed, so that late signals count.
@@ -104,12 +121,16 @@ pub(crate) async fn execute(
                 active_users: usage.active_users(&account.id),
                 seats: account.facts.seats,
             };
-            let event = events::plan_usage_reported(app, &account.id, &report, now);
-            event.caused_by(causes.get(account.id.as_str()).map(String::as_str))
+            (account.id.clone(), report)
         });
         let reports: Vec<_> = reports.collect();
-        plan_usage::note_told(conn, &told, month).await?;
-        app.core.events.append(conn, &reports, now).await?;
+        let near_limits: Vec<_> = reports.iter().map(|(id, report)| (id.as_str(), report.near_limit())).collect();
+        plan_usage::note_told(conn, &near_limits, month).await?;
+        let told = reports.iter().map(|(id, report)| {
+            let event = events::plan_usage_reported(app, id, report, now);
+            event.caused_by(causes.get(id.as_str()).map(String::as_str))
+        });
+        app.core.events.append(conn, &told.collect::<Vec<_>>(), now).await?;
     }
     let is_full = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
     Ok(if is_full { page.into_iter().next_back() } else { None })

@@ -105,6 +105,9 @@ pub(crate) fn health_report(report: &HealthReport) -> proto::HealthReport {
         oldest_score_day: sums.oldest_day.map(|day| day.to_string()).unwrap_or_default(),
         referenceable_account_count: referenceable.count,
         referenceable_share: referenceable.share(),
+        ready_to_grow_account_count: report.ready_to_grow.account_count,
+        ready_to_grow_arr: report.ready_to_grow.arr.iter().map(money_message).collect(),
+        ready_to_grow: report.near_limit.iter().map(customer).collect(),
     }
 }
 
@@ -129,6 +132,8 @@ fn customer(one: &CustomerReport) -> proto::CustomerReport {
         change: one.change.map(Points::as_f64),
         arr: one.arr.map(money_message),
         renewal_time: one.renewal_at.map(timestamp),
+        near_limit_metric: one.near_limit.as_ref().map(|near| near.metric.clone()).unwrap_or_default(),
+        near_limit_share: one.near_limit.as_ref().map(|near| near.share),
     }
 }
 

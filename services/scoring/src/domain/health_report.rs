@@ -195,6 +195,23 @@ pub(crate) struct CustomerReport {
     pub change: Option<Points>,
     pub arr: Option<Money>,
     pub renewal_at: Option<DateTime<Utc>>,
+    /// Of the newest month: the limit of its plan that it is nearest to.
+    pub near_limit: Option<NearLimit>,
+}
+
+/// A limit of a plan that is nearly used, or more than that.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NearLimit {
+    pub metric: String,
+    /// What was used, as a share of the limit.
+    pub share: f64,
+}
+
+/// Customers who have room to grow: neither at risk nor far from a limit of their plan.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct ReadyToGrow {
+    pub account_count: i64,
+    pub arr: MoneySums,
 }
 
 /// Conditions of one kind.
@@ -227,6 +244,8 @@ pub(crate) struct HealthReport {
     pub risk_triggers: Vec<RiskTriggerReport>,
     pub time_to_value: TimeToValue,
     pub referenceable_count: i64,
+    pub ready_to_grow: ReadyToGrow,
+    pub near_limit: Vec<CustomerReport>,
 }
 
 #[cfg(test)]

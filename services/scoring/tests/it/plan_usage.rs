@@ -2,8 +2,9 @@
 
 use mainstay_api::mainstay::scoring::v1 as proto;
 
-use crate::harness::{Harness, account, activity, at, gauge, usage};
-use crate::risk_fixtures::events_of;
+use crate::harness::{Harness, account, activity, at, gauge, model_of, sum_of, usage};
+use crate::referenceable::report as health_report;
+use crate::risk_fixtures::{churn, events_of};
 
 async fn with_limits(harness: &mut Harness, ids: &[&str], limits: &[(&str, f64)]) {
     let plan_limits: std::collections::HashMap<String, f64> =
@@ -101,4 +102,46 @@ async fn an_account_that_came_after_the_month_has_no_report_of_it() {
     harness.accounts.archive_account(archive).await.expect("archived");
     harness.turn_to("2026-04-20").await;
     assert_eq!(reports(&harness).await, [], "an archived account has none either");
+}
+
+#[tokio::test]
+async fn r200_who_is_not_at_risk_and_near_a_limit_of_the_plan_is_an_opportunity_of_the_whole_portfolio() {
+    let mut harness = Harness::start("2026-02-10T00:00:00Z").await;
+    let limits = [("emails", 100.0), ("seats", 10.0)];
+    let ids = ["exactly", "below", "over", "at-risk", "gone"];
+    with_limits(&mut harness, &ids, &limits).await;
+    harness.activate("sum", model_of(sum_of("logins", 7))).await;
+    let used = [("exactly", 80, 90), ("below", 79, 90), ("over", 130, 90), ("at-risk", 99, 10), ("gone", 99, 90)];
+    let mut signals = Vec::new();
+    for (id, emails, logins) in used {
+        signals.push(usage(id, "2026-02-10", "emails", emails));
+        signals.extend(["2026-02-10", "2026-03-02", "2026-04-02"].map(|day| usage(id, day, "logins", logins)));
+    }
+    signals.push(gauge("exactly", "2026-02-10", "seats", 7.9));
+    signals.push(gauge("over", "2026-02-10", "seats", 9.5));
+    let of =
+        |day: &str| signals.iter().filter(|one| one.event_time.expect("a time").seconds < at(day).timestamp()).cloned();
+    harness.record(of("2026-02-11").collect()).await;
+    harness.record(vec![churn("gone", "2026-02-10")]).await;
+    harness.turn_to("2026-03-02").await;
+    harness.record(of("2026-03-03").collect()).await;
+    harness.settle().await;
+    let found = health_report(&harness, Vec::new()).await;
+    let near: Vec<_> = found.ready_to_grow.iter().map(near_limit_of).collect();
+    assert_eq!(near, [("accounts/exactly", "emails", Some(0.8)), ("accounts/over", "emails", Some(1.3))]);
+    assert_eq!((found.ready_to_grow_account_count, found.account_count), (2, 4));
+    let risky: Vec<_> = found.at_risk.iter().map(near_limit_of).collect();
+    assert_eq!(risky, [("accounts/at-risk", "emails", Some(0.99))], "which is said of whoever is listed");
+    let of_others = health_report(&harness, vec![proto::Segment::Smb.into()]).await;
+    assert_eq!((of_others.ready_to_grow_account_count, of_others.ready_to_grow.len()), (0, 0));
+
+    harness.turn_to("2026-04-02").await;
+    harness.record(of("2026-04-03").collect()).await;
+    harness.settle().await;
+    let found = health_report(&harness, Vec::new()).await;
+    assert_eq!((found.ready_to_grow_account_count, found.ready_to_grow), (0, Vec::new()), "March had no emails");
+}
+
+fn near_limit_of(one: &proto::CustomerReport) -> (&str, &str, Option<f64>) {
+    (&one.account, &one.near_limit_metric, one.near_limit_share)
 }

@@ -18,7 +18,7 @@ fn nps(id: &str, at: &str, contact: &str, score: i32) -> proto::Signal {
     answer(id, at, contact, SurveyQuestion::Nps, score)
 }
 
-async fn report(harness: &Harness, segments: Vec<i32>) -> proto::HealthReport {
+pub(crate) async fn report(harness: &Harness, segments: Vec<i32>) -> proto::HealthReport {
     let request = proto::GetHealthReportRequest { segments, ..Default::default() };
     let mut client = ReportServiceClient::new(harness.channel.clone());
     client.get_health_report(request).await.expect("a report").into_inner()
