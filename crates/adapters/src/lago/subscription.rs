@@ -27,7 +27,8 @@ struct Subscription {
     #[serde(default)]
     status: String,
     /// Since when the customer has a subscription of this external id, whatever the plan.
-    subscription_at: Option<DateTime<Utc>>,
+    #[serde(rename = "subscription_at")]
+    first_started_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
     trial_ended_at: Option<DateTime<Utc>>,
     ending_at: Option<DateTime<Utc>>,
@@ -133,7 +134,7 @@ fn trial_end(subscription: &Subscription) -> Option<DateTime<Utc>> {
     }
     let days = subscription.plan.as_ref()?.trial_period?;
     let trial = TimeDelta::from_std(Duration::try_from_secs_f64(days * 86_400.0).ok()?).ok()?;
-    subscription.subscription_at.or(subscription.started_at)?.checked_add_signed(trial)
+    subscription.first_started_at.or(subscription.started_at)?.checked_add_signed(trial)
 }
 
 /// It ended. A change of plan ends the subscription of the old one, and is no churn.

@@ -9,10 +9,11 @@ use sqlx::PgConnection;
 use super::ScoringError;
 use crate::domain::account::AccountFacts;
 use crate::domain::data_source::{SystemDay, Told};
-use crate::domain::field_claim::{ClaimedValue, Teller, claims_of_plan_change};
+use crate::domain::field_claim::{Teller, claims_of_plan_change};
 use crate::domain::lifecycle::Lifecycle;
 use crate::domain::signal::Signal;
 use crate::domain::story::Stamp;
+use crate::storage::field_claims::Claim;
 use crate::storage::{field_claims, system_days};
 
 /// Of accounts that this transaction holds or creates, also where what is said changes nothing: it is said all the same.
@@ -45,7 +46,7 @@ pub(super) async fn of_signals(
     lifecycles: &BTreeMap<AccountId, Lifecycle>,
     now: DateTime<Utc>,
 ) -> Result<(), ScoringError> {
-    let mut said: BTreeMap<&str, Vec<(&AccountId, &'static str, Option<ClaimedValue>)>> = BTreeMap::new();
+    let mut said: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
     for (stamp, signal) in told {
         let Some((account, lifecycle)) = lifecycles.get_key_value(&signal.account) else { continue };
         let (plan, arr) = lifecycle.newest_of(stamp);
