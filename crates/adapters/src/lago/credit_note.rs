@@ -50,7 +50,7 @@ pub(super) fn issued(webhook: &Webhook<'_>) -> Result<Outcome, Violations> {
         }
         let payload = Payload::Credit(CreditSignal {
             kind: kind.into(),
-            amount: amount(webhook, "", &note.currency, (field, cents))?,
+            amount: amount(webhook, "", ("currency", &note.currency), (field, cents))?,
             invoice_id: note.lago_invoice_id.as_deref().map(id).unwrap_or_default(),
             reason: cut(reason, LINE_LENGTH_MAX),
         });

@@ -79,7 +79,8 @@ fn told(webhook: &Webhook<'_>, invoice: Invoice, action: InvoiceAction) -> Resul
 
 /// The amount of an invoice that lies at `within` of the webhook's object.
 fn total(webhook: &Webhook<'_>, within: &str, invoice: &Invoice) -> Result<Option<Money>, Violations> {
-    amount(webhook, within, &invoice.currency, ("total_amount_cents", invoice.total_amount_cents))
+    let currency = ("currency", invoice.currency.as_str());
+    amount(webhook, within, currency, ("total_amount_cents", invoice.total_amount_cents))
 }
 
 /// An amount of something that lies at `within` of the webhook's object. Lago counts as the library `money` of Ruby does, of which a few
@@ -89,10 +90,10 @@ fn total(webhook: &Webhook<'_>, within: &str, invoice: &Invoice) -> Result<Optio
 pub(super) fn amount(
     webhook: &Webhook<'_>,
     within: &str,
-    currency: &str,
+    currency: (&str, &str),
     counted: (&str, i64),
 ) -> Result<Option<Money>, Violations> {
-    let amount = Amount { within: &webhook.field(within), currency: ("currency", currency), counted };
+    let amount = Amount { within: &webhook.field(within), currency, counted };
     amount.money(|currency, given| match currency.as_str() {
         // Whole, where ISO 4217 has hundredths.
         "HUF" => times(given, 100),

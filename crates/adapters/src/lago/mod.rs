@@ -9,7 +9,8 @@
 //! | `invoice.voided` | invoice voided |
 //! | `invoice.payment_dispute_lost` | dispute closed: Lago does not say when one is opened |
 //! | `credit_note.created` | a credit note of what it sets off against later invoices, a refund of what it pays back |
-//! | `subscription.started` | the plan, and the end of the period or contract as renewal |
+//! | `subscription.started` | a change of the plan, and the end of the period or contract as renewal |
+//! | `subscription.trial_ended` | a change of the plan, with what it brings from then on |
 //! | `subscription.terminated` | churn, unless another plan follows |
 //! | `customer.created`, `.updated` | the account exists |
 //!
@@ -18,6 +19,17 @@
 //! A webhook has no id in its body, and what the headers say is not signed: it is known by its content, which stays the same each
 //! time it is tried. Failures do not say when they were, so that the time of receipt is theirs; nor does `subscription.updated`, of
 //! which nothing is taken, since it could come again when the subscription has long changed again.
+//!
+//! # What a plan brings in a year
+//!
+//! Its amount (`plan_amount_cents`) × the periods of its `interval` in a year: 52 weeks, 12 months, 4 quarters, 2 half-years. Not in it are
+//! charges for use, fixed charges, commitments, coupons and taxes. It is not told during a trial, and of a payload without the plan's
+//! interval: the billing period that it has is that of the charges. Which way the plan went is not told, since a payload has the code of the plan
+//! before, and not its amount; the revenue before and after tells it.
+//!
+//! **One subscription an account.** A payload knows one subscription and nothing of the customer's others. Of a customer who has several, each
+//! tells its own plan, revenue and renewal as those of the account, and the newest told counts: they are not added up. Give each a customer of its
+//! own in Lago.
 
 mod credit_note;
 mod customer;
@@ -93,6 +105,7 @@ pub(crate) fn map(
         "invoice.payment_dispute_lost" => invoice::dispute_lost,
         "credit_note.created" => credit_note::issued,
         "subscription.started" => subscription::started,
+        "subscription.trial_ended" => subscription::trial_ended,
         "subscription.updated" => return Ok(Outcome::undated()),
         "subscription.terminated" => subscription::terminated,
         "customer.created" | "customer.updated" => customer::told,

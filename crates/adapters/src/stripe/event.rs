@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use mainstay_api::mainstay::common::v1::Money;
-use mainstay_domain::{AccountId, Violations};
+use mainstay_domain::{AccountId, Currency, Violations};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -83,14 +83,23 @@ impl Event<'_> {
 pub(super) fn amount(code: &str, field: &str, given: i64) -> Result<Option<Money>, Violations> {
     let within = format!("{OBJECT}.");
     let amount = Amount { within: &within, currency: ("currency", code), counted: (field, given) };
-    amount.money(|currency, given| match currency.as_str() {
-        // Without decimals, and yet sent in hundredths.
-        "ISK" | "UGX" if given % 100 != 0 => {
-            Err(format!("{given} is no whole number of {currency}, which Stripe sends in hundredths"))
+    amount.money(|currency, given| {
+        let (units, of) = minor_units_in(currency);
+        let counted = times(given, units)?;
+        if counted % of != 0 {
+            return Err(format!("{given} is no whole number of {currency}, which Stripe sends in hundredths"));
         }
-        "ISK" | "UGX" => Ok(given / 100),
-        // Sent whole, and counted in hundredths.
-        "MGA" => times(given, 100),
-        _ => Ok(given),
+        Ok(counted / of)
     })
+}
+
+/// What one of Stripe's units of a currency is: so many minor units of ISO 4217, of so many parts.
+pub(super) fn minor_units_in(currency: Currency) -> (i64, i64) {
+    match currency.as_str() {
+        // Without decimals, and yet sent in hundredths.
+        "ISK" | "UGX" => (1, 100),
+        // Sent whole, and counted in hundredths.
+        "MGA" => (100, 1),
+        _ => (1, 1),
+    }
 }

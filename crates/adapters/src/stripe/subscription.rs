@@ -1,23 +1,29 @@
 //! Subscriptions.
 
+use chrono::TimeDelta;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
-use mainstay_api::mainstay::scoring::v1::{Churn, LifecycleSignal, Renewal, SeatChange};
+use mainstay_api::mainstay::scoring::v1::{Churn, LifecycleSignal, PlanChange, Renewal, SeatChange};
 use mainstay_domain::Violations;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::event::{Event, OBJECT, Reference};
+use super::plan::{Items, direction};
 use crate::account::Metadata;
-use crate::mapped::{Mapped, Outcome};
-use crate::news::{AccountField, News};
+use crate::mapped::{Outcome, Told};
 use crate::read::{fault, read, seconds, timestamp};
-use crate::text::{LINE_LENGTH_MAX, WORD_LENGTH_MAX, cut, filled};
+use crate::text::{LINE_LENGTH_MAX, cut, filled};
 
 /// The states in which the customer has what was bought, paid for or not.
 const RUNNING: [&str; 4] = ["active", "trialing", "past_due", "unpaid"];
 /// The states in which the period that runs was bought.
 const IN_GOOD_STANDING: [&str; 2] = ["active", "trialing"];
+/// The states in which Stripe, too, counts what recurs as revenue. In a trial nothing is paid yet, and of what is unpaid it is not known
+/// whether it ever is.
+///
+/// <https://docs.stripe.com/billing/subscriptions/analytics/glossary>
+const EARNING: [&str; 2] = ["active", "past_due"];
 
 #[derive(Debug, Deserialize)]
 struct Subscription {
@@ -33,26 +39,6 @@ struct Subscription {
 }
 
 #[derive(Debug, Deserialize)]
-struct Items {
-    data: Vec<Item>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Item {
-    /// Absent where use is metered.
-    quantity: Option<i64>,
-    current_period_end: Option<i64>,
-    price: Option<Price>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Price {
-    id: String,
-    lookup_key: Option<String>,
-    nickname: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
 struct CancellationDetails {
     reason: Option<String>,
     feedback: Option<String>,
@@ -63,9 +49,16 @@ fn change(change: Change) -> Payload {
     Payload::Lifecycle(LifecycleSignal { change: Some(change) })
 }
 
-/// It began or changed: how many seats, which plan, and until when it runs. A subscription that is cancelled at the end of its
-/// period is not renewed by it.
-pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violations> {
+/// It began or changed: how many seats, which plan, what it brings in a year, and until when it runs. A subscription that is cancelled at
+/// the end of its period is not renewed by it.
+///
+/// All of it is told each time, changed or not: the newest counts, so that an event that was lost, or came before anybody listened, is made
+/// good by the next one.
+pub(super) fn told(
+    event: &Event<'_>,
+    object: &Value,
+    previous_attributes: Option<&Value>,
+) -> Result<Outcome, Violations> {
     let subscription: Subscription = read(OBJECT, object)?;
     if !RUNNING.contains(&subscription.status.as_str()) {
         return Ok(Outcome::ignored(format!("the subscription is `{}`: it does not run", subscription.status)));
@@ -74,26 +67,38 @@ pub(super) fn told(event: &Event<'_>, object: &Value) -> Result<Outcome, Violati
     else {
         return Ok(Outcome::ignored("the subscription has no customer"));
     };
-    let told = event.of(&account);
-    let mut mapped = Mapped::default();
+    // Stripe tells times in seconds, and signals have no rank of events: of one second the beginning is older than a change.
+    let is_beginning = event.rank == 0;
+    let told = Told { at: event.at - TimeDelta::microseconds(is_beginning.into()), ..event.of(&account) };
+    let mut signals = Vec::new();
     if let Some(seats) = seats(&subscription.items)? {
-        mapped.signals.push(told.part("seats", change(Change::SeatChange(SeatChange { seats }))));
+        signals.push(told.part("seats", change(Change::SeatChange(SeatChange { seats }))));
     }
     let is_renewed = IN_GOOD_STANDING.contains(&subscription.status.as_str()) && !subscription.cancel_at_period_end;
     if let Some((path, end)) = period_end(&subscription)
         && is_renewed
     {
         let end = seconds(&path, end)?;
-        if end > event.at {
+        if end > told.at {
             let renewal = Renewal { renewal_time: Some(timestamp(end)) };
-            mapped.signals.push(told.part("renewal", change(Change::Renewal(renewal))));
+            signals.push(told.part("renewal", change(Change::Renewal(renewal))));
         }
     }
-    if let Some(plan) = subscription.items.data.iter().find_map(|item| item.price.as_ref()).map(plan) {
-        mapped.accounts.push(told.news("plan", News::Field(AccountField::Plan, plan)));
+    let plan_change = plan_change(&subscription, previous_attributes)?;
+    if plan_change != PlanChange::default() {
+        signals.push(told.part("plan", change(Change::PlanChange(plan_change))));
     }
-    let is_empty = mapped.accounts.is_empty() && mapped.signals.is_empty();
-    Ok(if is_empty { Outcome::ignored("the subscription has no items") } else { Outcome::Mapped(mapped) })
+    Ok(if signals.is_empty() { Outcome::ignored("the subscription has no items") } else { Outcome::signals(signals) })
+}
+
+fn plan_change(subscription: &Subscription, previous_attributes: Option<&Value>) -> Result<PlanChange, Violations> {
+    let items = &subscription.items;
+    let is_earning = EARNING.contains(&subscription.status.as_str());
+    Ok(PlanChange {
+        plan: items.plan(),
+        arr: if is_earning { items.arr()? } else { None },
+        direction: direction(items, previous_attributes).into(),
+    })
 }
 
 /// It ended: the customer left, as far as this subscription says.
@@ -128,10 +133,4 @@ fn seats(items: &Items) -> Result<Option<i64>, Violations> {
     }
     let sum = quantities.try_fold(0_i64, i64::checked_add);
     sum.map(Some).ok_or_else(|| fault(format!("{OBJECT}.items.data"), "the sum of the quantities is out of range"))
-}
-
-/// What a price is called: by the caller's key, else by its nickname, else by its id.
-fn plan(price: &Price) -> String {
-    let named = [price.lookup_key.as_deref(), price.nickname.as_deref()].into_iter().find_map(filled);
-    cut(named.unwrap_or(&price.id), WORD_LENGTH_MAX)
 }

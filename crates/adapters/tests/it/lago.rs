@@ -1,11 +1,13 @@
 //! What payloads of Lago become.
 
-use mainstay_adapters::{AccountField, Adapter, News, Outcome, Vendor};
+use chrono::{DateTime, Utc};
+use mainstay_adapters::{Adapter, News, Outcome, Vendor};
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
-    Churn, CreditKind, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, Renewal,
+    Churn, CreditKind, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, LifecycleSignal, PlanChange,
+    PlanChangeDirection, Renewal,
 };
 use prost_types::Timestamp;
 use serde_json::{Value, json};
@@ -133,13 +135,15 @@ fn a_lost_dispute_is_closed() {
 #[test]
 fn a_subscription_tells_plan_renewal_and_churn() {
     let told = mapped(Vendor::Lago, &fixture("lago/subscription_started"));
-    let [renewal] = told.signals.as_slice() else { panic!("{told:?}") };
+    let [plan, renewal] = told.signals.as_slice() else { panic!("{told:?}") };
     assert_eq!(time_of(renewal), at("2022-08-08T00:00:00.123Z"));
     let renewal_time = Some(Timestamp { seconds: at("2023-08-08T00:00:00Z").timestamp(), nanos: 0 });
     let change = |change| Payload::Lifecycle(LifecycleSignal { change: Some(change) });
     assert_eq!(payload_of(renewal.clone()), change(Change::Renewal(Renewal { renewal_time })));
-    assert_eq!(told.accounts[0].account.as_str(), "5eb02857");
-    assert_eq!(told.accounts[0].news, News::Field(AccountField::Plan, "premium".to_owned()));
+    assert_eq!((plan.account.as_str(), time_of(plan)), ("accounts/5eb02857", at("2022-08-08T00:00:00.123Z")));
+    assert_eq!(plan.source_id, format!("{}/plan", renewal.source_id));
+    assert_eq!(payload_of(plan.clone()), change(Change::PlanChange(premium(Some(("EUR", 10_000))))));
+    assert_eq!(told.accounts, []);
 
     let ended = fixture("lago/subscription_terminated");
     let churn = signal(Vendor::Lago, &ended);
@@ -148,6 +152,70 @@ fn a_subscription_tells_plan_renewal_and_churn() {
     assert_eq!(payload_of(churn), change(Change::Churn(Churn { reason })));
     let replaced = with(ended, "/subscription/next_plan_code", json!("enterprise"));
     assert_eq!(ignored(Vendor::Lago, &replaced), "the plan `enterprise` follows: the customer stays");
+}
+
+fn premium(arr: Option<(&str, i64)>) -> PlanChange {
+    let arr = arr.map(|(code, minor_units)| Money { currency_code: code.to_owned(), minor_units });
+    PlanChange { plan: "premium".to_owned(), arr, direction: PlanChangeDirection::Unspecified.into() }
+}
+
+/// What a webhook tells of the plan, and since when.
+fn told_plan(payload: &Value) -> (PlanChange, DateTime<Utc>) {
+    let plan = mapped(Vendor::Lago, payload).signals.swap_remove(0);
+    let at = time_of(&plan);
+    match payload_of(plan) {
+        Payload::Lifecycle(LifecycleSignal { change: Some(Change::PlanChange(told)) }) => (told, at),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn r201_a_plan_brings_its_amount_as_often_as_its_interval_is_in_a_year() {
+    let of = |interval: Value| {
+        told_plan(&with(fixture("lago/subscription_started"), "/subscription/plan/interval", interval)).0
+    };
+    for (interval, cents) in
+        [("weekly", 520_000), ("monthly", 120_000), ("quarterly", 40_000), ("semiannual", 20_000), ("yearly", 10_000)]
+    {
+        assert_eq!(of(json!(interval)), premium(Some(("EUR", cents))), "{interval}");
+    }
+    assert_eq!(of(json!("fortnightly")), premium(None));
+    assert_eq!(of(Value::Null), premium(None));
+    // The period is a month, in which charges are billed, and the plan is paid by the year.
+    let planless = with(fixture("lago/subscription_started"), "/subscription/plan", Value::Null);
+    assert_eq!(told_plan(&planless).0, premium(None));
+    let forints = with(fixture("lago/subscription_started"), "/subscription/plan_amount_currency", json!("HUF"));
+    assert_eq!(told_plan(&forints).0, premium(Some(("HUF", 1_000_000))));
+    let changed = with(fixture("lago/subscription_started"), "/subscription/previous_plan_code", json!("enterprise"));
+    assert_eq!(told_plan(&changed).0, premium(Some(("EUR", 10_000))), "of the plan before only the code is known");
+
+    let weekly = with(fixture("lago/subscription_started"), "/subscription/plan/interval", json!("weekly"));
+    let large = with(weekly, "/subscription/plan_amount_cents", json!(i64::MAX));
+    assert_eq!(faults(Vendor::Lago, &large), ["subscription.plan_amount_cents: is out of range"]);
+    let unknown = with(fixture("lago/subscription_started"), "/subscription/plan_amount_currency", json!("euro"));
+    assert!(faults(Vendor::Lago, &unknown)[0].starts_with("subscription.plan_amount_currency: "));
+}
+
+#[test]
+fn a_trial_brings_nothing_until_it_ends() {
+    let of = |kind: &str, trial_ended_at: Value| {
+        let payload = with(fixture("lago/subscription_started"), "/webhook_type", json!(kind));
+        let payload = with(payload, "/subscription/plan/trial_period", json!(14.0));
+        with(payload, "/subscription/trial_ended_at", trial_ended_at)
+    };
+    let trial = of("subscription.started", Value::Null);
+    assert_eq!(told_plan(&trial), (premium(None), at("2022-08-08T00:00:00.123Z")));
+    // A change of the plan after a trial that began with the first subscription.
+    let later = with(trial, "/subscription/started_at", json!("2022-08-22T00:00:00.000Z"));
+    assert_eq!(told_plan(&later).0, premium(Some(("EUR", 10_000))));
+
+    let ended = of("subscription.trial_ended", json!("2022-08-22T00:00:00Z"));
+    assert_eq!(told_plan(&ended), (premium(Some(("EUR", 10_000))), at("2022-08-22T00:00:00Z")));
+    assert_eq!(mapped(Vendor::Lago, &ended).signals.len(), 1, "it renews nothing");
+    // Told again of the plan that came after it: that holds since it began.
+    let again = with(ended, "/subscription/started_at", json!("2022-10-01T00:00:00.000Z"));
+    assert_eq!(told_plan(&again).1, at("2022-10-01T00:00:00Z"));
+    assert!(ignored(Vendor::Lago, &of("subscription.trial_ended", Value::Null)).contains("since when"));
 }
 
 /// Lago counts as Ruby's `money` does, in whose table these stand (`subunit_to_unit`).

@@ -5,6 +5,7 @@ mod lists;
 mod segment;
 mod signatures;
 mod stripe;
+mod stripe_plans;
 mod tickets;
 mod zendesk;
 mod zendesk_history;

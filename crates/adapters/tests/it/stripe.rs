@@ -1,11 +1,12 @@
 //! What payloads of Stripe become.
 
-use mainstay_adapters::{AccountField, Adapter, News, Outcome, Vendor};
+use mainstay_adapters::{Adapter, News, Outcome, Vendor};
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::signal::Payload;
 use mainstay_api::mainstay::scoring::v1::{
-    Churn, CreditKind, CreditSignal, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, Renewal, SeatChange,
+    Churn, CreditKind, CreditSignal, DisputeAction, DisputeSignal, InvoiceAction, InvoiceSignal, PlanChange,
+    PlanChangeDirection, Renewal, SeatChange,
 };
 use prost_types::Timestamp;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{at, faults, fixture, ignored, mapped, news, payload_of, signal, time_of, with};
 
 #[expect(clippy::unnecessary_wraps, reason = "it is compared with amounts that may be absent")]
-fn money(code: &str, minor_units: i64) -> Option<Money> {
+pub(crate) fn money(code: &str, minor_units: i64) -> Option<Money> {
     Some(Money { currency_code: code.to_owned(), minor_units })
 }
 
@@ -24,7 +25,7 @@ fn invoice(payload: &Value) -> InvoiceSignal {
     }
 }
 
-fn lifecycle(payload: Payload) -> Change {
+pub(crate) fn lifecycle(payload: Payload) -> Change {
     match payload {
         Payload::Lifecycle(lifecycle) => lifecycle.change.expect("a change"),
         other => panic!("{other:?}"),
@@ -151,38 +152,52 @@ fn r185_a_dispute_is_opened_and_closed_as_its_status_says() {
 #[test]
 fn a_subscription_tells_seats_plan_and_renewal() {
     let told = mapped(Vendor::Stripe, &fixture("stripe/subscription_updated"));
-    let [seats, renewal] = told.signals.as_slice() else { panic!("{told:?}") };
+    let [seats, renewal, plan] = told.signals.as_slice() else { panic!("{told:?}") };
+    assert_eq!(told.accounts, []);
+    assert_eq!(seats.account, "accounts/cus_Na6dX7aXxi11N4");
     assert_eq!(seats.source_id, "evt_1MowQWLkdIwHu7ixUpdat/seats");
     assert_eq!(lifecycle(payload_of(seats.clone())), Change::SeatChange(SeatChange { seats: 12 }));
     assert_eq!(renewal.source_id, "evt_1MowQWLkdIwHu7ixUpdat/renewal");
     let end = Renewal { renewal_time: Some(Timestamp { seconds: 1_682_288_167, nanos: 0 }) };
     assert_eq!(lifecycle(payload_of(renewal.clone())), Change::Renewal(end));
-    let plan = &told.accounts[0];
-    assert_eq!((plan.account.as_str(), plan.subject.as_str()), ("cus_Na6dX7aXxi11N4", "stripe/plan"));
-    assert_eq!(plan.news, News::Field(AccountField::Plan, "team_monthly".to_owned()));
+    assert_eq!(plan.source_id, "evt_1MowQWLkdIwHu7ixUpdat/plan");
+    let upgrade = PlanChange {
+        plan: "team_monthly".to_owned(),
+        arr: money("USD", 144_000),
+        direction: PlanChangeDirection::Upgrade.into(),
+    };
+    assert_eq!(lifecycle(payload_of(plan.clone())), Change::PlanChange(upgrade));
 }
 
 /// Stripe tells times in seconds, and often both in the same.
 #[test]
 fn of_one_second_the_change_of_a_subscription_is_newer_than_its_beginning() {
-    let stamp = |kind: &str, id: &str| {
+    let times = |kind: &str| {
         let event = with(fixture("stripe/subscription_updated"), "/type", json!(kind));
-        mapped(Vendor::Stripe, &with(event, "/id", json!(id))).accounts[0].stamp.clone()
+        let signals = mapped(Vendor::Stripe, &event).signals;
+        signals.iter().map(time_of).collect::<Vec<_>>()
     };
-    assert!(stamp("customer.subscription.created", "evt_2") < stamp("customer.subscription.updated", "evt_1"));
+    let (began, changed) = (times("customer.subscription.created"), times("customer.subscription.updated"));
+    assert_eq!(changed, [at("2023-03-24T23:20:00Z"); 3]);
+    assert_eq!(began, [at("2023-03-24T23:19:59.999999Z"); 3]);
 }
 
 #[test]
 fn a_subscription_that_does_not_go_on_is_not_renewed() {
     let updated = || fixture("stripe/subscription_updated");
-    let kinds = |payload: &Value| mapped(Vendor::Stripe, payload).signals.len();
-    assert_eq!(kinds(&with(updated(), "/data/object/cancel_at_period_end", json!(true))), 1);
-    assert_eq!(kinds(&with(updated(), "/data/object/status", json!("past_due"))), 1);
+    let renewals = |payload: &Value| {
+        let changes = mapped(Vendor::Stripe, payload).signals.into_iter().map(|told| lifecycle(payload_of(told)));
+        changes.filter(|change| matches!(change, Change::Renewal(_))).count()
+    };
+    assert_eq!(renewals(&updated()), 1);
+    assert_eq!(renewals(&with(updated(), "/data/object/cancel_at_period_end", json!(true))), 0);
+    assert_eq!(renewals(&with(updated(), "/data/object/status", json!("past_due"))), 0);
     assert!(
         ignored(Vendor::Stripe, &with(updated(), "/data/object/status", json!("incomplete"))).contains("incomplete")
     );
-    let metered = with(updated(), "/data/object/items/data/0/quantity", Value::Null);
-    assert_eq!(kinds(&metered), 1, "what is metered has no seats");
+    let metered = mapped(Vendor::Stripe, &with(updated(), "/data/object/items/data/0/quantity", Value::Null));
+    let has_seats = |told| matches!(lifecycle(payload_of(told)), Change::SeatChange(_));
+    assert!(!metered.signals.into_iter().any(has_seats), "what is metered has no seats");
 }
 
 #[test]

@@ -32,7 +32,7 @@ Events as Stripe's webhooks and its events API have them:
   charge.dispute.created, .updated, .closed
                                   disputes, when their metadata names the account
   customer.subscription.created, .updated
-                                  seats, plan, renewal
+                                  seats, plan, what it brings in a year, renewal
   customer.subscription.deleted   churn, with the reasons given
   customer.created, .updated      the account, unless there is one already
 
@@ -51,7 +51,8 @@ Webhooks of Lago:
   .payment_status_updated, .payment_overdue, .voided
                                   what becomes of invoices
   invoice.payment_dispute_lost    the end of a dispute
-  subscription.started            plan, renewal
+  subscription.started            plan, what it brings in a year, renewal
+  subscription.trial_ended        plan, what it brings in a year
   subscription.terminated         churn, unless another plan follows
   customer.created, .updated      the account, unless there is one already
 Of invoice.payment_failure, which does not say when, only the webhook is taken, not the file.

@@ -164,10 +164,10 @@ async fn bad_payloads_and_refused_ones_are_set_aside_and_can_be_imported_once_th
     let again = run(up.address, &["import", "lago", &rejected, "--rejects", &format!("{file}.rest")]).await;
     assert_eq!(again.code, 1, "{}", again.err);
     let expected =
-        "lago: 2 signals recorded, 0 known already; accounts: 0 new, 1 changed, 0 unchanged; 0 ignored; 2 rejected\n";
+        "lago: 3 signals recorded, 0 known already; accounts: 0 new, 0 changed, 0 unchanged; 0 ignored; 2 rejected\n";
     assert_eq!(again.out, expected, "{}", again.err);
     let by_original = run(up.address, &["import", "lago", &file, "--signals-only"]).await;
-    assert!(by_original.out.starts_with("lago: 0 signals recorded, 2 known already"), "{}", by_original.out);
+    assert!(by_original.out.starts_with("lago: 0 signals recorded, 3 known already"), "{}", by_original.out);
     assert_eq!(account(&up, "5eb02857").await["plan"], "premium");
     assert_eq!(up.end("-TERM").await, Some(0));
 }
@@ -178,7 +178,7 @@ async fn nothing_is_sent_by_a_dry_run_and_files_that_are_not_there_are_told_firs
     let folder = folder();
     let file = write(folder.path(), "event.json", &payload("stripe/subscription_updated").to_string());
     let dry = run(nowhere, &["import", "stripe", &file, "--dry-run"]).await;
-    let expected = "stripe: 2 signals and 1 accounts good, none sent; 0 ignored; 0 rejected\n";
+    let expected = "stripe: 3 signals and 0 accounts good, none sent; 0 ignored; 0 rejected\n";
     assert_eq!((dry.code, dry.out.as_str()), (0, expected), "{}", dry.err);
     let group = write(folder.path(), "group.json", &payload("segment/group").to_string());
     let dry = run(nowhere, &["import", "segment", &group, "--dry-run"]).await;

@@ -12,6 +12,7 @@ mod import_payloads;
 mod import_signals;
 mod look_ups;
 mod models;
+mod monthly_usage;
 mod operations;
 mod renewal_sync;
 mod reports;

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::causes::Causes;
 use super::risk_changes::{Lasting, settle};
-use super::{App, ScoringError, account_changes, churn_times, due_times, events};
+use super::{App, ScoringError, account_changes, churn_times, due_times, events, note_claims};
 use crate::domain::DayNumber;
 use crate::domain::account::Account;
 use crate::domain::lifecycle::Lifecycle;
@@ -90,6 +90,7 @@ async fn record_lifecycles(
         lifecycles.insert(id.clone(), lifecycle);
     }
     stories::write_lifecycles(conn, &lifecycles).await?;
+    note_claims::of_signals(conn, told, &lifecycles, now).await?;
     account_changes::write(app, conn, &changed, locked, now).await?;
     app.core.events.append(conn, &events, now).await?;
     let changed_ids = changed.iter().map(|account| account.id.clone()).collect();

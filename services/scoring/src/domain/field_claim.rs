@@ -11,6 +11,7 @@ use super::data_quality::AccountField;
 
 /// Accounts of each field that are named on which sources disagree.
 pub(crate) const DISAGREEING_ACCOUNTS_MAX: i64 = 10;
+const MONTHS_IN_YEAR: i64 = 12;
 
 /// Who says something of accounts, and of which fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,17 @@ impl Teller {
         let mrr = self.told.contains(MRR).then(|| (MRR, facts.mrr.map(|mrr| ClaimedValue::of_revenue(mrr, 1))));
         fields.map(|field| (field.name(), value_of(facts, field))).chain(mrr).collect()
     }
+}
+
+/// What a signal says of plan and yearly revenue; of what it does not say it takes nothing back.
+pub(crate) fn claims_of_plan_change(
+    plan: Option<&str>,
+    arr: Option<Money>,
+) -> impl Iterator<Item = (&'static str, Option<ClaimedValue>)> {
+    let plan = plan.and_then(|plan| ClaimedValue::of_text(plan.to_owned()));
+    let arr = arr.map(|arr| ClaimedValue::of_revenue(arr, MONTHS_IN_YEAR));
+    let said = [(AccountField::Plan, plan), (AccountField::Revenue, arr)];
+    said.into_iter().filter_map(|(field, value)| Some((field.name(), Some(value?))))
 }
 
 /// Beside `arr` the other word for revenue; they are compared with each other, and kept each for itself.
@@ -84,7 +96,7 @@ fn value_of(facts: &AccountFacts, field: AccountField) -> Option<ClaimedValue> {
         facts.owners.iter().find(|owner| owner.role == role).map(|owner| owner.email.clone()).unwrap_or_default()
     };
     let text = match field {
-        AccountField::Revenue => return facts.arr.map(|arr| ClaimedValue::of_revenue(arr, 12)),
+        AccountField::Revenue => return facts.arr.map(|arr| ClaimedValue::of_revenue(arr, MONTHS_IN_YEAR)),
         AccountField::Segment => segment_key(facts.segment).to_owned(),
         AccountField::Industry => facts.industry.clone(),
         AccountField::ProductLine => facts.product_line.clone(),

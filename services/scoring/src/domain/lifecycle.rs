@@ -235,6 +235,13 @@ impl Lifecycle {
         }
     }
 
+    /// The plan and the yearly revenue that a signal says, as far as none says newer ones.
+    pub fn newest_of(&self, stamp: &Stamp) -> (Option<&str>, Option<Money>) {
+        let plan = self.plan.get().filter(|_| self.plan.stamp() == Some(stamp));
+        let arr = self.arr.get().filter(|_| self.arr.stamp() == Some(stamp));
+        (plan.map(String::as_str), arr.map(|Amount(arr)| *arr))
+    }
+
     /// What the account is now, made of what it was. A time or a currency that contradicts what else is known of the account is
     /// left out.
     pub fn applied(&self, facts: &AccountFacts) -> AccountFacts {

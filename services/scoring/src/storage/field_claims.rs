@@ -14,7 +14,7 @@ use crate::domain::field_claim::{
 };
 
 /// A claim of an account's field, by its name.
-type Claim<'a> = (&'a AccountId, &'static str, Option<ClaimedValue>);
+pub(crate) type Claim<'a> = (&'a AccountId, &'static str, Option<ClaimedValue>);
 
 fn subject(name: &str) -> Result<AccountField, StorageError> {
     subject_of(name).ok_or_else(|| codes::corrupt(format!("field of accounts {name}")))

@@ -1,6 +1,7 @@
 //! Who said what of accounts, and on what systems disagree.
 
 use mainstay_api::mainstay::scoring::v1 as proto;
+use mainstay_api::mainstay::scoring::v1::lifecycle_signal::Change;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
 use prost_types::FieldMask;
 use proto::{LifecycleStage, Segment};
@@ -9,7 +10,7 @@ use crate::account_fixtures::{archive, owner, time};
 use crate::billing_fixtures::money;
 use crate::harness::{Harness, account, at};
 use crate::refusals::{reason, violated_fields};
-use crate::risk_fixtures::churn;
+use crate::risk_fixtures::{churn, lifecycle};
 
 async fn say(harness: &Harness, source: &str, paths: &[&str], accounts: Vec<proto::Account>) {
     let update_mask =
@@ -160,4 +161,34 @@ async fn r216_only_customers_are_counted_and_what_is_said_again_keeps_its_time_f
     let active = proto::Account { lifecycle_stage: LifecycleStage::Active.into(), ..on_plan("left", "Team", 5) };
     say(&harness, "crm", &["lifecycle_stage"], vec![active]).await;
     assert_eq!(disagreements(&harness).await[0].account_count, 2, "it is back");
+}
+
+#[tokio::test]
+async fn r216_a_change_of_the_plan_is_a_word_of_its_source_unless_a_newer_one_was_told() {
+    let mut harness = Harness::start("2026-03-01T08:00:00Z").await;
+    let full = proto::Account { arr: Some(money("EUR", 120_000)), ..on_plan("acme", "Pro", 5) };
+    say(&harness, "crm", &[], vec![full]).await;
+    let plan_change = |day: &str, plan: &str, arr: Option<i64>| {
+        let arr = arr.map(|arr| money("EUR", arr));
+        let told = proto::PlanChange { plan: plan.to_owned(), arr, ..proto::PlanChange::default() };
+        proto::Signal { source: "stripe".to_owned(), ..lifecycle("acme", day, Change::PlanChange(told)) }
+    };
+    let of_stripe = async |harness: &Harness| {
+        let claims = claims(harness, "acme").await.into_iter().filter(|claim| claim.1 == "stripe");
+        claims.map(|(field, _, value, disputed)| (field, value, disputed)).collect::<Vec<_>>()
+    };
+    let said = |field: &str, value: &str, disputed: bool| (field.to_owned(), value.to_owned(), disputed);
+    // What the CRM said is newer, and holds; that they disagree is known all the same.
+    harness.record(vec![plan_change("2026-02-10", "Team", Some(90_000))]).await;
+    let expected = [said("arr", "900.00 EUR", true), said("plan", "Team", true)];
+    assert_eq!(of_stripe(&harness).await, expected);
+    let fields: Vec<_> = disagreements(&harness).await.into_iter().map(|one| one.field).collect();
+    assert_eq!(fields, ["arr", "plan"]);
+
+    harness.record(vec![plan_change("2026-02-01", "Free", Some(0))]).await;
+    assert_eq!(of_stripe(&harness).await, expected, "of before");
+    harness.record(vec![plan_change("2026-02-20", "pro", None)]).await;
+    assert_eq!(of_stripe(&harness).await, [said("arr", "900.00 EUR", true), said("plan", "pro", false)]);
+    harness.record(vec![plan_change("2026-02-21", "", Some(120_000))]).await;
+    assert_eq!(disagreements(&harness).await, []);
 }

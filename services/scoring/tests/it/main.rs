@@ -63,6 +63,7 @@ mod service_reports;
 mod signals;
 mod stories;
 mod story_scores;
+mod subscription_webhooks;
 mod told_by_services;
 mod touchpoints;
 mod training_operations;
