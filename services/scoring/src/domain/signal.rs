@@ -12,6 +12,7 @@ use super::story::StoryKind;
 use super::story_series::{DayEntries, StorySource};
 use super::ticket::TicketSignal;
 use super::voice::{self, PulseSignal, SurveyAnswerSignal, TouchSignal};
+use super::withdrawal::Withdrawal;
 
 /// Most signals of one batch.
 pub const BATCH_MAX: usize = 10_000;
@@ -47,6 +48,8 @@ pub struct StoredSignal {
     pub signal: Signal,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
+    /// That it was taken back; none: it counts.
+    pub withdrawal: Option<Withdrawal>,
 }
 
 /// Which of an account's signals a list holds; all conditions given must hold.
@@ -60,6 +63,8 @@ pub struct SignalFilter {
     pub source: Option<String>,
     /// Of one of these kinds; empty: any.
     pub kinds: Vec<SignalKind>,
+    /// That were not withdrawn.
+    pub exclude_withdrawn: bool,
 }
 
 /// Place in a list of an account's signals, newest first.

@@ -51,6 +51,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(29, "0029_shared_targets"),
         migration!(30, "0030_untried_models"),
         migration!(31, "0031_forecast_trainings"),
+        migration!(33, "0033_withdrawn_signals"),
     ],
 };
 
