@@ -169,6 +169,7 @@ fn ticket(account: u32, action: scoring::TicketAction, at: DateTime<Utc>) -> sco
         }),
         payload: Some(scoring::signal::Payload::Ticket(ticket)),
         record_time: None,
+        withdrawal: None,
     }
 }
 

@@ -128,6 +128,7 @@ impl Probe {
             event_time: Some(prost_types::Timestamp { seconds: now.timestamp(), nanos: 0 }),
             payload: Some(proto::signal::Payload::Usage(usage)),
             record_time: None,
+            withdrawal: None,
         }
     }
 }

@@ -69,6 +69,7 @@ impl SignalRow {
             }),
             payload: Some(payload),
             record_time: None,
+            withdrawal: None,
         }
     }
 }

@@ -319,6 +319,7 @@ impl World {
             event_time: Some(timestamp(self.clock.now())),
             payload: Some(payload),
             record_time: None,
+            withdrawal: None,
         }
     }
 

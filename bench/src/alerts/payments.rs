@@ -100,5 +100,6 @@ fn payment(account: u32) -> proto::Signal {
         event_time: Some(prost_types::Timestamp { seconds: now.timestamp(), nanos: 0 }),
         payload: Some(proto::signal::Payload::Invoice(invoice)),
         record_time: None,
+        withdrawal: None,
     }
 }

@@ -115,6 +115,7 @@ impl Told<'_> {
             event_time: Some(timestamp(self.at)),
             payload: Some(payload),
             record_time: None,
+            withdrawal: None,
         }
     }
 

@@ -9500,6 +9500,9 @@ pub struct Signal {
     /// Set by the server: when it was recorded.
     #[prost(message, optional, tag = "31")]
     pub record_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Set by the server: who took it back. Absent: it counts.
+    #[prost(message, optional, tag = "40")]
+    pub withdrawal: ::core::option::Option<SignalWithdrawal>,
     /// What was seen. Required.
     #[prost(
         oneof = "signal::Payload",
@@ -9570,6 +9573,29 @@ impl ::prost::Name for Signal {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/mainstay.scoring.v1.Signal".into()
+    }
+}
+/// A signal was taken back: nothing is made of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignalWithdrawal {
+    /// Who withdrew it, as they authenticated; `anonymous` where nobody has to.
+    #[prost(string, tag = "1")]
+    pub withdrawn_by: ::prost::alloc::string::String,
+    /// Why, in their words.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// When.
+    #[prost(message, optional, tag = "3")]
+    pub withdraw_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for SignalWithdrawal {
+    const NAME: &'static str = "SignalWithdrawal";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.SignalWithdrawal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.SignalWithdrawal".into()
     }
 }
 /// An amount of use, for example 120 emails sent. Amounts of a day add up.
@@ -10237,6 +10263,64 @@ impl ::prost::Name for StreamSignalsResponse {
         "/mainstay.scoring.v1.StreamSignalsResponse".into()
     }
 }
+/// Takes signals of an account back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawSignalsRequest {
+    /// `accounts/{account}`. Required.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// The system that sent them: `[a-z0-9][a-z0-9_.-]{0,62}`. Required.
+    #[prost(string, tag = "2")]
+    pub source: ::prost::alloc::string::String,
+    /// Their ids in the source, 1 to 128 characters each: 1 to 1 000. One that
+    /// stands there twice counts once.
+    #[prost(string, repeated, tag = "3")]
+    pub source_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why, 1 to 1 000 characters. Required.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// Makes the call safe to repeat beyond what the ids already do: the same
+    /// counts are answered again. At most 128 characters, kept 7 days.
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Check only: answer as if withdrawn, write nothing.
+    #[prost(bool, tag = "6")]
+    pub validate_only: bool,
+}
+impl ::prost::Name for WithdrawSignalsRequest {
+    const NAME: &'static str = "WithdrawSignalsRequest";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.WithdrawSignalsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.WithdrawSignalsRequest".into()
+    }
+}
+/// What became of the signals.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawSignalsResponse {
+    /// How many were withdrawn now.
+    #[prost(int32, tag = "1")]
+    pub withdrawn_count: i32,
+    /// How many were withdrawn before: they keep who did so, when and why.
+    #[prost(int32, tag = "2")]
+    pub already_withdrawn_count: i32,
+    /// The first UTC day whose score is computed again, `YYYY-MM-DD`. Empty: none
+    /// is, as nothing was withdrawn now, or nothing that counts in scores.
+    #[prost(string, tag = "3")]
+    pub first_day: ::prost::alloc::string::String,
+}
+impl ::prost::Name for WithdrawSignalsResponse {
+    const NAME: &'static str = "WithdrawSignalsResponse";
+    const PACKAGE: &'static str = "mainstay.scoring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "mainstay.scoring.v1.WithdrawSignalsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/mainstay.scoring.v1.WithdrawSignalsResponse".into()
+    }
+}
 /// Asks for a page of an account's signals.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSignalsRequest {
@@ -10262,6 +10346,9 @@ pub struct ListSignalsRequest {
     /// Only of these kinds. Empty: any.
     #[prost(enumeration = "SignalKind", repeated, tag = "7")]
     pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// Leave out those that were withdrawn. False: they are listed, too.
+    #[prost(bool, tag = "8")]
+    pub exclude_withdrawn: bool,
 }
 impl ::prost::Name for ListSignalsRequest {
     const NAME: &'static str = "ListSignalsRequest";
@@ -10789,7 +10876,7 @@ pub mod signal_service_client {
         }
         /// Records up to 10 000 signals in one transaction. A signal that is already
         /// known by its account, source and source id changes nothing, whatever else
-        /// it says. Signals may be late and out of order: each counts on the day of
+        /// it says; one that was withdrawn stays so. Signals may be late and out of order: each counts on the day of
         /// its event time, and the scores that it changes are computed again, at most
         /// 730 days back: older days keep their scores.
         ///
@@ -10867,7 +10954,65 @@ pub mod signal_service_client {
                 );
             self.inner.streaming(req, path, codec).await
         }
-        /// Lists the signals of an account, newest first.
+        /// Takes signals of an account back that should not have been recorded: those
+        /// of a test system, of an import under a wrong source, with a wrong amount.
+        /// The signals stay on record, marked with who withdrew them, when and why.
+        /// Everything that is made of signals becomes what it would be without them:
+        /// days, stories of tickets, invoices and disputes, the conditions these make,
+        /// what reports count. Scores are computed again from the first day that
+        /// changes, at most 730 days back. Days before the first signal that is left
+        /// have no score any more.
+        ///
+        /// What happened because of them stays: events that were published, corrections
+        /// of labels, that the source spoke on these days, whether it tells of payments,
+        /// and whether a metric is a count or a gauge.
+        ///
+        /// A withdrawn signal keeps its id: sent again it is a duplicate and stays
+        /// withdrawn. What is right is sent under another id, or by another source.
+        /// There is no way back but that.
+        ///
+        /// Signals of the contract (`Signal.lifecycle`) changed the account itself, and
+        /// what it said before is not known any more. Except milestones they are
+        /// refused: correct the account with `UpdateAccount`, which holds against older
+        /// signals, or send a newer signal.
+        ///
+        /// All or nothing: one id that is not known, or cannot be withdrawn, refuses
+        /// all.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`; `SIGNAL_NOT_FOUND` naming every id that is
+        /// not known), `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`;
+        /// `SIGNAL_CHANGED_ACCOUNT` naming every id).
+        pub async fn withdraw_signals(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawSignalsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawSignalsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/mainstay.scoring.v1.SignalService/WithdrawSignals",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "mainstay.scoring.v1.SignalService",
+                        "WithdrawSignals",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the signals of an account, newest first, withdrawn ones too.
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
         /// (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
@@ -10914,7 +11059,7 @@ pub mod signal_service_server {
     pub trait SignalService: std::marker::Send + std::marker::Sync + 'static {
         /// Records up to 10 000 signals in one transaction. A signal that is already
         /// known by its account, source and source id changes nothing, whatever else
-        /// it says. Signals may be late and out of order: each counts on the day of
+        /// it says; one that was withdrawn stays so. Signals may be late and out of order: each counts on the day of
         /// its event time, and the scores that it changes are computed again, at most
         /// 730 days back: older days keep their scores.
         ///
@@ -10955,7 +11100,43 @@ pub mod signal_service_server {
             tonic::Response<Self::StreamSignalsStream>,
             tonic::Status,
         >;
-        /// Lists the signals of an account, newest first.
+        /// Takes signals of an account back that should not have been recorded: those
+        /// of a test system, of an import under a wrong source, with a wrong amount.
+        /// The signals stay on record, marked with who withdrew them, when and why.
+        /// Everything that is made of signals becomes what it would be without them:
+        /// days, stories of tickets, invoices and disputes, the conditions these make,
+        /// what reports count. Scores are computed again from the first day that
+        /// changes, at most 730 days back. Days before the first signal that is left
+        /// have no score any more.
+        ///
+        /// What happened because of them stays: events that were published, corrections
+        /// of labels, that the source spoke on these days, whether it tells of payments,
+        /// and whether a metric is a count or a gauge.
+        ///
+        /// A withdrawn signal keeps its id: sent again it is a duplicate and stays
+        /// withdrawn. What is right is sent under another id, or by another source.
+        /// There is no way back but that.
+        ///
+        /// Signals of the contract (`Signal.lifecycle`) changed the account itself, and
+        /// what it said before is not known any more. Except milestones they are
+        /// refused: correct the account with `UpdateAccount`, which holds against older
+        /// signals, or send a newer signal.
+        ///
+        /// All or nothing: one id that is not known, or cannot be withdrawn, refuses
+        /// all.
+        ///
+        /// Errors: `INVALID_ARGUMENT` (`INVALID_FIELDS`, `REQUEST_ID_REUSED`),
+        /// `NOT_FOUND` (`ACCOUNT_NOT_FOUND`; `SIGNAL_NOT_FOUND` naming every id that is
+        /// not known), `FAILED_PRECONDITION` (`ACCOUNT_ARCHIVED`;
+        /// `SIGNAL_CHANGED_ACCOUNT` naming every id).
+        async fn withdraw_signals(
+            &self,
+            request: tonic::Request<super::WithdrawSignalsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawSignalsResponse>,
+            tonic::Status,
+        >;
+        /// Lists the signals of an account, newest first, withdrawn ones too.
         ///
         /// Errors: `NOT_FOUND` (`ACCOUNT_NOT_FOUND`), `INVALID_ARGUMENT`
         /// (`INVALID_FIELDS`, `INVALID_PAGE_TOKEN`).
@@ -11132,6 +11313,51 @@ pub mod signal_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/mainstay.scoring.v1.SignalService/WithdrawSignals" => {
+                    struct WithdrawSignalsSvc<T: SignalService>(pub Arc<T>);
+                    impl<
+                        T: SignalService,
+                    > tonic::server::UnaryService<super::WithdrawSignalsRequest>
+                    for WithdrawSignalsSvc<T> {
+                        type Response = super::WithdrawSignalsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawSignalsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SignalService>::withdraw_signals(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawSignalsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -13840,6 +14066,12 @@ pub enum ErrorReason {
     ModelUntried = 36,
     /// The training of a forecast is under way; metadata `operation`.
     TrainingRunning = 37,
+    /// The account has no such signals of the source; metadata `account`, `source`,
+    /// and each id as a field.
+    SignalNotFound = 38,
+    /// The signals changed the account itself and cannot be withdrawn; metadata
+    /// `account`, `source`, and each id as a field.
+    SignalChangedAccount = 39,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -13875,6 +14107,8 @@ impl ErrorReason {
             Self::AdoptionTargetNotFound => "ERROR_REASON_ADOPTION_TARGET_NOT_FOUND",
             Self::ModelUntried => "ERROR_REASON_MODEL_UNTRIED",
             Self::TrainingRunning => "ERROR_REASON_TRAINING_RUNNING",
+            Self::SignalNotFound => "ERROR_REASON_SIGNAL_NOT_FOUND",
+            Self::SignalChangedAccount => "ERROR_REASON_SIGNAL_CHANGED_ACCOUNT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -13909,6 +14143,8 @@ impl ErrorReason {
             }
             "ERROR_REASON_MODEL_UNTRIED" => Some(Self::ModelUntried),
             "ERROR_REASON_TRAINING_RUNNING" => Some(Self::TrainingRunning),
+            "ERROR_REASON_SIGNAL_NOT_FOUND" => Some(Self::SignalNotFound),
+            "ERROR_REASON_SIGNAL_CHANGED_ACCOUNT" => Some(Self::SignalChangedAccount),
             _ => None,
         }
     }

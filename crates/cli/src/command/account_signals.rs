@@ -23,21 +23,40 @@ use crate::words::{account_name, day_of_time, midnight, parse_day, time_text};
 pub(crate) struct SignalsArguments {
     /// The account, by id
     account: String,
+    /// Only what this system saw
+    #[arg(long, default_value = "", hide_default_value = true)]
+    source: String,
+    #[command(flatten)]
+    filter: SignalFilterArguments,
+    /// How many at most; 0 for all
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
+}
+
+/// When they happened, and what they are.
+#[derive(Debug, Args)]
+pub(crate) struct SignalFilterArguments {
     /// Only those of this day (UTC) or later
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     from: Option<NaiveDate>,
     /// Only those before this day (UTC)
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     before: Option<NaiveDate>,
-    /// Only what this system saw
-    #[arg(long, default_value = "", hide_default_value = true)]
-    source: String,
     /// Only of this kind, as the list names it, such as ticket or survey-answer; may be repeated
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = parse_kind)]
     kind: Vec<proto::SignalKind>,
-    /// How many at most; 0 for all
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
-    limit: usize,
+}
+
+impl SignalFilterArguments {
+    /// A request for such signals, of whichever account and system.
+    pub(crate) fn request(&self) -> proto::ListSignalsRequest {
+        proto::ListSignalsRequest {
+            start_time: self.from.map(midnight),
+            end_time: self.before.map(midnight),
+            kinds: self.kind.iter().map(|kind| (*kind).into()).collect(),
+            ..Default::default()
+        }
+    }
 }
 
 fn parse_kind(text: &str) -> Result<proto::SignalKind, String> {
@@ -55,13 +74,10 @@ pub(crate) async fn run(
     let client = || SignalServiceClient::new(connection.channel.clone());
     let mut request = proto::ListSignalsRequest {
         parent: account_name(&arguments.account)?,
-        start_time: arguments.from.map(midnight),
-        end_time: arguments.before.map(midnight),
         source: arguments.source.clone(),
-        kinds: arguments.kind.iter().map(|kind| (*kind).into()).collect(),
-        ..Default::default()
+        ..arguments.filter.request()
     };
-    let mut rows = table(&["TIME", "SYSTEM", "KIND", "WHAT"]);
+    let mut rows = table(&["TIME", "SYSTEM", "KIND", "WHAT", "ID"]);
     let mut shown = 0;
     loop {
         request.page_size = page_size(arguments.limit, shown);
@@ -74,7 +90,12 @@ pub(crate) async fn run(
                 continue;
             }
             let (kind, what) = signal.payload.as_ref().map(words).unwrap_or_default();
-            rows.add_row([time_text(signal.event_time), signal.source.clone(), kind.to_owned(), what]);
+            let what = match &signal.withdrawal {
+                Some(withdrawal) => withdrawn(&what, withdrawal),
+                None => what,
+            };
+            let (source, source_id) = (signal.source.clone(), signal.source_id.clone());
+            rows.add_row([time_text(signal.event_time), source, kind.to_owned(), what, source_id]);
         }
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() || is_enough(arguments.limit, shown) {
@@ -88,6 +109,12 @@ pub(crate) async fn run(
         nothing: "Nothing was seen of the account.",
     };
     finish_list(output, rows, &listed)
+}
+
+/// What a signal said that does not count any more.
+fn withdrawn(what: &str, withdrawal: &proto::SignalWithdrawal) -> String {
+    let (by, day) = (&withdrawal.withdrawn_by, day_of_time(withdrawal.withdraw_time));
+    format!("{what} (withdrawn on {day} by {by}: {})", withdrawal.reason)
 }
 
 /// The parts that there are, in a line.

@@ -13,6 +13,7 @@ use mainstay_clients::{ServiceChannel, retrying};
 
 use crate::command::account_signals::{self, SignalsArguments};
 use crate::command::models::new_request_id;
+use crate::command::signal_withdrawals::{self, WithdrawSignalsArguments};
 use crate::command::{Listed, account_card, account_claims, finish_list, is_enough, page_size};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -62,6 +63,18 @@ Examples:
   mainstay accounts signals acme --kind ticket,invoice --from 2026-01-01
   mainstay accounts signals acme --source zendesk --limit 0 --output json > acme.jsonl")]
     Signals(SignalsArguments),
+    /// Take back signals that should not have been recorded
+    #[command(after_help = "\
+Those of a test system, of a file that was imported twice, with a wrong amount. They stay on record
+and count in nothing any more; scores are computed again. A withdrawn signal that is sent again
+stays withdrawn: send what is right under another id. Signals of the contract (activation, renewal,
+churn, seats, plan) cannot be withdrawn: correct the account.
+
+Examples:
+  mainstay accounts withdraw-signals acme --source billing --id evt-17 --id evt-18 --reason 'wrong amount'
+  mainstay accounts withdraw-signals acme --source staging --all --reason 'sent by a test' --check
+  mainstay accounts withdraw-signals acme --source crm-2 --all --from 2026-11-01 --reason 'imported twice'")]
+    WithdrawSignals(WithdrawSignalsArguments),
     /// End the scoring of an account that left
     #[command(after_help = "\
 The account stays readable with its history. It leaves the lists, and takes no changes and no
@@ -137,6 +150,7 @@ pub(crate) async fn run(
         AccountsCommand::Get(argument) => get(argument, connection, output).await,
         AccountsCommand::Claims(argument) => account_claims::run(argument, connection, output).await,
         AccountsCommand::Signals(arguments) => account_signals::run(arguments, connection, output).await,
+        AccountsCommand::WithdrawSignals(arguments) => signal_withdrawals::run(arguments, connection, output).await,
         AccountsCommand::Card(argument) => account_card::run(argument, connection, output).await,
         AccountsCommand::Archive(argument) => archive(argument, connection, output).await,
         AccountsCommand::Unarchive(argument) => unarchive(argument, connection, output).await,

@@ -54,6 +54,7 @@ pub(crate) async fn run(
         event_time: Some(now_time()),
         payload: Some(Payload::Pulse(pulse)),
         record_time: None,
+        withdrawal: None,
     };
     let request = BatchRecordSignalsRequest { signals: vec![signal.clone()], ..BatchRecordSignalsRequest::default() };
     let client = || SignalServiceClient::new(connection.channel.clone());

@@ -59,6 +59,7 @@ mod revenue_sections;
 pub(crate) mod risks;
 mod service_sections;
 mod service_status;
+mod signal_withdrawals;
 pub(crate) mod status;
 pub(crate) mod story;
 mod survey_programs;

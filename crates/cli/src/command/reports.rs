@@ -68,7 +68,7 @@ Examples:
     #[command(after_help = "\
 A source is silent after twice the longest pause that it made in the 90 days before, a rare one after 30 days. Sources
 are the kinds of signals that models read, whoever sends them, and what each system tells: one of two help desks is seen
-to fall silent.
+to fall silent. What is wrong is taken back with `mainstay accounts withdraw-signals` and `mainstay accounts archive`.
 
 Examples:
   mainstay reports data

@@ -61,5 +61,6 @@ fn signal(account: &str, id: &str, at: DateTime<Utc>, payload: Payload) -> proto
         event_time: Some(prost_types::Timestamp { seconds: at.timestamp(), nanos: 0 }),
         payload: Some(payload),
         record_time: None,
+        withdrawal: None,
     }
 }

@@ -20,6 +20,7 @@ use mainstay_api::mainstay::scoring::v1::{
     ListAccountsResponse, ListFieldClaimsRequest, ListFieldClaimsResponse, ListHealthRequest, ListHealthResponse,
     ListSignalsRequest, ListSignalsResponse, RecomputeHealthRequest, StreamSignalsRequest, StreamSignalsResponse,
     SummarizeHealthRequest, UnarchiveAccountRequest, UpdateAccountRequest, WatchHealthRequest, WatchHealthResponse,
+    WithdrawSignalsRequest, WithdrawSignalsResponse,
 };
 use prost::{Message as _, Name as _};
 use prost_reflect::{DescriptorPool, DynamicMessage};
@@ -269,6 +270,13 @@ impl SignalService for Service {
         &self,
         _: Request<BatchRecordSignalsRequest>,
     ) -> Result<Response<BatchRecordSignalsResponse>, Status> {
+        unserved()
+    }
+
+    async fn withdraw_signals(
+        &self,
+        _: Request<WithdrawSignalsRequest>,
+    ) -> Result<Response<WithdrawSignalsResponse>, Status> {
         unserved()
     }
 

@@ -7,6 +7,7 @@ use mainstay_storage::{IsConflict, StorageError};
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::withdraw_signals::RefusedSignals;
 use crate::domain::backtest::{Difference, TooFewOutcomes};
 use crate::domain::label::LabelState;
 use crate::domain::signal::SignalKind;
@@ -27,6 +28,10 @@ pub(crate) enum ScoringError {
     AccountExists(AccountId),
     #[error("metric {metric} is a {known:?}")]
     MetricKindMismatch { metric: String, known: SignalKind },
+    #[error("{} signals of {} do not exist", .0.count, .0.account)]
+    SignalsNotFound(RefusedSignals),
+    #[error("{} signals of {} changed the account", .0.count, .0.account)]
+    SignalsChangedAccount(RefusedSignals),
     #[error("model {0} does not exist")]
     ModelNotFound(String),
     #[error("model {0} exists")]

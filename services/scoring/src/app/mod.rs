@@ -103,6 +103,8 @@ pub(crate) mod update_account;
 pub(crate) mod upsert_accounts;
 mod use_changes;
 pub(crate) mod wait_operation;
+pub(crate) mod withdraw_signals;
+mod withdraw_stories;
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@ use mainstay_domain::{AccountId, Violations};
 use super::{product, story_signal, voice};
 use crate::domain::signal::{Payload, Signal, SignalKind, StoredSignal, check_event_time, check_source};
 use crate::domain::voice::TouchSignal;
+use crate::domain::withdrawal::WithdrawnIds;
 use mainstay_service::wire::{enum_values, time, timestamp};
 
 /// A signal of a message, or all that is wrong with it at the time `now`.
@@ -105,6 +106,27 @@ pub(crate) fn message(stored: StoredSignal) -> proto::Signal {
         event_time: Some(timestamp(signal.event_at)),
         payload: Some(payload),
         record_time: Some(timestamp(stored.recorded_at)),
+        withdrawal: stored.withdrawal.map(|withdrawal| proto::SignalWithdrawal {
+            withdrawn_by: withdrawal.withdrawn_by,
+            reason: withdrawal.reason,
+            withdraw_time: Some(timestamp(withdrawal.withdrawn_at)),
+        }),
+    }
+}
+
+/// Which signals a message asks to withdraw, or all that is wrong with it.
+pub(crate) fn withdrawn_ids(given: &proto::WithdrawSignalsRequest) -> Result<WithdrawnIds, Violations> {
+    let mut found = Violations::new();
+    let account = found.take("account", AccountId::parse_name(&given.account));
+    WithdrawnIds::check(&mut found, &given.source, &given.source_ids, &given.reason);
+    match account {
+        Some(account) => found.into_result(WithdrawnIds {
+            account,
+            source: given.source.clone(),
+            source_ids: given.source_ids.clone(),
+            reason: given.reason.clone(),
+        }),
+        None => Err(found),
     }
 }
 

@@ -91,6 +91,7 @@ impl Told {
             event_time: time,
             payload: Some(payload),
             record_time: None,
+            withdrawal: None,
         };
         signal(given, told_at)
     }

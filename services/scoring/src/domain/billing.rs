@@ -179,9 +179,7 @@ impl InvoiceStory {
         if let Some(due_at) = told.due_at {
             self.due_at.offer(stamp, due_at);
         }
-        if self.lapsed_at().is_none() {
-            self.lapsed = None;
-        }
+        self.forget_void_lapse();
     }
 
     /// Whether nothing is due any more.
@@ -199,6 +197,18 @@ impl InvoiceStory {
     /// Notes that the due time in force passed: that the [deadline](Self::deadline) came.
     pub(crate) fn lapse(&mut self) {
         self.lapsed = self.due_at.get().copied();
+    }
+
+    /// Notes the same where it was noted before, of the due time that is in force now.
+    pub(super) fn keep_lapse(&mut self, before: &Self) {
+        self.lapsed = before.lapsed;
+        self.forget_void_lapse();
+    }
+
+    fn forget_void_lapse(&mut self) {
+        if self.lapsed_at().is_none() {
+            self.lapsed = None;
+        }
     }
 
     pub(super) fn condition(&self) -> Option<Condition> {

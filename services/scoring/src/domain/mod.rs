@@ -80,6 +80,7 @@ mod test_support;
 pub mod ticket;
 pub mod usage_decline;
 pub mod voice;
+pub mod withdrawal;
 
 pub use account_group::{
     AccountGroup, AccountGroupKind, Distribution, GroupDistributions, MEDIAN_ACCOUNTS_MIN, RANK_ACCOUNTS_MIN,

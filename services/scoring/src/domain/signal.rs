@@ -13,6 +13,7 @@ use super::story_series::{DayEntries, StorySeries};
 use super::story_source::StorySource;
 use super::ticket::TicketSignal;
 use super::voice::{self, PulseSignal, SurveyAnswerSignal, TouchSignal};
+use super::withdrawal::Withdrawal;
 
 /// Most signals of one batch.
 pub const BATCH_MAX: usize = 10_000;
@@ -48,6 +49,8 @@ pub struct StoredSignal {
     pub signal: Signal,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
+    /// That it was taken back; none: it counts.
+    pub withdrawal: Option<Withdrawal>,
 }
 
 /// Which of an account's signals a list holds; all conditions given must hold.
@@ -61,6 +64,8 @@ pub struct SignalFilter {
     pub source: Option<String>,
     /// Of one of these kinds; empty: any.
     pub kinds: Vec<SignalKind>,
+    /// That were not withdrawn.
+    pub exclude_withdrawn: bool,
 }
 
 /// Place in a list of an account's signals, newest first.

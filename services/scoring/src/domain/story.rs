@@ -183,6 +183,18 @@ impl Story {
         }
     }
 
+    /// The story that these signals tell, all that are left of those that told this one. What passing time made of it stays, as far
+    /// as it still holds.
+    #[must_use]
+    pub fn retold<'a>(&self, left: impl IntoIterator<Item = &'a Signal>) -> Self {
+        let mut story = Self::untold(self.kind());
+        left.into_iter().for_each(|signal| story.absorb(signal));
+        if let (Self::Invoice(story), Self::Invoice(before)) = (&mut story, self) {
+            story.keep_lapse(before);
+        }
+        story
+    }
+
     /// What it enters into the days of its account.
     pub fn day_entries(&self) -> DayEntries {
         let mut entries = DayEntries::default();

@@ -6,6 +6,7 @@ use mainstay_api::mainstay::scoring::v1::ErrorReason;
 use mainstay_rpc::ApiError;
 use tonic::{Code, Status};
 
+use crate::app::withdraw_signals::RefusedSignals;
 use crate::app::{BacktestError, ScoringError};
 use crate::convert;
 use crate::convert::forecast::model_name;
@@ -75,6 +76,15 @@ fn of_backtest(error: BacktestError) -> ApiError {
     }
 }
 
+fn of_signals(code: Code, reason: ErrorReason, why: &str, refused: RefusedSignals) -> ApiError {
+    let RefusedSignals { account, source, count, found } = refused;
+    let account = account.name();
+    of(code, reason, format!("{count} of these signals of {account} by `{source}` {why}"))
+        .with_metadata("account", account)
+        .with_metadata("source", source)
+        .with_violations(found)
+}
+
 impl From<ScoringError> for ApiError {
     #[expect(clippy::too_many_lines, reason = "each error with what callers see of it, in one place")]
     fn from(error: ScoringError) -> Self {
@@ -110,6 +120,18 @@ impl From<ScoringError> for ApiError {
                 .with_metadata("metric", metric)
                 .with_metadata("kind", kind)
             }
+            ScoringError::SignalsNotFound(refused) => of_signals(
+                Code::NotFound,
+                ErrorReason::SignalNotFound,
+                "do not exist: list what there is with ListSignals",
+                refused,
+            ),
+            ScoringError::SignalsChangedAccount(refused) => of_signals(
+                Code::FailedPrecondition,
+                ErrorReason::SignalChangedAccount,
+                "changed the account itself, and what it said before is not known: correct it with UpdateAccount, which holds against older signals, or send a newer signal",
+                refused,
+            ),
             ScoringError::ModelNotFound(name) => {
                 of(Code::NotFound, ErrorReason::ModelNotFound, format!("{name} does not exist"))
                     .with_metadata("model", name)

@@ -6,14 +6,15 @@ use futures::{Stream, StreamExt, stream};
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::signal_service_server::SignalService;
 use mainstay_domain::{AccountId, Violations};
-use mainstay_rpc::ApiError;
 use mainstay_rpc::paging::{Page, PageRequest};
+use mainstay_rpc::{ApiError, caller};
 use mainstay_service::request;
 use mainstay_storage::fingerprint;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::app::record_signals::{self, Item, RecordedSignals};
+use crate::app::withdraw_signals::{self, WithdrawnSignals};
 use crate::app::{App, Mutation, list_signals};
 use crate::convert;
 use crate::domain::account::KEY_RULE;
@@ -78,6 +79,28 @@ impl SignalService for SignalRpc {
         Ok(Response::new(Box::pin(until_shutdown)))
     }
 
+    async fn withdraw_signals(
+        &self,
+        request: Request<proto::WithdrawSignalsRequest>,
+    ) -> Result<Response<proto::WithdrawSignalsResponse>, Status> {
+        let message = request.get_ref();
+        let mutation = request::mutation(
+            &request,
+            "mainstay.scoring.v1.SignalService/WithdrawSignals",
+            &message.request_id,
+            message.validate_only,
+        )?;
+        let ids = convert::signal::withdrawn_ids(message).map_err(ApiError::invalid)?;
+        let caller = caller(&request).identity;
+        let answer = |done: WithdrawnSignals| proto::WithdrawSignalsResponse {
+            withdrawn_count: wire::count(done.withdrawn),
+            already_withdrawn_count: wire::count(done.already_withdrawn),
+            first_day: done.first_day.map(|day| day.to_string()).unwrap_or_default(),
+        };
+        let withdrawn = withdraw_signals::execute(&self.app, &mutation, &ids, &caller, answer).await?;
+        Ok(Response::new(withdrawn))
+    }
+
     async fn list_signals(
         &self,
         request: Request<proto::ListSignalsRequest>,
@@ -93,6 +116,7 @@ impl SignalService for SignalRpc {
             end: wire::time(&mut found, "end_time", message.end_time.as_ref()),
             source: (!message.source.is_empty()).then_some(message.source),
             kinds: convert::signal::kinds(&mut found, "kinds", &message.kinds),
+            exclude_withdrawn: message.exclude_withdrawn,
         };
         if let (Some(start), Some(end)) = (filter.start, filter.end) {
             found.require(start < end, "end_time", "must be after start_time");

@@ -165,3 +165,19 @@ pub(crate) async fn insert_credits<'a>(
     .await?;
     Ok(())
 }
+
+/// Deletes the credits among these signals, which were withdrawn.
+pub(crate) async fn delete_credits(conn: &mut PgConnection, signals: &[Signal]) -> Result<(), StorageError> {
+    sqlx::query!(
+        "DELETE FROM scoring.billing_credits AS stored
+          USING unnest($1::text[], $2::text[], $3::text[]) AS gone (account_id, source, source_id)
+          WHERE stored.account_id = gone.account_id AND stored.source = gone.source
+            AND stored.source_id = gone.source_id",
+        &signals.iter().map(|signal| signal.account.as_str()).collect::<Vec<_>>() as &[&str],
+        &signals.iter().map(|signal| signal.source.as_str()).collect::<Vec<_>>() as &[&str],
+        &signals.iter().map(|signal| signal.source_id.as_str()).collect::<Vec<_>>() as &[&str],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

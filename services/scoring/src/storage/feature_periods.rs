@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
+use super::codes::series_kind_number;
 use super::series_deltas::SeriesDeltas;
 use crate::domain::SeriesKind;
 use crate::domain::adoption_period::AdoptionGrain;
@@ -76,6 +77,52 @@ pub(crate) async fn add(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> R
         &month_bits,
         &last_fortnights,
         &fortnight_bits,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Makes anew in which periods an account used these features, by what its days say by now. The months of these features are
+/// locked: what is added to them meanwhile comes after this, and a new month changes the row, which is locked, too.
+pub(super) async fn make_anew(conn: &mut PgConnection, account: &str, features: &[&str]) -> Result<(), StorageError> {
+    sqlx::query!(
+        "SELECT FROM scoring.feature_periods WHERE account_id = $1 AND feature = ANY($2::text[]) ORDER BY feature FOR UPDATE",
+        account,
+        features as &[&str],
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "WITH used AS (
+             SELECT name AS feature, month + place - 1 AS day, scoring.period_of(1::smallint, month) AS month,
+                    scoring.period_of(2::smallint, month + place - 1) AS fortnight
+               FROM scoring.count_months, generate_subscripts(day_sums, 1) AS place
+              WHERE account_id = $1 AND kind = $3 AND name = ANY($2::text[]) AND day_sums[place] > 0
+         ), newest AS (
+             SELECT feature, min(day) AS first_day, max(month) AS last_month, max(fortnight) AS last_fortnight
+               FROM used GROUP BY feature
+         ), made AS (
+             SELECT newest.feature, newest.first_day, newest.last_month, newest.last_fortnight,
+                    bit_or(1::bigint << (last_month - month)) FILTER (WHERE last_month - month < $4) AS month_bits,
+                    bit_or(1::bigint << (last_fortnight - fortnight)) FILTER (WHERE last_fortnight - fortnight < $4)
+                        AS fortnight_bits
+               FROM used JOIN newest USING (feature)
+              GROUP BY 1, 2, 3, 4
+         ), gone AS (
+             DELETE FROM scoring.feature_periods AS stored
+              WHERE account_id = $1 AND feature = ANY($2::text[])
+                AND NOT EXISTS (SELECT FROM made WHERE made.feature = stored.feature)
+         )
+         UPDATE scoring.feature_periods AS stored
+            SET first_day = made.first_day, last_month = made.last_month, month_bits = made.month_bits,
+                last_fortnight = made.last_fortnight, fortnight_bits = made.fortnight_bits
+           FROM made
+          WHERE stored.account_id = $1 AND stored.feature = made.feature",
+        account,
+        features as &[&str],
+        series_kind_number(SeriesKind::Feature),
+        PERIODS_KEPT,
     )
     .execute(conn)
     .await?;

@@ -291,6 +291,24 @@ pub(crate) async fn forget_recent_scores(conn: &mut PgConnection, accounts: &[&s
     Ok(())
 }
 
+/// Deletes the days of an account from `first` on and before `end`.
+pub(crate) async fn forget_days(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    first: NaiveDate,
+    end: NaiveDate,
+) -> Result<(), StorageError> {
+    sqlx::query!(
+        "DELETE FROM scoring.health_history WHERE account_id = $1 AND day >= $2 AND day < $3",
+        account.as_str(),
+        first,
+        end,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The scores of these accounts from the first to the last day, for those days that have one.
 pub(crate) async fn scores_between(
     conn: &mut PgConnection,

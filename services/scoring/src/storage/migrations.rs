@@ -52,6 +52,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(30, "0030_untried_models"),
         migration!(31, "0031_forecast_trainings"),
         migration!(32, "0032_near_limits"),
+        migration!(33, "0033_withdrawn_signals"),
     ],
 };
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use mainstay_domain::AccountId;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
 use crate::domain::lifecycle::LifecycleSignal;
-use crate::domain::signal::{Payload, Signal};
+use crate::domain::signal::{Payload, Signal, SignalKind};
 
 /// Keeps those that new signals tell of, in the order of their keys; answers whose they are.
 pub(crate) async fn add<'a>(
@@ -16,7 +17,7 @@ pub(crate) async fn add<'a>(
 ) -> Result<BTreeSet<&'a str>, StorageError> {
     let mut told: BTreeMap<(&str, &str), DateTime<Utc>> = BTreeMap::new();
     for signal in signals {
-        if let Payload::Lifecycle(LifecycleSignal::Milestone { milestone }) = &signal.payload {
+        if let Some(milestone) = milestone(signal) {
             let first = told.entry((signal.account.as_str(), milestone)).or_insert(signal.event_at);
             *first = signal.event_at.min(*first);
         }
@@ -36,6 +37,55 @@ pub(crate) async fn add<'a>(
     .execute(conn)
     .await?;
     Ok(told.into_keys().map(|(account, _)| account).collect())
+}
+
+/// Makes anew when an account reached the milestones that withdrawn signals tell of, in the order of their keys: by the signals that
+/// are left. Answers whether there were any.
+pub(crate) async fn make_anew(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    withdrawn: &[Signal],
+) -> Result<bool, StorageError> {
+    let milestones: BTreeSet<&str> = withdrawn.iter().filter_map(milestone).collect();
+    let milestones: Vec<&str> = milestones.into_iter().collect();
+    if milestones.is_empty() {
+        return Ok(false);
+    }
+    sqlx::query!(
+        "WITH locked AS (SELECT milestone FROM scoring.milestones
+                          WHERE account_id = $1 AND milestone = ANY($2::text[]) ORDER BY milestone FOR UPDATE)
+         DELETE FROM scoring.milestones AS stored USING locked
+          WHERE stored.account_id = $1 AND stored.milestone = locked.milestone",
+        account.as_str(),
+        &milestones as &[&str],
+    )
+    .execute(&mut *conn)
+    .await?;
+    // A statement of its own: it sees what was recorded while the rows were waited for.
+    sqlx::query!(
+        "INSERT INTO scoring.milestones (account_id, milestone, reached_at)
+         SELECT told.account_id, details #>> '{milestone,milestone}', min(event_at)
+           FROM scoring.signal_details AS told
+           JOIN scoring.signals ON signals.account_id = told.account_id AND signals.source = told.source
+                               AND signals.source_id = told.source_id
+          WHERE told.account_id = $1 AND kind = $2 AND details #>> '{milestone,milestone}' = ANY($3::text[])
+          GROUP BY 1, 2
+          ORDER BY 2",
+        account.as_str(),
+        SignalKind::Lifecycle.number(),
+        &milestones as &[&str],
+    )
+    .execute(conn)
+    .await?;
+    Ok(true)
+}
+
+/// The milestone that a signal tells of.
+fn milestone(signal: &Signal) -> Option<&str> {
+    match &signal.payload {
+        Payload::Lifecycle(LifecycleSignal::Milestone { milestone }) => Some(milestone),
+        _ => None,
+    }
 }
 
 /// The days on which accounts reached their milestones first, of those that reached any.

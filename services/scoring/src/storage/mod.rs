@@ -51,5 +51,6 @@ pub(crate) mod system_days;
 pub(crate) mod tenures;
 pub(crate) mod ticket_records;
 pub(crate) mod touchpoints;
+pub(crate) mod withdrawn_days;
 
 pub use migrations::{SCHEMA, migrator};

@@ -41,7 +41,7 @@ impl<'a> CountColumns<'a> {
     }
 }
 
-async fn add_counts(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> Result<(), StorageError> {
+pub(super) async fn add_counts(conn: &mut PgConnection, deltas: &SeriesDeltas<'_>) -> Result<(), StorageError> {
     let mut columns = CountColumns::default();
     let mut days_most = 0;
     for (key, sums) in &deltas.counts {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 
 use super::pulses::PulseDay;
 use crate::domain::signal::{Payload, Signal};
@@ -77,6 +77,12 @@ impl<'a> SeriesDeltas<'a> {
         deltas
     }
 
+    /// The counts that take away what these added. A level cannot be taken away.
+    pub(super) fn negated(&self) -> Self {
+        let counts = self.counts.iter().map(|(key, sums)| (*key, sums.map(|sum| sum.saturating_neg()))).collect();
+        Self { counts, ..Self::default() }
+    }
+
     fn add(&mut self, signal: &'a Signal) {
         let account = signal.account.as_str();
         let day = signal.event_at.date_naive();
@@ -138,6 +144,16 @@ impl<'a> SeriesDeltas<'a> {
         if is_newer {
             *newest = Some(given);
         }
+    }
+
+    /// The days that have levels of these, by metric.
+    pub(super) fn level_days(&self) -> Vec<(&'a str, NaiveDate)> {
+        let of_month = |(key, days): (&GaugeKey<'a>, &DayLevels)| {
+            let (name, month) = (key.name, key.month);
+            let places = (0..).zip(*days).filter_map(|(place, level)| level.map(|_| place));
+            places.filter_map(move |place| Some((name, month.checked_add_days(Days::new(place))?))).collect::<Vec<_>>()
+        };
+        self.gauges.iter().flat_map(of_month).collect()
     }
 
     /// The earliest day that each account's new signals belong to.

@@ -6,8 +6,10 @@ use mainstay_storage::StorageError;
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use super::stories::StoryKey;
 use super::{codes, signal_details};
 use crate::domain::signal::{Payload, Signal, SignalCursor, SignalFilter, SignalKind, StoredSignal};
+use crate::domain::withdrawal::Withdrawal;
 
 /// What identifies a signal.
 type SignalKey<'a> = (&'a str, &'a str, &'a str);
@@ -88,17 +90,22 @@ pub(crate) async fn list(
     limit: i64,
 ) -> Result<Vec<StoredSignal>, StorageError> {
     let kinds = codes::any_of(&filter.kinds, SignalKind::number);
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        SignalRow,
         r#"SELECT source, source_id, kind, event_at, recorded_at, name, user_id, amount, level,
                 (SELECT details FROM scoring.signal_details AS told
                   WHERE told.account_id = signals.account_id AND told.source = signals.source
-                    AND told.source_id = signals.source_id) AS details
+                    AND told.source_id = signals.source_id) AS details,
+                withdrawn.withdrawn_by AS "withdrawn_by?", withdrawn.reason AS "withdrawal_reason?",
+                withdrawn.withdrawn_at AS "withdrawn_at?"
            FROM scoring.signals
+           LEFT JOIN scoring.signal_withdrawals AS withdrawn USING (account_id, source, source_id)
           WHERE account_id = $1
             AND ($2::timestamptz IS NULL OR event_at >= $2)
             AND ($3::timestamptz IS NULL OR event_at < $3)
             AND ($4::text IS NULL OR source = $4)
-            AND ($5::smallint[] IS NULL OR kind = ANY($5))
+            AND ($5::smallint[] IS NULL OR abs(kind) = ANY($5))
+            AND (NOT $10 OR kind > 0)
             AND ($6::timestamptz IS NULL OR event_at < $6 OR (event_at = $6 AND (source, source_id) > ($7, $8)))
           ORDER BY event_at DESC, source, source_id
           LIMIT $9"#,
@@ -111,26 +118,157 @@ pub(crate) async fn list(
         after.map(|cursor| cursor.source.as_str()),
         after.map(|cursor| cursor.source_id.as_str()),
         limit,
+        filter.exclude_withdrawn,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.stored(account)).collect()
+}
+
+/// Those of these signals of a source that there are, locked in the order of their keys.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    source: &str,
+    source_ids: &[&str],
+) -> Result<Vec<LockedSignal>, StorageError> {
+    let rows = sqlx::query!(
+        "SELECT source_id, kind, event_at, name, user_id, amount, level,
+                (SELECT details FROM scoring.signal_details AS told
+                  WHERE told.account_id = signals.account_id AND told.source = signals.source
+                    AND told.source_id = signals.source_id) AS details
+           FROM scoring.signals
+          WHERE account_id = $1 AND source = $2 AND source_id = ANY($3::text[])
+          ORDER BY source_id
+            FOR NO KEY UPDATE",
+        account.as_str(),
+        source,
+        source_ids as &[&str],
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter()
         .map(|row| {
             let payload = payload_of(row.kind, row.name, row.user_id, row.amount, row.level, row.details)?;
-            Ok(StoredSignal {
-                signal: Signal {
-                    account: account.clone(),
-                    source: row.source,
-                    source_id: row.source_id,
-                    event_at: row.event_at,
-                    payload,
-                },
-                recorded_at: row.recorded_at,
+            let (account, source) = (account.clone(), source.to_owned());
+            let signal = Signal { account, source, source_id: row.source_id, event_at: row.event_at, payload };
+            Ok(LockedSignal { signal, is_withdrawn: row.kind < 0 })
+        })
+        .collect()
+}
+
+/// A signal that is locked.
+#[derive(Debug)]
+pub(crate) struct LockedSignal {
+    pub signal: Signal,
+    pub is_withdrawn: bool,
+}
+
+/// Marks these signals as withdrawn. They are locked, and none of them is withdrawn yet.
+pub(crate) async fn withdraw(
+    conn: &mut PgConnection,
+    signals: &[Signal],
+    withdrawal: &Withdrawal,
+) -> Result<(), StorageError> {
+    let accounts: Vec<&str> = signals.iter().map(|signal| signal.account.as_str()).collect();
+    let sources: Vec<&str> = signals.iter().map(|signal| signal.source.as_str()).collect();
+    let source_ids: Vec<&str> = signals.iter().map(|signal| signal.source_id.as_str()).collect();
+    sqlx::query!(
+        "WITH marked AS (
+             UPDATE scoring.signals AS stored SET kind = -stored.kind
+               FROM unnest($1::text[], $2::text[], $3::text[]) AS given (account_id, source, source_id)
+              WHERE stored.account_id = given.account_id AND stored.source = given.source
+                AND stored.source_id = given.source_id
+          RETURNING stored.account_id, stored.source, stored.source_id)
+         INSERT INTO scoring.signal_withdrawals (account_id, source, source_id, withdrawn_by, reason, withdrawn_at)
+         SELECT account_id, source, source_id, $4, $5, $6 FROM marked",
+        &accounts as &[&str],
+        &sources as &[&str],
+        &source_ids as &[&str],
+        withdrawal.withdrawn_by,
+        withdrawal.reason,
+        withdrawal.withdrawn_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The signals of an account that tell these stories, without those that were withdrawn. The account is locked.
+pub(crate) async fn of_stories(
+    conn: &mut PgConnection,
+    account: &AccountId,
+    stories: impl Iterator<Item = &StoryKey>,
+) -> Result<Vec<Signal>, StorageError> {
+    let (kinds, ids): (Vec<i16>, Vec<&str>) =
+        stories.map(|key| (key.kind.signal_kind().number(), key.id.as_str())).unzip();
+    // By the details: an account has few of these, and many signals of use.
+    let rows = sqlx::query!(
+        "SELECT signals.source, signals.source_id, signals.kind, event_at, name, details
+           FROM scoring.signal_details AS told
+           JOIN scoring.signals ON signals.account_id = told.account_id AND signals.source = told.source
+                               AND signals.source_id = told.source_id
+           JOIN unnest($2::smallint[], $3::text[]) AS wanted (kind, story_id)
+             ON wanted.kind = signals.kind AND wanted.story_id = signals.name
+          WHERE told.account_id = $1",
+        account.as_str(),
+        &kinds,
+        &ids as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let payload = payload_of(row.kind, row.name, None, None, None, Some(row.details))?;
+            Ok(Signal {
+                account: account.clone(),
+                source: row.source,
+                source_id: row.source_id,
+                event_at: row.event_at,
+                payload,
             })
         })
         .collect()
 }
 
+/// A signal as a list reads it.
+struct SignalRow {
+    source: String,
+    source_id: String,
+    kind: i16,
+    event_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+    name: String,
+    user_id: Option<String>,
+    amount: Option<i64>,
+    level: Option<f64>,
+    details: Option<Value>,
+    withdrawn_by: Option<String>,
+    withdrawal_reason: Option<String>,
+    withdrawn_at: Option<DateTime<Utc>>,
+}
+
+impl SignalRow {
+    fn stored(self, account: &AccountId) -> Result<StoredSignal, StorageError> {
+        let payload = payload_of(self.kind, self.name, self.user_id, self.amount, self.level, self.details)?;
+        let withdrawal = self.withdrawn_by.zip(self.withdrawal_reason).zip(self.withdrawn_at);
+        let withdrawal =
+            withdrawal.map(|((withdrawn_by, reason), withdrawn_at)| Withdrawal { withdrawn_by, reason, withdrawn_at });
+        if withdrawal.is_some() != (self.kind < 0) {
+            return Err(codes::corrupt(format!("a signal of kind {} with the withdrawal {withdrawal:?}", self.kind)));
+        }
+        let signal = Signal {
+            account: account.clone(),
+            source: self.source,
+            source_id: self.source_id,
+            event_at: self.event_at,
+            payload,
+        };
+        Ok(StoredSignal { signal, recorded_at: self.recorded_at, withdrawal })
+    }
+}
+
+/// What a signal says. Of one that was withdrawn the kind is negative.
 fn payload_of(
     kind: i16,
     name: String,
@@ -140,7 +278,7 @@ fn payload_of(
     details: Option<Value>,
 ) -> Result<Payload, StorageError> {
     let missing = |column: &str| codes::corrupt(format!("signals.{column} is missing for kind {kind}"));
-    match SignalKind::of_number(kind).ok_or_else(|| codes::corrupt(format!("signal kind {kind}")))? {
+    match SignalKind::of_number(kind.saturating_abs()).ok_or_else(|| codes::corrupt(format!("signal kind {kind}")))? {
         SignalKind::Usage => Ok(Payload::Usage { metric: name, quantity: amount.ok_or_else(|| missing("amount"))? }),
         SignalKind::Gauge => Ok(Payload::Gauge { metric: name, level: level.ok_or_else(|| missing("level"))? }),
         SignalKind::Activity => {

@@ -162,6 +162,30 @@ pub(crate) async fn write(
     Ok(())
 }
 
+/// Deletes stories of which every signal was withdrawn.
+pub(crate) async fn delete<'a>(
+    conn: &mut PgConnection,
+    gone: impl Iterator<Item = &'a StoryKey>,
+) -> Result<(), StorageError> {
+    let (mut accounts, mut kinds, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for key in gone {
+        accounts.push(key.account.as_str());
+        kinds.push(kind_number(key.kind));
+        ids.push(key.id.as_str());
+    }
+    sqlx::query!(
+        "DELETE FROM scoring.stories AS stored
+          USING unnest($1::text[], $2::smallint[], $3::text[]) AS gone (account_id, kind, story_id)
+          WHERE stored.account_id = gone.account_id AND stored.kind = gone.kind AND stored.story_id = gone.story_id",
+        &accounts as &[&str],
+        &kinds,
+        &ids as &[&str],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// What was told of the contracts of these accounts, for those of which something was.
 pub(crate) async fn load_lifecycles(
     conn: &mut PgConnection,

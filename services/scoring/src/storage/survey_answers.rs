@@ -42,3 +42,19 @@ pub(crate) async fn insert<'a>(
     .await?;
     Ok(())
 }
+
+/// Deletes the answers among these signals, which were withdrawn.
+pub(crate) async fn delete(conn: &mut PgConnection, signals: &[Signal]) -> Result<(), StorageError> {
+    sqlx::query!(
+        "DELETE FROM scoring.survey_answers AS stored
+          USING unnest($1::text[], $2::text[], $3::text[]) AS gone (account_id, source, source_id)
+          WHERE stored.account_id = gone.account_id AND stored.source = gone.source
+            AND stored.source_id = gone.source_id",
+        &signals.iter().map(|signal| signal.account.as_str()).collect::<Vec<_>>() as &[&str],
+        &signals.iter().map(|signal| signal.source.as_str()).collect::<Vec<_>>() as &[&str],
+        &signals.iter().map(|signal| signal.source_id.as_str()).collect::<Vec<_>>() as &[&str],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -13,15 +13,26 @@ pub(crate) async fn write<'a>(
     conn: &mut PgConnection,
     stories: impl Iterator<Item = (&'a StoryKey, &'a Story)>,
 ) -> Result<(), StorageError> {
-    let tickets: Vec<(&StoryKey, TicketRecord)> = stories
-        .filter_map(|(key, story)| match story {
-            Story::Ticket(ticket) => Some((key, ticket.record()?)),
-            Story::Invoice(_) | Story::Dispute(_) => None,
-        })
-        .collect();
-    if tickets.is_empty() {
-        return Ok(());
+    let (mut tickets, mut gone) = (Vec::new(), Vec::new());
+    for (key, story) in stories {
+        match story {
+            Story::Ticket(ticket) => match ticket.record() {
+                Some(record) => tickets.push((key, record)),
+                None => gone.push(key),
+            },
+            Story::Invoice(_) | Story::Dispute(_) => {}
+        }
     }
+    if !tickets.is_empty() {
+        write_records(conn, &tickets).await?;
+    }
+    if !gone.is_empty() {
+        delete(conn, &gone).await?;
+    }
+    Ok(())
+}
+
+async fn write_records(conn: &mut PgConnection, tickets: &[(&StoryKey, TicketRecord)]) -> Result<(), StorageError> {
     let times = |time: fn(&TicketRecord) -> Option<DateTime<Utc>>| -> Vec<Option<DateTime<Utc>>> {
         tickets.iter().map(|(_, record)| time(record)).collect()
     };
@@ -43,6 +54,19 @@ pub(crate) async fn write<'a>(
         &times(|record| record.escalated_at) as &[Option<DateTime<Utc>>],
         &tickets.iter().map(|(_, record)| record.at_first_contact).collect::<Vec<_>>() as &[Option<bool>],
         &tickets.iter().map(|(_, record)| record.newest_at()).collect::<Vec<_>>(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes those of which every signal was withdrawn.
+async fn delete(conn: &mut PgConnection, gone: &[&StoryKey]) -> Result<(), StorageError> {
+    sqlx::query!(
+        "DELETE FROM scoring.ticket_resolutions AS stored USING unnest($1::text[], $2::text[]) AS gone (account_id, ticket_id)
+          WHERE stored.account_id = gone.account_id AND stored.ticket_id = gone.ticket_id",
+        &gone.iter().map(|key| key.account.as_str()).collect::<Vec<_>>() as &[&str],
+        &gone.iter().map(|key| key.id.as_str()).collect::<Vec<_>>() as &[&str],
     )
     .execute(conn)
     .await?;

@@ -182,6 +182,7 @@ pub(crate) fn signal(id: &str, time: &str, payload: proto::signal::Payload) -> p
         event_time: Some(prost_types::Timestamp { seconds: time.timestamp(), nanos: 0 }),
         payload: Some(payload),
         record_time: None,
+        withdrawal: None,
     }
 }
 

@@ -73,4 +73,6 @@ mod webhook_lists;
 mod webhook_receiver;
 mod webhooks;
 mod why;
+mod withdrawal_fixtures;
+mod withdrawn_signals;
 mod zendesk_webhooks;

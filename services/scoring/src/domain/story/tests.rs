@@ -149,12 +149,39 @@ proptest! {
     }
 
     #[test]
+    fn r216_what_is_left_of_a_story_is_what_its_signals_tell_alone(
+        (kind, signals) in any_signals(),
+        is_kept in proptest::collection::vec(any::<bool>(), 12),
+    ) {
+        let left = || signals.iter().zip(&is_kept).filter(|(_, is_kept)| **is_kept).map(|(signal, _)| signal);
+        prop_assert_eq!(folded(kind, &signals).retold(left()), folded(kind, left()));
+    }
+
+    #[test]
     fn a_settled_invoice_stays_settled((kind, signals) in any_signals(), at in 0..6i64) {
         prop_assume!(kind == StoryKind::Invoice);
         let paid = signal(at, 200, invoice(InvoiceAction::Paid, ""));
         let story = folded(kind, signals.iter().chain([&paid]));
         prop_assert_eq!(condition(&story), None);
     }
+}
+
+#[test]
+fn r216_a_due_time_that_passed_has_passed_for_what_is_left_if_it_is_still_in_force() {
+    let due = |number: u8, minute: i64, due_minute: i64| {
+        let Payload::Invoice(told) = invoice(InvoiceAction::Issued, "") else { unreachable!() };
+        let due_at = Some(DateTime::UNIX_EPOCH + TimeDelta::minutes(due_minute));
+        signal(minute, number, Payload::Invoice(InvoiceSignal { due_at, ..told }))
+    };
+    let failed = signal(3, 9, invoice(InvoiceAction::PaymentFailed, ""));
+    let (early, late) = (due(1, 0, 10), due(2, 1, 20));
+    let mut story = folded(StoryKind::Invoice, [&early, &late, &failed]);
+    if let Story::Invoice(invoice) = &mut story {
+        invoice.lapse();
+    }
+    assert!(condition(&story.retold([&early, &late])).is_some(), "the same due time is in force");
+    assert_eq!(condition(&story.retold([&early])), None, "another due time is in force");
+    assert_eq!(story.retold([&early]), folded(StoryKind::Invoice, [&early]));
 }
 
 /// How many of a series there are at the end of the day after all signals; those of the tests happen within minutes.
