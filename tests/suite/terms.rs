@@ -18,8 +18,8 @@ const TERMS: [(&str, &[&str]); 15] = [
     ("NPS_PASSIVE_MIN", &["interventions", "surveys"]),
     ("REFERENCEABLE_DAYS", &["scoring"]),
     ("FIRST_CONTACT_DAYS", &["scoring"]),
-    ("NEAR_LIMIT_PERCENT", &["expansion"]),
-    ("NEAR_LIMIT_MONTHS_MIN", &["expansion"]),
+    ("NEAR_LIMIT_PERCENT", &["expansion", "scoring"]),
+    ("NEAR_LIMIT_MONTHS_MIN", &["expansion", "scoring"]),
     ("LARGER_PLAN_PERCENT", &["expansion"]),
     ("LARGER_PLAN_HEALTH_ABOVE", &["expansion"]),
 ];

@@ -132,9 +132,11 @@ fn trial_end(subscription: &Subscription) -> Option<DateTime<Utc>> {
     if subscription.trial_ended_at.is_some() {
         return subscription.trial_ended_at;
     }
-    let days = subscription.plan.as_ref()?.trial_period?;
+    let days = subscription.plan.as_ref()?.trial_period.filter(|days| *days > 0.0)?;
     let trial = TimeDelta::from_std(Duration::try_from_secs_f64(days * 86_400.0).ok()?).ok()?;
-    subscription.first_started_at.or(subscription.started_at)?.checked_add_signed(trial)
+    // One that was made ahead of time starts at the beginning of its day.
+    let started_at = [subscription.first_started_at, subscription.started_at].into_iter().flatten().min();
+    started_at?.checked_add_signed(trial)
 }
 
 /// It ended. A change of plan ends the subscription of the old one, and is no churn.

@@ -218,6 +218,18 @@ fn a_trial_brings_nothing_until_it_ends() {
     assert!(ignored(Vendor::Lago, &of("subscription.trial_ended", Value::Null)).contains("since when"));
 }
 
+/// Lago starts what was made for a later time of a day at the day's beginning.
+#[test]
+fn without_a_trial_a_subscription_made_ahead_of_time_brings_something_from_its_start() {
+    let ahead =
+        with(fixture("lago/subscription_started"), "/subscription/subscription_at", json!("2022-08-08T15:00:00Z"));
+    let none = with(ahead.clone(), "/subscription/plan/trial_period", json!(0.0));
+    assert_eq!(told_plan(&none).0, premium(Some(("EUR", 10_000))));
+    let trial = with(ahead, "/subscription/plan/trial_period", json!(14.0));
+    let trial = with(trial, "/subscription/trial_ended_at", Value::Null);
+    assert_eq!(told_plan(&trial).0, premium(None));
+}
+
 /// Lago counts as Ruby's `money` does, in whose table these stand (`subunit_to_unit`).
 #[test]
 fn amounts_are_counted_in_the_minor_units_of_iso_4217() {

@@ -10964,7 +10964,8 @@ pub mod signal_service_client {
         /// have no score any more.
         ///
         /// What happened because of them stays: events that were published, corrections
-        /// of labels, that the source spoke on these days, whether it tells of payments,
+        /// of labels, conditions that lasted and are cleared now (reports of the past
+        /// count them), that the source spoke on these days, whether it tells of payments,
         /// and whether a metric is a count or a gauge.
         ///
         /// A withdrawn signal keeps its id: sent again it is a duplicate and stays
@@ -11110,7 +11111,8 @@ pub mod signal_service_server {
         /// have no score any more.
         ///
         /// What happened because of them stays: events that were published, corrections
-        /// of labels, that the source spoke on these days, whether it tells of payments,
+        /// of labels, conditions that lasted and are cleared now (reports of the past
+        /// count them), that the source spoke on these days, whether it tells of payments,
         /// and whether a metric is a count or a gauge.
         ///
         /// A withdrawn signal keeps its id: sent again it is a duplicate and stays
@@ -19328,7 +19330,7 @@ pub struct HealthReport {
     pub referenceable_share: ::core::option::Option<f64>,
     /// How many customers are ready to grow: stable or healthy, and near a limit of
     /// their plan, of which they used 80 % or more in the newest month that was told
-    /// (see `PlanUsageReported`). Whether a larger plan suits them is what
+    /// (see `PlanUsageReported`) and the one before (the term `near-limit`). Whether a larger plan suits them is what
     /// expansion's reviews look at.
     #[prost(int64, tag = "19")]
     pub ready_to_grow_account_count: i64,
@@ -19495,11 +19497,12 @@ pub struct CustomerReport {
     /// When its contract is due for renewal. Absent: not known.
     #[prost(message, optional, tag = "9")]
     pub renewal_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The metric of whose limit in its plan it used most in the newest month that
-    /// was told, where that was 80 % or more. Empty: it is near none.
+    /// Of the limits of its plan that it is near (the term `near-limit`), the metric
+    /// of the one that it used most. Empty: it is near none.
     #[prost(string, tag = "10")]
     pub near_limit_metric: ::prost::alloc::string::String,
-    /// How much of that limit it used: 1 is all of it, and there may be more.
+    /// How much of that limit it used in the newest month that was told: 1 is all of
+    /// it, and there may be more.
     /// Absent: it is near none.
     #[prost(double, optional, tag = "11")]
     pub near_limit_share: ::core::option::Option<f64>,
@@ -20869,6 +20872,13 @@ pub struct ListRiskTriggersRequest {
     /// Only those that last. Default: ended ones too.
     #[prost(bool, tag = "5")]
     pub lasting_only: bool,
+    /// Only of accounts that this person looks after, in any role: mail address, at
+    /// most 254 characters. Empty: anybody's.
+    #[prost(string, tag = "6")]
+    pub owner_email: ::prost::alloc::string::String,
+    /// Only of accounts of these segments, as of now. Empty: any.
+    #[prost(enumeration = "Segment", repeated, tag = "7")]
+    pub segments: ::prost::alloc::vec::Vec<i32>,
 }
 impl ::prost::Name for ListRiskTriggersRequest {
     const NAME: &'static str = "ListRiskTriggersRequest";

@@ -6,8 +6,8 @@ use mainstay_api::mainstay::scoring::v1::input::Series;
 use mainstay_api::mainstay::scoring::v1::risk_trigger::Cause;
 use mainstay_api::mainstay::scoring::v1::risk_trigger_service_client::RiskTriggerServiceClient;
 use mainstay_api::mainstay::scoring::v1::{
-    ListRiskTriggersRequest, PeerFeature, RiskTrigger, RiskTriggerClearReason, RiskTriggerKind, TicketPriority,
-    UsageDeclineCause,
+    ListRiskTriggersRequest, PeerFeature, RiskTrigger, RiskTriggerClearReason, RiskTriggerKind, Segment,
+    TicketPriority, UsageDeclineCause,
 };
 use mainstay_clients::retrying;
 
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::money;
 use crate::output::Output;
 use crate::table::{points, table};
-use crate::words::{account_name, counted, id_of, time_text};
+use crate::words::{SegmentWord, account_name, counted, id_of, time_text};
 
 /// Commands about conditions that put accounts at risk.
 #[derive(Debug, Subcommand)]
@@ -27,6 +27,7 @@ pub(crate) enum RisksCommand {
 Examples:
   mainstay risks list
   mainstay risks list --account acme --ended
+  mainstay risks list --owner mia@example.com --kind champion-silent,payment-slowing
   mainstay risks list --kind payment-failed,billing-dispute --limit 0 --output json")]
     List(ListArguments),
 }
@@ -40,6 +41,12 @@ pub(crate) struct ListArguments {
     /// Only these kinds
     #[arg(long, value_enum, value_delimiter = ',')]
     kind: Vec<KindWord>,
+    /// Only of accounts that this person looks after, in any role
+    #[arg(long, value_name = "EMAIL", default_value = "", hide_default_value = true)]
+    owner: String,
+    /// Only of accounts of these segments
+    #[arg(long, value_enum, value_delimiter = ',')]
+    segment: Vec<SegmentWord>,
     /// Also those that have ended
     #[arg(long)]
     ended: bool,
@@ -134,6 +141,8 @@ async fn list(arguments: &ListArguments, connection: &Connection, output: &mut O
         account: arguments.account.as_deref().map(account_name).transpose()?.unwrap_or_default(),
         kinds: arguments.kind.iter().map(|&word| RiskTriggerKind::from(word).into()).collect(),
         lasting_only: !arguments.ended,
+        owner_email: arguments.owner.clone(),
+        segments: arguments.segment.iter().map(|&word| Segment::from(word).into()).collect(),
         ..ListRiskTriggersRequest::default()
     };
     let mut table = table(&["ACCOUNT", "KIND", "ABOUT", "SINCE", "ENDED", ">TIMES", ">SCORE", "WHY"]);

@@ -56,8 +56,9 @@ async fn r58_r193_reports_come_as_tables_markdown_json_and_csv() {
     let rows = format!("account,time,kind,question,score,source_id\nacme,{},survey_answer,nps,10,a-1\n", today().await);
     done(up.address, &["import", "signals", &write(folder.path(), "answers.csv", &rows)]).await;
     let summary = done(up.address, &["reports", "health", "--csv", "summary"]).await.out;
-    assert!(summary.contains(",customers_referenceable,referenceable_share\n"), "r201: {summary}");
-    assert!(summary.ends_with(",1,0.5\n"), "r201: acme is healthy, and a promoter: {summary}");
+    let columns = ",customers_referenceable,referenceable_share,customers_ready_to_grow,arr_ready_to_grow\n";
+    assert!(summary.contains(columns), "r200, r201: {summary}");
+    assert!(summary.ends_with(",1,0.5,0,\n"), "r201: acme is healthy, and a promoter: {summary}");
     let json = done(up.address, &["reports", "health", "--owner", "mia@example.com", "--output", "json"]).await.out;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["accountCount"], "1");

@@ -10,6 +10,7 @@ use super::get_model::ModelName;
 use super::{App, ScoringError, report_plan_usage};
 use crate::domain::health_report::{HealthReport, ReportQuery, ReportSums};
 use crate::storage::health_reports::{self, CustomerList};
+use crate::storage::near_limits;
 
 /// Customers activated within so many days tell the time to value.
 pub(super) const TIME_TO_VALUE_DAYS: i64 = 365;
@@ -41,7 +42,7 @@ pub(crate) async fn execute(app: &App, query: &ReportQuery) -> Result<HealthRepo
         risk_triggers: health_reports::risk_triggers(conn, query, since).await?,
         time_to_value,
         referenceable_count: health_reports::referenceable(conn, &query.customers, answered_since, as_of).await?,
-        ready_to_grow: health_reports::ready_to_grow(conn, &query.customers, month).await?,
+        ready_to_grow: near_limits::ready_to_grow(conn, &query.customers, month).await?,
         near_limit: lists(conn, CustomerList::NearLimit).await?,
     })
 }

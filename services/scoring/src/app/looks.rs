@@ -55,6 +55,19 @@ pub(crate) async fn look_at(app: &App, conn: &mut PgConnection, due: &[Job]) -> 
     Ok(app.core.jobs.schedule(conn, RESCORE_QUEUE, &looks, now).await?)
 }
 
+/// Has an account scored from a day on, and looked at with that.
+pub(super) async fn look_from(
+    app: &App,
+    conn: &mut PgConnection,
+    account: &AccountId,
+    day: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<(), ScoringError> {
+    let low_mark = i64::from(day_number(day));
+    let look = NewJob::due(account.as_str(), now).with_low_mark(low_mark).with_payload(Value::from(LOOK_DUE));
+    Ok(app.core.jobs.schedule(conn, RESCORE_QUEUE, &[look], now).await?)
+}
+
 /// Has accounts that were looked at looked at again when their time comes, for all that is not due already. They are locked: nobody
 /// else begins to look at them meanwhile.
 pub(super) async fn watch<'a>(

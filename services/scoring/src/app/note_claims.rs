@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::ScoringError;
 use crate::domain::account::AccountFacts;
 use crate::domain::data_source::{SystemDay, Told};
-use crate::domain::field_claim::{Teller, claims_of_plan_change};
+use crate::domain::field_claim::{Teller, claims_of_contract};
 use crate::domain::lifecycle::Lifecycle;
 use crate::domain::signal::Signal;
 use crate::domain::story::Stamp;
@@ -38,7 +38,7 @@ pub(super) async fn execute<'a>(
     Ok(field_claims::write(conn, &teller.source, &claims, now).await?)
 }
 
-/// Notes what the sources of signals say of plans and yearly revenue, of accounts that this transaction holds. A signal that comes late says
+/// Notes what the sources of signals say of contracts, of accounts that this transaction holds. A signal that comes late says
 /// what was before, and is no word any more.
 pub(super) async fn of_signals(
     conn: &mut PgConnection,
@@ -49,8 +49,7 @@ pub(super) async fn of_signals(
     let mut said: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
     for (stamp, signal) in told {
         let Some((account, lifecycle)) = lifecycles.get_key_value(&signal.account) else { continue };
-        let (plan, arr) = lifecycle.newest_of(stamp);
-        for (field, value) in claims_of_plan_change(plan, arr) {
+        for (field, value) in claims_of_contract(lifecycle.newest_of(stamp)) {
             said.entry(&signal.source).or_default().push((account, field, value));
         }
     }

@@ -8,7 +8,8 @@ use sqlx::PgConnection;
 use super::queues::{PLAN_USAGE_QUEUE, RESCORE_QUEUE};
 use super::{App, ScoringError, events};
 use crate::domain::{date_of, day_number};
-use crate::storage::{accounts, metrics, plan_usage, scoring_facts};
+use crate::storage::near_limits::NearlyUsed;
+use crate::storage::{accounts, metrics, near_limits, plan_usage, scoring_facts};
 
 /// Accounts of one transaction.
 const PAGE: i64 = 500;
@@ -26,13 +27,13 @@ pub(super) struct PlanUsageReport {
 }
 
 impl PlanUsageReport {
-    /// The metric whose limit is used most, with the share, if it is near it.
-    fn near_limit(&self) -> Option<(&str, f64)> {
-        let near = self.limits.iter().filter_map(|(metric, used, limit)| {
+    /// The metrics of which so much was used that two such months are near the limit.
+    fn nearly_used<'a>(&'a self, account: &'a AccountId) -> impl Iterator<Item = NearlyUsed<'a>> {
+        self.limits.iter().filter_map(|(metric, used, limit)| {
             let used = (*used).filter(|used| is_at_least_percent(*used, *limit, NEAR_LIMIT_PERCENT))?;
-            Some((metric.as_str(), used / limit)).filter(|(_, share)| share.is_finite())
-        });
-        near.max_by(|(_, one), (_, other)| one.total_cmp(other))
+            let share = used / limit;
+            share.is_finite().then_some(NearlyUsed { account: account.as_str(), metric, share, plan_limit: *limit })
+        })
     }
 }
 
@@ -124,8 +125,9 @@ pub(crate) async fn execute(
             (account.id.clone(), report)
         });
         let reports: Vec<_> = reports.collect();
-        let near_limits: Vec<_> = reports.iter().map(|(id, report)| (id.as_str(), report.near_limit())).collect();
-        plan_usage::note_told(conn, &near_limits, month).await?;
+        plan_usage::note_told(conn, &told, month).await?;
+        let nearly_used: Vec<NearlyUsed<'_>> = reports.iter().flat_map(|(id, report)| report.nearly_used(id)).collect();
+        near_limits::note(conn, &nearly_used, month).await?;
         let told = reports.iter().map(|(id, report)| {
             let event = events::plan_usage_reported(app, id, report, now);
             event.caused_by(causes.get(id.as_str()).map(String::as_str))

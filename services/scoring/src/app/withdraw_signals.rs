@@ -9,14 +9,15 @@ use sqlx::PgConnection;
 
 use super::account_series::load_series;
 use super::rescore_accounts::HISTORY_DAYS_MAX;
-use super::{App, Mutation, Replayable, ScoringError, rescore_accounts, withdraw_stories};
+use super::{App, Mutation, Replayable, ScoringError, looks, withdraw_stories};
 use crate::domain::signal::Signal;
 use crate::domain::withdrawal::{Withdrawal, WithdrawnIds};
 use crate::domain::{AccountSeries, date_of};
 use crate::storage::series_deltas::SeriesDeltas;
 use crate::storage::signals::LockedSignal;
 use crate::storage::{
-    accounts, billing_records, feature_signals, health, milestones, signals, survey_answers, withdrawn_days,
+    accounts, billing_records, feature_signals, health, milestones, near_limits, signals, survey_answers,
+    withdrawn_days,
 };
 
 /// What became of the signals.
@@ -124,6 +125,8 @@ async fn forget(
         // Since it was looked at: run anew, it is refused.
         return Err(StorageError::Conflict.into());
     }
+    let metrics: BTreeSet<&str> = withdrawn.iter().filter_map(|signal| Some(signal.payload.metric()?.0)).collect();
+    near_limits::judge_anew(conn, account, &metrics.into_iter().collect::<Vec<_>>()).await?;
     let first_day_of_stories = withdraw_stories::execute(app, conn, locked, withdrawn, now).await?;
 
     let today = day_of(now);
@@ -135,7 +138,8 @@ async fn forget(
     let oldest = today.checked_sub_days(Days::new(HISTORY_DAYS_MAX)).unwrap_or(today);
     let first_day = first_day.clamp(oldest, today);
     forget_unfounded_days(conn, account, first_day, today).await?;
-    rescore_accounts::soon(app, conn, std::iter::once((account.as_str(), first_day)), now).await?;
+    // A silence that these signals ended may last by now, and no time of its own is set for it.
+    looks::look_from(app, conn, account, first_day, now).await?;
     Ok(Some(first_day))
 }
 

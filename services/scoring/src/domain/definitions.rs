@@ -331,7 +331,7 @@ fn terms_of_growth() -> Vec<Definition> {
             ),
             vec![percent(near), value("months", Bound::AtLeast, NEAR_LIMIT_MONTHS_MIN, Unit::Months)],
             &["R158"],
-            &["expansion"],
+            &["expansion", "scoring"],
         ),
         settled(
             "larger-plan",

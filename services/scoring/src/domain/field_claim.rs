@@ -8,6 +8,7 @@ use mainstay_domain::{AccountId, Money, Violations, day_of, is_key};
 use super::account::{AccountFacts, KEY_RULE, LifecycleStage, OwnerRole};
 use super::cohort::segment_key;
 use super::data_quality::AccountField;
+use super::lifecycle::ToldContract;
 
 /// Accounts of each field that are named on which sources disagree.
 pub(crate) const DISAGREEING_ACCOUNTS_MAX: i64 = 10;
@@ -48,14 +49,15 @@ impl Teller {
     }
 }
 
-/// What a signal says of plan and yearly revenue; of what it does not say it takes nothing back.
-pub(crate) fn claims_of_plan_change(
-    plan: Option<&str>,
-    arr: Option<Money>,
-) -> impl Iterator<Item = (&'static str, Option<ClaimedValue>)> {
-    let plan = plan.and_then(|plan| ClaimedValue::of_text(plan.to_owned()));
-    let arr = arr.map(|arr| ClaimedValue::of_revenue(arr, MONTHS_IN_YEAR));
-    let said = [(AccountField::Plan, plan), (AccountField::Revenue, arr)];
+/// What a signal says of the contract; of what it does not say it takes nothing back.
+pub(crate) fn claims_of_contract(told: ToldContract<'_>) -> impl Iterator<Item = (&'static str, Option<ClaimedValue>)> {
+    let text = |text: Option<String>| text.and_then(ClaimedValue::of_text);
+    let said = [
+        (AccountField::Plan, text(told.plan.map(str::to_owned))),
+        (AccountField::Revenue, told.arr.map(|arr| ClaimedValue::of_revenue(arr, MONTHS_IN_YEAR))),
+        (AccountField::Seats, text(told.seats.map(|seats| seats.to_string()))),
+        (AccountField::Renewal, text(told.renewal_at.map(|renewal_at| day_of(renewal_at).to_string()))),
+    ];
     said.into_iter().filter_map(|(field, value)| Some((field.name(), Some(value?))))
 }
 

@@ -195,7 +195,7 @@ pub(crate) struct CustomerReport {
     pub change: Option<Points>,
     pub arr: Option<Money>,
     pub renewal_at: Option<DateTime<Utc>>,
-    /// Of the newest month: the limit of its plan that it is nearest to.
+    /// The limit of its plan that it is nearest to, if it is near one.
     pub near_limit: Option<NearLimit>,
 }
 

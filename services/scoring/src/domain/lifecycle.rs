@@ -155,6 +155,19 @@ pub struct Lifecycle {
     given: GivenSince,
 }
 
+/// What a signal says of the contract; none of what it does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ToldContract<'a> {
+    /// The plan.
+    pub plan: Option<&'a str>,
+    /// Annual recurring revenue.
+    pub arr: Option<Money>,
+    /// Seats paid for.
+    pub seats: Option<i64>,
+    /// When it ends next.
+    pub renewal_at: Option<DateTime<Utc>>,
+}
+
 /// Since when what callers said holds; none where they said nothing.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct GivenSince {
@@ -235,11 +248,17 @@ impl Lifecycle {
         }
     }
 
-    /// The plan and the yearly revenue that a signal says, as far as none says newer ones.
-    pub fn newest_of(&self, stamp: &Stamp) -> (Option<&str>, Option<Money>) {
-        let plan = self.plan.get().filter(|_| self.plan.stamp() == Some(stamp));
-        let arr = self.arr.get().filter(|_| self.arr.stamp() == Some(stamp));
-        (plan.map(String::as_str), arr.map(|Amount(arr)| *arr))
+    /// What a signal says of the contract, as far as none says newer.
+    pub fn newest_of(&self, stamp: &Stamp) -> ToldContract<'_> {
+        fn of<'a, T>(newest: &'a Newest<T>, stamp: &Stamp) -> Option<&'a T> {
+            newest.get().filter(|_| newest.stamp() == Some(stamp))
+        }
+        ToldContract {
+            plan: of(&self.plan, stamp).map(String::as_str),
+            arr: of(&self.arr, stamp).map(|Amount(arr)| *arr),
+            seats: of(&self.seats, stamp).copied(),
+            renewal_at: of(&self.renewal_at, stamp).copied(),
+        }
     }
 
     /// What the account is now, made of what it was. A time or a currency that contradicts what else is known of the account is

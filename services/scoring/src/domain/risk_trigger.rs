@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::champions::ChampionSilence;
+use super::customer_filter::CustomerFilter;
 use super::feature_adoption::Unadopted;
 use super::frustration::Frustration;
 use super::json::{Amount, StoredBand, StoredPoints};
@@ -261,13 +262,15 @@ impl Condition {
 
 /// Which conditions a list holds; all that is given must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct RiskTriggerFilter {
+pub(crate) struct RiskTriggerFilter {
     /// Of this account.
     pub account: Option<AccountId>,
     /// Of one of these kinds; empty: any.
     pub kinds: Vec<RiskTriggerKind>,
     /// Only those that last.
     pub lasting_only: bool,
+    /// Of these customers.
+    pub customers: CustomerFilter,
 }
 
 /// Place in a list of conditions, newest first.

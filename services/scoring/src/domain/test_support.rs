@@ -113,6 +113,7 @@ fn aggregation() -> impl Strategy<Value = Aggregation> {
         Aggregation::DaysSinceLast,
         Aggregation::DaysSinceFirst,
         Aggregation::LastOfLimit,
+        Aggregation::FadedLast,
     ])
 }
 
@@ -120,10 +121,14 @@ fn aggregation() -> impl Strategy<Value = Aggregation> {
 fn fitting(input: &Input, given: Aggregation) -> Aggregation {
     let Input::Story(series) = input else { return given };
     match (series.shape(), given) {
-        (Shape::Count, Aggregation::Distinct | Aggregation::Last | Aggregation::LastOfLimit) => Aggregation::Sum,
+        (
+            Shape::Count,
+            Aggregation::Distinct | Aggregation::Last | Aggregation::LastOfLimit | Aggregation::FadedLast,
+        ) => Aggregation::Sum,
         (Shape::Count, fitting) => fitting,
         (Shape::Open, Aggregation::Max) => Aggregation::Max,
         (Shape::Open, _) => Aggregation::Last,
+        (Shape::Value, Aggregation::FadedLast) if series.value_middle().is_some() => Aggregation::FadedLast,
         (Shape::Value, _) => Aggregation::Mean,
     }
 }
@@ -133,7 +138,10 @@ fn measure() -> impl Strategy<Value = MeasureDraft> {
         Comparison::None,
         Comparison::EarlierWindow,
         Comparison::SegmentMedian,
+        Comparison::IndustryMedian,
+        Comparison::PlanMedian,
         Comparison::SegmentRank,
+        Comparison::IndustryRank,
         Comparison::PlanRank,
     ]);
     let window = prop_oneof![Just(0), 1i32..40];

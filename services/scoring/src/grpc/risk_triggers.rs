@@ -45,7 +45,8 @@ impl RiskTriggerService for RiskTriggerRpc {
         let account = (!message.account.is_empty()).then(|| AccountId::parse_name(&message.account));
         let account = account.and_then(|account| found.take("account", account));
         let kinds = convert::risk_trigger::kinds(&mut found, "kinds", &message.kinds);
-        let filter = RiskTriggerFilter { account, kinds, lasting_only: message.lasting_only };
+        let customers = convert::adoption::customers(&mut found, &message.segments, message.owner_email);
+        let filter = RiskTriggerFilter { account, kinds, lasting_only: message.lasting_only, customers };
         let filter = wire::complete(found, Some(filter))?;
         let page = PageRequest::<RiskTriggerCursor>::read(page_size, &token, LIST_METHOD, &binding)?;
         let rows = list_risk_triggers::execute(&self.app, &filter, page.after.as_ref(), page.limit()).await?;

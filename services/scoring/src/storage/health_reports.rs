@@ -7,12 +7,12 @@ use sqlx::PgConnection;
 
 use super::codes::{self, money};
 use super::customer_filters::FilterParameters;
+use super::near_limits;
 use super::risk_triggers::kind_of;
 use super::survey_answers::question_number;
 use crate::domain::customer_filter::CustomerFilter;
 use crate::domain::health_report::{
-    CustomerReport, NearLimit, ReadyToGrow, ReportGroup, ReportPeriod, ReportQuery, RiskTriggerReport, TimeToValue,
-    TrendPoint,
+    CustomerReport, NearLimit, ReportGroup, ReportPeriod, ReportQuery, RiskTriggerReport, TimeToValue, TrendPoint,
 };
 use crate::domain::voice::SurveyQuestion;
 
@@ -146,7 +146,7 @@ impl CustomerList {
     }
 }
 
-/// The customers of a list. Of each the limit of its plan that it was nearest to in `month`.
+/// The customers of a list. Of each the limit that it is nearest to as of `month`.
 pub(crate) async fn customers(
     conn: &mut PgConnection,
     query: &ReportQuery,
@@ -157,10 +157,10 @@ pub(crate) async fn customers(
     let threshold = query.change_at_least.units();
     let rows = sqlx::query!(
         r#"SELECT account_id AS "account_id!", display_name AS "display_name!", segment AS "segment!", currency,
-                  arr_minor_units, renewal_at, score, band, change, csm_email, near_limit_metric, near_limit_share
+                  arr_minor_units, renewal_at, score, band, change, csm_email, near_limit_metric AS "near_limit_metric?", near_limit_share AS "near_limit_share?"
              FROM (SELECT accounts.account_id, accounts.display_name, accounts.segment, accounts.currency,
                           revenue.arr_minor_units, accounts.renewal_at, health.score, health.band, moved.change,
-                          plan.near_limit_metric, plan.near_limit_share,
+                          near.metric AS near_limit_metric, near.share AS near_limit_share,
                           (SELECT owner ->> 'email' FROM jsonb_array_elements(accounts.owners) AS owner
                             WHERE owner ->> 'role' = 'csm' LIMIT 1) AS csm_email,
                           row_number() OVER (PARTITION BY CASE WHEN $4 = 0 THEN accounts.currency END
@@ -169,8 +169,9 @@ pub(crate) async fn customers(
                                                       accounts.account_id) AS place
                      FROM scoring.accounts
                      JOIN scoring.health ON health.account_id = accounts.account_id
-                     LEFT JOIN scoring.plan_usage_reports AS plan
-                       ON plan.account_id = accounts.account_id AND plan.month = $7 AND plan.near_limit_metric IS NOT NULL
+                     LEFT JOIN (SELECT DISTINCT ON (account_id) account_id, metric, share FROM scoring.near_limits
+                                 WHERE month = $7 AND months >= $9 ORDER BY account_id, share DESC, metric) AS near
+                       ON near.account_id = accounts.account_id
                     CROSS JOIN LATERAL (SELECT CASE $3::integer WHEN 1 THEN health.change_1d WHEN 7 THEN health.change_7d
                                                                   ELSE health.change_30d END AS change) AS moved
                     CROSS JOIN LATERAL (SELECT scoring.annual_minor_units(accounts.arr_minor_units, accounts.mrr_minor_units)
@@ -180,7 +181,7 @@ pub(crate) async fn customers(
                       AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
                       AND CASE $4::integer WHEN -1 THEN moved.change <= -$5::integer
                                            WHEN 1 THEN moved.change >= $5
-                                           ELSE CASE WHEN $8 THEN health.band > 2 AND plan.account_id IS NOT NULL
+                                           ELSE CASE WHEN $8 THEN health.band > 2 AND near.account_id IS NOT NULL
                                                      ELSE health.band <= 2 END END) AS listed
             WHERE place <= $6
             ORDER BY CASE WHEN $4 = 0 THEN currency END NULLS LAST, place"#,
@@ -192,6 +193,7 @@ pub(crate) async fn customers(
         query.list_size,
         month,
         list == CustomerList::NearLimit,
+        near_limits::MONTHS_MIN,
     )
     .fetch_all(conn)
     .await?;
@@ -313,38 +315,4 @@ pub(crate) async fn referenceable(
     )
     .fetch_one(conn)
     .await?)
-}
-
-/// How many customers are neither at risk nor critical and were near a limit of their plan in `month`, and what they bring in.
-pub(crate) async fn ready_to_grow(
-    conn: &mut PgConnection,
-    customers: &CustomerFilter,
-    month: NaiveDate,
-) -> Result<ReadyToGrow, StorageError> {
-    let customers = FilterParameters::of(customers);
-    let rows = sqlx::query!(
-        r#"SELECT accounts.currency, count(*) AS "account_count!",
-                  sum(scoring.annual_minor_units(accounts.arr_minor_units, accounts.mrr_minor_units))::bigint AS arr_minor_units
-             FROM scoring.plan_usage_reports AS plan
-             JOIN scoring.accounts ON accounts.account_id = plan.account_id
-             JOIN scoring.health ON health.account_id = plan.account_id
-            WHERE plan.month = $3 AND plan.near_limit_metric IS NOT NULL AND health.band > 2
-              AND accounts.archived_at IS NULL AND accounts.lifecycle_stage <> 5
-              AND ($1::smallint[] IS NULL OR accounts.segment = ANY($1))
-              AND ($2::text IS NULL OR accounts.owner_emails @> ARRAY[$2])
-            GROUP BY 1"#,
-        customers.segments.as_deref(),
-        customers.owner_email,
-        month,
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut ready = ReadyToGrow::default();
-    for row in rows {
-        ready.account_count += row.account_count;
-        if let Some(arr) = money(row.currency.as_deref(), row.arr_minor_units)? {
-            ready.arr.add(arr).map_err(codes::corrupt)?;
-        }
-    }
-    Ok(ready)
 }

@@ -53,6 +53,7 @@ const MIGRATIONS: MigrationSet = MigrationSet {
         migration!(31, "0031_forecast_trainings"),
         migration!(32, "0032_near_limits"),
         migration!(33, "0033_withdrawn_signals"),
+        migration!(34, "0034_milestone_days"),
     ],
 };
 

@@ -52,25 +52,28 @@ pub(crate) async fn make_anew(
         return Ok(false);
     }
     sqlx::query!(
-        "WITH locked AS (SELECT milestone FROM scoring.milestones
-                          WHERE account_id = $1 AND milestone = ANY($2::text[]) ORDER BY milestone FOR UPDATE)
-         DELETE FROM scoring.milestones AS stored USING locked
-          WHERE stored.account_id = $1 AND stored.milestone = locked.milestone",
+        "SELECT FROM scoring.milestones WHERE account_id = $1 AND milestone = ANY($2::text[]) ORDER BY milestone FOR UPDATE",
         account.as_str(),
         &milestones as &[&str],
     )
     .execute(&mut *conn)
     .await?;
-    // A statement of its own: it sees what was recorded while the rows were waited for.
+    // A statement of its own: it sees what was recorded and withdrawn while the rows were waited for.
     sqlx::query!(
-        "INSERT INTO scoring.milestones (account_id, milestone, reached_at)
-         SELECT told.account_id, details #>> '{milestone,milestone}', min(event_at)
-           FROM scoring.signal_details AS told
-           JOIN scoring.signals ON signals.account_id = told.account_id AND signals.source = told.source
-                               AND signals.source_id = told.source_id
-          WHERE told.account_id = $1 AND kind = $2 AND details #>> '{milestone,milestone}' = ANY($3::text[])
-          GROUP BY 1, 2
-          ORDER BY 2",
+        "WITH remaining AS (
+             SELECT details #>> '{milestone,milestone}' AS milestone, min(event_at) AS reached_at
+               FROM scoring.signal_details AS told
+               JOIN scoring.signals ON signals.account_id = told.account_id AND signals.source = told.source
+                                   AND signals.source_id = told.source_id
+              WHERE told.account_id = $1 AND kind = $2 AND details #>> '{milestone,milestone}' = ANY($3::text[])
+              GROUP BY 1
+         ), gone AS (
+             DELETE FROM scoring.milestones AS stored
+              WHERE account_id = $1 AND milestone = ANY($3::text[])
+                AND NOT EXISTS (SELECT FROM remaining WHERE remaining.milestone = stored.milestone)
+         )
+         UPDATE scoring.milestones AS stored SET reached_at = remaining.reached_at
+           FROM remaining WHERE stored.account_id = $1 AND stored.milestone = remaining.milestone",
         account.as_str(),
         SignalKind::Lifecycle.number(),
         &milestones as &[&str],

@@ -28,6 +28,7 @@ pub(crate) mod metrics;
 mod migrations;
 pub(crate) mod milestones;
 pub(crate) mod models;
+pub(crate) mod near_limits;
 pub(crate) mod operations;
 pub(crate) mod outcome_reports;
 pub(crate) mod payment_sources;

@@ -53,23 +53,18 @@ pub(crate) async fn accounts_to_tell(
     .await?)
 }
 
-/// Notes that the month was told of these accounts, and of each the limit that it is nearest to, with the share used.
+/// Notes that the month was told of these accounts.
 pub(crate) async fn note_told(
     conn: &mut PgConnection,
-    told: &[(&str, Option<(&str, f64)>)],
+    accounts: &[&str],
     month: NaiveDate,
 ) -> Result<(), StorageError> {
     sqlx::query!(
-        "INSERT INTO scoring.plan_usage_reports (account_id, month, near_limit_metric, near_limit_share)
-         SELECT account_id, $2, metric, share
-           FROM unnest($1::text[], $3::text[], $4::float8[]) AS given (account_id, metric, share)
-         ON CONFLICT (account_id) DO UPDATE
-            SET month = excluded.month, near_limit_metric = excluded.near_limit_metric,
-                near_limit_share = excluded.near_limit_share",
-        &told.iter().map(|(account, _)| *account).collect::<Vec<_>>() as &[&str],
+        "INSERT INTO scoring.plan_usage_reports (account_id, month)
+         SELECT account_id, $2 FROM unnest($1::text[]) AS given (account_id)
+         ON CONFLICT (account_id) DO UPDATE SET month = excluded.month",
+        accounts as &[&str],
         month,
-        &told.iter().map(|(_, near)| near.map(|(metric, _)| metric)).collect::<Vec<_>>() as &[Option<&str>],
-        &told.iter().map(|(_, near)| near.map(|(_, share)| share)).collect::<Vec<_>>() as &[Option<f64>],
     )
     .execute(conn)
     .await?;

@@ -11,6 +11,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codes;
+use super::customer_filters::FilterParameters;
 use crate::domain::risk_trigger::{
     ClearReason, Condition, RiskCause, RiskTrigger, RiskTriggerCursor, RiskTriggerFilter, RiskTriggerKind,
 };
@@ -161,6 +162,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<RiskTrigger>, StorageError> {
     let account = filter.account.as_ref().map(AccountId::as_str);
     let kinds = codes::any_of(&filter.kinds, kind_number);
+    let customers = FilterParameters::of(&filter.customers);
     let (raised_at, id) = (after.map(|cursor| cursor.raised_at), after.map(|cursor| cursor.id));
     // A statement of its own: an index of those that last serves only one that asks for them in so many words.
     let rows = if filter.lasting_only {
@@ -169,6 +171,11 @@ pub(crate) async fn list(
                AND ($1::text IS NULL OR account_id = $1)
                AND ($2::smallint[] IS NULL OR kind = ANY($2))
                AND ($3::timestamptz IS NULL OR (raised_at, trigger_id) < ($3, $4))
+               AND ($6::smallint[] IS NULL AND $7::text IS NULL OR EXISTS (
+                    SELECT FROM scoring.accounts
+                     WHERE accounts.account_id = risk_triggers.account_id
+                       AND ($6 IS NULL OR accounts.segment = ANY($6))
+                       AND ($7 IS NULL OR accounts.owner_emails @> ARRAY[$7])))
              ORDER BY raised_at DESC, trigger_id DESC
              LIMIT $5",
             account,
@@ -176,6 +183,8 @@ pub(crate) async fn list(
             raised_at,
             id,
             limit,
+            customers.segments.as_deref(),
+            customers.owner_email,
         )
         .fetch_all(conn)
         .await?
@@ -184,6 +193,11 @@ pub(crate) async fn list(
             "WHERE ($1::text IS NULL OR account_id = $1)
                AND ($2::smallint[] IS NULL OR kind = ANY($2))
                AND ($3::timestamptz IS NULL OR (raised_at, trigger_id) < ($3, $4))
+               AND ($6::smallint[] IS NULL AND $7::text IS NULL OR EXISTS (
+                    SELECT FROM scoring.accounts
+                     WHERE accounts.account_id = risk_triggers.account_id
+                       AND ($6 IS NULL OR accounts.segment = ANY($6))
+                       AND ($7 IS NULL OR accounts.owner_emails @> ARRAY[$7])))
              ORDER BY raised_at DESC, trigger_id DESC
              LIMIT $5",
             account,
@@ -191,6 +205,8 @@ pub(crate) async fn list(
             raised_at,
             id,
             limit,
+            customers.segments.as_deref(),
+            customers.owner_email,
         )
         .fetch_all(conn)
         .await?

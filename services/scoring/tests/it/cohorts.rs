@@ -112,7 +112,44 @@ async fn r91_cohorts_have_their_curves_and_the_test_between_them() {
 }
 
 #[tokio::test]
-async fn cohorts_are_by_month_of_the_start_too_and_two_of_them_are_compared_by_name() {
+async fn r91_cohorts_are_by_product_line_plan_and_industry_each_by_its_own() {
+    let mut harness = Harness::start("2026-06-15T12:00:00Z").await;
+    let of = |id: &str, [product_line, plan, industry]: [&str; 3]| proto::Account {
+        product_line: product_line.to_owned(),
+        plan: plan.to_owned(),
+        industry: industry.to_owned(),
+        ..customer(id, "2026-01-15", Segment::Smb, 0)
+    };
+    let accounts = vec![
+        of("a", ["crm", "pro", "retail"]),
+        of("b", ["crm", "free", "law"]),
+        of("c", ["erp", "pro", "law"]),
+        of("d", ["erp", "pro", "law"]),
+    ];
+    upsert(&harness, accounts).await;
+    harness.record(vec![churn("a", "2026-03-15"), churn("b", "2026-04-15")]).await;
+    let found = async |dimension: CohortDimension, product_line: &str| {
+        let product_line = product_line.to_owned();
+        let request = proto::GetRetentionRequest { dimension: dimension.into(), product_line, ..Default::default() };
+        let answer = try_retention(&harness, request).await.expect("an answer");
+        let cohorts = answer.cohorts.into_iter();
+        cohorts.map(|cohort| (cohort.key, cohort.account_count, cohort.churned_count)).collect::<Vec<_>>()
+    };
+    let cohorts = |of: &[(&str, i64, i64)]| -> Vec<(String, i64, i64)> {
+        of.iter().map(|&(key, accounts, churned)| (key.to_owned(), accounts, churned)).collect()
+    };
+    let sorted = |mut found: Vec<(String, i64, i64)>| {
+        found.sort();
+        found
+    };
+    assert_eq!(sorted(found(CohortDimension::ProductLine, "").await), cohorts(&[("crm", 2, 2), ("erp", 2, 0)]));
+    assert_eq!(sorted(found(CohortDimension::Plan, "").await), cohorts(&[("free", 1, 1), ("pro", 3, 1)]));
+    assert_eq!(sorted(found(CohortDimension::Industry, "").await), cohorts(&[("law", 3, 1), ("retail", 1, 1)]));
+    assert_eq!(sorted(found(CohortDimension::Industry, "erp").await), cohorts(&[("law", 2, 0)]), "of that line alone");
+}
+
+#[tokio::test]
+async fn r91_cohorts_are_by_month_of_the_start_too_and_two_of_them_are_compared_by_name() {
     let harness = portfolio().await;
     let answer = retention(&harness, CohortDimension::OnboardingMonth).await;
     let keys: Vec<&str> = answer.cohorts.iter().map(|cohort| cohort.key.as_str()).collect();
@@ -253,6 +290,10 @@ async fn r85_what_an_account_is_worth_is_what_its_cohort_says_of_the_months_to_c
     let worth = lifetime_value(&harness, "s4", 12).await.expect("an answer");
     assert_eq!((worth.age_months, worth.lookahead_months, worth.expected_months), (Some(3.0), Some(1.0), Some(1.0)));
     assert_eq!(worth.value, None, "its revenue is not known");
+    upsert(&harness, vec![customer("s5", "2026-03-15", Segment::Smb, 12_000)]).await;
+    let worth = lifetime_value(&harness, "s5", 12).await.expect("an answer");
+    let value = Money { currency_code: "EUR".to_owned(), minor_units: 1_000 };
+    assert_eq!((worth.expected_months, worth.value), (Some(1.0), Some(value)), "a month of its yearly revenue");
     let left = lifetime_value(&harness, "s1", 12).await.expect("an answer");
     assert_eq!(left.value.map(|value| value.minor_units), Some(0));
     let status = lifetime_value(&harness, "nobody", 12).await.expect_err("a refusal");

@@ -5,6 +5,7 @@ use mainstay_api::mainstay::scoring::v1 as proto;
 use crate::harness::{Harness, account, activity, at, gauge, model_of, sum_of, usage};
 use crate::referenceable::report as health_report;
 use crate::risk_fixtures::{churn, events_of};
+use crate::withdrawal_fixtures::withdraw;
 
 async fn with_limits(harness: &mut Harness, ids: &[&str], limits: &[(&str, f64)]) {
     let plan_limits: std::collections::HashMap<String, f64> =
@@ -107,39 +108,74 @@ async fn an_account_that_came_after_the_month_has_no_report_of_it() {
 #[tokio::test]
 async fn r200_who_is_not_at_risk_and_near_a_limit_of_the_plan_is_an_opportunity_of_the_whole_portfolio() {
     let mut harness = Harness::start("2026-02-10T00:00:00Z").await;
-    let limits = [("emails", 100.0), ("seats", 10.0)];
-    let ids = ["exactly", "below", "over", "at-risk", "gone"];
-    with_limits(&mut harness, &ids, &limits).await;
+    let ids = ["exactly", "below", "over", "once", "at-risk", "gone"];
+    with_limits(&mut harness, &ids, &[("emails", 100.0), ("seats", 10.0)]).await;
     harness.activate("sum", model_of(sum_of("logins", 7))).await;
-    let used = [("exactly", 80, 90), ("below", 79, 90), ("over", 130, 90), ("at-risk", 99, 10), ("gone", 99, 90)];
-    let mut signals = Vec::new();
-    for (id, emails, logins) in used {
-        signals.push(usage(id, "2026-02-10", "emails", emails));
-        signals.extend(["2026-02-10", "2026-03-02", "2026-04-02"].map(|day| usage(id, day, "logins", logins)));
-    }
-    signals.push(gauge("exactly", "2026-02-10", "seats", 7.9));
-    signals.push(gauge("over", "2026-02-10", "seats", 9.5));
-    let of =
-        |day: &str| signals.iter().filter(|one| one.event_time.expect("a time").seconds < at(day).timestamp()).cloned();
-    harness.record(of("2026-02-11").collect()).await;
-    harness.record(vec![churn("gone", "2026-02-10")]).await;
+    let logs_in = |day: &str| ids.map(|id| usage(id, day, "logins", if id == "at-risk" { 10 } else { 90 }));
+    // Emails in February and March.
+    let used = [
+        ("exactly", [80, 80]),
+        ("below", [80, 79]),
+        ("over", [99, 130]),
+        ("once", [0, 99]),
+        ("at-risk", [99, 99]),
+        ("gone", [99, 99]),
+    ];
+    let emails = |place: usize, day: &str| used.map(|(id, months)| usage(id, day, "emails", months[place]));
+    harness.record(emails(0, "2026-02-10").to_vec()).await;
+    harness.record(vec![gauge("over", "2026-02-10", "seats", 9.5), churn("gone", "2026-02-10")]).await;
     harness.turn_to("2026-03-02").await;
-    harness.record(of("2026-03-03").collect()).await;
+    harness.record(logs_in("2026-03-02").to_vec()).await;
+    harness.settle().await;
+    let found = health_report(&harness, Vec::new()).await;
+    assert_eq!((found.ready_to_grow_account_count, found.ready_to_grow), (0, Vec::new()), "one month says little");
+
+    harness.record(emails(1, "2026-03-02").to_vec()).await;
+    harness.record(vec![gauge("over", "2026-03-02", "seats", 9.5)]).await;
+    harness.turn_to("2026-04-02").await;
+    harness.record(logs_in("2026-04-02").to_vec()).await;
     harness.settle().await;
     let found = health_report(&harness, Vec::new()).await;
     let near: Vec<_> = found.ready_to_grow.iter().map(near_limit_of).collect();
     assert_eq!(near, [("accounts/exactly", "emails", Some(0.8)), ("accounts/over", "emails", Some(1.3))]);
-    assert_eq!((found.ready_to_grow_account_count, found.account_count), (2, 4));
-    let risky: Vec<_> = found.at_risk.iter().map(near_limit_of).collect();
-    assert_eq!(risky, [("accounts/at-risk", "emails", Some(0.99))], "which is said of whoever is listed");
+    assert_eq!((found.ready_to_grow_account_count, found.account_count), (2, 5));
+    let at_risk: Vec<_> = found.at_risk.iter().map(near_limit_of).collect();
+    assert_eq!(at_risk, [("accounts/at-risk", "emails", Some(0.99))], "which is said of whoever is listed");
     let of_others = health_report(&harness, vec![proto::Segment::Smb.into()]).await;
-    assert_eq!((of_others.ready_to_grow_account_count, of_others.ready_to_grow.len()), (0, 0));
+    assert_eq!((of_others.ready_to_grow_account_count, of_others.ready_to_grow), (0, Vec::new()));
 
-    harness.turn_to("2026-04-02").await;
-    harness.record(of("2026-04-03").collect()).await;
+    harness.turn_to("2026-05-02").await;
+    harness.record(logs_in("2026-05-02").to_vec()).await;
     harness.settle().await;
     let found = health_report(&harness, Vec::new()).await;
-    assert_eq!((found.ready_to_grow_account_count, found.ready_to_grow), (0, Vec::new()), "March had no emails");
+    assert_eq!((found.ready_to_grow_account_count, found.ready_to_grow), (0, Vec::new()), "April had no emails");
+}
+
+#[tokio::test]
+async fn r216_who_is_near_a_limit_by_what_is_withdrawn_is_not() {
+    let mut harness = Harness::start("2026-02-10T00:00:00Z").await;
+    with_limits(&mut harness, &["acme", "still"], &[("emails", 100.0)]).await;
+    harness.activate("sum", model_of(sum_of("logins", 7))).await;
+    harness.record(["acme", "still"].map(|id| usage(id, "2026-02-10", "emails", 90)).to_vec()).await;
+    harness.turn_to("2026-03-02").await;
+    let twice = ["acme", "still"].map(|id| usage(id, "2026-03-02", "emails", 45));
+    let other = ["acme", "still"].map(|id| usage(id, "2026-03-01", "emails", if id == "acme" { 45 } else { 85 }));
+    harness.record([twice.clone(), other].concat()).await;
+    harness.turn_to("2026-04-02").await;
+    harness.record(["acme", "still"].map(|id| usage(id, "2026-04-02", "logins", 90)).to_vec()).await;
+    harness.settle().await;
+    let near = async |harness: &Harness| {
+        let report = health_report(harness, Vec::new()).await;
+        assert_eq!(report.ready_to_grow_account_count, i64::try_from(report.ready_to_grow.len()).expect("few"));
+        report.ready_to_grow.into_iter().map(|one| (one.account, one.near_limit_share)).collect::<Vec<_>>()
+    };
+    let of = |id: &str, share: f64| (format!("accounts/{id}"), Some(share));
+    assert_eq!(near(&harness).await, [of("acme", 0.9), of("still", 1.3)]);
+    for one in twice {
+        withdraw(&harness, &[one]).await;
+    }
+    harness.settle().await;
+    assert_eq!(near(&harness).await, [of("still", 0.85)]);
 }
 
 fn near_limit_of(one: &proto::CustomerReport) -> (&str, &str, Option<f64>) {

@@ -3,6 +3,7 @@
 use mainstay_api::mainstay::common::v1::Money;
 use mainstay_api::mainstay::scoring::v1 as proto;
 use mainstay_api::mainstay::scoring::v1::report_service_client::ReportServiceClient;
+use mainstay_api::mainstay::scoring::v1::risk_trigger_service_client::RiskTriggerServiceClient;
 use proto::{Band, RiskTriggerKind, Segment};
 use tonic::transport::Channel;
 use tonic::{Code, Response};
@@ -116,6 +117,24 @@ async fn r199_a_report_can_be_of_a_segment_or_of_a_persons_customers() {
     let request = proto::GetHealthReportRequest { owner_email, change_at_least, ..Default::default() };
     let report = health(&harness, request).await;
     assert_eq!((report.account_count, report.trend[4].scored_count, ids(&report.fallen)), (4, 4, vec!["05"]));
+    // Who is at risk among them, by what warns early, and whose accounts these are.
+    let all = health(&harness, proto::GetHealthReportRequest::default()).await;
+    let lasting = |report: &proto::HealthReport| report.risk_triggers.iter().map(|one| one.lasting_count).sum::<i64>();
+    let owner_email = "csm-2@example.com".to_owned();
+    let request =
+        proto::ListRiskTriggersRequest { owner_email: owner_email.clone(), lasting_only: true, ..Default::default() };
+    let client = || RiskTriggerServiceClient::new(harness.channel.clone());
+    let mine = client().list_risk_triggers(request.clone()).await.expect("conditions").into_inner().risk_triggers;
+    assert_eq!(i64::try_from(mine.len()).expect("few"), lasting(&report));
+    assert!(lasting(&report) > 0 && lasting(&report) < lasting(&all), "{} of {}", lasting(&report), lasting(&all));
+    let mut named: Vec<&str> = mine.iter().map(|one| one.account.trim_start_matches("accounts/account-")).collect();
+    named.sort_unstable();
+    named.dedup();
+    assert_eq!(named, ["02", "05", "08"], "08 came up to 72, which is not more than 2 points above the cut");
+    assert_eq!(ids(&report.at_risk), ["02", "05"]);
+    let smb = proto::ListRiskTriggersRequest { segments: vec![Segment::Smb.into()], ..request };
+    let mine = client().list_risk_triggers(smb).await.expect("conditions").into_inner().risk_triggers;
+    assert!(!mine.is_empty() && mine.len() < usize::try_from(lasting(&report)).expect("few"), "{mine:?}");
 }
 
 #[tokio::test]

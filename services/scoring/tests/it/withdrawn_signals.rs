@@ -14,7 +14,7 @@ use tonic::Code;
 
 use crate::account_fixtures::{archive, time};
 use crate::adoption_fixtures::{milestone, set, target, uses};
-use crate::harness::{Harness, account, draws, gauge, model_of, shuffled, signal, sum_of, usage};
+use crate::harness::{Harness, account, activity, draws, gauge, model_of, shuffled, signal, sum_of, usage};
 use crate::refusals::{reason, violated_fields};
 use crate::risk_fixtures::{Told, churn, invoice, lasting, lifecycle, ticket, told_of};
 use crate::withdrawal_fixtures::{CASE_OUTCOME, KINDS, difference, drawn, made_of, request, try_withdraw, withdraw};
@@ -216,8 +216,9 @@ async fn r216_conditions_that_withdrawn_signals_made_end_and_those_they_ended_be
     let told = told_of(&harness, RiskTriggerKind::TicketUrgent).await;
     let of = |told: Told, id: &str| (told, id.to_owned());
     assert_eq!(told, [of(Told::Raised, "t-1"), of(Told::Cleared, "t-1"), of(Told::Raised, "t-2")]);
-    let lasting: Vec<String> = lasting(&harness, "acme").await.into_iter().map(|trigger| trigger.subject).collect();
-    assert_eq!(lasting, ["t-2"]);
+    let lasting = lasting(&harness, "acme").await;
+    let urgent = lasting.iter().filter(|trigger| trigger.kind() == RiskTriggerKind::TicketUrgent);
+    assert_eq!(urgent.map(|trigger| trigger.subject.as_str()).collect::<Vec<_>>(), ["t-2"]);
 }
 
 #[tokio::test]
@@ -452,4 +453,37 @@ async fn r216_the_level_of_a_day_is_the_newest_that_is_left() {
         withdraw(&harness, &told[place..=place]).await;
         assert_eq!(levels().await, left, "without {place}");
     }
+}
+
+/// Each of two who withdraw one of its signals may be the last.
+#[tokio::test]
+async fn r216_a_milestone_whose_signals_are_withdrawn_at_once_by_several_is_not_reached() {
+    let mut harness = acme().await;
+    for round in 0..12 {
+        let told: Vec<proto::Signal> =
+            (1..=3).map(|day| milestone("acme", &format!("2026-03-0{day}"), &format!("m-{round}"))).collect();
+        harness.record(told.clone()).await;
+        join_all(told.iter().map(|one| withdraw(&harness, std::slice::from_ref(one)))).await;
+        let sql = "SELECT count(*) FROM scoring.milestones";
+        let reached: i64 = sqlx::query_scalar(sql).fetch_one(harness.database.pool()).await.expect("a count");
+        assert_eq!(reached, 0, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn r216_a_silence_that_a_withdrawn_activity_ended_is_told_again_at_once() {
+    let mut harness = Harness::start("2026-03-01T12:00:00Z").await;
+    harness.create_accounts(&["acme"]).await;
+    harness.record(vec![activity("acme", "2026-03-01", "ann")]).await;
+    harness.pass_days(16).await;
+    let test = activity("acme", "2026-03-17", "test");
+    harness.record(vec![test.clone()]).await;
+    harness.settle().await;
+    let told = async |harness: &Harness| -> Vec<Told> {
+        told_of(harness, RiskTriggerKind::Inactivity).await.into_iter().map(|(told, _)| told).collect()
+    };
+    assert_eq!(told(&harness).await, [Told::Raised, Told::Cleared]);
+    harness.turn_to("2026-03-18").await;
+    withdraw(&harness, &[test]).await;
+    assert_eq!(told(&harness).await, [Told::Raised, Told::Cleared, Told::Raised]);
 }
