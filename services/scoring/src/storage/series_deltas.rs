@@ -79,7 +79,7 @@ impl<'a> SeriesDeltas<'a> {
 
     /// The counts that take away what these added. A level cannot be taken away.
     pub(super) fn negated(&self) -> Self {
-        let counts = self.counts.iter().map(|(key, sums)| (*key, sums.map(|sum| sum.saturating_neg()))).collect();
+        let counts = self.counts.iter().map(|(key, sums)| (*key, sums.map(i64::saturating_neg))).collect();
         Self { counts, ..Self::default() }
     }
 
