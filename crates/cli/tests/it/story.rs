@@ -15,7 +15,7 @@ async fn the_story_goes_through_all_four_services_to_its_end() {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let told = ran(timeout(PATIENCE * 2, told).await.expect("an end").expect("starts"));
+    let told = ran(timeout(PATIENCE * 5, told).await.expect("an end").expect("starts"));
     assert_eq!(told.code, 0, "{}\n{}", told.out, told.err);
     // Each is the outcome of what was before.
     let mut rest = told.out.as_str();
