@@ -14,7 +14,7 @@ use crate::domain::signal::Signal;
 use crate::domain::withdrawal::{Withdrawal, WithdrawnIds};
 use crate::domain::{AccountSeries, date_of};
 use crate::storage::series_deltas::SeriesDeltas;
-use crate::storage::signals::LockedSignal;
+use crate::storage::signals::{LockedSignal, SignalKeys};
 use crate::storage::{
     accounts, billing_records, feature_signals, health, milestones, near_limits, signals, survey_answers,
     withdrawn_days,
@@ -51,7 +51,7 @@ pub(crate) async fn execute<T: Replayable + Send>(
             let first_day = if withdrawn.is_empty() {
                 None
             } else {
-                signals::withdraw(conn, &withdrawn, &withdrawal).await?;
+                signals::withdraw(conn, &SignalKeys::of(&withdrawn), &withdrawal).await?;
                 forget(app, conn, &ids.account, &withdrawn, now).await?
             };
             let (withdrawn, already_withdrawn) = (withdrawn.len(), count - withdrawn.len());
@@ -113,10 +113,11 @@ async fn forget(
     withdrawn: &[Signal],
     now: DateTime<Utc>,
 ) -> Result<Option<NaiveDate>, ScoringError> {
-    billing_records::delete_credits(conn, withdrawn).await?;
-    feature_signals::delete(conn, withdrawn).await?;
+    let keys = SignalKeys::of(withdrawn);
+    billing_records::delete_credits(conn, &keys).await?;
+    feature_signals::delete(conn, &keys).await?;
     let changed_milestones = milestones::make_anew(conn, account, withdrawn).await?;
-    survey_answers::delete(conn, withdrawn).await?;
+    survey_answers::delete(conn, &keys).await?;
     let added = SeriesDeltas::of(withdrawn);
     withdrawn_days::take_out(conn, account, &added).await?;
     let locked = accounts::lock(conn, &[account.as_str()]).await?;

@@ -5,6 +5,7 @@ use mainstay_domain::Money;
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
+use super::signals::SignalKeys;
 use super::stories::StoryKey;
 use crate::domain::billing::{CreditKind, DisputeSpan, InvoiceRecord, Settlement};
 use crate::domain::json::Amount;
@@ -166,16 +167,16 @@ pub(crate) async fn insert_credits<'a>(
     Ok(())
 }
 
-/// Deletes the credits among these signals, which were withdrawn.
-pub(crate) async fn delete_credits(conn: &mut PgConnection, signals: &[Signal]) -> Result<(), StorageError> {
+/// Deletes the credits among signals that were withdrawn.
+pub(crate) async fn delete_credits(conn: &mut PgConnection, gone: &SignalKeys<'_>) -> Result<(), StorageError> {
     sqlx::query!(
         "DELETE FROM scoring.billing_credits AS stored
           USING unnest($1::text[], $2::text[], $3::text[]) AS gone (account_id, source, source_id)
           WHERE stored.account_id = gone.account_id AND stored.source = gone.source
             AND stored.source_id = gone.source_id",
-        &signals.iter().map(|signal| signal.account.as_str()).collect::<Vec<_>>() as &[&str],
-        &signals.iter().map(|signal| signal.source.as_str()).collect::<Vec<_>>() as &[&str],
-        &signals.iter().map(|signal| signal.source_id.as_str()).collect::<Vec<_>>() as &[&str],
+        &gone.accounts as &[&str],
+        &gone.sources as &[&str],
+        &gone.source_ids as &[&str],
     )
     .execute(conn)
     .await?;

@@ -164,15 +164,30 @@ pub(crate) struct LockedSignal {
     pub is_withdrawn: bool,
 }
 
+/// Which signals, as `unnest` takes their keys.
+#[derive(Debug)]
+pub(crate) struct SignalKeys<'a> {
+    pub(super) accounts: Vec<&'a str>,
+    pub(super) sources: Vec<&'a str>,
+    pub(super) source_ids: Vec<&'a str>,
+}
+
+impl<'a> SignalKeys<'a> {
+    pub(crate) fn of(signals: &'a [Signal]) -> Self {
+        Self {
+            accounts: signals.iter().map(|signal| signal.account.as_str()).collect(),
+            sources: signals.iter().map(|signal| signal.source.as_str()).collect(),
+            source_ids: signals.iter().map(|signal| signal.source_id.as_str()).collect(),
+        }
+    }
+}
+
 /// Marks these signals as withdrawn. They are locked, and none of them is withdrawn yet.
 pub(crate) async fn withdraw(
     conn: &mut PgConnection,
-    signals: &[Signal],
+    signals: &SignalKeys<'_>,
     withdrawal: &Withdrawal,
 ) -> Result<(), StorageError> {
-    let accounts: Vec<&str> = signals.iter().map(|signal| signal.account.as_str()).collect();
-    let sources: Vec<&str> = signals.iter().map(|signal| signal.source.as_str()).collect();
-    let source_ids: Vec<&str> = signals.iter().map(|signal| signal.source_id.as_str()).collect();
     sqlx::query!(
         "WITH marked AS (
              UPDATE scoring.signals AS stored SET kind = -stored.kind
@@ -182,9 +197,9 @@ pub(crate) async fn withdraw(
           RETURNING stored.account_id, stored.source, stored.source_id)
          INSERT INTO scoring.signal_withdrawals (account_id, source, source_id, withdrawn_by, reason, withdrawn_at)
          SELECT account_id, source, source_id, $4, $5, $6 FROM marked",
-        &accounts as &[&str],
-        &sources as &[&str],
-        &source_ids as &[&str],
+        &signals.accounts as &[&str],
+        &signals.sources as &[&str],
+        &signals.source_ids as &[&str],
         withdrawal.withdrawn_by,
         withdrawal.reason,
         withdrawal.withdrawn_at,

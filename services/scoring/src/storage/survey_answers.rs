@@ -3,6 +3,7 @@
 use mainstay_storage::StorageError;
 use sqlx::PgConnection;
 
+use super::signals::SignalKeys;
 use crate::domain::signal::{Payload, Signal};
 use crate::domain::voice::{SurveyAnswerSignal, SurveyQuestion};
 
@@ -43,16 +44,16 @@ pub(crate) async fn insert<'a>(
     Ok(())
 }
 
-/// Deletes the answers among these signals, which were withdrawn.
-pub(crate) async fn delete(conn: &mut PgConnection, signals: &[Signal]) -> Result<(), StorageError> {
+/// Deletes the answers among signals that were withdrawn.
+pub(crate) async fn delete(conn: &mut PgConnection, gone: &SignalKeys<'_>) -> Result<(), StorageError> {
     sqlx::query!(
         "DELETE FROM scoring.survey_answers AS stored
           USING unnest($1::text[], $2::text[], $3::text[]) AS gone (account_id, source, source_id)
           WHERE stored.account_id = gone.account_id AND stored.source = gone.source
             AND stored.source_id = gone.source_id",
-        &signals.iter().map(|signal| signal.account.as_str()).collect::<Vec<_>>() as &[&str],
-        &signals.iter().map(|signal| signal.source.as_str()).collect::<Vec<_>>() as &[&str],
-        &signals.iter().map(|signal| signal.source_id.as_str()).collect::<Vec<_>>() as &[&str],
+        &gone.accounts as &[&str],
+        &gone.sources as &[&str],
+        &gone.source_ids as &[&str],
     )
     .execute(conn)
     .await?;
